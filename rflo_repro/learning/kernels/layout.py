@@ -1,0 +1,81 @@
+"""How weights and histories lie in memory.
+
+Every row is padded with zeros to a whole number of vectors, so that no kernel has a remainder to care for.
+Both
+matrices of a network are one array ``m`` of shape ``(n_rec + n_in, padded(n_rec))``: row ``j < n_rec`` is
+``w_rec[:, j]`` and row ``n_rec + c`` is ``w_in[:, c]``. A time step is then one sum over the rows of ``m``
+times the
+source vector ``[h(t-1) | x(t)]``, and the gradient of both matrices is one product over time in the same
+layout.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LANES = 8
+"""Doubles in a vector: one cache line."""
+
+_ALIGNMENT = 8 * LANES
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+def padded(n: int) -> int:
+    """`n` rounded up to a whole number of vectors."""
+    return -(-n // LANES) * LANES
+
+
+def aligned_zeros(shape: int | tuple[int, ...]) -> Array:
+    """C-contiguous float64 zeros that start on a cache line, so that no row of whole vectors straddles
+    two."""
+    sizes = (shape,) if isinstance(shape, int) else shape
+    n_bytes = 8 * prod(sizes)
+    raw = np.zeros(n_bytes + _ALIGNMENT, dtype=np.uint8)
+    start = -raw.ctypes.data % _ALIGNMENT
+    return raw[start : start + n_bytes].view(np.float64).reshape(sizes)
+
+
+class Workspace(NamedTuple):
+    """Scratch memory of the kernels; what is inside is theirs alone."""
+
+    sources: Array
+    """``(n_steps + 1, width, padded(n_rec + n_in))``: ``[h(t) | x(t+1)]``, for all trials that advance
+    together."""
+    credit: Array
+    """``(n_steps, width, padded(n_rec))``: ``phi'(u(t)) / tau``, then ``z(t)`` times it."""
+    errors: Array
+    """``(n_steps, width, n_out)``: ``eps(t)``."""
+    carried: Array
+    """``(width, padded(n_rec))``: ``z(t)`` on its way back in time."""
+    dm: Array
+    """``(n_rec + n_in, padded(n_rec))``: sum of the updates of a batch; the eligibility traces of the online
+    rule."""
+    dw_out: Array
+    """``(n_out, padded(n_rec))``: the same for the readout."""
+    drive: Array
+    """``(n_rec + n_in, padded(n_rec))``: the weights of the forward pass where they are not `m` itself; a
+    copy of `m`
+    to return to, for the online rule."""
+    back: Array
+    """``(n_rec, padded(n_rec))``: the recurrent weights transposed, for the full carry."""
+
+
+def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -> Workspace:
+    """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep."""
+    row = padded(n_rec)
+    return Workspace(
+        sources=aligned_zeros((n_steps + 1, width, padded(n_rec + n_in))),
+        credit=aligned_zeros((n_steps, width, row)),
+        errors=aligned_zeros((n_steps, width, n_out)),
+        carried=aligned_zeros((width, row)),
+        dm=aligned_zeros((n_rec + n_in, row)),
+        dw_out=aligned_zeros((n_out, row)),
+        drive=aligned_zeros((n_rec + n_in, row)),
+        back=aligned_zeros((n_rec, row)),
+    )
