@@ -1,0 +1,62 @@
+"""Local online learning in recurrent networks with random feedback: the learning rules and every figure.
+
+The names below are the public API. They are imported on first use, so that `import rflo_repro` (and with it
+`rflo-repro --help`) does not load numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.network import Network
+    from rflo_repro.learning.rules import RULES, LearningRule
+    from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
+    from rflo_repro.tasks import PeriodicTask, Task
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Network": "rflo_repro.learning.network",
+    "LearningRule": "rflo_repro.learning.rules",
+    "RULES": "rflo_repro.learning.rules",
+    "History": "rflo_repro.learning.training",
+    "LearningRates": "rflo_repro.learning.training",
+    "Run": "rflo_repro.learning.training",
+    "Updates": "rflo_repro.learning.training",
+    "run": "rflo_repro.learning.training",
+    "train": "rflo_repro.learning.training",
+    "weight_updates": "rflo_repro.learning.training",
+    "PeriodicTask": "rflo_repro.tasks",
+    "Task": "rflo_repro.tasks",
+}
+
+__all__ = [
+    "RULES",
+    "History",
+    "LearningRates",
+    "LearningRule",
+    "Network",
+    "PeriodicTask",
+    "Run",
+    "Task",
+    "Updates",
+    "__version__",
+    "run",
+    "train",
+    "weight_updates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'rflo_repro' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,239 @@
+"""The command line: options in, one call out. Nothing numerical is imported before it is needed."""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import rflo_repro
+from rflo_repro.paper.registry import Figure, figures
+from rflo_repro.paper.selection import Refused, Selection
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCALES = ("smoke", "quick", "paper")
+
+
+class Number(click.ParamType):
+    """A finite number above zero; click's own ranges let nan pass."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number > 0.0):
+            self.fail(f"{value!r} is not a finite number above 0", param, ctx)
+        return number
+
+
+class Contents(click.Group):
+    """A group whose help is a table of contents."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        of_figures = [name for name in self.commands if name in figures()]
+        others = [name for name in self.commands if name not in figures()]
+        width = max(map(len, self.commands))
+        for title, names in (("Figures", of_figures), ("Everything else", others)):
+            with formatter.section(title):
+                formatter.write_dl([(n.ljust(width), self.commands[n].get_short_help_str(200)) for n in names])
+
+
+@click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(rflo_repro.__version__, prog_name="rflo-repro")
+def cli() -> None:
+    """Every figure of "Local online learning in recurrent networks with random feedback"
+    (Murray 2019, eLife 8:e43299), computed and drawn.
+
+    \b
+    rflo-repro fig2                    a figure at the paper's scale: tables, then pictures
+    rflo-repro fig2 --scale quick      the same picture in seconds, into results/quick/ and figures/quick/
+    rflo-repro plot fig2               redraw from the tables
+    """
+
+
+def directory(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options `--results DIR`, `--figures DIR`."""
+    what = {"results": "Where tables are", "figures": "Where pictures go"}
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for name in reversed(names):
+            command = click.option(
+                f"--{name}",
+                type=click.Path(path_type=Path),
+                metavar="DIR",
+                help=f"{what[name]}; else {name}/, or {name}/SCALE/ or {name}/custom/ for runs not the paper's.",
+            )(command)
+        return command
+
+    return add
+
+
+def refusing(command: Callable[..., None]) -> Callable[..., None]:
+    """What cannot be met ends with exit code 2 and one line; what the disk refuses with exit code 1 and one line."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except Refused as error:
+            if error.option is None:
+                raise click.UsageError(str(error)) from None
+            raise click.BadParameter(str(error), param_hint=f"'--{error.option}'") from None
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{place}{error.strerror or error}") from None
+
+    return wrapped
+
+
+def console() -> Console:
+    """Where a command speaks: bars on a terminal, plain lines elsewhere."""
+    from rich.console import Console
+
+    return Console(soft_wrap=True)
+
+
+def figure_command(figure: Figure) -> click.Command:
+    """The command of a figure, with the options that all of them share and the selectors it has."""
+
+    def command(
+        scale: str,
+        networks: int | None,
+        seed: int | None,
+        trials: int | None,
+        eta: float | None,
+        jobs: int | None,
+        results: Path | None,
+        figures: Path | None,
+        no_plot: bool,
+        force: bool,
+        period: tuple[float, ...] = (),
+        panel: tuple[str, ...] = (),
+        rule: tuple[str, ...] = (),
+    ) -> None:
+        from rflo_repro.paper import pipeline
+
+        unique = {name: tuple(dict.fromkeys(values)) for name, values in (("p", period), ("l", panel), ("r", rule))}
+        pipeline.run(
+            figure,
+            pipeline.Request(
+                scale=scale,
+                selection=Selection(periods=unique["p"], panels=unique["l"], rules=unique["r"], eta=eta),
+                networks=networks,
+                seed=seed,
+                trials=trials,
+                jobs=jobs,
+                results=results,
+                figures=figures,
+                plot=not no_plot,
+                force=force,
+            ),
+            console(),
+        )
+
+    selectors = {
+        "period": click.option("--period", type=Number(), multiple=True, metavar="TAU", help="Only this period, in units of tau; repeatable."),
+        "panel": click.option("--panel", type=click.Choice(list(figure.panels)), multiple=True, help="Only this panel; repeatable."),
+        "rule": click.option("--rule", type=click.Choice(list(figure.rules)), multiple=True, help="Only this learning rule; repeatable."),
+    }  # fmt: skip
+    options = [
+        *(selectors[name] for name in figure.selectors),
+        click.option("--scale", type=click.Choice(SCALES), default="paper", show_default=True, help="smoke: seconds; quick: already the picture; paper: the paper's numbers."),
+        click.option("--networks", type=click.IntRange(1, 100_000), metavar="N", help="Realisations a condition."),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Root of all random numbers."),
+        click.option("--trials", type=click.IntRange(1, 10**9), metavar="N", help="Training trials."),
+        click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones."),
+        click.option("--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; all cores if not given. The numbers do not depend on it."),
+        directory("results", "figures"),
+        click.option("--no-plot", is_flag=True, help="Tables only."),
+        click.option("--force", is_flag=True, help="Compute again what is stored."),
+    ]  # fmt: skip
+    callback: Callable[..., None] = refusing(command)
+    for option in reversed(options):
+        callback = option(callback)
+    return click.command(figure.command, help=figure.help, short_help=figure.title)(callback)
+
+
+for _figure in figures().values():
+    cli.add_command(figure_command(_figure))
+
+
+@cli.command(short_help="Redraw pictures from the tables, without computing.")
+@click.argument("figure", type=click.Choice([*figures(), "all"]))
+@click.option("--panel", multiple=True, metavar="LETTER", help="Only this panel; repeatable.")
+@click.option("--scale", type=click.Choice(SCALES), default="paper", show_default=True)
+@directory("results", "figures")
+@refusing
+def plot(figure: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
+    """Redraw a figure, or all of them, from the tables as they are."""
+    from rflo_repro.paper import pipeline
+
+    known = pipeline.figures()
+    chosen = list(known.values()) if figure == "all" else [known[figure]]
+    for letter in panel:
+        for one in chosen:
+            if letter not in one.panels:
+                raise Refused("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
+    for one in chosen:
+        place = pipeline.folder("figures", figures, scale, True, scale == "paper")
+        pipeline.check_folder("figures", place)
+        pipeline.draw(
+            one,
+            pipeline.folder("results", results, scale, True, scale == "paper"),
+            place,
+            Selection(panels=panel),
+            None,
+            console(),
+        )
+
+
+@cli.command("list", short_help="Every figure and the state of its tables.")
+@directory("results")
+@refusing
+def list_(results: Path | None) -> None:
+    """List the figures and their tables: scale, date, commit, and whether today's numerical source made them."""
+    from rflo_repro.paper import inventory
+
+    inventory.show(results or Path("results"), console())
+
+
+@cli.command(short_help="Recompute a small part and compare it with stored references.")
+@click.option("--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; all cores if not given.")
+@refusing
+def check(jobs: int | None) -> None:
+    """Compare this machine's losses with stored references, in well under a minute.
+
+    Short runs of fixed networks are held tight; full-length runs lie in bands. Writes nothing. Exits 1 and says what
+    moved when they do not hold.
+    """
+    from rflo_repro.studies import regression
+
+    if not regression.check(console(), jobs):
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """The `rflo-repro` program."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nstopped; the same command goes on where it was", err=True)
+        sys.exit(130)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)

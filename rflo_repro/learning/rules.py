@@ -1,0 +1,85 @@
+"""The learning rules, as data.
+
+With updates at the end of a trial every rule is one computation with two switches (see `docs/rules.md`):
+
+    z(t) = C(t+1) z(t+1) + F eps(t)          dW = (1/T) sum_t [z(t) * phi'(u(t)) / tau] h(t-1)^T
+
+`feedback` chooses F, `carry` chooses C, `trains` says which matrices move at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Feedback = Literal["symmetric", "random"]
+Carry = Literal["full", "leak"]
+Form = Literal["filtered", "forward"]
+Matrix = Literal["w_in", "w_rec", "w_out"]
+
+MATRICES: tuple[Matrix, ...] = ("w_in", "w_rec", "w_out")
+
+
+@dataclass(frozen=True)
+class LearningRule:
+    """A learning rule: how the output error reaches the units, and how far back in time.
+
+    name: what tables and plots call it.
+    feedback: `symmetric`, F = Wout^T (Eq. 3), or `random`, F = B, fixed (Eq. 5).
+    carry: `full`, C = (1-1/tau) I + (1/tau) W^T diag(phi'(u)) (Eq. 20), or `leak`, C = (1-1/tau) I alone, which
+        drops the nonlocal term of Eq. 4 and leaves the eligibility trace of Eq. 6.
+    trains: the matrices that change; the others keep every bit.
+    form: `filtered` (one backward pass, ~N^2 a step) or `forward` (RTRL, Eq. 4, ~N^4 a step; exact rules only).
+
+    Raises ValueError for values other than these.
+    """
+
+    name: str
+    feedback: Feedback
+    carry: Carry
+    trains: tuple[Matrix, ...] = MATRICES
+    form: Form = "filtered"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name must be a non-empty string, got {self.name!r}")
+        for field, value, allowed in (
+            ("feedback", self.feedback, ("symmetric", "random")),
+            ("carry", self.carry, ("full", "leak")),
+            ("form", self.form, ("filtered", "forward")),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{field} must be one of {', '.join(allowed)}, got {value!r}")
+        if not isinstance(self.trains, tuple) or not set(self.trains) <= set(MATRICES):
+            raise ValueError(f"trains must be a tuple of names from {', '.join(MATRICES)}, got {self.trains!r}")
+        if self.form == "forward" and (self.feedback, self.carry) != ("symmetric", "full"):
+            raise ValueError("form 'forward' is RTRL: it needs feedback 'symmetric' and carry 'full'")
+
+    @property
+    def local_in_time(self) -> bool:
+        """Whether the rule has an online form (Eq. 5-6): its error need not travel back through the network."""
+        return self.carry == "leak"
+
+
+RULES: dict[str, LearningRule] = {
+    rule.name: rule
+    for rule in (
+        LearningRule("bptt", "symmetric", "full"),
+        LearningRule("rflo", "random", "leak"),
+        LearningRule("local", "symmetric", "leak"),
+        LearningRule("random-feedback", "random", "full"),
+        LearningRule("readout-only", "random", "leak", trains=("w_out",)),
+        LearningRule("recurrent-only", "random", "leak", trains=("w_in", "w_rec")),
+        LearningRule("untrained", "random", "leak", trains=()),
+        LearningRule("rtrl", "symmetric", "full", form="forward"),
+    )
+}
+
+
+def resolve(rule: str | LearningRule) -> LearningRule:
+    """The rule itself, or the registered one of that name. Raises ValueError for an unknown name."""
+    if isinstance(rule, LearningRule):
+        return rule
+    if not isinstance(rule, str) or rule not in RULES:
+        raise ValueError(f"rule must be one of {', '.join(RULES)} or a LearningRule, got {rule!r}")
+    return RULES[rule]

@@ -1,0 +1,317 @@
+"""Running and training a network: the public functions `run`, `weight_updates` and `train`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rflo_repro.learning import kernels, validate
+from rflo_repro.learning.network import Network
+from rflo_repro.learning.rules import LearningRule, resolve
+from rflo_repro.learning.validate import Array
+
+if TYPE_CHECKING:
+    from rflo_repro.tasks import Task
+
+# A block of trials is one call into a kernel, which Ctrl-C must wait for.
+BLOCK_SECONDS = 0.2
+BLOCK_FLOATS = 4_000_000
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """A learning rate for each matrix: eta3, eta2 and eta1 of Eq. 5. Raises ValueError below 0 or if not finite."""
+
+    w_in: float
+    w_rec: float
+    w_out: float
+
+    def __post_init__(self) -> None:
+        for name in ("w_in", "w_rec", "w_out"):
+            object.__setattr__(self, name, validate.real(f"eta ({name})", getattr(self, name), 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a network did in one trial. h: (T, N) states, y: (T, Ny) outputs; row k is time k+1."""
+
+    h: Array
+    y: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Updates:
+    """One trial's weight changes at learning rate 1, with the 1/T of Eq. 15.
+
+    w_in: (N, Nx), w_rec: (N, N), w_out: (Ny, N); zero where the rule does not train a matrix.
+    loss: Eq. 2, half the mean squared error summed over outputs.
+    """
+
+    w_in: Array
+    w_rec: Array
+    w_out: Array
+    loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What `train` saw and made.
+
+    loss: (n_trials,) Eq. 2 for each trial, before its update; NaN after a divergence.
+    alignment: (n_trials,) Tr(Wout B) / (|Wout| |B|), likewise.
+    diverged: whether a NaN or an infinity ended the training early.
+    network: the trained copy, with the last weights that were finite.
+    state: (N,) the state at the end: after the last trial if states are carried on, else h0.
+    """
+
+    loss: Array
+    alignment: Array
+    diverged: bool
+    network: Network
+    state: Array
+
+
+class _Weights:
+    """A network's weights in the kernels' padded layout, in arrays that training changes in place."""
+
+    def __init__(self, net: Network) -> None:
+        n_units = kernels.padded(net.n_rec)
+        self.net = net
+        self.m = kernels.aligned_zeros((net.n_rec + net.n_in, n_units))
+        self.w_out = kernels.aligned_zeros((net.n_out, n_units))
+        self.b = kernels.aligned_zeros((net.n_out, n_units))
+        self.h = kernels.aligned_zeros((n_units,))
+        self.m[: net.n_rec, : net.n_rec] = net.w_rec.T
+        self.m[net.n_rec :, : net.n_rec] = net.w_in.T
+        self.w_out[:, : net.n_rec] = net.w_out
+        self.b[:, : net.n_rec] = net.feedback.T
+        self.h[: net.n_rec] = net.h0
+        self.signs = np.zeros(0) if net.signs is None else net.signs.copy()
+
+    def split(self, m: Array, w_out: Array) -> dict[str, Array]:
+        n = self.net.n_rec
+        return {"w_in": m[n:, :n].T.copy(), "w_rec": m[:n, :n].T.copy(), "w_out": w_out[:, :n].copy()}
+
+    def network(self) -> Network:
+        return replace(self.net, **self.split(self.m, self.w_out))
+
+
+def _trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Array]:
+    """One trial's arrays, checked. Raises ValueError."""
+    inputs = validate.array("inputs", inputs, (None, n_in))
+    if inputs.shape[0] < 1:
+        raise ValueError("inputs must have at least one timestep, got shape " + str(inputs.shape))
+    return inputs, validate.array("targets", targets, (inputs.shape[0], n_out))
+
+
+def run(net: Network, inputs: Array) -> Run:
+    """Run a network from its h0 (Eq. 1).
+
+    inputs: (T, Nx); row k is time k+1. Without inputs pass np.zeros((T, 0)).
+    Returns the states (T, N) and outputs (T, Ny). Raises ValueError for a wrong shape or a value that is not finite.
+    """
+    inputs = validate.array("inputs", inputs, (None, net.n_in))
+    weights = _Weights(net)
+    out = Run(h=np.zeros((len(inputs), net.n_rec)), y=np.zeros((len(inputs), net.n_out)))
+    kernels.forward(weights.m, weights.w_out, weights.b, weights.h, inputs, net.tau, net.output_feedback, out.h, out.y)
+    return out
+
+
+def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | LearningRule = "rflo") -> Updates:
+    """One trial's update at learning rate 1, with the 1/T of Eq. 15 (Eq. 10, 15 or 23, by the rule).
+
+    inputs: (T, Nx), targets: (T, Ny); row k is time k+1. For the exact rules the update is minus the gradient of Eq. 2.
+    Raises ValueError for a wrong shape, a value that is not finite, or an unknown rule.
+    """
+    rule = resolve(rule)
+    inputs, targets = _trial(inputs, targets, net.n_in, net.n_out)
+    w = _Weights(net)
+    dm, dw_out = np.zeros_like(w.m), np.zeros_like(w.w_out)
+    if rule.form == "forward":
+        loss = kernels.rtrl_gradient(
+            w.m, w.w_out, w.b, w.h, inputs, targets, net.tau, net.output_feedback, dm, dw_out
+        )
+    else:
+        work = kernels.workspace(net.n_rec, net.n_in, net.n_out, len(inputs), 1)
+        loss = kernels.gradient(
+            w.m, w.w_out, w.b, w.h, inputs, targets, net.tau, rule.feedback == "symmetric", rule.carry == "full",
+            net.output_feedback, dm, dw_out, work,
+        )  # fmt: skip
+    updates = w.split(dm, dw_out)
+    for name, dw in updates.items():
+        if name not in rule.trains:
+            dw[:] = 0.0
+    return Updates(**updates, loss=float(loss))
+
+
+def _rates(eta: float | LearningRates, rule: LearningRule) -> LearningRates:
+    """The rate of each matrix: `eta`, or 0 where the rule does not train it."""
+    if not isinstance(eta, LearningRates):
+        one = validate.real("eta", eta, 0.0)
+        eta = LearningRates(w_in=one, w_rec=one, w_out=one)
+    return LearningRates(**{k: getattr(eta, k) if k in rule.trains else 0.0 for k in ("w_in", "w_rec", "w_out")})
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Consecutive trials of one length: the distinct ones stacked, and which of them each trial is."""
+
+    inputs: Array
+    targets: Array
+    order: npt.NDArray[np.int64]
+
+
+class _Trials:
+    """Draws a task's trials, in order, in blocks of a kernel call's length."""
+
+    def __init__(self, task: Task, net: Network, batch: int, rng: np.random.Generator) -> None:
+        self.task, self.net, self.batch, self.rng = task, net, batch, rng
+        self.given: tuple[Any, Any] | None = None
+        self.checked: tuple[Array, Array] | None = None
+        self.waiting: tuple[Array, Array] | None = None
+
+    def draw(self) -> tuple[Array, Array]:
+        if self.waiting is not None:
+            trial, self.waiting = self.waiting, None
+            return trial
+        inputs, targets = given = self.task.trial(self.rng)
+        fixed = not any(getattr(getattr(a, "flags", None), "writeable", True) for a in given)
+        if fixed and self.given is not None and inputs is self.given[0] and targets is self.given[1]:
+            assert self.checked is not None
+            return self.checked
+        self.given = (inputs, targets) if fixed else None
+        self.checked = _trial(inputs, targets, self.net.n_in, self.net.n_out)
+        return self.checked
+
+    def block(self, n_most: int) -> _Block:
+        """The next block: whole batches, at most `n_most` trials. Raises ValueError if a batch mixes lengths."""
+        distinct = [self.draw()]
+        order = [0]
+        n_steps = len(distinct[0][0])
+        seconds = n_steps * (5e-8 + 2e-10 * self.net.n_rec * (self.net.n_rec + self.net.n_in))
+        n_trials = min(n_most, max(1, int(BLOCK_SECONDS / seconds) // self.batch) * self.batch)
+        floats = n_steps * (self.net.n_in + self.net.n_out)
+        while len(order) < n_trials:
+            if len(order) % self.batch == 0 and len(distinct) * floats > BLOCK_FLOATS:
+                break
+            trial = self.draw()
+            if len(trial[0]) != n_steps:
+                if len(order) % self.batch != 0:
+                    raise ValueError(
+                        f"the trials of a batch must have one length, got {n_steps} and {len(trial[0])} timesteps"
+                    )
+                self.waiting = trial
+                break
+            if trial is not distinct[-1]:
+                distinct.append(trial)
+            order.append(len(distinct) - 1)
+        return _Block(
+            inputs=np.stack([inputs for inputs, _ in distinct]),
+            targets=np.stack([targets for _, targets in distinct]),
+            order=np.array(order, dtype=np.int64),
+        )
+
+
+def _by_kernel(
+    w: _Weights, rule: LearningRule, rates: LearningRates, online: bool, batch: int, reset_state: bool
+) -> Callable[[_Block, Array, Array], int]:
+    """A function that trains `w` on a block, fills loss and alignment, and says how many trials went well."""
+    net = w.net
+    eta = (rates.w_in, rates.w_rec, rates.w_out)
+    symmetric, full = rule.feedback == "symmetric", rule.carry == "full"
+    width = batch if reset_state else 1
+    work: dict[int, Any] = {}
+
+    def workspace(n_steps: int) -> Any:
+        if n_steps not in work:
+            work.clear()
+            work[n_steps] = kernels.workspace(net.n_rec, net.n_in, net.n_out, n_steps, width)
+        return work[n_steps]
+
+    def at_the_end(block: _Block, loss: Array, alignment: Array) -> int:
+        return kernels.train_trials(
+            w.m, w.w_out, w.b, w.signs, w.h, block.inputs, block.targets, block.order, batch, *eta, net.tau,
+            symmetric, full, net.output_feedback, reset_state, loss, alignment, workspace(block.inputs.shape[1]),
+        )  # fmt: skip
+
+    def within(block: _Block, loss: Array, alignment: Array) -> int:
+        return kernels.train_online(
+            w.m, w.w_out, w.b, w.signs, w.h, block.inputs, block.targets, block.order, *eta, net.tau,
+            symmetric, net.output_feedback, reset_state, loss, alignment, workspace(block.inputs.shape[1]),
+        )  # fmt: skip
+
+    def forward_mode(block: _Block, loss: Array, alignment: Array) -> int:
+        return kernels.train_exact(
+            w.m, w.w_out, w.b, w.signs, w.h, block.inputs, block.targets, block.order, batch, *eta, net.tau,
+            net.output_feedback, reset_state, loss, alignment,
+        )  # fmt: skip
+
+    if rule.form == "forward":
+        return forward_mode
+    return within if online else at_the_end
+
+
+def train(
+    net: Network,
+    task: Task,
+    rule: str | LearningRule = "rflo",
+    eta: float | LearningRates = 0.01,
+    n_trials: int = 10_000,
+    rng: np.random.Generator | None = None,
+    online: bool = False,
+    batch: int = 1,
+    reset_state: bool = True,
+    progress: Callable[[int], None] | None = None,
+) -> History:
+    """Train a copy of `net` on `task`.
+
+    rule: a name from RULES or a LearningRule. eta: one learning rate, or LearningRates.
+    n_trials: a multiple of `batch`. rng: passed to `task.trial`; None draws a fresh one.
+    online: weights change at every timestep by eta/T times that step's term (Eq. 5-6); for rules local in time.
+        Otherwise they change at the end of each batch of trials (Eq. 15, 23).
+    batch: trials whose updates are summed before they are applied; all of one length.
+    reset_state: whether each trial begins at net.h0 or where the last one ended.
+    progress: called with the number of trials done, a few times a second; what it raises ends the training.
+
+    A NaN or an infinity ends the training with `diverged`. Memory is 16 bytes a trial, and linear in T N.
+    Raises ValueError for arguments that are not as said here.
+    """
+    rule = resolve(rule)
+    n_trials = validate.integer("n_trials", n_trials, 1)
+    batch = validate.integer("batch", batch, 1)
+    online, reset_state = validate.flag("online", online), validate.flag("reset_state", reset_state)
+    rates = _rates(eta, rule)
+    rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
+    if n_trials % batch:
+        raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {n_trials}")
+    if online and not rule.local_in_time:
+        raise ValueError(f"online needs a rule that is local in time (carry 'leak'), got {rule.name!r}")
+    if online and batch != 1:
+        raise ValueError(f"batch must be 1 with online, got {batch}")
+    for name in ("n_in", "n_out"):
+        if getattr(task, name, None) != getattr(net, name):
+            raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {getattr(task, name, None)!r}")
+
+    weights = _Weights(net)
+    loss, alignment = np.full(n_trials, math.nan), np.full(n_trials, math.nan)
+    trials = _Trials(task, net, batch, rng)
+    train_block = _by_kernel(weights, rule, rates, online, batch, reset_state)
+    done = 0
+    diverged = False
+    while done < n_trials and not diverged:
+        block = trials.block(n_trials - done)
+        part = slice(done, done + len(block.order))
+        n_good = train_block(block, loss[part], alignment[part])
+        diverged = n_good < len(block.order)
+        done += n_good
+        if progress is not None:
+            progress(done)
+    if diverged:
+        loss[done + 1 :] = alignment[done + 1 :] = math.nan
+        loss[np.isinf(loss)] = math.nan
+    return History(loss, alignment, diverged, weights.network(), weights.h[: net.n_rec].copy())

@@ -1,0 +1,1 @@
+"""One folder a figure of the paper."""

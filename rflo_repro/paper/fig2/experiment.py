@@ -1,0 +1,69 @@
+"""What Figure 2 runs: BPTT and RFLO at four periods, and at 80 tau each approximation of RFLO alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rflo_repro.paper import periodic
+from rflo_repro.paper.fig2 import FIGURE
+from rflo_repro.paper.periodic import CHOICES, Choices
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.runs import learning_curves
+from rflo_repro.runs.learning_curves import summary
+from rflo_repro.runs.realisation import Arrays, Condition
+
+__all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
+
+PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
+ABLATION_PERIOD_TAU = 80.0
+SCHEMAS = learning_curves.schemas("fig2", ("rule", "rates", "period_tau"))
+
+
+def _panels(rule: str, period_tau: float) -> str:
+    """Letters of the panels that can draw this rule at this period."""
+    own = {"bptt": "ab", "rflo": "abc", "untrained": "b"}.get(rule, "")
+    return own + ("d" if period_tau == ABLATION_PERIOD_TAU and rule != "untrained" else "")
+
+
+def conditions(choices: Choices, selection: Selection) -> list[Condition]:
+    """The selected conditions. Raises Refused if there are none, or for a period that is not whole timesteps."""
+    periods = sorted(selection.periods or PERIODS_TAU)
+    lines = []
+    for period in periods:
+        for rule in FIGURE.rules:
+            panels = set(_panels(rule, period))
+            if period not in (periods[0], periods[-1]):
+                panels -= {"a"}
+            asked = panels & set(selection.panels) if selection.panels else panels
+            if asked and (not selection.rules or rule in selection.rules):
+                lines.append((rule, period))
+    if not lines:
+        raise Refused(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
+    found = []
+    for rule, period in lines:
+        for rates in selection.rates:
+            name, eta = periodic.rate(rates, rule, period, selection.eta)
+            found.append(
+                Condition(
+                    label=f"{rule} {period:g} tau" + ("" if name == "printed" else f" {name}"),
+                    values={
+                        "figure": "fig2",
+                        "panel": _panels(rule, period),
+                        "rule": rule,
+                        "rates": name,
+                        "period_tau": period,
+                        "eta": eta,
+                    },
+                    realisations=periodic.sessions(choices, rule, period, eta),
+                )
+            )
+    return found
+
+
+def tabulate(
+    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+) -> dict[str, pd.DataFrame]:
+    """The tables of SCHEMAS."""
+    return learning_curves.tabulate(found, results, choices.tau)

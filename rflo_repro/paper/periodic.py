@@ -1,0 +1,91 @@
+"""What Figure 2 and its supplements share: the choices of the periodic task, and its printed learning rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rflo_repro.paper.selection import Refused
+from rflo_repro.runs.session import Session
+from rflo_repro.tasks import PeriodicTask
+
+# Methods, Figure 2: the rates found by the paper's grid search, by period in tau
+PRINTED = {
+    "rflo": {20.0: 0.03, 40.0: 0.01, 80.0: 0.001, 160.0: 0.0003},
+    "bptt": {20.0: 0.03, 40.0: 0.03, 80.0: 0.01, 160.0: 0.03},
+}
+# Rules whose rate the paper does not print take that of the rule whose credit assignment they share
+# (assumption `rates-of-hybrids`).
+SHARES_RATE_WITH = {"local": "rflo", "random-feedback": "bptt"}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The periodic task's numbers: the paper's, or where it is silent those of docs/assumptions.md.
+
+    n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's state before each trial
+    (`initial-state`). n_trials: `number-of-trials`. online: `end-of-trial-updates`. reset_state:
+    `state-between-trials`. n_networks: realisations. seed: root of all random numbers.
+    """
+
+    n_rec: int = 30
+    tau: float = 10.0
+    g: float = 1.5
+    h0: float = 0.1
+    n_trials: int = 10_000
+    n_networks: int = 9
+    online: bool = False
+    reset_state: bool = True
+    seed: int = 2019
+
+
+CHOICES = {
+    "paper": Choices(),
+    "quick": Choices(n_trials=2000, n_networks=5),
+    "smoke": Choices(n_trials=40, n_networks=2),
+}
+
+
+def steps(period_tau: float, tau: float) -> int:
+    """A period in timesteps. Raises Refused if it is not a whole number of them."""
+    exact = period_tau * tau
+    if round(exact) < 1 or abs(exact - round(exact)) > 1e-9 * exact:
+        raise Refused("period", f"{period_tau:g} tau is not a whole number of timesteps (tau is {tau:g} of them)")
+    return round(exact)
+
+
+def rate(rates: str, rule: str, period_tau: float, given: float | None = None) -> tuple[str, float]:
+    """What the learning rate of a condition is called, and its value.
+
+    rates: `printed`. given: a rate in place of it. At a period that the paper does not list it is the rate of the
+    nearest one it does, called `nearest` (assumption `rates-between-periods`). An untrained network has none.
+    """
+    if rule == "untrained":
+        return rates, 0.0
+    if given is not None:
+        return "given", given
+    printed = PRINTED[SHARES_RATE_WITH.get(rule, rule)]
+    if period_tau in printed:
+        return rates, printed[period_tau]
+    return "nearest", printed[min(printed, key=lambda p: max(p, period_tau) / min(p, period_tau))]
+
+
+def sessions(choices: Choices, rule: str, period_tau: float, eta: float, **more: Any) -> tuple[Session, ...]:
+    """One session a network, of this rule at this period; `more` sets other fields of the session."""
+    first = Session(
+        task=PeriodicTask(steps(period_tau, choices.tau)),
+        rule=rule,
+        eta=eta,
+        # an untrained network has nothing to wait for
+        n_trials=1 if rule == "untrained" else choices.n_trials,
+        n_rec=choices.n_rec,
+        seed=choices.seed,
+        network=0,
+        tau=choices.tau,
+        g=choices.g,
+        h0=choices.h0,
+        online=choices.online,
+        reset_state=choices.reset_state,
+        **more,
+    )
+    return tuple(replace(first, network=network) for network in range(choices.n_networks))

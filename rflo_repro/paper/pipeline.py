@@ -1,0 +1,252 @@
+"""From a request to tables and pictures, the same way for every figure."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+from rich.console import Console
+
+from rflo_repro.paper.registry import Figure, figures
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.report import style
+from rflo_repro.runs import provenance, tables
+from rflo_repro.runs.progress import Reporter, clock
+from rflo_repro.runs.realisation import Condition, describe
+from rflo_repro.runs.store import FOLDER, Store
+from rflo_repro.runs.sweep import sweep, writable
+
+LARGEST_SHARE_OF_MEMORY = 0.7
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks of a figure; None means the scale's own value.
+
+    results, figures: directories, or None for the usual ones.
+    """
+
+    scale: str = "paper"
+    selection: Selection = Selection()
+    networks: int | None = None
+    seed: int | None = None
+    trials: int | None = None
+    jobs: int | None = None
+    results: Path | None = None
+    figures: Path | None = None
+    plot: bool = True
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run made: rows of its tables, files, seconds."""
+
+    rows: int
+    files: tuple[Path, ...]
+    seconds: float
+
+
+def choices(figure: Figure, request: Request) -> Any:
+    """The figure's choices at this scale, with what the request changes."""
+    changes = {"n_networks": request.networks, "seed": request.seed, "n_trials": request.trials}
+    return dataclasses.replace(
+        figure.experiment.CHOICES[request.scale], **{k: v for k, v in changes.items() if v is not None}
+    )
+
+
+def is_reference(figure: Figure, request: Request, found: Sequence[Condition]) -> bool:
+    """Whether a run is a part of the paper's: its scale, its values, its conditions."""
+    if choices(figure, request) != figure.experiment.CHOICES["paper"] or request.selection.eta is not None:
+        return False
+    schema = next(iter(figure.experiment.SCHEMAS.values()))
+    return set(_names(found, schema)) <= set(_order(figure, "paper", schema))
+
+
+def folder(base: str, named: Path | None, scale: str, plain: bool, reference: bool) -> Path:
+    """Where files go: the named directory, or `base`, `base/<scale>`, `base/custom`."""
+    if named is not None:
+        return named
+    if reference:
+        return Path(base)
+    return Path(base) / (scale if plain and scale != "paper" else "custom")
+
+
+def check_folder(option: str, place: Path) -> None:
+    """Raises Refused if files cannot be put in `place`. Makes nothing."""
+    reason = writable(place)
+    if reason is not None:
+        raise Refused(option, f"{reason}; name a directory that can be written")
+
+
+def run(figure: Figure, request: Request, console: Console) -> Outcome:
+    """Compute what is asked for, write the tables, draw the pictures, and say where they are.
+
+    Raises Refused, before anything is touched, for a request that cannot be met.
+    """
+    started = time.monotonic()
+    chosen = choices(figure, request)
+    found: list[Condition] = figure.experiment.conditions(chosen, request.selection)
+    reference = is_reference(figure, request, found)
+    plain = chosen == figure.experiment.CHOICES[request.scale] and request.selection.eta is None
+    results = folder("results", request.results, request.scale, plain, reference)
+    figures = folder("figures", request.figures, request.scale, plain, reference)
+    jobs = request.jobs or joblib.cpu_count()
+    check_folder("results", results)
+    if request.plot:
+        check_folder("figures", figures)
+    _check_memory(found, jobs)
+    settings = {"scale": request.scale if plain else "custom", "choices": describe(chosen), "eta": request.selection.eta}
+    before = _tables_before(figure, results, settings, request.selection.partial, reference)
+
+    console.print(_headline(figure, request, chosen, settings["scale"]), highlight=False, soft_wrap=True)
+    store = Store(results / FOLDER)
+    arrays = sweep(found, store, jobs, Reporter(console), figure.experiment.summary, request.force)
+    frames: dict[str, pd.DataFrame] = figure.experiment.tabulate(chosen, found, arrays)
+    written = _write(figure, results, frames, before, found, settings, time.monotonic() - started)
+    files = [*written]
+    console.print("tables   " + "  ".join(str(path) for path in written), highlight=False, soft_wrap=True)
+    if request.plot:
+        files += draw(figure, results, figures, request.selection, frames, console)
+    return Outcome(sum(len(f) for f in frames.values()), tuple(files), time.monotonic() - started)
+
+
+def draw(
+    figure: Figure,
+    results: Path,
+    figures: Path,
+    selection: Selection,
+    frames: Mapping[str, pd.DataFrame] | None,
+    console: Console,
+) -> list[Path]:
+    """Draw a figure's pictures and say where they are.
+
+    A part of the figure (`selection`) has a picture of its own, from `frames` or the table's rows; the figure's own
+    picture is drawn from the whole tables.
+    Raises Refused if there is nothing to draw from.
+    """
+    panels = selection.panels or tuple(figure.panels)
+    pictures: list[Path] = []
+    if frames is None or not selection.partial:
+        frames = {part: _read(figure, results, schema) for part, schema in figure.experiment.SCHEMAS.items()}
+    picture, notes = figure.plot.draw(frames, panels)
+    for note in notes:
+        console.print(INDENT + note, highlight=False, soft_wrap=True)
+    if len(notes) < len(panels):
+        pictures = style.save(picture, figures / f"{figure.name}{selection.suffix}")
+        console.print("figures  " + "  ".join(str(path) for path in pictures), highlight=False, soft_wrap=True)
+    return pictures
+
+
+INDENT = "  "
+
+
+def _headline(figure: Figure, request: Request, chosen: Any, scale: str) -> str:
+    part = request.selection.suffix.replace("-", " ").strip()
+    trials = f"{chosen.n_trials:,} trials" if hasattr(chosen, "n_trials") else ""
+    networks = f"{chosen.n_networks} networks"
+    rates = "given rate" if request.selection.eta is not None else f"{' and '.join(request.selection.rates)} rates"
+    return " · ".join(
+        filter(None, [figure.command + (f" ({part})" if part else ""), f"{scale} scale: {networks} × {trials}", rates])
+    )
+
+
+def _names(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
+    """Each condition's name in a table."""
+    return list(tables.conditions(pd.DataFrame([dict(c.values) for c in found]), schema))
+
+
+def _order(figure: Figure, scale: str, schema: tables.Schema) -> list[str]:
+    """Names of all conditions of the figure, in its order."""
+    return _names(figure.experiment.conditions(figure.experiment.CHOICES[scale], Selection()), schema)
+
+
+def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
+    try:
+        return tables.read(results, schema)[0]
+    except FileNotFoundError:
+        raise Refused("results", f"{results} has no {schema.name}.csv: run `rflo-repro {figure.command}` first") from None
+    except tables.TableError as error:
+        raise Refused("results", f"{error}: run `rflo-repro {figure.command}` to make it anew") from None
+
+
+def _tables_before(
+    figure: Figure, results: Path, settings: dict[str, Any], partial: bool, reference: bool
+) -> dict[str, tuple[pd.DataFrame, dict[str, Any]]]:
+    """The tables that a part of a figure goes into: those of the same settings; none for a whole figure.
+
+    Raises Refused if the directory holds the paper's tables and the run is not the paper's, or if a part would go into
+    tables that cannot be believed.
+    """
+    before = {}
+    for schema in figure.experiment.SCHEMAS.values():
+        try:
+            frame, page = tables.read(results, schema)
+        except FileNotFoundError:
+            continue
+        except tables.TableError as error:
+            if partial:
+                raise Refused("results", f"{error}: run `rflo-repro {figure.command}` in full to make it anew") from None
+            continue
+        if page["settings"]["scale"] == "paper" and not reference:
+            raise Refused("results", f"{results} holds tables of the paper's scale; name another directory")
+        if partial and page["settings"] == settings:
+            before[schema.name] = frame, page
+    return before
+
+
+def _write(
+    figure: Figure,
+    results: Path,
+    frames: Mapping[str, pd.DataFrame],
+    before: Mapping[str, tuple[pd.DataFrame, dict[str, Any]]],
+    found: Sequence[Condition],
+    settings: dict[str, Any],
+    seconds: float,
+) -> list[Path]:
+    """Write the tables; rows of conditions that were not computed, and what is said of them, stay."""
+    parts = sorted({provenance.module_of(type(c.realisations[0])) for c in found})
+    record = {
+        **provenance.record(),
+        "seconds": round(seconds, 1),
+        "numerical_source": {"digest": provenance.numerical_digest(*parts), "of": [*provenance.NUMERICAL, *parts]},
+    }
+    written = []
+    for part, schema in figure.experiment.SCHEMAS.items():
+        frame, runs, names = frames[part], [], _names(found, schema)
+        if schema.name in before:
+            old, page = before[schema.name]
+            frame = tables.replace_rows(old, frame, schema, _order(figure, "paper", schema))
+            for earlier in page["runs"]:
+                kept = [name for name in earlier["conditions"] if name not in names]
+                runs += [{**earlier, "conditions": kept}] if kept else []
+        page = {
+            "settings": settings,
+            "root_seed": settings["choices"]["seed"],
+            "condition": list(schema.condition),
+            "runs": [*runs, {**record, "conditions": names}],
+        }
+        written.append(tables.write(results, schema, frame, page))
+    return written
+
+
+def _check_memory(found: Sequence[Condition], jobs: int) -> None:
+    """Raises Refused if the largest realisations, `jobs` at a time, need more memory than the machine has."""
+    needed = max(r.n_bytes for c in found for r in c.realisations) * jobs
+    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
+    if needed > LARGEST_SHARE_OF_MEMORY * have:
+        raise Refused(
+            "period", f"needs about {needed / 2**30:,.0f} GiB of memory, and this machine has {have / 2**30:,.0f} GiB"
+        )
+
+
+def took(outcome: Outcome) -> str:
+    """How long it took, for a summary."""
+    return clock(outcome.seconds)

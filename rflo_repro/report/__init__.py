@@ -1,0 +1,1 @@
+"""How results look: style and statistics. Knows no figure."""

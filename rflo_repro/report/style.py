@@ -1,0 +1,126 @@
+"""One look for all figures: colours, type, axes, and how a picture is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from rflo_repro.runs.store import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The captions name magenta, cyan, red, blue and grey; the others are from the Okabe-Ito palette.
+COLOURS = {
+    "bptt": "#222222",
+    "rflo": "#009E73",
+    "local": "#D5008F",
+    "random-feedback": "#00AEDB",
+    "untrained": "#999999",
+    "readout-only": "#E69F00",
+    "recurrent-only": "#7B4FA3",
+    "red": "#D62728",
+    "blue": "#1F5FBF",
+}
+NAMES = {
+    "bptt": "BPTT",
+    "rflo": "RFLO",
+    "rtrl": "RTRL",
+    "local": "local, symmetric feedback",
+    "random-feedback": "random feedback, nonlocal",
+    "untrained": "untrained",
+    "readout-only": "readout only",
+    "recurrent-only": "recurrent only",
+}
+LOSS = "loss  (½ mean squared error)"
+PERIODS = LinearSegmentedColormap.from_list("periods", ["#7FD4B6", "#009E73", "#00553E", "#001F17"])
+
+RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "lines.linewidth": 1.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "rflo-repro",
+    "path.simplify": True,
+    "axes.unicode_minus": True,
+}
+FILL = 0.18
+DPI = 200
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Everything drawn inside has the suite's look, whatever the user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches, laid out without overlaps."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)  # type: ignore[union-attr]
+    return figure
+
+
+def letter(axes: Axes, text: str) -> None:
+    """A panel's letter, above its upper left corner."""
+    axes.set_title(text, loc="left", fontweight="bold", fontsize=12, x=-0.14)
+
+
+def log_decades(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic y axis with a label a decade, wide enough for these values."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(base=10, numticks=12))
+    axes.yaxis.set_minor_locator(LogLocator(base=10, subs=tuple(range(2, 10)), numticks=12))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(low, high)
+
+
+def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: str = "", **line: Any) -> None:
+    """Median over networks against x, with the band from the 25th to the 75th percentile.
+
+    frame: one row a network and x. A missing value (a network that diverged) counts as above all others; a part of
+    the band that lies there is cut off at the top of the axes.
+    """
+    from rflo_repro.runs.learning_curves import quartiles
+
+    points = [(value, *quartiles(group[y].to_numpy())) for value, group in frame.groupby(x, sort=True)]
+    at, low, middle, high = (np.array(column, dtype=float) for column in zip(*points, strict=True))
+    ceiling = np.finfo(float).max
+    axes.fill_between(at, np.minimum(low, ceiling), np.minimum(high, 1e6), color=colour, alpha=FILL, linewidth=0)
+    axes.plot(at, middle, color=colour, label=label, **line)
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write `<stem>.png` (200 dpi) and `<stem>.pdf` (real text, no date), each by one rename. Raises OSError."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = [stem.parent / f"{stem.name}.png", stem.parent / f"{stem.name}.pdf"]
+    metadata: Sequence[dict[str, Any]] = ({"Software": None}, {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None})
+    for path, facts in zip(paths, metadata, strict=True):
+        with style(), replacing(path) as temporary:
+            figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=facts)
+    return paths

@@ -1,0 +1,1 @@
+"""Running many realisations and writing them down. Knows no figure."""

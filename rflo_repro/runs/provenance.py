@@ -1,0 +1,125 @@
+"""Where numbers come from: versions, machine, commit, and a digest of the source that makes the numbers."""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import functools
+import hashlib
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent.parent
+# What decides the numbers of a Session; a figure's own realisations add their module.
+NUMERICAL = ("learning", "tasks", "runs/session.py")
+
+
+def _tokens(node: Any) -> Iterator[str]:
+    """A syntax tree's content, alike on every Python version and blind to comments, layout and docstrings."""
+    if isinstance(node, ast.AST):
+        yield type(node).__name__
+        for name, value in ast.iter_fields(node):
+            if name == "body" and isinstance(
+                node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+            ):
+                value = [
+                    item
+                    for item in value
+                    if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
+                            and isinstance(item.value.value, str))
+                ]  # fmt: skip
+            # Fields that are empty differ between versions of Python by their mere presence.
+            if value not in (None, [], "") and name not in ("kind", "ctx", "type_comment"):
+                yield name
+                yield from _tokens(value)
+    elif isinstance(node, list):
+        yield "["
+        for item in node:
+            yield from _tokens(item)
+        yield "]"
+    else:
+        yield repr(node)
+
+
+@functools.cache
+def source_digest(path: Path) -> str:
+    """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return hashlib.sha256("\x1f".join(_tokens(tree)).encode()).hexdigest()
+
+
+@functools.cache
+def numerical_digest(*modules: str) -> str:
+    """Digest of the numerical source, and of these modules of the package besides (such as `paper/fig4/trial.py`)."""
+    files: list[Path] = []
+    for part in (*NUMERICAL, *modules):
+        path = PACKAGE / part
+        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    total = hashlib.sha256()
+    for path in sorted(set(files)):
+        total.update(f"{path.relative_to(PACKAGE).as_posix()} {source_digest(path)}\n".encode())
+    return total.hexdigest()
+
+
+def module_of(kind: type) -> str:
+    """The package-relative path of the module in which a class is defined."""
+    file = sys.modules[kind.__module__].__file__
+    assert file is not None
+    path = Path(file).resolve()
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(PACKAGE), *arguments], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@functools.cache
+def commit() -> tuple[str | None, bool | None]:
+    """The commit of the checkout that holds this package and whether its source was changed since; None outside one."""
+    if not _git("ls-files", "--error-unmatch", "__init__.py"):
+        return None, None
+    changed = _git("status", "--porcelain", "--", ".", ":(top)pyproject.toml")
+    return _git("rev-parse", "HEAD"), None if changed is None else changed != ""
+
+
+def cpu_name() -> str:
+    """The processor as LLVM names it (what the kernels were compiled for)."""
+    from llvmlite import binding
+    from numba import config
+
+    return str(config.CPU_NAME or binding.get_host_cpu_name())
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def record() -> dict[str, Any]:
+    """Everything about this process and machine that a reader of a table may ask for."""
+    revision, changed = commit()
+    return {
+        "date": now(),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": revision,
+        "source_changed": changed,
+        "versions": {
+            "rflo-repro": metadata.version("rflo-repro"),
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("numpy", "numba", "llvmlite", "pandas")},
+        },
+        "machine": {"system": platform.system(), "architecture": platform.machine(), "cpu": cpu_name(), "cores": os.cpu_count()},
+    }

@@ -1,0 +1,101 @@
+"""Many realisations in parallel on threads, each stored as soon as it is finished."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import joblib
+
+from rflo_repro.runs.progress import Reporter
+from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.store import Store
+
+
+class Stopped(Exception):
+    """Ends a realisation from within when the run is being stopped."""
+
+
+def sweep(
+    conditions: Sequence[Condition],
+    store: Store,
+    jobs: int,
+    reporter: Reporter,
+    summary: Callable[[list[Arrays]], str],
+    force: bool = False,
+) -> list[list[Arrays]]:
+    """The arrays of every realisation, by condition and network: stored ones read (unless `force`), others computed.
+
+    jobs: threads; the kernels let go of Python's lock. The numbers do not depend on it.
+    summary: what the progress line says of a finished condition.
+    Each result is on disk before it is reported. On an interrupt the realisations under way are abandoned within a
+    kernel call. Raises what a realisation raises, and OSError if a result cannot be stored.
+    """
+    stop = threading.Event()
+    results: list[list[Arrays | None]] = [[None] * len(c.realisations) for c in conditions]
+
+    def one(row: int, column: int) -> tuple[int, int, Arrays]:
+        realisation = conditions[row].realisations[column]
+
+        def progress(trials: int) -> None:
+            if stop.is_set():
+                raise Stopped
+            reporter.trials(row, column, trials)
+
+        progress(0)
+        arrays = realisation.run(progress)
+        store.put(realisation, arrays)
+        return row, column, arrays
+
+    def finish(row: int, column: int, arrays: Arrays, stored: bool) -> None:
+        results[row][column] = arrays
+        reporter.finished(row, column, stored)
+        done = [r for r in results[row] if r is not None]
+        if len(done) == len(results[row]):
+            reporter.summary(row, summary(done))
+
+    with reporter:
+        waiting: list[tuple[int, int]] = []
+        for row, condition in enumerate(conditions):
+            reporter.condition(row, condition.label, [r.n_trials for r in condition.realisations])
+        for row, condition in enumerate(conditions):
+            for column, realisation in enumerate(condition.realisations):
+                arrays = None if force else store.get(realisation)
+                if arrays is None:
+                    waiting.append((row, column))
+                else:
+                    finish(row, column, arrays, stored=True)
+        for problem in store.problems:
+            reporter.note(problem)
+        with _stopping(stop):
+            parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
+            for row, column, arrays in parallel(joblib.delayed(one)(*place) for place in waiting):
+                finish(row, column, arrays, stored=False)
+    return [[r for r in row if r is not None] for row in results]
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """Tell the threads to stop when the loop over their results ends early, whatever ended it."""
+    try:
+        yield
+    finally:
+        stop.set()
+
+
+def writable(folder: Path) -> str | None:
+    """Why files cannot be put in `folder`, or None. Makes nothing."""
+    import os
+
+    place = folder
+    while not place.exists():
+        if place.is_symlink():
+            return f"{place} is a broken link"
+        place = place.parent
+    if not place.is_dir():
+        return f"{place} is a file, not a directory"
+    if not os.access(place, os.W_OK | os.X_OK):
+        return f"{place} is not writable"
+    return None

@@ -1,0 +1,120 @@
+"""Tidy tables: a CSV with one observation a row, and beside it a JSON that says what it is and where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rflo_repro.runs.store import replacing
+
+Kind = Literal["text", "integer", "number", "flag"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its name, kind, unit ('' if it has none) and meaning."""
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table's name (`<name>.csv`), what a row is, its columns, and which of them name the condition."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+    condition: tuple[str, ...]
+
+
+class TableError(Exception):
+    """A table that cannot be believed or written; the message is one line that names the file."""
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """The frame's columns in the schema's order and kinds. Raises KeyError, TypeError, ValueError."""
+    casts: dict[Kind, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
+        "text": lambda s: s.astype(str),
+        "integer": lambda s: s.astype(np.int64),
+        "number": lambda s: s.astype(np.float64),
+        "flag": lambda s: s.astype(bool),
+    }
+    return pd.DataFrame({c.name: casts[c.kind](frame[c.name]) for c in schema.columns})
+
+
+def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> Path:
+    """Write `<name>.csv` and then `<name>.json` in `folder`, each by one rename; returns the CSV's path.
+
+    Raises OSError if they cannot be written; the ones before are then still there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{schema.name}.csv"
+    with replacing(path) as temporary:
+        _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
+        digest = sha256(temporary)
+    page = {
+        "table": schema.name,
+        "row": schema.row,
+        "rows": len(frame),
+        "sha256": digest,
+        "columns": [vars(column) for column in schema.columns],
+        **provenance,
+    }
+    with replacing(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A table and its provenance.
+
+    Raises FileNotFoundError if there is none, TableError if its JSON is missing or is not this CSV's.
+    """
+    path = folder / f"{schema.name}.csv"
+    page = path.with_suffix(".json")
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        provenance = json.loads(page.read_text(encoding="utf-8"))
+        if provenance["sha256"] != sha256(path):
+            raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
+        # Text stays text: a rule named "nan" is not a missing value
+        text = {c.name: str for c in schema.columns if c.kind == "text"}
+        frame = pd.read_csv(path, float_precision="round_trip", dtype=text, na_filter=True, keep_default_na=False,
+                            na_values={c.name: ["", "nan"] for c in schema.columns if c.kind == "number"})  # fmt: skip
+        frame = _typed(frame, schema)
+    except FileNotFoundError:
+        raise TableError(f"{path} has no {page.name} beside it") from None
+    except (OSError, ValueError, KeyError, TypeError, pd.errors.ParserError) as error:
+        raise TableError(f"{path} cannot be read with {page.name}: {type(error).__name__}") from None
+    return frame, provenance
+
+
+def conditions(frame: pd.DataFrame, schema: Schema) -> pd.Series[str]:
+    """The condition of each row, as one text."""
+    return frame[list(schema.condition)].astype(str).agg("|".join, axis=1) if len(frame) else pd.Series([], dtype=str)
+
+
+def replace_rows(old: pd.DataFrame, new: pd.DataFrame, schema: Schema, order: Sequence[str]) -> pd.DataFrame:
+    """`old` with the rows of `new`'s conditions replaced, conditions in the given order (others keep theirs, last)."""
+    fresh = set(conditions(new, schema))
+    kept = old[~conditions(old, schema).isin(fresh)] if len(old) else old
+    both = pd.concat([kept, new], ignore_index=True) if len(kept) else new.reset_index(drop=True)
+    rank = {name: i for i, name in enumerate(order)}
+    place = conditions(both, schema).map(lambda name: rank.get(name, len(rank)))
+    return both.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)

@@ -1,0 +1,31 @@
+"""What is learned: a task yields one trial's inputs and targets at a time."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from rflo_repro.learning.validate import Array
+from rflo_repro.tasks.periodic import PeriodicTask
+
+__all__ = ["PeriodicTask", "Task"]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Anything with these three: `n_in` and `n_out` (whole numbers) and `trial(rng)`."""
+
+    @property
+    def n_in(self) -> int:
+        """Nx, the number of inputs; may be 0."""
+
+    @property
+    def n_out(self) -> int:
+        """Ny, the number of outputs."""
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """One trial: inputs (T, Nx) and targets (T, Ny); row k is time k+1.
+
+        A task whose trials are all alike may return the same read-only arrays each time: they are then kept once.
+        """

@@ -1,0 +1,44 @@
+"""The periodic output of Figure 2: an autonomous network learns one period of a sum of sines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rflo_repro.learning import validate
+from rflo_repro.learning.validate import Array
+
+# amplitude and harmonic of each sine in the target (Methods, Figure 2)
+HARMONICS = ((1.0, 1), (0.5, 2), (0.25, 4))
+
+
+@dataclass(frozen=True)
+class PeriodicTask:
+    """One trial is one period of T = `period` timesteps, without input.
+
+        y*(t) = sin(2 pi t/T) + 0.5 sin(4 pi t/T) + 0.25 sin(8 pi t/T),   t = 1..T
+
+    Raises ValueError if `period` is not a whole number of at least 1.
+    """
+
+    period: int
+    n_in = 0
+    n_out = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "period", validate.integer("period", self.period, 1))
+
+    @cached_property
+    def _trial(self) -> tuple[Array, Array]:
+        phase = 2.0 * np.pi * np.arange(1, self.period + 1) / self.period
+        targets = sum(amplitude * np.sin(k * phase) for amplitude, k in HARMONICS)
+        arrays = np.zeros((self.period, 0)), np.asarray(targets)[:, np.newaxis]
+        for array in arrays:
+            array.setflags(write=False)
+        return arrays
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Inputs (T, 0) and targets (T, 1): the same arrays, read-only, every time."""
+        return self._trial
