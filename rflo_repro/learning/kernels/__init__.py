@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .dynamics import forward
-from .exact import rtrl_gradient
+from .exact import rtrl_gradient, train_exact
 from .layout import Workspace, aligned_zeros, padded, workspace
 from .sessions import gradient, train_trials
 from .traces import trace_gradient, train_online
@@ -18,6 +18,7 @@ __all__ = [
     "padded",
     "rtrl_gradient",
     "trace_gradient",
+    "train_exact",
     "train_online",
     "train_trials",
     "workspace",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import tanh
-
 import numpy as np
 
-from .layout import Array, Indices, Workspace
-from .vector import kernel
+from .activation import tanh
+from .layout import LANES, Array, Indices
+from .products import step_product
+from .vector import fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
@@ -22,90 +22,140 @@ def forward(
     h: Array,
     y: Array,
 ) -> None:
-    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in) and `h_start`
-    (padded,).
+    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in), `h_start` (padded,).
 
     With `output_feedback` the output of the step before is fed back through `b`: ``u(t) += B y(t-1)``.
     """
     n_steps, n_in = inputs.shape
     n_rec = m.shape[0] - n_in
-    n_out = w_out.shape[0]
-    rate = 1.0 / tau
-    drive = m.copy()
+    n_out, row = w_out.shape
+    source_row = row + n_in
+    drive = m
     if output_feedback:
+        drive = np.empty_like(m)
         effective_weights(m, w_out, b, n_rec, drive)
-    state = h_start.copy()
-    u = np.empty(m.shape[1])
+    sources = np.zeros((n_steps + 1) * source_row)
+    credit = np.empty(n_steps * row)
+    errors = np.empty(n_steps * n_out)
+    targets = np.zeros((1, n_steps, n_out))
+    start_trial(sources, 0, source_row, h_start, n_rec)
+    advance(
+        drive,
+        w_out,
+        inputs.reshape((1, n_steps, n_in)),
+        targets,
+        np.zeros(1, np.int64),
+        tau,
+        sources,
+        source_row,
+        credit,
+        row,
+        errors,
+        np.empty(row),
+        np.empty(1),
+    )
     for t in range(n_steps):
-        u[:] = 0.0
-        for j in range(n_rec):
-            u += drive[j] * state[j]
-        for c in range(n_in):
-            u += drive[n_rec + c] * inputs[t, c]
         for i in range(n_rec):
-            state[i] = (1.0 - rate) * state[i] + rate * tanh(u[i])
-            h[t, i] = state[i]
+            h[t, i] = sources[(t + 1) * source_row + i]
         for k in range(n_out):
-            y[t, k] = 0.0
-            for i in range(n_rec):
-                y[t, k] += w_out[k, i] * state[i]
+            y[t, k] = -errors[t * n_out + k]
 
 
 @kernel
 def effective_weights(m: Array, w_out: Array, b: Array, n_rec: int, out: Array) -> None:
     """``W + B Wout`` in the layout of `m`: with it the fed-back readout needs no term of its own."""
-    out[:] = m
-    for j in range(n_rec):
-        for k in range(w_out.shape[0]):
-            out[j] += b[k] * w_out[k, j]
+    n_out, row = w_out.shape
+    for j in range(m.shape[0]):
+        for i in range(j * row, (j + 1) * row, LANES):
+            w = load(m, i)
+            if j < n_rec:
+                for k in range(n_out):
+                    w = fma(splat(w_out[k, j]), load(b, k * row + i - j * row), w)
+            store(out, i, w)
 
 
 @kernel
-def load_trials(
-    inputs: Array, order: Indices, first: int, width: int, h_start: Array, sources: Array, n_rec: int
-) -> None:
-    """Write the start states and the inputs of trials ``order[first : first + width]`` into `sources`."""
-    n_steps, n_in = inputs.shape[1:]
-    for q in range(width):
-        sources[0, q, :n_rec] = h_start[:n_rec]
-        for t in range(n_steps):
-            for c in range(n_in):
-                sources[t, q, n_rec + c] = inputs[order[first + q], t, c]
+def start_trial(sources: Array, at: int, source_row: int, state: Array, n_rec: int) -> None:
+    """The source row at element `at` before the first step: the state, and nothing in the places after it."""
+    sources[at : at + n_rec] = state[:n_rec]
+    sources[at + n_rec : at + source_row] = 0.0
+
+
+@inlined
+def unit_step(u: Array, u_at: int, now: Array, now_at: int, rate: float, new: Array, new_at: int, gain: Array,
+              gain_at: int, n: int) -> None:  # fmt: skip
+    """``h(t)`` of one trial into `new` and ``phi'(u(t)) / tau`` into `gain`, from ``h(t-1)`` in `now` and ``u(t)``."""
+    one, leak, inflow = splat(1.0), splat(1.0 - rate), splat(rate)
+    for i in range(0, n, LANES):
+        f = tanh(load(u, u_at + i))
+        store(gain, gain_at + i, inflow * (one - f * f))
+        store(new, new_at + i, fma(inflow, f, leak * load(now, now_at + i)))
+
+
+@inlined
+def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
+    """Output k of Eq. 1 for the state at element `h_at`."""
+    row = w_out.shape[1]
+    y = splat(0.0)
+    for i in range(0, row, LANES):
+        y = fma(load(w_out, k * row + i), load(h, h_at + i), y)
+    return total(y)
 
 
 @kernel
-def run_trials(
+def advance(
     drive: Array,
     w_out: Array,
+    inputs: Array,
     targets: Array,
-    order: Indices,
-    first: int,
-    width: int,
+    trials: Indices,
     tau: float,
-    n_rec: int,
-    work: Workspace,
+    sources: Array,
+    source_row: int,
+    credit: Array,
+    credit_row: int,
+    errors: Array,
+    u: Array,
     loss: Array,
 ) -> None:
-    """Advance the `width` trials in ``work.sources`` together; leave ``phi'(u)/tau``, the errors and the
-    losses."""
-    sources, credit, errors = work.sources, work.credit, work.errors
+    """Run `trials` in lockstep, from the states that stand in the first rows of `sources`.
+
+    Fills `sources`, `credit` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All trials
+    of a step share one reading of the weights.
+    """
+    n_steps, n_in = inputs.shape[1:]
     n_rows, row = drive.shape
-    n_steps, n_out = targets.shape[1:]
-    rate = 1.0 / tau
-    u = np.empty(row)
-    loss[first : first + width] = 0.0
+    n_rec = n_rows - n_in
+    n_out = w_out.shape[0]
+    width = trials.shape[0]
+    for q in range(width):
+        loss[q] = 0.0
     for t in range(n_steps):
+        now, new = t * width * source_row, (t + 1) * width * source_row
         for q in range(width):
-            u[:] = 0.0
-            for j in range(n_rows):
-                u += drive[j] * sources[t, q, j]
-            for i in range(n_rec):
-                f = tanh(u[i])
-                credit[t, q, i] = rate * (1.0 - f * f)
-                sources[t + 1, q, i] = (1.0 - rate) * sources[t, q, i] + rate * f
+            # after the whole vectors of h(t-1), whose last one may reach into these places
+            for c in range(n_in):
+                sources[now + q * source_row + n_rec + c] = inputs[trials[q], t, c]
+            for i in range(q * row, (q + 1) * row, LANES):
+                store(u, i, splat(0.0))
+        step_product(u, sources, now, source_row, drive, width, n_rows, t % 2 == 0)
+        for q in range(width):
+            to, at = new + q * source_row, t * width + q
+            unit_step(
+                u,
+                q * row,
+                sources,
+                now + q * source_row,
+                1.0 / tau,
+                sources,
+                to,
+                credit,
+                at * credit_row,
+                row,
+            )
             for k in range(n_out):
-                y = 0.0
-                for i in range(n_rec):
-                    y += w_out[k, i] * sources[t + 1, q, i]
-                errors[t, q, k] = targets[order[first + q], t, k] - y
-                loss[first + q] += errors[t, q, k] ** 2 / (2.0 * n_steps)
+                eps = targets[trials[q], t, k] - readout(w_out, k, sources, to)
+                errors[at * n_out + k] = eps
+                loss[q] += eps * eps
+    for q in range(width):
+        loss[q] /= 2.0 * n_steps

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 LANES = 8
 """Doubles in a vector: one cache line."""
 
+ONLINE_ROWS = 3
+"""Rows of scratch memory that a step of the online rule needs."""
+
 _ALIGNMENT = 8 * LANES
 
 Array = NDArray[np.float64]
@@ -42,38 +45,52 @@ def aligned_zeros(shape: int | tuple[int, ...]) -> Array:
 
 
 class Workspace(NamedTuple):
-    """Scratch memory of the kernels; what is inside is theirs alone."""
+    """Scratch memory of the kernels; what is inside is theirs alone.
 
+    A history holds one row for each trial of a step, step after step; `width` trials advance in lockstep.
+    """
+
+    width: int
+    source_row: int
+    """Distance between two rows of `sources`."""
+    credit_row: int
+    """Distance between two rows of `credit`."""
     sources: Array
-    """``(n_steps + 1, width, padded(n_rec + n_in))``: ``[h(t) | x(t+1)]``, for all trials that advance
-    together."""
+    """(n_steps + 1) width rows: ``[h(t) | x(t+1)]``."""
     credit: Array
-    """``(n_steps, width, padded(n_rec))``: ``phi'(u(t)) / tau``, then ``z(t)`` times it."""
+    """n_steps width rows: ``phi'(u(t)) / tau``, then ``z(t)`` times it."""
     errors: Array
-    """``(n_steps, width, n_out)``: ``eps(t)``."""
-    carried: Array
-    """``(width, padded(n_rec))``: ``z(t)`` on its way back in time."""
+    """n_steps width rows of n_out: ``eps(t)``."""
+    rows: Array
+    """A row a trial, of the layout of `m`: ``u(t)`` on the way forward, ``z(t)`` on the way back."""
     dm: Array
-    """``(n_rec + n_in, padded(n_rec))``: sum of the updates of a batch; the eligibility traces of the online
-    rule."""
+    """(n_rec + n_in, padded): the updates of a batch, summed; the eligibility traces of the online rule."""
     dw_out: Array
-    """``(n_out, padded(n_rec))``: the same for the readout."""
+    """(n_out, padded): the same for the readout; where to return to, for the online rule."""
     drive: Array
-    """``(n_rec + n_in, padded(n_rec))``: the weights of the forward pass where they are not `m` itself; a
-    copy of `m`
-    to return to, for the online rule."""
+    """(n_rec + n_in, padded): the forward weights where they are not `m` itself; where to return to, online."""
     back: Array
-    """``(n_rec, padded(n_rec))``: the recurrent weights transposed, for the full carry."""
+    """(n_rec, padded): the recurrent weights transposed, for the full carry."""
+
+
+def _stride(n: int) -> int:
+    # rows whose distance is a power of two would compete for a few sets of the cache; an odd number of lines does not
+    row = padded(n)
+    return row if row // LANES % 2 or row < 16 * LANES else row + LANES
 
 
 def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -> Workspace:
     """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep."""
     row = padded(n_rec)
+    source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
     return Workspace(
-        sources=aligned_zeros((n_steps + 1, width, padded(n_rec + n_in))),
-        credit=aligned_zeros((n_steps, width, row)),
-        errors=aligned_zeros((n_steps, width, n_out)),
-        carried=aligned_zeros((width, row)),
+        width=width,
+        source_row=source_row,
+        credit_row=credit_row,
+        sources=aligned_zeros((n_steps + 1) * width * source_row),
+        credit=aligned_zeros(n_steps * width * credit_row),
+        errors=aligned_zeros(n_steps * width * n_out),
+        rows=aligned_zeros(max(width, ONLINE_ROWS) * row),
         dm=aligned_zeros((n_rec + n_in, row)),
         dw_out=aligned_zeros((n_out, row)),
         drive=aligned_zeros((n_rec + n_in, row)),

@@ -2,19 +2,85 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 
 from .credit import (
     add_feedback_path,
-    add_readout_gradient,
-    add_recurrent_gradient,
+    add_readout_update,
+    add_recurrent_update,
     backward,
     transpose_recurrent,
 )
-from .dynamics import effective_weights, load_trials, run_trials
+from .dynamics import advance, effective_weights, start_trial
 from .layout import Array, Indices, Workspace
 from .updates import alignment_of, apply_update
-from .vector import kernel
+from .vector import clear, kernel
+
+
+@kernel
+def prepare(
+    m: Array, w_out: Array, b: Array, n_rec: int, transpose: bool, output_feedback: bool, work: Workspace
+) -> Array:
+    """The weights of the forward pass, after what every new set of weights asks for: `work` made ready for them."""
+    drive = m
+    if output_feedback:
+        effective_weights(m, w_out, b, n_rec, work.drive)
+        drive = work.drive
+    if transpose:
+        transpose_recurrent(drive, work.back)
+    clear(work.dm)
+    clear(work.dw_out)
+    return drive
+
+
+@kernel
+def run_group(
+    drive: Array,
+    w_out: Array,
+    inputs: Array,
+    targets: Array,
+    trials: Indices,
+    tau: float,
+    work: Workspace,
+    loss: Array,
+) -> None:
+    """The forward pass of trials that advance in lockstep, within `work`."""
+    advance(
+        drive,
+        w_out,
+        inputs,
+        targets,
+        trials,
+        tau,
+        work.sources,
+        work.source_row,
+        work.credit,
+        work.credit_row,
+        work.errors,
+        work.rows,
+        loss,
+    )
+
+
+@kernel
+def assign_group(
+    feedback: Array,
+    full: bool,
+    tau: float,
+    n_steps: int,
+    width: int,
+    recurrent: bool,
+    readout: bool,
+    work: Workspace,
+) -> None:
+    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are wanted."""
+    if recurrent:
+        backward(feedback, full, tau, n_steps, width, work)
+        add_recurrent_update(n_steps, width, work)
+    if readout:
+        add_readout_update(n_steps, width, work)
 
 
 @kernel
@@ -77,37 +143,35 @@ def train_trials(
     n_steps, n_in = inputs.shape[1:]
     n_rec = m.shape[0] - n_in
     n_trials = order.shape[0]
-    width = work.sources.shape[1] if reset_state else 1
-    feedback = w_out if symmetric else b
+    width = work.width if reset_state else 1
+    # the exact gradient of a readout that is fed back needs the recurrent one
     through_readout = full and output_feedback and eta_out != 0.0
     recurrent = eta_in != 0.0 or eta_rec != 0.0 or through_readout
-    drive = work.drive if output_feedback else m
     for first in range(0, n_trials, batch):
-        if output_feedback:
-            effective_weights(m, w_out, b, n_rec, work.drive)
-        if full and recurrent:
-            transpose_recurrent(drive, n_rec, work.back)
         alignment[first : first + batch] = alignment_of(w_out, b)
-        work.dm[:] = 0.0
-        work.dw_out[:] = 0.0
-        begin = first
-        while begin < first + batch:
+        drive = prepare(m, w_out, b, n_rec, full and recurrent, output_feedback, work)
+        finite = True
+        for begin in range(first, first + batch, width):
             group = min(width, first + batch - begin)
-            load_trials(inputs, order, begin, group, h_start, work.sources, n_rec)
-            run_trials(drive, w_out, targets, order, begin, group, tau, n_rec, work, loss)
+            trials, group_loss = order[begin : begin + group], loss[begin : begin + group]
+            for q in range(group):
+                start_trial(work.sources, q * work.source_row, work.source_row, h_start, n_rec)
+            run_group(drive, w_out, inputs, targets, trials, tau, work, group_loss)
+            for q in range(group):
+                finite = finite and isfinite(group_loss[q])
             if not reset_state:
-                h_start[:n_rec] = work.sources[n_steps, 0, :n_rec]
-            if recurrent:
-                backward(feedback, work.back, full, tau, n_steps, group, n_rec, work)
-                add_recurrent_gradient(n_steps, group, work)
-            if eta_out != 0.0:
-                add_readout_gradient(n_steps, group, n_rec, work)
-            begin += group
-        if not np.all(np.isfinite(loss[first : first + batch])):
+                end = n_steps * work.source_row
+                h_start[:n_rec] = work.sources[end : end + n_rec]
+            if finite:
+                assign_group(
+                    w_out if symmetric else b, full, tau, n_steps, group, recurrent, eta_out != 0.0, work
+                )
+        if not finite:
             return first
         if through_readout:
             add_feedback_path(work.dm, b, n_rec, work.dw_out)
-        if not apply_update(m, w_out, work.dm, work.dw_out, signs, n_rec, eta_in, eta_rec, eta_out):
+        rate_in, rate_rec, rate_out = eta_in / n_steps, eta_rec / n_steps, eta_out / n_steps
+        if not apply_update(m, w_out, work.dm, work.dw_out, signs, n_rec, rate_in, rate_rec, rate_out):
             return first
     return n_trials
 
@@ -136,24 +200,19 @@ def gradient(
     """
     n_steps, n_in = inputs.shape
     n_rec = m.shape[0] - n_in
-    order = np.zeros(1, dtype=np.int64)
-    loss = np.zeros(1)
-    drive = work.drive if output_feedback else m
-    if output_feedback:
-        effective_weights(m, w_out, b, n_rec, work.drive)
-    if full:
-        transpose_recurrent(drive, n_rec, work.back)
-    one_input = inputs.reshape((1, n_steps, n_in))
-    one_target = targets.reshape((1, n_steps, w_out.shape[0]))
-    work.dm[:] = 0.0
-    work.dw_out[:] = 0.0
-    load_trials(one_input, order, 0, 1, h_start, work.sources, n_rec)
-    run_trials(drive, w_out, one_target, order, 0, 1, tau, n_rec, work, loss)
-    backward(w_out if symmetric else b, work.back, full, tau, n_steps, 1, n_rec, work)
-    add_recurrent_gradient(n_steps, 1, work)
-    add_readout_gradient(n_steps, 1, n_rec, work)
+    n_out, row = w_out.shape
+    loss = np.empty(1)
+    drive = prepare(m, w_out, b, n_rec, full, output_feedback, work)
+    start_trial(work.sources, 0, work.source_row, h_start, n_rec)
+    one_input, one_target = inputs.reshape((1, n_steps, n_in)), targets.reshape((1, n_steps, n_out))
+    run_group(drive, w_out, one_input, one_target, np.zeros(1, np.int64), tau, work, loss)
+    assign_group(w_out if symmetric else b, full, tau, n_steps, 1, True, True, work)
     if full and output_feedback:
         add_feedback_path(work.dm, b, n_rec, work.dw_out)
-    dm[:] = work.dm
-    dw_out[:] = work.dw_out
+    for j in range(m.shape[0]):
+        for i in range(row):
+            dm[j, i] = work.dm[j, i] / n_steps
+    for k in range(n_out):
+        for i in range(row):
+            dw_out[k, i] = work.dw_out[k, i] / n_steps
     return loss[0]

@@ -3,13 +3,63 @@ trace."""
 
 from __future__ import annotations
 
-from math import tanh
+from math import isfinite
 
 import numpy as np
 
-from .layout import Array, Indices, Workspace
-from .updates import alignment_of, clip_row
-from .vector import kernel
+from .dynamics import readout, start_trial, unit_step
+from .layout import LANES, Array, Indices, Workspace
+from .products import products
+from .updates import alignment_of, all_finite, clipped
+from .vector import clear, copy, fma, inlined, kernel, load, splat, store
+
+ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
+
+
+@inlined
+def trace_step(
+    m: Array,
+    to_m: Array,
+    signs: Array,
+    traces: Array,
+    first: int,
+    last: int,
+    rate: float,
+    leak: float,
+    sources: Array,
+    now: int,
+    new: int,
+    rows: Array,
+) -> None:
+    """Traces, weights and the drive of the next step for the rows `first` to `last`: Eq. 6, Eq. 5, Eq. 13.
+
+    One pass over memory for all three, which is what bounds this rule. `rows` holds u, ``phi'(u(t)) / tau`` and
+    ``F eps(t)``; `sources` the source vectors of this step at `now` and of the next at `new`.
+    """
+    row = m.shape[1]
+    decay = splat(leak)
+    for block in range(first, last, ROWS_AT_ONCE):
+        for i in range(0, row, LANES):
+            drive, gain = load(rows, i), load(rows, row + i)
+            credit = splat(rate) * load(rows, 2 * row + i)
+            for j in range(block, min(block + ROWS_AT_ONCE, last)):
+                at = j * row + i
+                p = fma(decay, load(traces, at), gain * splat(sources[now + j]))
+                store(traces, at, p)
+                w = fma(credit, p, load(to_m, at))
+                if j < signs.shape[0]:
+                    w = clipped(w, signs[j])
+                store(to_m, at, w)
+                # read again: `m` may be `to_m`, or not
+                drive = fma(load(m, at), splat(sources[new + j]), drive)
+            store(rows, i, drive)
+
+
+@kernel
+def next_drive(m: Array, first: int, last: int, sources: Array, new: int, u: Array) -> None:
+    """What `trace_step` does to u, for rows that do not learn."""
+    row = m.shape[1]
+    products(u, 0, row, sources, new + first, 1, 0, m, first * row, row, 1, row // LANES, last - first)
 
 
 @kernel
@@ -29,67 +79,67 @@ def run_traces(
     output_feedback: bool,
     to_m: Array,
     to_w_out: Array,
-    traces: Array,
+    work: Workspace,
 ) -> float:
     """One trial with the weights `m`, `w_out`; each step's updates, times their rates, are added to `to_m`,
     `to_w_out`.
 
-    To learn online, hand over the weights themselves. Order within a step: forward, error, traces, weights.
-    `state`
-    (padded,) goes from the start of the trial to its end. Returns L, which is not finite if anything became
-    so.
+    To learn online, hand over the weights themselves. Order within a step: forward, error, traces, weights. With
+    `output_feedback` what is fed back at t is the output as it was at t-1. `state` (padded,) goes from the start of
+    the trial to its end. Returns L, Eq. 2; a trial whose L stops being finite ends there.
     """
     n_steps, n_in = inputs.shape
-    n_rec = m.shape[0] - n_in
+    n_rows, row = m.shape
+    n_rec = n_rows - n_in
     n_out = w_out.shape[0]
-    a = 1.0 / tau
-    recurrent = rate_in != 0.0 or rate_rec != 0.0
-    traces[:] = 0.0
-    u = np.empty(m.shape[1])
-    gain = np.zeros(m.shape[1])
-    back = np.zeros(m.shape[1])
-    source = np.zeros(m.shape[0])
-    y = np.zeros(n_out)
-    eps = np.zeros(n_out)
+    leak = 1.0 - 1.0 / tau
+    sources, u = work.sources, work.rows
+    credit_at = 2 * row
+    feedback = w_out if symmetric else b
+    y = np.empty(n_out)
+    clear(work.dm)
+    now, new = 0, work.source_row
+    start_trial(sources, 0, work.source_row, state, n_rec)
     for k in range(n_out):
-        for i in range(n_rec):
-            y[k] += w_out[k, i] * state[i]
+        y[k] = readout(w_out, k, sources, now)
+    for c in range(n_in):
+        sources[now + n_rec + c] = inputs[0, c]
+    for i in range(0, row, LANES):
+        store(u, i, splat(0.0))
+    next_drive(m, 0, n_rows, sources, now, u)
     loss = 0.0
     for t in range(n_steps):
-        source[:n_rec] = state[:n_rec]
-        source[n_rec:] = inputs[t]
-        u[:] = 0.0
-        for j in range(m.shape[0]):
-            u += m[j] * source[j]
         if output_feedback:
-            for k in range(n_out):
-                u += b[k] * y[k]
-        for i in range(n_rec):
-            f = tanh(u[i])
-            gain[i] = a * (1.0 - f * f)
-            state[i] = (1.0 - a) * state[i] + a * f
+            for i in range(0, row, LANES):
+                drive = load(u, i)
+                for k in range(n_out):
+                    drive = fma(splat(y[k]), load(b, k * row + i), drive)
+                store(u, i, drive)
+        unit_step(u, 0, sources, now, 1.0 / tau, sources, new, u, row, row)
+        for i in range(0, row, LANES):
+            store(u, i, splat(0.0))
+            store(u, credit_at + i, splat(0.0))
         for k in range(n_out):
-            y[k] = 0.0
-            for i in range(n_rec):
-                y[k] += w_out[k, i] * state[i]
-            eps[k] = targets[t, k] - y[k]
-            loss += eps[k] ** 2 / (2.0 * n_steps)
-        if not np.isfinite(loss):
+            y[k] = readout(w_out, k, sources, new)
+            eps = targets[t, k] - y[k]
+            loss += eps * eps / (2.0 * n_steps)
+            for i in range(0, row, LANES):
+                store(u, credit_at + i, fma(splat(eps), load(feedback, k * row + i), load(u, credit_at + i)))
+            if rate_out != 0.0:
+                for i in range(n_rec):
+                    to_w_out[k, i] += rate_out * eps * sources[new + i]
+        if not isfinite(loss):
             return loss
-        if recurrent:
-            back[:] = 0.0
-            for k in range(n_out):
-                back += (w_out[k] if symmetric else b[k]) * eps[k]
-            for j in range(m.shape[0]):
-                traces[j] = (1.0 - a) * traces[j] + gain * source[j]
-                rate = rate_rec if j < n_rec else rate_in
-                if rate != 0.0:
-                    to_m[j] += rate * back * traces[j]
-                    if j < signs.shape[0]:
-                        clip_row(to_m, j, signs[j])
-        if rate_out != 0.0:
-            for k in range(n_out):
-                to_w_out[k, :n_rec] += (rate_out * eps[k]) * state[:n_rec]
+        # at the end there is no next step: what this writes is then not used
+        for c in range(n_in):
+            sources[new + n_rec + c] = inputs[min(t + 1, n_steps - 1), c]
+        for first, last, rate in ((0, n_rec, rate_rec), (n_rec, n_rows, rate_in)):
+            if rate == 0.0:
+                next_drive(m, first, last, sources, new, u)
+            else:
+                trace_step(m, to_m, signs, work.dm, first, last, rate, leak, sources, now, new, u)
+        now, new = new, now
+    state[:n_rec] = sources[now : now + n_rec]
     return loss
 
 
@@ -116,8 +166,7 @@ def train_online(
 ) -> int:
     """Train in place with an update at every step, ``(eta/T)`` times the step's term of Eq. 5.
 
-    Arguments and result as in `train_trials`. If something stops being finite, `m` and `w_out` are put back
-    to where
+    Arguments and result as in `train_trials`. If something stops being finite, `m` and `w_out` are put back to where
     the trial in which it happened began.
     """
     n_steps = inputs.shape[1]
@@ -126,8 +175,8 @@ def train_online(
     for k in range(n_trials):
         if reset_state:
             state[:] = h_start
-        work.drive[:] = m
-        work.dw_out[:] = w_out
+        copy(m, work.drive)
+        copy(w_out, work.dw_out)
         alignment[k] = alignment_of(w_out, b)
         loss[k] = run_traces(
             m,
@@ -145,11 +194,11 @@ def train_online(
             output_feedback,
             m,
             w_out,
-            work.dm,
+            work,
         )
-        if not (np.isfinite(loss[k]) and np.all(np.isfinite(m)) and np.all(np.isfinite(w_out))):
-            m[:] = work.drive
-            w_out[:] = work.dw_out
+        if not (isfinite(loss[k]) and all_finite(m) and all_finite(w_out)):
+            copy(work.drive, m)
+            copy(work.dw_out, w_out)
             return k
     if not reset_state:
         h_start[:] = state
@@ -171,17 +220,15 @@ def trace_gradient(
     dw_out: Array,
     work: Workspace,
 ) -> float:
-    """`gradient` with the leak as the carry, by the trace form: the weights held still and the updates
-    gathered."""
+    """`gradient` with the leak as the carry, by the trace form: weights held still and the updates gathered."""
     dm[:] = 0.0
     dw_out[:] = 0.0
     rate = 1.0 / inputs.shape[0]
-    unsigned = np.zeros(0)
     return run_traces(
         m,
         w_out,
         b,
-        unsigned,
+        np.zeros(0),
         h_start.copy(),
         inputs,
         targets,
@@ -193,5 +240,5 @@ def trace_gradient(
         output_feedback,
         dm,
         dw_out,
-        work.dm,
+        work,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+from math import nan, sqrt
+from typing import Any
 
-from .layout import Array
-from .vector import kernel
+from .layout import LANES, Array
+from .vector import at_least, at_most, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
@@ -22,52 +23,62 @@ def apply_update(
 ) -> bool:
     """Add the updates times their rates to `m` and `w_out` in place, if everything that results is finite.
 
-    `signs` (n_rec,) or (0,): after the update row j of the recurrent weights is clipped at zero, so that it
-    never has
-    the sign opposite to ``signs[j]``. A matrix whose rate is zero is not touched.
+    `signs` (n_rec,) or (0,): after the update row j of the recurrent weights is clipped at zero, so that it never
+    has the sign opposite to ``signs[j]``. A matrix whose rate is zero is not touched.
 
     Returns whether the update was applied.
     """
+    n_rows = m.shape[0]
+    n_out = w_out.shape[0]
     finite = (
-        _stays_finite(m[:n_rec], dm[:n_rec], eta_rec)
-        and _stays_finite(m[n_rec:], dm[n_rec:], eta_in)
-        and _stays_finite(w_out, dw_out, eta_out)
+        _stays_finite(m, dm, 0, n_rec, eta_rec)
+        and _stays_finite(m, dm, n_rec, n_rows, eta_in)
+        and _stays_finite(w_out, dw_out, 0, n_out, eta_out)
     )
     if finite:
-        _add(m[:n_rec], dm[:n_rec], eta_rec)
-        _add(m[n_rec:], dm[n_rec:], eta_in)
-        _add(w_out, dw_out, eta_out)
-        if eta_rec != 0.0:
-            for j in range(signs.shape[0]):
-                clip_row(m, j, signs[j])
+        _add(m, dm, 0, n_rec, eta_rec, signs)
+        _add(m, dm, n_rec, n_rows, eta_in, signs[:0])
+        _add(w_out, dw_out, 0, n_out, eta_out, signs[:0])
     return finite
 
 
-@kernel
-def clip_row(m: Array, j: int, sign: float) -> None:
-    """Dale's law for the outbound weights of unit `j`: what has the wrong sign becomes zero."""
-    for a in range(m.shape[1]):
-        if m[j, a] * sign < 0.0:
-            m[j, a] = 0.0
+@inlined
+def clipped(w: Any, sign: float) -> Any:
+    """Dale's law for a vector of the weights of one unit: what has the wrong sign becomes zero."""
+    return at_least(w, splat(0.0)) if sign > 0.0 else at_most(w, splat(0.0))
 
 
 @kernel
-def _stays_finite(w: Array, dw: Array, eta: float) -> bool:
-    if eta == 0.0:
-        return True
-    for j in range(w.shape[0]):
-        for a in range(w.shape[1]):
-            if not np.isfinite(w[j, a] + eta * dw[j, a]):
-                return False
-    return True
-
-
-@kernel
-def _add(w: Array, dw: Array, eta: float) -> None:
+def _stays_finite(w: Array, dw: Array, first: int, last: int, eta: float) -> bool:
+    row = w.shape[1]
+    check = splat(0.0)
     if eta != 0.0:
-        for j in range(w.shape[0]):
-            for a in range(w.shape[1]):
-                w[j, a] += eta * dw[j, a]
+        for i in range(first * row, last * row, LANES):
+            check = fma(fma(splat(eta), load(dw, i), load(w, i)), splat(0.0), check)
+    # zero times anything finite is zero; times infinity or NaN it is NaN
+    return total(check) == 0.0
+
+
+@kernel
+def all_finite(w: Array) -> bool:
+    """Whether no element is NaN or infinite."""
+    check = splat(0.0)
+    for i in range(0, w.size, LANES):
+        check = fma(load(w, i), splat(0.0), check)
+    return total(check) == 0.0
+
+
+@kernel
+def _add(w: Array, dw: Array, first: int, last: int, eta: float, signs: Array) -> None:
+    if eta == 0.0:
+        return
+    row = w.shape[1]
+    for j in range(first, last):
+        for i in range(j * row, (j + 1) * row, LANES):
+            new = fma(splat(eta), load(dw, i), load(w, i))
+            if j < signs.shape[0]:
+                new = clipped(new, signs[j])
+            store(w, i, new)
 
 
 @kernel
@@ -79,6 +90,7 @@ def alignment_of(w_out: Array, b: Array) -> float:
     for k in range(b.shape[0]):
         for a in range(b.shape[1]):
             dot += w_out[k, a] * b[k, a]
-            out += w_out[k, a] ** 2
-            back += b[k, a] ** 2
-    return dot / (np.sqrt(out) * np.sqrt(back))
+            out += w_out[k, a] * w_out[k, a]
+            back += b[k, a] * b[k, a]
+    norms = sqrt(out) * sqrt(back)
+    return dot / norms if norms > 0.0 else nan

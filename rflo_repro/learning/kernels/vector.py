@@ -1,10 +1,246 @@
-"""The decorator that every kernel shares."""
+"""Eight doubles as one value, so that a kernel says itself what lies in a register.
+
+`Vector` is a numba type whose machine representation is LLVM's ``<8 x double>``; LLVM splits it where registers are
+shorter. With ``NUMBA_DISABLE_JIT=1`` a vector is a NumPy array of eight, and every primitive its NumPy twin, so the
+same kernels run in plain Python.
+"""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Any
+
 import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from .layout import LANES, Array
 
 kernel = numba.njit(nogil=True, cache=True, error_model="numpy")
 """Compiled without the GIL and kept on disk; IEEE division, and no flag that assumes the absence of NaN or
-infinity,
-so that every check for a divergence stays true."""
+infinity, so that every check for a divergence stays true."""
+
+inlined = numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+"""A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
+
+DOUBLE = ir.DoubleType()
+DOUBLES = ir.VectorType(DOUBLE, LANES)
+_BITS = ir.VectorType(ir.IntType(64), LANES)
+
+
+class Vector(types.Type):  # type: ignore[misc]
+    """The numba type of eight doubles."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Vector")
+
+
+vector = Vector()
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, numba_type: Vector) -> None:
+        super().__init__(manager, numba_type, DOUBLES)
+
+
+def _arithmetic(operation: Callable[..., Any], instruction: str) -> None:
+    class Typing(ConcreteTemplate):  # type: ignore[misc]
+        key = operation
+        cases = (signature(vector, vector, vector),)
+
+    infer_global(operation)(Typing)
+
+    @lower_builtin(operation, vector, vector)
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return getattr(builder, instruction)(*args)
+
+
+for _operation, _instruction in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _arithmetic(_operation, _instruction)
+
+
+def primitive(twin: Callable[..., Any], emit: Callable[..., Any], result: Any, *arguments: Any) -> Any:
+    """A function that compiles to the instructions of `emit`, or is `twin` where nothing is compiled.
+
+    `arguments` are numba types, or ``types.Array`` for any array of doubles; `emit` gets the builder and the LLVM
+    values, with a pointer to the first element in place of an array.
+    """
+    if numba.config.DISABLE_JIT:
+        return twin
+
+    def declare(_typing: Any, *given: Any) -> Any:
+        expected = [g if e is types.Array else e for g, e in zip(given, arguments, strict=True)]
+
+        def generate(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+            operands = [
+                context.make_array(kind)(context, builder, value).data
+                if isinstance(kind, types.Array)
+                else value
+                for kind, value in zip(sig.args, values, strict=True)
+            ]
+            out = emit(builder, *operands)
+            return context.get_dummy_value() if result is types.void else out
+
+        return signature(result, *expected), generate
+
+    # numba learns from the signature how a call hands over its arguments
+    names = [Parameter(f"x{i}", Parameter.POSITIONAL_OR_KEYWORD) for i in range(len(arguments) + 1)]
+    declare.__signature__ = Signature(names)  # type: ignore[attr-defined]
+    return intrinsic(declare)
+
+
+def at(builder: Any, data: Any, index: Any) -> Any:
+    """Pointer to the vector that starts at element `index`."""
+    return builder.bitcast(builder.gep(data, [index]), DOUBLES.as_pointer())
+
+
+def _call(builder: Any, name: str, *values: Any) -> Any:
+    function_type = ir.FunctionType(values[0].type, [value.type for value in values])
+    lanes = f"v{LANES}f64"
+    function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.{name}.{lanes}")
+    return builder.call(function, values)
+
+
+def multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
+    """``x y + z``, rounded once where the machine can."""
+    return _call(builder, "fmuladd", x, y, z)
+
+
+def spread(builder: Any, x: Any) -> Any:
+    """Eight times the double `x`."""
+    empty = ir.Constant(DOUBLES, ir.Undefined)
+    first = builder.insert_element(empty, x, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(
+        first, empty, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    )
+
+
+def constant(x: float) -> Any:
+    """Eight times a number known at compile time."""
+    return ir.Constant(DOUBLES, [x] * LANES)
+
+
+def aligned_to_double(instruction: Any) -> Any:
+    """Promise no more than the alignment of a double: callers may pass any array."""
+    instruction.align = 8
+    return instruction
+
+
+def _emit_sum(builder: Any, x: Any) -> Any:
+    # a tree: half as many lanes each time, the order of addition the same on every machine
+    width = LANES
+    while width > 1:
+        width //= 2
+        halves = [
+            builder.shuffle_vector(
+                x,
+                ir.Constant(x.type, ir.Undefined),
+                ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(start, start + width))),
+            )
+            for start in (0, width)
+        ]
+        x = builder.fadd(*halves)
+    return builder.extract_element(x, ir.Constant(ir.IntType(32), 0))
+
+
+def _sum_twin(x: Array) -> float:
+    while len(x) > 1:
+        half = len(x) // 2
+        x = x[:half] + x[half:]
+    return float(x[0])
+
+
+def _emit_power(builder: Any, x: Any) -> Any:
+    bits = builder.bitcast(x, _BITS)
+    exponent = builder.shl(bits, ir.Constant(_BITS, [52] * LANES))
+    return builder.bitcast(builder.add(exponent, ir.Constant(_BITS, [1023 << 52] * LANES)), DOUBLES)
+
+
+def _store_twin(a: Array, i: int, x: Array) -> None:
+    a.reshape(-1)[i : i + LANES] = x
+
+
+load = primitive(
+    lambda a, i: a.reshape(-1)[i : i + LANES].copy(),
+    lambda builder, a, i: aligned_to_double(builder.load(at(builder, a, i))),
+    vector,
+    types.Array,
+    types.intp,
+)
+"""``load(a, i)``: the vector at element i of the C-contiguous array a, whatever its shape."""
+
+store = primitive(
+    _store_twin,
+    lambda builder, a, i, x: aligned_to_double(builder.store(x, at(builder, a, i))),
+    types.void,
+    types.Array,
+    types.intp,
+    vector,
+)
+"""``store(a, i, x)``: the counterpart of `load`."""
+
+splat = primitive(lambda x: np.full(LANES, x), spread, vector, types.float64)
+"""``splat(x)``: eight times x."""
+
+fma = primitive(lambda x, y, z: x * y + z, multiply_add, vector, vector, vector, vector)
+"""``fma(x, y, z)``: x y + z."""
+
+magnitude = primitive(np.abs, lambda builder, x: _call(builder, "fabs", x), vector, vector)
+"""``magnitude(x)``: |x|."""
+
+with_sign = primitive(
+    np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector
+)
+"""``with_sign(x, y)``: |x| with the sign of y."""
+
+at_most = primitive(
+    lambda x, y: np.where(x > y, y, x),
+    lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), y, x),
+    vector,
+    vector,
+    vector,
+)
+"""``at_most(x, y)``: the smaller of the two, and NaN where x is."""
+
+at_least = primitive(
+    lambda x, y: np.where(x < y, y, x),
+    lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), y, x),
+    vector,
+    vector,
+    vector,
+)
+"""``at_least(x, y)``: the larger of the two, and NaN where x is."""
+
+power_of_two = primitive(
+    lambda x: ((x.view(np.int64) << 52) + (1023 << 52)).view(np.float64), _emit_power, vector, vector
+)
+"""``power_of_two(k + ROUNDER)``: 2^k for whole k."""
+
+total = primitive(_sum_twin, _emit_sum, types.float64, vector)
+"""``total(x)``: the sum of the eight lanes."""
+
+
+@kernel
+def clear(a: Array) -> None:
+    """Zeros into an array of whole vectors."""
+    for i in range(0, a.size, LANES):
+        store(a, i, splat(0.0))
+
+
+@kernel
+def copy(source: Array, to: Array) -> None:
+    """One array of whole vectors into another."""
+    for i in range(0, source.size, LANES):
+        store(to, i, load(source, i))
