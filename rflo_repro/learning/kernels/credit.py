@@ -1,7 +1,9 @@
 """Credit assignment at the end of a trial: the error filtered, or carried, backwards in time.
 
-``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h | x]``. With
-the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is Eq. 28-29.
+``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h |
+x]``. With
+the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is
+Eq. 28-29.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ def transpose_recurrent(drive: Array, back: Array) -> None:
 
 @kernel
 def backward(feedback: Array, full: bool, tau: float, n_steps: int, width: int, work: Workspace) -> None:
-    """Turn ``phi'(u(t))/tau`` in ``work.credit`` into ``z(t) phi'(u(t))/tau``; `feedback` (n_out, padded) is F^T."""
+    """Turn ``phi'(u(t))/tau`` in ``work.credit`` into ``z(t) phi'(u(t))/tau``; `feedback` (n_out, padded) is
+    F^T."""
     credit, errors, z = work.credit, work.errors, work.rows
     n_out, row = feedback.shape
     n_rec = work.back.shape[0]

@@ -22,7 +22,8 @@ def forward(
     h: Array,
     y: Array,
 ) -> None:
-    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in), `h_start` (padded,).
+    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in), `h_start`
+    (padded,).
 
     With `output_feedback` the output of the step before is fed back through `b`: ``u(t) += B y(t-1)``.
     """
@@ -84,7 +85,8 @@ def start_trial(sources: Array, at: int, source_row: int, state: Array, n_rec: i
 @inlined
 def unit_step(u: Array, u_at: int, now: Array, now_at: int, rate: float, new: Array, new_at: int, gain: Array,
               gain_at: int, n: int) -> None:  # fmt: skip
-    """``h(t)`` of one trial into `new` and ``phi'(u(t)) / tau`` into `gain`, from ``h(t-1)`` in `now` and ``u(t)``."""
+    """``h(t)`` of one trial into `new` and ``phi'(u(t)) / tau`` into `gain`, from ``h(t-1)`` in `now` and
+    ``u(t)``."""
     one, leak, inflow = splat(1.0), splat(1.0 - rate), splat(rate)
     for i in range(0, n, LANES):
         f = tanh(load(u, u_at + i))
@@ -120,7 +122,8 @@ def advance(
 ) -> None:
     """Run `trials` in lockstep, from the states that stand in the first rows of `sources`.
 
-    Fills `sources`, `credit` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All trials
+    Fills `sources`, `credit` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All
+    trials
     of a step share one reading of the weights.
     """
     n_steps, n_in = inputs.shape[1:]

@@ -68,13 +68,15 @@ class Workspace(NamedTuple):
     dw_out: Array
     """(n_out, padded): the same for the readout; where to return to, for the online rule."""
     drive: Array
-    """(n_rec + n_in, padded): the forward weights where they are not `m` itself; where to return to, online."""
+    """(n_rec + n_in, padded): the forward weights where they are not `m` itself; where to return to,
+    online."""
     back: Array
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
 
 
 def _stride(n: int) -> int:
-    # rows whose distance is a power of two would compete for a few sets of the cache; an odd number of lines does not
+    # rows whose distance is a power of two would compete for a few sets of the cache; an odd number of lines
+    # does not
     row = padded(n)
     return row if row // LANES % 2 or row < 16 * LANES else row + LANES
 

@@ -1,6 +1,7 @@
 """The one product that everything is: rows of scalars times rows of vectors, summed into rows of vectors.
 
-``out[r, :] += sum_k a[k, r] * b[k, :]`` with any strides is the drive of a step (k a source, r a trial), the error
+``out[r, :] += sum_k a[k, r] * b[k, :]`` with any strides is the drive of a step (k a source, r a trial), the
+error
 carried back (k a driven unit), and the gradient over time (k a step of a trial, r a source).
 """
 
@@ -46,7 +47,8 @@ def _tile(rows: int, vectors: int, chains: int) -> Any:
                 to[start : start + n] += scalar * wide[b_at + k * b_k : b_at + k * b_k + n]
 
     def emit(
-        builder: Any, out: Any, out_at: Any, out_step: Any, a: Any, a_at: Any, a_k: Any, a_r: Any, b: Any, b_at: Any,
+        builder: Any, out: Any, out_at: Any, out_step: Any, a: Any, a_at: Any, a_k: Any, a_r: Any, b: Any,
+        b_at: Any,
         b_k: Any, n_k: Any,
     ) -> None:  # fmt: skip
         index = n_k.type
@@ -122,7 +124,8 @@ def products(
 ) -> None:
     """``out[r, :] += sum_k a[k, r] * b[k, :]`` for `n_r` rows of `n_v` vectors and `n_k` terms.
 
-    Each array is C-contiguous of any shape, read from element ``*_at`` on; ``out_step``, ``b_k`` are the distances
+    Each array is C-contiguous of any shape, read from element ``*_at`` on; ``out_step``, ``b_k`` are the
+    distances
     from row to row, ``a_k`` and ``a_r`` those of the scalars. `out` must not overlap the others.
     """
     v = 0
@@ -148,7 +151,8 @@ def products(
         v += 1
 
 
-# Weights beyond this size (bytes) come from far away: then a few whole rows at a time, which memory hands over in
+# Weights beyond this size (bytes) come from far away: then a few whole rows at a time, which memory hands
+# over in
 # the order it likes best, rather than columns of all rows, which keep the sums in registers for longer.
 FAR = 400_000
 ROWS_AT_ONCE = 8
@@ -160,7 +164,8 @@ def step_product(
 ) -> None:
     """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `n_r` trials.
 
-    `upwards` is the direction in which the rows are read. Turning round at every step finds the rows read last still
+    `upwards` is the direction in which the rows are read. Turning round at every step finds the rows read
+    last still
     in the nearest cache.
     """
     row = weights.shape[1]
@@ -183,7 +188,8 @@ def history_product(
 ) -> None:
     """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over the `n_k` rows of a history.
 
-    A stretch of history at a time, so that a tile's share of it stays in the nearest cache for all rows of `out`.
+    A stretch of history at a time, so that a tile's share of it stays in the nearest cache for all rows of
+    `out`.
     """
     n_r, row = out.shape
     for k in range(0, n_k, TERMS_AT_ONCE):

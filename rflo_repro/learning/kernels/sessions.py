@@ -23,7 +23,8 @@ from .vector import clear, kernel
 def prepare(
     m: Array, w_out: Array, b: Array, n_rec: int, transpose: bool, output_feedback: bool, work: Workspace
 ) -> Array:
-    """The weights of the forward pass, after what every new set of weights asks for: `work` made ready for them."""
+    """The weights of the forward pass, after what every new set of weights asks for: `work` made ready for
+    them."""
     drive = m
     if output_feedback:
         effective_weights(m, w_out, b, n_rec, work.drive)
@@ -75,7 +76,8 @@ def assign_group(
     readout: bool,
     work: Workspace,
 ) -> None:
-    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are wanted."""
+    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are
+    wanted."""
     if recurrent:
         backward(feedback, full, tau, n_steps, width, work)
         add_recurrent_update(n_steps, width, work)
