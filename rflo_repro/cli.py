@@ -7,21 +7,24 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import rflo_repro
-from rflo_repro.paper.registry import Figure, figures
+from rflo_repro.paper import registry
+from rflo_repro.paper.registry import Figure
 from rflo_repro.paper.selection import Refused, Selection
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+T = TypeVar("T")
+Option = Callable[[Callable[..., None]], Callable[..., None]]
 SCALES = ("smoke", "quick", "paper")
 
 
-class Number(click.ParamType):
+class Number(click.ParamType):  # type: ignore[type-arg]
     """A finite number above zero; click's own ranges let nan pass."""
 
     name = "number"
@@ -43,8 +46,8 @@ class Contents(click.Group):
         return list(self.commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        of_figures = [name for name in self.commands if name in figures()]
-        others = [name for name in self.commands if name not in figures()]
+        of_figures = [name for name in self.commands if name in registry.figures()]
+        others = [name for name in self.commands if name not in registry.figures()]
         width = max(map(len, self.commands))
         for title, names in (("Figures", of_figures), ("Everything else", others)):
             with formatter.section(title):
@@ -64,7 +67,7 @@ def cli() -> None:
     """
 
 
-def directory(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def directory(*names: str) -> Option:
     """The options `--results DIR`, `--figures DIR`."""
     what = {"results": "Where tables are", "figures": "Where pictures go"}
 
@@ -106,6 +109,44 @@ def console() -> Console:
     return Console(soft_wrap=True)
 
 
+def several(name: str, kind: Any, what: str, metavar: str | None = None) -> Option:
+    """An option that may be given more than once."""
+    return click.option(name, type=kind, multiple=True, metavar=metavar, help=f"{what}; repeatable.")
+
+
+def count(name: str, most: int, what: str, least: int = 1) -> Option:
+    """An option that is a whole number."""
+    return click.option(name, type=click.IntRange(least, most), metavar="N", help=what)
+
+
+SCALE = click.option(
+    "--scale",
+    type=click.Choice(SCALES),
+    default="paper",
+    show_default=True,
+    help="smoke: seconds; quick: already the picture; paper: the paper's numbers.",
+)
+JOBS = count("--jobs", 1024, "Threads; all cores if not given. The numbers do not depend on it.")
+NO_PLOT = click.option("--no-plot", is_flag=True, help="Tables only.")
+FORCE = click.option("--force", is_flag=True, help="Compute again what is stored.")
+COMMON = (
+    SCALE,
+    count("--networks", 100_000, "Realisations a condition."),
+    count("--seed", 2**63 - 1, "Root of all random numbers.", least=0),
+    count("--trials", 10**9, "Training trials."),
+    click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones."),
+    JOBS,
+    directory("results", "figures"),
+    NO_PLOT,
+    FORCE,
+)
+
+
+def unique(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values without repetitions, in order."""
+    return tuple(dict.fromkeys(values))
+
+
 def figure_command(figure: Figure) -> click.Command:
     """The command of a figure, with the options that all of them share and the selectors it has."""
 
@@ -126,12 +167,11 @@ def figure_command(figure: Figure) -> click.Command:
     ) -> None:
         from rflo_repro.paper import pipeline
 
-        unique = {name: tuple(dict.fromkeys(values)) for name, values in (("p", period), ("l", panel), ("r", rule))}
         pipeline.run(
             figure,
             pipeline.Request(
                 scale=scale,
-                selection=Selection(periods=unique["p"], panels=unique["l"], rules=unique["r"], eta=eta),
+                selection=Selection(unique(period), unique(panel), unique(rule), eta=eta),
                 networks=networks,
                 seed=seed,
                 trials=trials,
@@ -144,44 +184,34 @@ def figure_command(figure: Figure) -> click.Command:
             console(),
         )
 
+    panels, rules = click.Choice(list(figure.panels)), click.Choice(list(figure.rules))
     selectors = {
-        "period": click.option("--period", type=Number(), multiple=True, metavar="TAU", help="Only this period, in units of tau; repeatable."),
-        "panel": click.option("--panel", type=click.Choice(list(figure.panels)), multiple=True, help="Only this panel; repeatable."),
-        "rule": click.option("--rule", type=click.Choice(list(figure.rules)), multiple=True, help="Only this learning rule; repeatable."),
-    }  # fmt: skip
-    options = [
-        *(selectors[name] for name in figure.selectors),
-        click.option("--scale", type=click.Choice(SCALES), default="paper", show_default=True, help="smoke: seconds; quick: already the picture; paper: the paper's numbers."),
-        click.option("--networks", type=click.IntRange(1, 100_000), metavar="N", help="Realisations a condition."),
-        click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="Root of all random numbers."),
-        click.option("--trials", type=click.IntRange(1, 10**9), metavar="N", help="Training trials."),
-        click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones."),
-        click.option("--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; all cores if not given. The numbers do not depend on it."),
-        directory("results", "figures"),
-        click.option("--no-plot", is_flag=True, help="Tables only."),
-        click.option("--force", is_flag=True, help="Compute again what is stored."),
-    ]  # fmt: skip
+        "period": several("--period", Number(), "Only this period, in units of tau", "TAU"),
+        "panel": several("--panel", panels, "Only this panel"),
+        "rule": several("--rule", rules, "Only this learning rule"),
+    }
+    options = [*(selectors[name] for name in figure.selectors), *COMMON]
     callback: Callable[..., None] = refusing(command)
     for option in reversed(options):
-        callback = option(callback)
+        callback = option(callback)  # type: ignore[operator]
     return click.command(figure.command, help=figure.help, short_help=figure.title)(callback)
 
 
-for _figure in figures().values():
+for _figure in registry.figures().values():
     cli.add_command(figure_command(_figure))
 
 
 @cli.command(short_help="Redraw pictures from the tables, without computing.")
-@click.argument("figure", type=click.Choice([*figures(), "all"]))
+@click.argument("figure", type=click.Choice([*registry.figures(), "all"]))
 @click.option("--panel", multiple=True, metavar="LETTER", help="Only this panel; repeatable.")
-@click.option("--scale", type=click.Choice(SCALES), default="paper", show_default=True)
+@SCALE
 @directory("results", "figures")
 @refusing
 def plot(figure: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
     """Redraw a figure, or all of them, from the tables as they are."""
     from rflo_repro.paper import pipeline
 
-    known = pipeline.figures()
+    known = registry.figures()
     chosen = list(known.values()) if figure == "all" else [known[figure]]
     for letter in panel:
         for one in chosen:
@@ -200,6 +230,21 @@ def plot(figure: str, panel: tuple[str, ...], scale: str, results: Path | None, 
         )
 
 
+@cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
+@SCALE
+@JOBS
+@directory("results", "figures")
+@NO_PLOT
+@FORCE
+@refusing
+def all_(scale: str, jobs: int | None, results: Path | None, figures: Path | None, no_plot: bool, force: bool) -> None:
+    """Compute and draw every figure; what was stopped goes on where it was."""
+    from rflo_repro.paper import pipeline
+
+    request = pipeline.Request(scale=scale, jobs=jobs, results=results, figures=figures, plot=not no_plot, force=force)
+    pipeline.run_all(request, console())
+
+
 @cli.command("list", short_help="Every figure and the state of its tables.")
 @directory("results")
 @refusing
@@ -211,7 +256,7 @@ def list_(results: Path | None) -> None:
 
 
 @cli.command(short_help="Recompute a small part and compare it with stored references.")
-@click.option("--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; all cores if not given.")
+@JOBS
 @refusing
 def check(jobs: int | None) -> None:
     """Compare this machine's losses with stored references, in well under a minute.

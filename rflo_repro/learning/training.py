@@ -98,7 +98,8 @@ class _Weights:
         return {"w_in": m[n:, :n].T.copy(), "w_rec": m[:n, :n].T.copy(), "w_out": w_out[:, :n].copy()}
 
     def network(self) -> Network:
-        return replace(self.net, **self.split(self.m, self.w_out))
+        trained = self.split(self.m, self.w_out)
+        return replace(self.net, w_in=trained["w_in"], w_rec=trained["w_rec"], w_out=trained["w_out"])
 
 
 def _trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Array]:
@@ -133,9 +134,7 @@ def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | Lear
     w = _Weights(net)
     dm, dw_out = np.zeros_like(w.m), np.zeros_like(w.w_out)
     if rule.form == "forward":
-        loss = kernels.rtrl_gradient(
-            w.m, w.w_out, w.b, w.h, inputs, targets, net.tau, net.output_feedback, dm, dw_out
-        )
+        loss = kernels.rtrl_gradient(w.m, w.w_out, w.b, w.h, inputs, targets, net.tau, net.output_feedback, dm, dw_out)
     else:
         work = kernels.workspace(net.n_rec, net.n_in, net.n_out, len(inputs), 1)
         loss = kernels.gradient(
@@ -295,7 +294,9 @@ def train(
         raise ValueError(f"batch must be 1 with online, got {batch}")
     for name in ("n_in", "n_out"):
         if getattr(task, name, None) != getattr(net, name):
-            raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {getattr(task, name, None)!r}")
+            raise ValueError(
+                f"task.{name} must be the network's {getattr(net, name)}, got {getattr(task, name, None)!r}"
+            )
 
     weights = _Weights(net)
     loss, alignment = np.full(n_trials, math.nan), np.full(n_trials, math.nan)

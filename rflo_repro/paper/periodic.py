@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rflo_repro.paper.selection import Refused
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.runs import learning_curves
+from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import PeriodicTask
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
 # Methods, Figure 2: the rates found by the paper's grid search, by period in tau
 PRINTED = {
     "rflo": {20.0: 0.03, 40.0: 0.01, 80.0: 0.001, 160.0: 0.0003},
@@ -70,22 +77,60 @@ def rate(rates: str, rule: str, period_tau: float, given: float | None = None) -
     return "nearest", printed[min(printed, key=lambda p: max(p, period_tau) / min(p, period_tau))]
 
 
-def sessions(choices: Choices, rule: str, period_tau: float, eta: float, **more: Any) -> tuple[Session, ...]:
-    """One session a network, of this rule at this period; `more` sets other fields of the session."""
+def condition(
+    figure: str,
+    panel: str,
+    choices: Choices,
+    selection: Selection,
+    rates: str,
+    rule: str,
+    period_tau: float,
+    label: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    **session: Any,
+) -> Condition:
+    """One rule at one period: a session for each network.
+
+    values: what tells it from other conditions besides rule, rates and period (columns of the figure's schemas).
+    session: fields of the sessions that are not the choices'.
+    """
+    called, eta = rate(rates, rule, period_tau, selection.eta)
     first = Session(
         task=PeriodicTask(steps(period_tau, choices.tau)),
         rule=rule,
         eta=eta,
         # an untrained network has nothing to wait for
         n_trials=1 if rule == "untrained" else choices.n_trials,
-        n_rec=choices.n_rec,
         seed=choices.seed,
         network=0,
-        tau=choices.tau,
-        g=choices.g,
-        h0=choices.h0,
-        online=choices.online,
-        reset_state=choices.reset_state,
-        **more,
+        **{
+            "n_rec": choices.n_rec,
+            "tau": choices.tau,
+            "g": choices.g,
+            "h0": choices.h0,
+            "online": choices.online,
+            "reset_state": choices.reset_state,
+            **session,
+        },
     )
-    return tuple(replace(first, network=network) for network in range(choices.n_networks))
+    label = f"{label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
+    return Condition(
+        label=label,
+        values={
+            "figure": figure,
+            "panel": panel,
+            "rule": rule,
+            **(values or {}),
+            "rates": called,
+            "period_tau": period_tau,
+            "eta": eta,
+        },
+        realisations=tuple(replace(first, network=network) for network in range(choices.n_networks)),
+    )
+
+
+def tabulate(
+    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+) -> dict[str, pd.DataFrame]:
+    """The tables of `learning_curves.schemas`."""
+    return learning_curves.tabulate(found, results, choices.tau)

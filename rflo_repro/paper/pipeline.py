@@ -6,13 +6,14 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pandas as pd
 from rich.console import Console
+from rich.table import Table
 
 from rflo_repro.paper.registry import Figure, figures
 from rflo_repro.paper.selection import Refused, Selection
@@ -34,7 +35,7 @@ class Request:
     """
 
     scale: str = "paper"
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     networks: int | None = None
     seed: int | None = None
     trials: int | None = None
@@ -103,7 +104,11 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     if request.plot:
         check_folder("figures", figures)
     _check_memory(found, jobs)
-    settings = {"scale": request.scale if plain else "custom", "choices": describe(chosen), "eta": request.selection.eta}
+    settings = {
+        "scale": request.scale if plain else "custom",
+        "choices": describe(chosen),
+        "eta": request.selection.eta,
+    }
     before = _tables_before(figure, results, settings, request.selection.partial, reference)
 
     console.print(_headline(figure, request, chosen, settings["scale"]), highlight=False, soft_wrap=True)
@@ -154,7 +159,10 @@ def _headline(figure: Figure, request: Request, chosen: Any, scale: str) -> str:
     networks = f"{chosen.n_networks} networks"
     rates = "given rate" if request.selection.eta is not None else f"{' and '.join(request.selection.rates)} rates"
     return " · ".join(
-        filter(None, [figure.command + (f" ({part})" if part else ""), f"{scale} scale: {networks} × {trials}", rates])
+        filter(
+            None,
+            [figure.command + (f" ({part})" if part else ""), f"{scale} scale: {networks} × {trials}", rates],
+        )
     )
 
 
@@ -172,7 +180,9 @@ def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
     try:
         return tables.read(results, schema)[0]
     except FileNotFoundError:
-        raise Refused("results", f"{results} has no {schema.name}.csv: run `rflo-repro {figure.command}` first") from None
+        raise Refused(
+            "results", f"{results} has no {schema.name}.csv: run `rflo-repro {figure.command}` first"
+        ) from None
     except tables.TableError as error:
         raise Refused("results", f"{error}: run `rflo-repro {figure.command}` to make it anew") from None
 
@@ -193,7 +203,9 @@ def _tables_before(
             continue
         except tables.TableError as error:
             if partial:
-                raise Refused("results", f"{error}: run `rflo-repro {figure.command}` in full to make it anew") from None
+                raise Refused(
+                    "results", f"{error}: run `rflo-repro {figure.command}` in full to make it anew"
+                ) from None
             continue
         if page["settings"]["scale"] == "paper" and not reference:
             raise Refused("results", f"{results} holds tables of the paper's scale; name another directory")
@@ -216,7 +228,10 @@ def _write(
     record = {
         **provenance.record(),
         "seconds": round(seconds, 1),
-        "numerical_source": {"digest": provenance.numerical_digest(*parts), "of": [*provenance.NUMERICAL, *parts]},
+        "numerical_source": {
+            "digest": provenance.numerical_digest(*parts),
+            "of": [*provenance.NUMERICAL, *parts],
+        },
     }
     written = []
     for part, schema in figure.experiment.SCHEMAS.items():
@@ -243,10 +258,29 @@ def _check_memory(found: Sequence[Condition], jobs: int) -> None:
     have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
     if needed > LARGEST_SHARE_OF_MEMORY * have:
         raise Refused(
-            "period", f"needs about {needed / 2**30:,.0f} GiB of memory, and this machine has {have / 2**30:,.0f} GiB"
+            "period",
+            f"needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have / 2**30:.3g} GiB",
         )
 
 
-def took(outcome: Outcome) -> str:
-    """How long it took, for a summary."""
-    return clock(outcome.seconds)
+def run_all(request: Request, console: Console) -> None:
+    """Every figure, in the paper's order, and a summary. Raises Refused as `run` does."""
+    outcomes: dict[str, Outcome] = {}
+    everything = figures()
+    for number, (command, figure) in enumerate(everything.items(), start=1):
+        console.rule(f"{number} of {len(everything)}: {figure.title}", align="left", style="dim")
+        outcomes[command] = run(figure, request, console)
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (("figure", "left"), ("time", "right"), ("rows", "right"), ("files", "left")):
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for command, outcome in outcomes.items():
+        places = dict.fromkeys(str(path.with_suffix("")) for path in outcome.files)
+        table.add_row(command, clock(outcome.seconds), f"{outcome.rows:,}", "  ".join(places))
+    table.add_row(
+        "all",
+        clock(sum(o.seconds for o in outcomes.values())),
+        f"{sum(o.rows for o in outcomes.values()):,}",
+        "",
+    )
+    console.rule(style="dim")
+    console.print(table, soft_wrap=False, crop=False, highlight=False)

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from rflo_repro.runs.store import replacing
 
@@ -45,7 +46,7 @@ NAMES = {
 LOSS = "loss  (½ mean squared error)"
 PERIODS = LinearSegmentedColormap.from_list("periods", ["#7FD4B6", "#009E73", "#00553E", "#001F17"])
 
-RC = {
+RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9,
@@ -74,15 +75,14 @@ def style() -> Iterator[None]:
     """Everything drawn inside has the suite's look, whatever the user's matplotlibrc says."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(RC)
+        mpl.rcParams.update(RC)  # type: ignore[arg-type]
         yield
 
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of this size in inches, laid out without overlaps."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)  # type: ignore[union-attr]
     return figure
 
 
@@ -98,6 +98,28 @@ def log_decades(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_minor_locator(LogLocator(base=10, subs=tuple(range(2, 10)), numticks=12))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(low, high)
+
+
+def loss_axis(axes: Axes, losses: pd.Series[float]) -> None:
+    """A y axis for losses, in whole decades down from 1; the lowest half percent may fall below it."""
+    finite = losses[np.isfinite(losses) & (losses > 0)]
+    log_decades(axes, 10 ** float(np.floor(np.log10(finite.quantile(0.005)))), 1.0)
+    axes.set_ylabel(LOSS)
+
+
+def trial_axis(axes: Axes, n_trials: int) -> None:
+    """A logarithmic x axis of training trials."""
+    axes.set_xscale("log")
+    axes.set_xlim(1, n_trials)
+    axes.set_xlabel("trial")
+
+
+def period_axis(axes: Axes, periods: Sequence[float]) -> None:
+    """A logarithmic x axis with a tick at each of these periods, in tau."""
+    axes.set_xscale("log")
+    axes.set_xticks(periods, [f"{p:g}" for p in periods])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("period  (τ)")
 
 
 def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: str = "", **line: Any) -> None:
@@ -119,7 +141,10 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     """Write `<stem>.png` (200 dpi) and `<stem>.pdf` (real text, no date), each by one rename. Raises OSError."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.parent / f"{stem.name}.png", stem.parent / f"{stem.name}.pdf"]
-    metadata: Sequence[dict[str, Any]] = ({"Software": None}, {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None})
+    metadata: Sequence[dict[str, Any]] = (
+        {"Software": None},
+        {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None},
+    )
     for path, facts in zip(paths, metadata, strict=True):
         with style(), replacing(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=facts)

@@ -144,5 +144,8 @@ def quartiles(values: Sequence[float] | np.ndarray[Any, Any]) -> tuple[float, fl
     place = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
     low, high, share = np.floor(place).astype(int), np.ceil(place).astype(int), place % 1.0
     # an infinity beside a finite neighbour must not become NaN
-    mixed = [ordered[a] if s == 0.0 else ordered[a] * (1.0 - s) + ordered[b] * s for a, b, s in zip(low, high, share, strict=True)]
+    mixed = [
+        ordered[a] if s == 0.0 else ordered[a] * (1.0 - s) + ordered[b] * s
+        for a, b, s in zip(low, high, share, strict=True)
+    ]
     return float(mixed[0]), float(mixed[1]), float(mixed[2])

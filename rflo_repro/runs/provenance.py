@@ -26,9 +26,7 @@ def _tokens(node: Any) -> Iterator[str]:
     if isinstance(node, ast.AST):
         yield type(node).__name__
         for name, value in ast.iter_fields(node):
-            if name == "body" and isinstance(
-                node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-            ):
+            if name == "body" and isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                 value = [
                     item
                     for item in value
@@ -100,7 +98,7 @@ def cpu_name() -> str:
     from llvmlite import binding
     from numba import config
 
-    return str(config.CPU_NAME or binding.get_host_cpu_name())
+    return str(getattr(config, "CPU_NAME", None) or binding.get_host_cpu_name())
 
 
 def now() -> str:
@@ -121,5 +119,10 @@ def record() -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in ("numpy", "numba", "llvmlite", "pandas")},
         },
-        "machine": {"system": platform.system(), "architecture": platform.machine(), "cpu": cpu_name(), "cores": os.cpu_count()},
+        "machine": {
+            "system": platform.system(),
+            "architecture": platform.machine(),
+            "cpu": cpu_name(),
+            "cores": os.cpu_count(),
+        },
     }

@@ -12,7 +12,7 @@ from rflo_repro.runs.realisation import Arrays, Progress
 if TYPE_CHECKING:
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.training import History, LearningRates
-    from rflo_repro.tasks import Task
+    from rflo_repro.tasks import SizedTask
 
 # One child of the root seed for each purpose, so that no draw of one moves another.
 PURPOSES = {"network": 0, "task": 1, "initial state": 2, "test": 3, "exploration": 4}
@@ -32,7 +32,7 @@ class Session:
     The others are as in `Network.random` and `train`.
     """
 
-    task: Task
+    task: SizedTask
     rule: str
     eta: float | LearningRates
     n_trials: int
@@ -52,7 +52,7 @@ class Session:
     @property
     def n_bytes(self) -> int:
         """Two histories of the network's size a timestep, and a few weight matrices."""
-        n_steps = len(self.task.trial(generator(self.seed, self.network, "task"))[0])
+        n_steps: int = self.task.n_steps
         width = self.n_rec + self.task.n_in + 8
         return 8 * (2 * self.batch * n_steps * width + 6 * width * width + 4 * self.n_trials)
 

@@ -79,7 +79,7 @@ def _sha256(arrays: Arrays) -> str:
     return total.hexdigest()
 
 
-class replacing:  # noqa: N801 - a context manager reads as a verb
+class replacing:
     """A temporary path beside `path`, which takes its place in one rename when all went well, or else vanishes."""
 
     def __init__(self, path: Path) -> None:

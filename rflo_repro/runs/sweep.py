@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,7 +71,9 @@ def sweep(
         for problem in store.problems:
             reporter.note(problem)
         with _stopping(stop):
-            parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
+            parallel = joblib.Parallel(
+                n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs
+            )
             for row, column, arrays in parallel(joblib.delayed(one)(*place) for place in waiting):
                 finish(row, column, arrays, stored=False)
     return [[r for r in row if r is not None] for row in results]
@@ -86,9 +89,7 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
 
 
 def writable(folder: Path) -> str | None:
-    """Why files cannot be put in `folder`, or None. Makes nothing."""
-    import os
-
+    """Why files cannot be put in `folder`, or None. Leaves nothing behind."""
     place = folder
     while not place.exists():
         if place.is_symlink():
@@ -96,6 +97,8 @@ def writable(folder: Path) -> str | None:
         place = place.parent
     if not place.is_dir():
         return f"{place} is a file, not a directory"
-    if not os.access(place, os.W_OK | os.X_OK):
-        return f"{place} is not writable"
-    return None
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        return f"{place} cannot be written ({error.strerror})"

@@ -9,7 +9,7 @@ import numpy as np
 from rflo_repro.learning.validate import Array
 from rflo_repro.tasks.periodic import PeriodicTask
 
-__all__ = ["PeriodicTask", "Task"]
+__all__ = ["PeriodicTask", "SizedTask", "Task"]
 
 
 @runtime_checkable
@@ -29,3 +29,11 @@ class Task(Protocol):
 
         A task whose trials are all alike may return the same read-only arrays each time: they are then kept once.
         """
+
+
+class SizedTask(Task, Protocol):
+    """A task that knows the length of its longest trial, as those of the paper do."""
+
+    @property
+    def n_steps(self) -> int:
+        """T, timesteps of the longest trial."""

@@ -30,6 +30,11 @@ class PeriodicTask:
     def __post_init__(self) -> None:
         object.__setattr__(self, "period", validate.integer("period", self.period, 1))
 
+    @property
+    def n_steps(self) -> int:
+        """T, the length of a trial."""
+        return self.period
+
     @cached_property
     def _trial(self) -> tuple[Array, Array]:
         phase = 2.0 * np.pi * np.arange(1, self.period + 1) / self.period

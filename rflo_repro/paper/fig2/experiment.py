@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
-
 from rflo_repro.paper import periodic
 from rflo_repro.paper.fig2 import FIGURE
-from rflo_repro.paper.periodic import CHOICES, Choices
+from rflo_repro.paper.periodic import CHOICES, PERIODS_TAU, Choices, tabulate
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import summary
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Condition
 
 __all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
 
-PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
 ABLATION_PERIOD_TAU = 80.0
 SCHEMAS = learning_curves.schemas("fig2", ("rule", "rates", "period_tau"))
 
@@ -41,29 +36,8 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
                 lines.append((rule, period))
     if not lines:
         raise Refused(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
-    found = []
-    for rule, period in lines:
-        for rates in selection.rates:
-            name, eta = periodic.rate(rates, rule, period, selection.eta)
-            found.append(
-                Condition(
-                    label=f"{rule} {period:g} tau" + ("" if name == "printed" else f" {name}"),
-                    values={
-                        "figure": "fig2",
-                        "panel": _panels(rule, period),
-                        "rule": rule,
-                        "rates": name,
-                        "period_tau": period,
-                        "eta": eta,
-                    },
-                    realisations=periodic.sessions(choices, rule, period, eta),
-                )
-            )
-    return found
-
-
-def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
-    """The tables of SCHEMAS."""
-    return learning_curves.tabulate(found, results, choices.tau)
+    return [
+        periodic.condition("fig2", _panels(rule, period), choices, selection, rates, rule, period)
+        for rule, period in lines
+        for rates in selection.rates
+    ]

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import NullLocator
 
 from rflo_repro.paper.fig2.experiment import ABLATION_PERIOD_TAU
 from rflo_repro.report import style
@@ -36,31 +35,18 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Fig
     top = "a" in drawn
     below = [panel for panel in drawn if panel != "a"]
     with style.style():
-        figure = style.new_figure(10 if top or len(below) == 3 else 3.6 * max(1, len(below)), 6.6 if top and below else 3.3)
-        if top and below:
-            upper, lower = figure.subfigures(2, 1)
-        else:
-            upper = lower = figure.subfigures(1, 1)
+        figure = style.new_figure(
+            10 if top or len(below) == 3 else 3.6 * max(1, len(below)), 6.6 if top and below else 3.3
+        )
+        rows = figure.subfigures(2 if top and below else 1, 1, squeeze=False)[:, 0]
         if top:
-            _panel_a(upper, trained, outputs)
+            _panel_a(rows[0], trained, outputs)
         if below:
-            for panel, axes in zip(below, np.atleast_1d(lower.subplots(1, len(below))), strict=True):
+            for panel, axes in zip(below, np.atleast_1d(rows[-1].subplots(1, len(below))), strict=True):
                 {"b": _panel_b, "c": _panel_c, "d": _panel_d}[panel](
                     axes, {"b": final, "c": curves[curves.rule == "rflo"], "d": ablation}[panel]
                 )
     return figure, notes
-
-
-def _loss_axes(axes: Axes, losses: pd.Series) -> None:
-    finite = losses[np.isfinite(losses) & (losses > 0)]
-    style.log_decades(axes, 10 ** np.floor(np.log10(finite.quantile(0.005))), 1.0)
-    axes.set_ylabel(style.LOSS)
-
-
-def _training_axes(axes: Axes, frame: pd.DataFrame) -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(1, frame.trial.max())
-    axes.set_xlabel("trial")
 
 
 def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataFrame) -> None:
@@ -72,8 +58,8 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
         part = curves[curves.period_tau == period]
         for rule, frame in part.groupby("rule", sort=False):
             style.band(ax, frame, "trial", "loss", style.COLOURS[rule], style.NAMES[rule])
-        _loss_axes(ax, curves[curves.period_tau.isin(ends)].loss)
-        _training_axes(ax, part)
+        style.loss_axis(ax, curves[curves.period_tau.isin(ends)].loss)
+        style.trial_axis(ax, part.trial.max())
         ax.set_title(f"period {period:g} τ")
         if i == 0:
             style.letter(ax, "a")
@@ -88,7 +74,14 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
             at = frame.time_tau / period
             ax.plot(at, frame.target - shift, color="black", dashes=(3, 2), linewidth=0.9, zorder=3)
             ax.plot(at, frame.y - shift, color=style.COLOURS[rule])
-            ax.text(1.03, -shift, f"{style.NAMES[rule]}\n{period:g} τ", va="center", fontsize=8, color=style.COLOURS[rule])
+            ax.text(
+                1.03,
+                -shift,
+                f"{style.NAMES[rule]}\n{period:g} τ",
+                va="center",
+                fontsize=8,
+                color=style.COLOURS[rule],
+            )
             shift += OFFSET
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -103,18 +96,20 @@ def _panel_b(axes: Axes, final: pd.DataFrame) -> None:
         frame = final[final.rule == rule]
         if len(frame):
             column = "first_loss" if rule == "untrained" else "final_loss"
-            style.band(axes, frame, "period_tau", column, style.COLOURS[rule], style.NAMES[rule], marker="o", markersize=4)
-    _loss_axes(axes, final[["first_loss", "final_loss"]].min(axis=1))
-    _period_axis(axes, sorted(final.period_tau.unique()))
+            style.band(
+                axes,
+                frame,
+                "period_tau",
+                column,
+                style.COLOURS[rule],
+                style.NAMES[rule],
+                marker="o",
+                markersize=4,
+            )
+    style.loss_axis(axes, final[["first_loss", "final_loss"]].min(axis=1))
+    style.period_axis(axes, sorted(final.period_tau.unique()))
     axes.legend(loc="lower right")
     style.letter(axes, "b")
-
-
-def _period_axis(axes: Axes, periods: Sequence[float]) -> None:
-    axes.set_xscale("log")
-    axes.set_xticks(periods, [f"{p:g}" for p in periods])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel("period  (τ)")
 
 
 def _panel_c(axes: Axes, curves: pd.DataFrame) -> None:
@@ -123,7 +118,7 @@ def _panel_c(axes: Axes, curves: pd.DataFrame) -> None:
     for i, period in enumerate(periods):
         colour = style.PERIODS(i / max(1, len(periods) - 1))
         style.band(axes, curves[curves.period_tau == period], "trial", "alignment", colour, f"{period:g} τ")
-    _training_axes(axes, curves)
+    style.trial_axis(axes, curves.trial.max())
     axes.set_ylim(-0.35, 1.0)
     axes.axhline(0.0, color="#BBBBBB", linewidth=0.8, zorder=0)
     axes.set_ylabel("alignment of Wout and B")
@@ -137,8 +132,8 @@ def _panel_d(axes: Axes, curves: pd.DataFrame) -> None:
         frame = curves[curves.rule == rule]
         if len(frame):
             style.band(axes, frame, "trial", "loss", style.COLOURS[rule], style.NAMES[rule])
-    _loss_axes(axes, curves.loss)
-    _training_axes(axes, curves)
+    style.loss_axis(axes, curves.loss)
+    style.trial_axis(axes, curves.trial.max())
     axes.set_title(f"period {ABLATION_PERIOD_TAU:g} τ")
     axes.legend(loc="lower left")
     style.letter(axes, "d")

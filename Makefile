@@ -1,0 +1,58 @@
+# Everything here sets itself up: `make test` and `make all-figures` need only make and a Python that numba supports.
+PYTHON ?= python3
+SCALE ?= paper
+JOBS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/rflo-repro
+OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
+
+.PHONY: help setup all-figures test test-long check format lock clean $(shell sed -n 's/^    command="\(.*\)",$$/\1/p' rflo_repro/paper/*/__init__.py)
+
+help:
+	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
+	@echo "make FIGURE      [SCALE=...]                 one figure, such as make fig2"
+	@echo "make test                                    the tests, loss regression included"
+	@echo "make test-long                               the large counts as well"
+	@echo "make check                                   ruff and mypy"
+	@echo "make setup | format | lock | clean"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+all-figures: setup
+	$(RUN) all $(OPTIONS)
+
+# `make fig2`, `make fig3`, ...: one rule for each folder under rflo_repro/paper
+$(shell sed -n 's/^    command="\(.*\)",$$/\1/p' rflo_repro/paper/*/__init__.py): setup
+	$(RUN) $@ $(OPTIONS)
+
+test: setup
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One lock for every Python that numba supports
+lock: setup
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --extra dev --no-header --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf results/smoke results/quick results/custom figures/smoke figures/quick figures/custom
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

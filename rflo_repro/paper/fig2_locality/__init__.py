@@ -1,0 +1,23 @@
+"""Figure 2d at any period: which of RFLO's two approximations costs what."""
+
+from rflo_repro.paper.registry import Figure
+
+FIGURE = Figure(
+    command="fig2-locality",
+    title="Locality and random feedback apart, at every period (Figure 2d).",
+    help="""\
+    Draw Figure 2d at any period: BPTT and RFLO beside rules that make only one of RFLO's two approximations.
+
+    \b
+    a  loss in training, a column a period: BPTT, RFLO, locality with symmetric feedback (magenta), random feedback
+       without locality (cyan)
+    b  final loss against period
+
+    Writes fig2_locality_curves, _final and _outputs (.csv, .json) and fig2_locality (.png, .pdf). At paper scale it
+    takes about two minutes on two cores; what `fig2` has computed is not computed again.
+    """,
+    panels={"a": "loss in training, a column a period", "b": "final loss against period"},
+    selectors=("period", "panel", "rule"),
+    rules=("bptt", "rflo", "local", "random-feedback"),
+    place=21,
+)

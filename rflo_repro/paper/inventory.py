@@ -1,0 +1,95 @@
+"""The state of every figure's tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rflo_repro.paper.registry import Figure, figures
+from rflo_repro.paper.selection import Selection
+from rflo_repro.runs import provenance, tables
+
+STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a figure's tables; `why` says what is wrong with them, if anything."""
+
+    state: str
+    why: str = ""
+    scale: str = ""
+    size: str = ""
+    rows: int = 0
+    date: str = ""
+    commit: str = ""
+
+
+def state(figure: Figure, results: Path) -> State:
+    """The state of a figure's tables in a directory: that of the worst of them."""
+    found = [_state(figure, results, schema) for schema in figure.experiment.SCHEMAS.values()]
+    worst = max(found, key=lambda s: STATES.index(s.state))
+    return State(**{**vars(worst), "rows": sum(s.rows for s in found)})
+
+
+def _state(figure: Figure, results: Path, schema: tables.Schema) -> State:
+    try:
+        frame, page = tables.read(results, schema)
+        runs, settings = page["runs"], page["settings"]
+        latest = max(runs, key=lambda run: str(run["date"]))
+        known: dict[str, Any] = {
+            "scale": str(settings["scale"]),
+            "size": f"{settings['choices']['n_networks']} × {settings['choices'].get('n_trials', 0):,}",
+            "rows": len(frame),
+            "date": str(latest["date"])[:10],
+            "commit": _commit(latest),
+        }
+        stale = [run for run in runs if _digest(run) != run["numerical_source"]["digest"]]
+        n_conditions = sum(len(run["conditions"]) for run in runs)
+    except FileNotFoundError:
+        return State("none")
+    except tables.TableError as error:
+        return State("damaged", str(error))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return State("damaged", f"{schema.name}.json is not of this version")
+    if stale:
+        return State("stale", "computed by another numerical source", **known)
+    expected = len(figure.experiment.conditions(figure.experiment.CHOICES["paper"], Selection()))
+    if n_conditions < expected:
+        return State("in part", f"{n_conditions} of {expected} conditions", **known)
+    return State("fresh", **known)
+
+
+def _digest(run: dict[str, Any]) -> str | None:
+    """Today's digest of the source that a run names."""
+    try:
+        return provenance.numerical_digest(*run["numerical_source"]["of"])
+    except OSError:
+        return None
+
+
+def _commit(run: dict[str, Any]) -> str:
+    return f"{str(run['commit'] or '-')[:9]}{'+' if run['source_changed'] else ''}"
+
+
+def show(results: Path, console: Console) -> None:
+    """Print a line for every figure."""
+    table = Table(box=None, pad_edge=False)
+    for name, justify in (
+        ("figure", "left"), ("state", "left"), ("scale", "left"), ("networks × trials", "right"), ("rows", "right"),
+        ("date", "left"), ("commit", "left"), ("", "left"),
+    ):  # fmt: skip
+        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for figure in figures().values():
+        s = state(figure, results)
+        table.add_row(
+            figure.command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, s.commit, s.why
+        )
+    console.print(f"tables in {results}", highlight=False)
+    console.print(table, soft_wrap=False, crop=False, highlight=False)
+    if any(state(figure, results).commit.endswith("+") for figure in figures().values()):
+        console.print("+ the source had changes that were not committed", highlight=False)
