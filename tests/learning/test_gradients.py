@@ -1,0 +1,197 @@
+"""The ladder of oracles: finite differences hold BPTT, BPTT holds RTRL and the rules that share its parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import rflo_repro as rr
+from rflo_repro.learning import kernels
+from rflo_repro.learning.training import _Weights
+
+MATRICES = ("w_in", "w_rec", "w_out")
+
+
+def distance(found, wanted):
+    """Relative error of a matrix, in its norm."""
+    return np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
+
+
+def errors(dw, wanted):
+    return {name: distance(dw[name] if isinstance(dw, dict) else getattr(dw, name), wanted[name]) for name in MATRICES}
+
+
+def printed_bptt(net, inputs, targets, plain, traced_inputs):
+    """Eq. 20-23 as printed, without output feedback; the input update takes `traced_inputs` for x."""
+    u, h, y = plain(net, inputs)
+    n_steps = len(inputs)
+    eps = targets - y
+    gain = (1.0 - np.tanh(u) ** 2) / net.tau
+    z = np.zeros(net.n_rec)
+    dw = {name: np.zeros_like(getattr(net, name)) for name in MATRICES}
+    for t in range(n_steps - 1, -1, -1):
+        carried = (1.0 - 1.0 / net.tau) * z + net.w_rec.T @ (z * gain[t + 1]) if t + 1 < n_steps else 0.0
+        z = carried + net.w_out.T @ eps[t]
+        dw["w_rec"] += np.outer(z * gain[t], h[t]) / n_steps
+        dw["w_in"] += np.outer(z * gain[t], traced_inputs[t]) / n_steps
+        dw["w_out"] += np.outer(eps[t], h[t + 1]) / n_steps
+    return dw
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "output-feedback"])
+def differentiated(request, problem, oracle):
+    """Three random problems and their finite differences."""
+    made = [problem(seed, output_feedback=request.param) for seed in range(3)]
+    return [(p, oracle(p.net, p.inputs, p.targets)) for p in made]
+
+
+def test_bptt_is_the_gradient(differentiated):
+    for p, gradient in differentiated:
+        dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+        assert max(errors(dw, gradient).values()) < 1e-6
+
+
+def test_rflo_is_not_the_gradient(differentiated):
+    # Negative control: the check above can tell rules apart.
+    for p, gradient in differentiated:
+        dw = rr.weight_updates(p.net, p.inputs, p.targets, "rflo")
+        found = errors(dw, gradient)
+        assert found["w_in"] > 0.1
+        assert found["w_rec"] > 0.1
+
+
+@pytest.mark.parametrize("rule", ["local", "random-feedback"])
+def test_half_of_rflo_is_not_the_gradient(differentiated, rule):
+    for p, gradient in differentiated:
+        assert errors(rr.weight_updates(p.net, p.inputs, p.targets, rule), gradient)["w_rec"] > 0.01
+
+
+def test_the_input_of_the_same_step_belongs_in_the_trace(problem, oracle, plain):
+    """Eq. 6 and 11 print x(t-1); only x(t) is the gradient."""
+    p = problem(5)
+    gradient = oracle(p.net, p.inputs, p.targets)
+    right = printed_bptt(p.net, p.inputs, p.targets, plain, p.inputs)
+    assert max(errors(right, gradient).values()) < 1e-6
+    late = np.vstack([np.zeros((1, p.net.n_in)), p.inputs[:-1]])
+    wrong = errors(printed_bptt(p.net, p.inputs, p.targets, plain, late), gradient)
+    assert wrong["w_in"] > 0.1
+    assert wrong["w_rec"] < 1e-6
+
+
+def test_the_readout_gradient_goes_through_the_fed_back_output(problem, oracle):
+    # Negative control: without that path the readout update would be Eq. 23 alone, as it still is for rflo.
+    p = problem(1, output_feedback=True)
+    gradient = oracle(p.net, p.inputs, p.targets)["w_out"]
+    assert distance(rr.weight_updates(p.net, p.inputs, p.targets, "bptt").w_out, gradient) < 1e-6
+    assert distance(rr.weight_updates(p.net, p.inputs, p.targets, "rflo").w_out, gradient) > 0.01
+
+
+@pytest.mark.parametrize("sizes", [(1, 0, 1), (1, 1, 1), (4, 2, 3), (8, 3, 2), (9, 0, 1), (17, 1, 5)])
+@pytest.mark.parametrize("output_feedback", [False, True])
+def test_rtrl_is_bptt(problem, sizes, output_feedback):
+    n_rec, n_in, n_out = sizes
+    for tau in (1.0, 7.0):
+        p = problem(3, n_rec, n_in, n_out, tau=tau, output_feedback=output_feedback)
+        forward = rr.weight_updates(p.net, p.inputs, p.targets, "rtrl")
+        backward = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+        assert forward.loss == pytest.approx(backward.loss, rel=1e-13)
+        for name in MATRICES:
+            np.testing.assert_allclose(getattr(forward, name), getattr(backward, name), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("rule", ["rflo", "local"])
+@pytest.mark.parametrize("output_feedback", [False, True])
+def test_the_trace_form_is_the_filtered_form(problem, rule, output_feedback):
+    """Swapping the two sums over time of Eq. 5-6 changes nothing but the rounding."""
+    for sizes in ((7, 3, 2), (8, 0, 1), (21, 2, 3)):
+        p = problem(2, *sizes, output_feedback=output_feedback)
+        filtered = rr.weight_updates(p.net, p.inputs, p.targets, rule)
+        w = _Weights(p.net)
+        dm, dw_out = np.zeros_like(w.m), np.zeros_like(w.w_out)
+        work = kernels.workspace(p.net.n_rec, p.net.n_in, p.net.n_out, len(p.inputs), 1)
+        loss = kernels.trace_gradient(
+            w.m, w.w_out, w.b, w.h, p.inputs, p.targets, p.net.tau, rule == "local", output_feedback,
+            dm, dw_out, work,
+        )  # fmt: skip
+        traced = w.split(dm, dw_out)
+        assert loss == pytest.approx(filtered.loss, rel=1e-13)
+        for name in MATRICES:
+            np.testing.assert_allclose(traced[name], getattr(filtered, name), rtol=1e-10, atol=1e-10)
+
+
+def test_rflo_is_the_printed_rule(problem, plain):
+    """Eq. 5, 6 and 15 written out, with x(t) in the trace q; with x(t-1) only the input update differs."""
+    p = problem(4)
+    dw = rr.weight_updates(p.net, p.inputs, p.targets, "rflo")
+    late = np.vstack([np.zeros((1, p.net.n_in)), p.inputs[:-1]])
+    found = {}
+    for when, traced in (("t", p.inputs), ("t-1", late)):
+        u, h, y = plain(p.net, p.inputs)
+        trace_p, trace_q = np.zeros((p.net.n_rec, p.net.n_rec)), np.zeros((p.net.n_rec, p.net.n_in))
+        sums = {name: np.zeros_like(getattr(p.net, name)) for name in MATRICES}
+        for t in range(len(u)):
+            gain, leak = (1.0 - np.tanh(u[t]) ** 2) / p.net.tau, 1.0 - 1.0 / p.net.tau
+            trace_p = np.outer(gain, h[t]) + leak * trace_p
+            trace_q = np.outer(gain, traced[t]) + leak * trace_q
+            eps = p.targets[t] - y[t]
+            sums["w_out"] += np.outer(eps, h[t + 1]) / len(u)
+            sums["w_rec"] += (p.net.feedback @ eps)[:, None] * trace_p / len(u)
+            sums["w_in"] += (p.net.feedback @ eps)[:, None] * trace_q / len(u)
+        found[when] = errors(dw, sums)
+    assert max(found["t"].values()) < 1e-10
+    assert found["t-1"]["w_in"] > 0.1
+    assert found["t-1"]["w_rec"] < 1e-10
+
+
+@pytest.mark.parametrize("output_feedback", [False, True])
+def test_random_feedback_that_is_symmetric_is_bptt(problem, output_feedback):
+    p = problem(6, output_feedback=output_feedback)
+    net = replace(p.net, feedback=p.net.w_out.T)
+    for pair in (("random-feedback", "bptt"), ("rflo", "local")):
+        one, other = (rr.weight_updates(net, p.inputs, p.targets, rule) for rule in pair)
+        for name in MATRICES:
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-12, atol=1e-14)
+    # Negative control: with a feedback that is not, they differ.
+    one, other = (rr.weight_updates(p.net, p.inputs, p.targets, rule) for rule in ("random-feedback", "bptt"))
+    assert distance(one.w_rec, other.w_rec) > 0.1
+
+
+def test_without_recurrent_weights_nothing_is_nonlocal(problem):
+    p = problem(7)
+    net = replace(p.net, w_rec=np.zeros_like(p.net.w_rec))
+    for pair in (("rflo", "random-feedback"), ("local", "bptt")):
+        one, other = (rr.weight_updates(net, p.inputs, p.targets, rule) for rule in pair)
+        for name in MATRICES:
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-12, atol=1e-14)
+    one, other = (rr.weight_updates(p.net, p.inputs, p.targets, r) for r in ("rflo", "random-feedback"))
+    assert distance(one.w_rec, other.w_rec) > 0.1
+
+
+def test_run_is_equation_1(problem, plain):
+    for output_feedback in (False, True):
+        for sizes in ((1, 0, 1), (7, 3, 2), (16, 1, 4), (33, 5, 1)):
+            p = problem(8, *sizes, output_feedback=output_feedback)
+            out = rr.run(p.net, p.inputs)
+            _, h, y = plain(p.net, p.inputs)
+            np.testing.assert_allclose(out.h, h[1:], rtol=0, atol=1e-12)
+            np.testing.assert_allclose(out.y, y, rtol=0, atol=1e-12)
+            loss = rr.weight_updates(p.net, p.inputs, p.targets).loss
+            assert loss == pytest.approx(np.sum((p.targets - y) ** 2) / (2 * len(y)), rel=1e-12)
+
+
+def test_at_tau_1_nothing_leaks(problem, oracle):
+    p = problem(9, tau=1.0)
+    dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+    assert max(errors(dw, oracle(p.net, p.inputs, p.targets)).values()) < 1e-6
+
+
+def test_one_step_and_no_step(problem):
+    p = problem(10, n_steps=1)
+    dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+    local = rr.weight_updates(p.net, p.inputs, p.targets, "local")
+    np.testing.assert_allclose(dw.w_rec, local.w_rec, rtol=1e-13)  # no later step to hear from
+    assert rr.run(p.net, np.zeros((0, 3))).h.shape == (0, 7)
+    with pytest.raises(ValueError, match="inputs"):
+        rr.weight_updates(p.net, np.zeros((0, 3)), np.zeros((0, 2)))
