@@ -39,6 +39,20 @@ class Number(click.ParamType):  # type: ignore[type-arg]
         return number
 
 
+class Setting(click.ParamType):  # type: ignore[type-arg]
+    """NAME=VALUE."""
+
+    name = "setting"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = str(value).partition("=")
+        if not (separator and name and text):
+            self.fail(f"{value!r} is not NAME=VALUE", param, ctx)
+        return name, text
+
+
 class Contents(click.Group):
     """A group whose help is a table of contents."""
 
@@ -135,6 +149,14 @@ COMMON = (
     count("--seed", 2**63 - 1, "Root of all random numbers.", least=0),
     count("--trials", 10**9, "Training trials."),
     click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones."),
+    click.option(
+        "--set",
+        "sets",
+        type=Setting(),
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Vary one of the figure's choices (docs/assumptions.md); repeatable.",
+    ),
     JOBS,
     directory("results", "figures"),
     NO_PLOT,
@@ -164,6 +186,8 @@ def figure_command(figure: Figure) -> click.Command:
         period: tuple[float, ...] = (),
         panel: tuple[str, ...] = (),
         rule: tuple[str, ...] = (),
+        rates: tuple[str, ...] = (),
+        sets: tuple[tuple[str, str], ...] = (),
     ) -> None:
         from rflo_repro.paper import pipeline
 
@@ -171,11 +195,14 @@ def figure_command(figure: Figure) -> click.Command:
             figure,
             pipeline.Request(
                 scale=scale,
-                selection=Selection(unique(period), unique(panel), unique(rule), eta=eta),
+                selection=Selection(
+                    unique(period), unique(panel), unique(rule), unique(rates) or figure.rates[:1], eta
+                ),
                 networks=networks,
                 seed=seed,
                 trials=trials,
                 jobs=jobs,
+                sets=sets,
                 results=results,
                 figures=figures,
                 plot=not no_plot,
@@ -190,7 +217,8 @@ def figure_command(figure: Figure) -> click.Command:
         "panel": several("--panel", panels, "Only this panel"),
         "rule": several("--rule", rules, "Only this learning rule"),
     }
-    options = [*(selectors[name] for name in figure.selectors), *COMMON]
+    rates = several("--rates", click.Choice(figure.rates), f"Learning rates; {figure.rates[0]} if not given")
+    options = [*(selectors[name] for name in figure.selectors), rates, *COMMON]
     callback: Callable[..., None] = refusing(command)
     for option in reversed(options):
         callback = option(callback)  # type: ignore[operator]

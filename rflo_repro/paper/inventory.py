@@ -58,7 +58,7 @@ def _state(figure: Figure, results: Path, schema: tables.Schema) -> State:
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
         return State("stale", "computed by another numerical source", **known)
-    expected = len(figure.experiment.conditions(figure.experiment.CHOICES["paper"], Selection()))
+    expected = len(figure.experiment.conditions(figure.experiment.CHOICES["paper"], Selection(rates=figure.rates)))
     if n_conditions < expected:
         return State("in part", f"{n_conditions} of {expected} conditions", **known)
     return State("fresh", **known)

@@ -61,19 +61,14 @@ def steps(period_tau: float, tau: float) -> int:
     return round(exact)
 
 
-def rate(rates: str, rule: str, period_tau: float, given: float | None = None) -> tuple[str, float]:
-    """What the learning rate of a condition is called, and its value.
-
-    rates: `printed`. given: a rate in place of it. At a period that the paper does not list it is the rate of the
-    nearest one it does, called `nearest` (assumption `rates-between-periods`). An untrained network has none.
-    """
+def rate(rule: str, period_tau: float) -> tuple[str, float]:
+    """The paper's learning rate, and what it is called: at a period that the paper does not list it is that of the
+    nearest one it does, called `nearest` (assumption `rates-between-periods`). An untrained network has none."""
     if rule == "untrained":
-        return rates, 0.0
-    if given is not None:
-        return "given", given
+        return "printed", 0.0
     printed = PRINTED[SHARES_RATE_WITH.get(rule, rule)]
     if period_tau in printed:
-        return rates, printed[period_tau]
+        return "printed", printed[period_tau]
     return "nearest", printed[min(printed, key=lambda p: max(p, period_tau) / min(p, period_tau))]
 
 
@@ -94,7 +89,8 @@ def condition(
     values: what tells it from other conditions besides rule, rates and period (columns of the figure's schemas).
     session: fields of the sessions that are not the choices'.
     """
-    called, eta = rate(rates, rule, period_tau, selection.eta)
+    values = {"rule": rule, **(values or {}), "period_tau": period_tau}
+    called, eta = selection.rate(figure, rates, values, lambda: rate(rule, period_tau))
     first = Session(
         task=PeriodicTask(steps(period_tau, choices.tau)),
         rule=rule,
@@ -116,15 +112,7 @@ def condition(
     label = f"{label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
     return Condition(
         label=label,
-        values={
-            "figure": figure,
-            "panel": panel,
-            "rule": rule,
-            **(values or {}),
-            "rates": called,
-            "period_tau": period_tau,
-            "eta": eta,
-        },
+        values={"figure": figure, "panel": panel, **values, "rates": called, "eta": eta},
         realisations=tuple(replace(first, network=network) for network in range(choices.n_networks)),
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -31,7 +33,7 @@ LARGEST_SHARE_OF_MEMORY = 0.7
 class Request:
     """What the command line asks of a figure; None means the scale's own value.
 
-    results, figures: directories, or None for the usual ones.
+    sets: name and value of choices to vary, as written. results, figures: directories, or None for the usual ones.
     """
 
     scale: str = "paper"
@@ -40,6 +42,7 @@ class Request:
     seed: int | None = None
     trials: int | None = None
     jobs: int | None = None
+    sets: tuple[tuple[str, str], ...] = ()
     results: Path | None = None
     figures: Path | None = None
     plot: bool = True
@@ -56,11 +59,48 @@ class Outcome:
 
 
 def choices(figure: Figure, request: Request) -> Any:
-    """The figure's choices at this scale, with what the request changes."""
-    changes = {"n_networks": request.networks, "seed": request.seed, "n_trials": request.trials}
-    return dataclasses.replace(
-        figure.experiment.CHOICES[request.scale], **{k: v for k, v in changes.items() if v is not None}
-    )
+    """The figure's choices at this scale, with what the request changes. Raises Refused for a wrong name or value."""
+    chosen = figure.experiment.CHOICES[request.scale]
+    known = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(chosen)}
+    changes: dict[str, Any] = {"n_networks": request.networks, "seed": request.seed, "n_trials": request.trials}
+    for name, text in request.sets:
+        if name not in known:
+            raise Refused("set", f"{name!r} is not one of {', '.join(known)}")
+        changes[name] = _like(known[name], name, text)
+    try:
+        return dataclasses.replace(chosen, **{k: v for k, v in changes.items() if v is not None})
+    except ValueError as error:
+        raise Refused("set", str(error)) from None
+
+
+def _like(example: Any, name: str, text: str) -> Any:
+    """A value written on the command line, of the kind of an example: true or false, number, list of numbers, text."""
+    try:
+        value = json.loads(text if not isinstance(example, tuple) else f"[{text}]")
+    except json.JSONDecodeError:
+        value = text
+    kinds: dict[type, tuple[str, Any]] = {
+        bool: ("true or false", lambda v: v if isinstance(v, bool) else None),
+        int: ("a whole number", lambda v: v if isinstance(v, int) and not isinstance(v, bool) else None),
+        float: ("a finite number", _finite),
+        tuple: ("finite numbers, separated by commas", _all_finite),
+        str: ("a word", lambda v: v if isinstance(v, str) else None),
+    }
+    allowed, convert = kinds[type(example)]
+    converted = convert(value)
+    if converted is None:
+        raise Refused("set", f"{name}={text}: {name} must be {allowed}")
+    return converted
+
+
+def _finite(value: Any) -> float | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if number and math.isfinite(value) else None
+
+
+def _all_finite(values: Any) -> tuple[float, ...] | None:
+    converted = [_finite(value) for value in values] if isinstance(values, list) else []
+    return None if not converted or None in converted else tuple(v for v in converted if v is not None)
 
 
 def is_reference(figure: Figure, request: Request, found: Sequence[Condition]) -> bool:
@@ -105,21 +145,22 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
         check_folder("figures", figures)
     _check_memory(found, jobs)
     settings = {
-        "scale": request.scale if plain else "custom",
+        "scale": request.scale if plain and (reference or request.scale != "paper") else "custom",
         "choices": describe(chosen),
         "eta": request.selection.eta,
     }
     before = _tables_before(figure, results, settings, request.selection.partial, reference)
 
-    console.print(_headline(figure, request, chosen, settings["scale"]), highlight=False, soft_wrap=True)
+    _say(console, _headline(figure, request, chosen, settings["scale"]))
     store = Store(results / FOLDER)
     arrays = sweep(found, store, jobs, Reporter(console), figure.experiment.summary, request.force)
     frames: dict[str, pd.DataFrame] = figure.experiment.tabulate(chosen, found, arrays)
     written = _write(figure, results, frames, before, found, settings, time.monotonic() - started)
     files = [*written]
-    console.print("tables   " + "  ".join(str(path) for path in written), highlight=False, soft_wrap=True)
+    _say(console, "tables   " + "  ".join(str(path) for path in written))
     if request.plot:
-        files += draw(figure, results, figures, request.selection, frames, console)
+        part = frames if request.selection.partial else None
+        files += draw(figure, results, figures, request.selection, part, console)
     return Outcome(sum(len(f) for f in frames.values()), tuple(files), time.monotonic() - started)
 
 
@@ -131,26 +172,42 @@ def draw(
     frames: Mapping[str, pd.DataFrame] | None,
     console: Console,
 ) -> list[Path]:
-    """Draw a figure's pictures and say where they are.
+    """Draw a figure's pictures and say where they are: one for each kind of learning rates, if the figure keeps
+    them apart.
 
-    A part of the figure (`selection`) has a picture of its own, from `frames` or the table's rows; the figure's own
-    picture is drawn from the whole tables.
+    frames: None draws from the tables in `results`. A part of the figure (`selection`) has a picture of its own name.
     Raises Refused if there is nothing to draw from.
     """
+    if frames is None:
+        frames = {part: _read(figure, results, schema) for part, schema in figure.experiment.SCHEMAS.items()}
     panels = selection.panels or tuple(figure.panels)
     pictures: list[Path] = []
-    if frames is None or not selection.partial:
-        frames = {part: _read(figure, results, schema) for part, schema in figure.experiment.SCHEMAS.items()}
-    picture, notes = figure.plot.draw(frames, panels)
-    for note in notes:
-        console.print(INDENT + note, highlight=False, soft_wrap=True)
-    if len(notes) < len(panels):
-        pictures = style.save(picture, figures / f"{figure.name}{selection.suffix}")
-        console.print("figures  " + "  ".join(str(path) for path in pictures), highlight=False, soft_wrap=True)
+    for suffix, rows in _by_rates(frames) if figure.apart else [("", frames)]:
+        picture, notes = figure.plot.draw(rows, panels)
+        for note in notes:
+            _say(console, INDENT + note)
+        if len(notes) < len(panels):
+            pictures += style.save(picture, figures / f"{figure.name}{suffix}{selection.suffix}")
+    if pictures:
+        _say(console, "figures  " + "  ".join(str(path) for path in pictures))
     return pictures
 
 
+def _by_rates(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, dict[str, pd.DataFrame]]]:
+    """The rows at tuned rates apart from those at printed or given ones, with what their picture's name ends in."""
+    tuned = {part: frame.rates == "tuned" for part, frame in frames.items()}
+    sides = [
+        ("", {part: frame[~tuned[part]] for part, frame in frames.items()}),
+        ("_tuned", {part: frame[tuned[part]] for part, frame in frames.items()}),
+    ]
+    return [(suffix, side) for suffix, side in sides if any(len(frame) for frame in side.values())]
+
+
 INDENT = "  "
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _headline(figure: Figure, request: Request, chosen: Any, scale: str) -> str:
@@ -173,7 +230,8 @@ def _names(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
 
 def _order(figure: Figure, scale: str, schema: tables.Schema) -> list[str]:
     """Names of all conditions of the figure, in its order."""
-    return _names(figure.experiment.conditions(figure.experiment.CHOICES[scale], Selection()), schema)
+    everything = Selection(rates=figure.rates)
+    return _names(figure.experiment.conditions(figure.experiment.CHOICES[scale], everything), schema)
 
 
 def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
@@ -190,7 +248,7 @@ def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
 def _tables_before(
     figure: Figure, results: Path, settings: dict[str, Any], partial: bool, reference: bool
 ) -> dict[str, tuple[pd.DataFrame, dict[str, Any]]]:
-    """The tables that a part of a figure goes into: those of the same settings; none for a whole figure.
+    """The tables of the same settings, whose rows stay unless they are computed now.
 
     Raises Refused if the directory holds the paper's tables and the run is not the paper's, or if a part would go into
     tables that cannot be believed.
@@ -207,9 +265,9 @@ def _tables_before(
                     "results", f"{error}: run `rflo-repro {figure.command}` in full to make it anew"
                 ) from None
             continue
-        if page["settings"]["scale"] == "paper" and not reference:
+        if page.get("settings", {}).get("scale") == "paper" and not reference:
             raise Refused("results", f"{results} holds tables of the paper's scale; name another directory")
-        if partial and page["settings"] == settings:
+        if page.get("settings") == settings:
             before[schema.name] = frame, page
     return before
 
@@ -224,13 +282,13 @@ def _write(
     seconds: float,
 ) -> list[Path]:
     """Write the tables; rows of conditions that were not computed, and what is said of them, stay."""
-    parts = sorted({provenance.module_of(type(c.realisations[0])) for c in found})
+    parts = sorted({module for c in found for module in provenance.modules_of(c.realisations[0])})
     record = {
         **provenance.record(),
         "seconds": round(seconds, 1),
         "numerical_source": {
             "digest": provenance.numerical_digest(*parts),
-            "of": [*provenance.NUMERICAL, *parts],
+            "of": parts,
         },
     }
     written = []
@@ -269,7 +327,8 @@ def run_all(request: Request, console: Console) -> None:
     everything = figures()
     for number, (command, figure) in enumerate(everything.items(), start=1):
         console.rule(f"{number} of {len(everything)}: {figure.title}", align="left", style="dim")
-        outcomes[command] = run(figure, request, console)
+        whole = dataclasses.replace(request, selection=Selection(rates=figure.rates))
+        outcomes[command] = run(figure, whole, console)
     table = Table(box=None, pad_edge=False)
     for name, justify in (("figure", "left"), ("time", "right"), ("rows", "right"), ("files", "left")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]

@@ -24,6 +24,8 @@ class Figure:
     panels: letter and meaning of each panel.
     selectors: which of `period`, `panel`, `rule` choose a part of it.
     rules: the learning rules it runs.
+    rates: the kinds of learning rates it is committed with, `printed`, `tuned` or both.
+    apart: whether each kind of rates has a picture of its own.
     place: where it comes among the figures.
     """
 
@@ -33,7 +35,9 @@ class Figure:
     panels: dict[str, str]
     selectors: tuple[str, ...]
     rules: tuple[str, ...]
+    rates: tuple[str, ...]
     place: int
+    apart: bool = True
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import datetime
 import functools
 import hashlib
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# What decides the numbers of a Session; a figure's own realisations add their module.
-NUMERICAL = ("learning", "tasks", "runs/session.py")
+# What decides the numbers of every realisation, besides the modules that it is made of (`modules_of`).
+NUMERICAL = ("learning",)
 
 
 def _tokens(node: Any) -> Iterator[str]:
@@ -55,7 +56,7 @@ def source_digest(path: Path) -> str:
 
 @functools.cache
 def numerical_digest(*modules: str) -> str:
-    """Digest of the numerical source, and of these modules of the package besides (such as `paper/fig4/trial.py`)."""
+    """Digest of the learning rules' source and of these modules of the package (such as `tasks/periodic.py`)."""
     files: list[Path] = []
     for part in (*NUMERICAL, *modules):
         path = PACKAGE / part
@@ -66,12 +67,14 @@ def numerical_digest(*modules: str) -> str:
     return total.hexdigest()
 
 
-def module_of(kind: type) -> str:
-    """The package-relative path of the module in which a class is defined."""
-    file = sys.modules[kind.__module__].__file__
-    assert file is not None
-    path = Path(file).resolve()
-    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
+def modules_of(value: Any) -> set[str]:
+    """The modules, relative to the package, of the dataclasses that a realisation is made of, outside `learning`."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return set()
+    path = Path(sys.modules[type(value).__module__].__file__ or "").resolve()
+    own = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
+    parts = {module for field in dataclasses.fields(value) for module in modules_of(getattr(value, field.name))}
+    return {part for part in (own, *parts) if not part.startswith("learning/")}
 
 
 def _git(*arguments: str) -> str | None:

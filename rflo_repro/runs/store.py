@@ -35,7 +35,7 @@ class Store:
         """What determines the numbers of a realisation, as plain data."""
         return {
             "realisation": describe(realisation),
-            "digest": provenance.numerical_digest(provenance.module_of(type(realisation))),
+            "digest": provenance.numerical_digest(*sorted(provenance.modules_of(realisation))),
         }
 
     def path(self, realisation: Realisation) -> Path:

@@ -25,5 +25,6 @@ FIGURE = Figure(
     },
     selectors=("period", "panel", "rule"),
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
+    rates=("printed", "tuned"),
     place=20,
 )

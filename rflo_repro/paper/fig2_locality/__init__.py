@@ -19,5 +19,6 @@ FIGURE = Figure(
     panels={"a": "loss in training, a column a period", "b": "final loss against period"},
     selectors=("period", "panel", "rule"),
     rules=("bptt", "rflo", "local", "random-feedback"),
+    rates=("printed", "tuned"),
     place=21,
 )
