@@ -24,7 +24,9 @@ NUMERICAL = ("learning",)
 
 def _tokens(node: Any) -> Iterator[str]:
     """A syntax tree's content, alike on every Python version and blind to comments, layout and docstrings."""
-    if isinstance(node, ast.AST):
+    if isinstance(node, ast.Constant):
+        yield repr(node.value)
+    elif isinstance(node, ast.AST):
         yield type(node).__name__
         for name, value in ast.iter_fields(node):
             if name == "body" and isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -56,15 +58,21 @@ def source_digest(path: Path) -> str:
 
 @functools.cache
 def numerical_digest(*modules: str) -> str:
-    """Digest of the learning rules' source and of these modules of the package (such as `tasks/periodic.py`)."""
-    files: list[Path] = []
+    """Digest of the learning rules' source and of these modules: of the package (such as `tasks/periodic.py`), or
+    absolute paths outside it."""
+    files: set[Path] = set()
     for part in (*NUMERICAL, *modules):
         path = PACKAGE / part
-        files += sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        files |= set(path.rglob("*.py")) if path.is_dir() else {path}
     total = hashlib.sha256()
-    for path in sorted(set(files)):
-        total.update(f"{path.relative_to(PACKAGE).as_posix()} {source_digest(path)}\n".encode())
+    for name, digest in sorted((_name(path), source_digest(path)) for path in files):
+        total.update(f"{name} {digest}\n".encode())
     return total.hexdigest()
+
+
+def _name(path: Path) -> str:
+    """A module's path within the package; where somebody else's module lies does not matter."""
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
 
 
 def modules_of(value: Any) -> set[str]:
