@@ -174,15 +174,15 @@ def figure_command(figure: Figure) -> click.Command:
 
     def command(
         scale: str,
-        networks: int | None,
-        seed: int | None,
-        trials: int | None,
-        eta: float | None,
-        jobs: int | None,
-        results: Path | None,
         figures: Path | None,
-        no_plot: bool,
-        force: bool,
+        results: Path | None = None,
+        networks: int | None = None,
+        seed: int | None = None,
+        trials: int | None = None,
+        eta: float | None = None,
+        jobs: int | None = None,
+        no_plot: bool = False,
+        force: bool = False,
         period: tuple[float, ...] = (),
         panel: tuple[str, ...] = (),
         rule: tuple[str, ...] = (),
@@ -217,8 +217,10 @@ def figure_command(figure: Figure) -> click.Command:
         "panel": several("--panel", panels, "Only this panel"),
         "rule": several("--rule", rules, "Only this learning rule"),
     }
-    rates = several("--rates", click.Choice(figure.rates), f"Learning rates; {figure.rates[0]} if not given")
+    rates = several("--rates", click.Choice(figure.rates), f"Learning rates; {' '.join(figure.rates[:1])} if not given")
     options = [*(selectors[name] for name in figure.selectors), rates, *COMMON]
+    if not figure.computed:
+        options = [SCALE, directory("figures")]
     callback: Callable[..., None] = refusing(command)
     for option in reversed(options):
         callback = option(callback)  # type: ignore[operator]

@@ -84,12 +84,13 @@ def show(results: Path, console: Console) -> None:
         ("date", "left"), ("commit", "left"), ("", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for figure in figures().values():
+    computed = [figure for figure in figures().values() if figure.computed]
+    for figure in computed:
         s = state(figure, results)
         table.add_row(
             figure.command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, s.commit, s.why
         )
     console.print(f"tables in {results}", highlight=False)
     console.print(table, soft_wrap=False, crop=False, highlight=False)
-    if any(state(figure, results).commit.endswith("+") for figure in figures().values()):
+    if any(state(figure, results).commit.endswith("+") for figure in computed):
         console.print("+ the source had changes that were not committed", highlight=False)

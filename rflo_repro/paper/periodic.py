@@ -20,10 +20,11 @@ PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
 PRINTED = {
     "rflo": {20.0: 0.03, 40.0: 0.01, 80.0: 0.001, 160.0: 0.0003},
     "bptt": {20.0: 0.03, 40.0: 0.03, 80.0: 0.01, 160.0: 0.03},
+    "readout-only": dict.fromkeys(PERIODS_TAU, 0.03),
 }
 # Rules whose rate the paper does not print take that of the rule whose credit assignment they share
 # (assumption `rates-of-hybrids`).
-SHARES_RATE_WITH = {"local": "rflo", "random-feedback": "bptt"}
+SHARES_RATE_WITH = {"local": "rflo", "recurrent-only": "rflo", "random-feedback": "bptt"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ def steps(period_tau: float, tau: float) -> int:
     if round(exact) < 1 or abs(exact - round(exact)) > 1e-9 * exact:
         raise Refused("period", f"{period_tau:g} tau is not a whole number of timesteps (tau is {tau:g} of them)")
     return round(exact)
+
+
+def periods(selection: Selection, ends_alone: str) -> list[float]:
+    """The periods to run, in order; a panel that shows the ends alone needs only the shortest and the longest."""
+    chosen = sorted(selection.periods or PERIODS_TAU)
+    return sorted({chosen[0], chosen[-1]}) if selection.panels == (ends_alone,) else chosen
 
 
 def rate(rule: str, period_tau: float) -> tuple[str, float]:

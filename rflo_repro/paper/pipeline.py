@@ -133,6 +133,11 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     Raises Refused, before anything is touched, for a request that cannot be met.
     """
     started = time.monotonic()
+    if not figure.computed:
+        place = folder("figures", request.figures, request.scale, True, request.scale == "paper")
+        check_folder("figures", place)
+        drawn = draw(figure, place, place, request.selection, {}, console) if request.plot else []
+        return Outcome(0, tuple(drawn), time.monotonic() - started)
     chosen = choices(figure, request)
     found: list[Condition] = figure.experiment.conditions(chosen, request.selection)
     reference = is_reference(figure, request, found)
@@ -178,11 +183,13 @@ def draw(
     frames: None draws from the tables in `results`. A part of the figure (`selection`) has a picture of its own name.
     Raises Refused if there is nothing to draw from.
     """
+    if frames is None and not figure.computed:
+        frames = {}
     if frames is None:
         frames = {part: _read(figure, results, schema) for part, schema in figure.experiment.SCHEMAS.items()}
     panels = selection.panels or tuple(figure.panels)
     pictures: list[Path] = []
-    for suffix, rows in _by_rates(frames) if figure.apart else [("", frames)]:
+    for suffix, rows in _by_rates(frames) if frames and figure.apart else [("", frames)]:
         picture, notes = figure.plot.draw(rows, panels)
         for note in notes:
             _say(console, INDENT + note)

@@ -26,6 +26,7 @@ class Figure:
     rules: the learning rules it runs.
     rates: the kinds of learning rates it is committed with, `printed`, `tuned` or both.
     apart: whether each kind of rates has a picture of its own.
+    computed: whether it has an experiment and tables, or is a drawing only.
     place: where it comes among the figures.
     """
 
@@ -38,6 +39,7 @@ class Figure:
     rates: tuple[str, ...]
     place: int
     apart: bool = True
+    computed: bool = True
 
     @property
     def name(self) -> str:

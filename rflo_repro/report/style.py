@@ -30,6 +30,8 @@ COLOURS = {
     "untrained": "#999999",
     "readout-only": "#E69F00",
     "recurrent-only": "#7B4FA3",
+    "dale": "#0072B2",
+    "tuned": "#CC5500",
     "red": "#D62728",
     "blue": "#1F5FBF",
 }

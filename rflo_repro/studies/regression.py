@@ -82,7 +82,7 @@ def short_runs() -> Iterator[Case]:
 
 
 def _conditions() -> Iterator[tuple[str, float, Condition]]:
-    for figure in registry.figures().values():
+    for figure in filter(lambda f: f.computed, registry.figures().values()):
         choices = figure.experiment.CHOICES["smoke"]
         for condition in figure.experiment.conditions(choices, Selection()):
             yield f"{figure.command} smoke, {condition.label}", SMOKE, condition

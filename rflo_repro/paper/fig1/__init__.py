@@ -1,0 +1,20 @@
+"""Figure 1: the network and its learning rule, as a schematic."""
+
+from rflo_repro.paper.registry import Figure
+
+FIGURE = Figure(
+    command="fig1",
+    title="Schematic: inputs, recurrent network, readout, error fed back through B (Figure 1).",
+    help="""\
+    Draw Figure 1: inputs x(t) drive a recurrent network whose readout is y(t); the error is projected back onto the
+    units through the fixed random weights B, and there meets each synapse's eligibility trace.
+
+    Computes nothing. Writes fig1 (.png, .pdf) in a second.
+    """,
+    panels={"a": "schematic"},
+    selectors=(),
+    rules=(),
+    rates=(),
+    place=10,
+    computed=False,
+)

@@ -1,0 +1,89 @@
+"""Draws Figure 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch
+
+from rflo_repro.report import style
+
+INK, ERROR = "#222222", style.COLOURS["red"]
+INPUTS = [(0.0, 1.1), (0.0, 0.0), (0.0, -1.1)]
+CENTRE, RADIUS = (4.0, 0.0), 1.75
+OUTPUTS = [(8.0, 0.65), (8.0, -0.65)]
+
+
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+    """The schematic; it needs no tables."""
+    with style.style():
+        figure = style.new_figure(7.2, 3.5)
+        axes = figure.subplots()
+        axes.set_aspect("equal")
+        axes.axis("off")
+        axes.set_xlim(-0.9, 10.2)
+        axes.set_ylim(-3.1, 2.6)
+        _network(axes)
+    return figure, []
+
+
+def _network(axes: Axes) -> None:
+    angles = np.linspace(0, 2 * np.pi, 9, endpoint=False) + 0.2
+    units = [(CENTRE[0] + 1.25 * np.cos(a), CENTRE[1] + 1.25 * np.sin(a)) for a in angles]
+    axes.add_patch(Circle(CENTRE, RADIUS, facecolor="#F3F3F3", edgecolor=INK, linewidth=1))
+    for i, start in enumerate(units):
+        for step, bend in ((2, 0.25), (5, -0.2)):
+            _arrow(axes, start, units[(i + step) % len(units)], "#8A8A8A", bend, 0.8, shrink=5)
+    for x, y in INPUTS:
+        for unit in sorted(units)[:3]:
+            _arrow(axes, (x, y), unit, INK, 0.0, 0.8, shrink=6)
+    for output in OUTPUTS:
+        for unit in sorted(units)[-3:]:
+            _arrow(axes, unit, output, INK, 0.0, 0.8, shrink=6)
+        _arrow(axes, output, (9.15, output[1]), ERROR, 0.0, 1.2, shrink=6)
+    for places, colour in ((INPUTS, "white"), (units, "white"), (OUTPUTS, "white")):
+        for place in places:
+            axes.add_patch(Circle(place, 0.17, facecolor=colour, edgecolor=INK, linewidth=1.2, zorder=3))
+    # the error's way back: from beside the outputs, below the network, to its units
+    _arrow(axes, (9.45, -0.5), (CENTRE[0] + 0.7, -RADIUS + 0.05), ERROR, -0.5, 1.6, shrink=2)
+    text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 10}
+    axes.text(0.0, 1.85, "inputs  $x(t)$", **text)
+    axes.text(CENTRE[0], 2.2, "recurrent units  $h(t)$", **text)
+    axes.text(8.0, 1.45, "outputs  $y(t)$", **text)
+    axes.text(1.25, -1.55, r"$W^{\mathrm{in}}$", **text)
+    axes.text(CENTRE[0], 0.0, "$W$", bbox={"facecolor": "#F3F3F3", "edgecolor": "none", "pad": 1.5}, **text)
+    axes.text(6.75, 1.15, r"$W^{\mathrm{out}}$", **text)
+    axes.text(9.55, 0.0, "error\n$\\varepsilon = y^{*} - y$", color=ERROR, **text)
+    axes.text(7.3, -2.65, "fixed random feedback  $B$", color=ERROR, **text)
+    rule = r"$\Delta W_{ab} = \eta\,[B\varepsilon(t)]_a\; p_{ab}(t)$"
+    axes.text(1.9, -2.65, rule + "    eligibility trace $p$", fontsize=10, ha="center", va="center")
+
+
+def _arrow(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    colour: str,
+    bend: float,
+    width: float,
+    shrink: float,
+) -> None:
+    axes.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=8,
+            color=colour,
+            linewidth=width,
+            connectionstyle=f"arc3,rad={bend}",
+            shrinkA=shrink,
+            shrinkB=shrink,
+            zorder=2,
+        )
+    )

@@ -1,0 +1,24 @@
+"""Figure 2, supplement 2: training both sets of weights, the readout only, the recurrent weights only."""
+
+from rflo_repro.paper.registry import Figure
+
+FIGURE = Figure(
+    command="fig2-readout",
+    title="Both, readout only, recurrent only (Figure 2 - supplement 2).",
+    help="""\
+    Draw Figure 2, supplement 2: RFLO on recurrent and readout weights, on the readout only (whose output is then fed
+    back into the units through B), and on the recurrent weights only.
+
+    \b
+    a  loss in training at the shortest and the longest period
+    b  final loss against period
+
+    Writes fig2_readout_curves, _final and _outputs (.csv, .json) and fig2_readout (.png, .pdf). At paper scale it
+    takes about a minute on two cores.
+    """,
+    panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
+    selectors=("period", "panel", "rule"),
+    rules=("rflo", "readout-only", "recurrent-only"),
+    rates=("printed", "tuned"),
+    place=23,
+)

@@ -1,0 +1,25 @@
+"""Figure 2, supplement 3: more units, and larger initial weights."""
+
+from rflo_repro.paper.registry import Figure
+
+FIGURE = Figure(
+    command="fig2-size",
+    title="Loss against network size and initial weights (Figure 2 - supplement 3).",
+    help="""\
+    Draw Figure 2, supplement 3: RFLO at 40 tau on networks of different size and with initial weights of different
+    standard deviation, at one fixed learning rate and at the rate tuned for each.
+
+    \b
+    a  final loss against the number of units N
+    b  final loss against the standard deviation of the initial recurrent weights, in units of 1/sqrt(N)
+
+    Writes fig2_size_curves, _final and _outputs (.csv, .json) and fig2_size (.png, .pdf). At paper scale it takes
+    some minutes on two cores.
+    """,
+    panels={"a": "final loss against N", "b": "final loss against g"},
+    selectors=("panel",),
+    rules=("rflo",),
+    rates=("printed", "tuned"),
+    place=24,
+    apart=False,
+)

@@ -1,0 +1,45 @@
+"""Draws Figure 2, supplement 3, from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from rflo_repro.report import comparison, style
+
+LINES = [
+    comparison.Line({"rates": "printed"}, "one fixed rate", style.COLOURS["rflo"]),
+    comparison.Line({"rates": "given"}, "one given rate", style.COLOURS["rflo"]),
+    comparison.Line({"rates": "tuned"}, "rate tuned for each", style.COLOURS["tuned"], dashed=True),
+]
+AXES = {"a": ("n_rec", "number of units N"), "b": ("g", "SD of initial weights  g  (units of 1/√N)")}
+
+
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+    """The panels that the table has rows of, and a line on each that it has not."""
+    final = tables["final"]
+    parts = {panel: final[final.panel.str.contains(panel)] for panel in panels}
+    drawn = [panel for panel in panels if len(parts[panel])]
+    with style.style():
+        figure = style.new_figure(max(4.0, 3.6 * len(drawn)), 3.3)
+        axes = figure.subplots(1, max(1, len(drawn)), squeeze=False)[0]
+        for ax, panel in zip(axes, drawn, strict=False):
+            column, name = AXES[panel]
+            for line in LINES:
+                line.draw(ax, parts[panel], column, "final_loss", points=True)
+            style.loss_axis(ax, final.final_loss)
+            ax.set_xlabel(name)
+            style.letter(ax, panel)
+            period = final.period_tau.iloc[0]
+            ax.set_title(f"RFLO, period {period:g} τ")
+        if "a" in drawn:
+            sizes = sorted(parts["a"].n_rec.unique())
+            axes[0].set_xscale("log")
+            axes[0].set_xticks(sizes, [f"{n}" for n in sizes])
+            axes[0].xaxis.set_minor_locator(NullLocator())
+        if drawn:
+            axes[0].legend(loc="lower left")
+    return figure, [f"panel {panel} left out: the table has no rows of it" for panel in panels if panel not in drawn]
