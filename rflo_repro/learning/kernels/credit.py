@@ -46,9 +46,7 @@ def backward(feedback: Array, full: bool, tau: float, n_steps: int, width: int, 
                 store(credit, at * work.credit_row + i, carried * load(credit, at * work.credit_row + i))
                 store(z, q * row + i, leak * carried)
         if full:
-            step_product(
-                z, credit, t * width * work.credit_row, work.credit_row, work.back, width, n_rec, t % 2 == 0
-            )
+            step_product(z, credit, t * width * work.credit_row, work.credit_row, work.back, width, n_rec, t % 2 == 0)
 
 
 @kernel
@@ -63,9 +61,7 @@ def add_readout_update(n_steps: int, width: int, work: Workspace) -> None:
     """Add ``sum_t eps(t) h(t)^T``, T times the update of the readout, to ``work.dw_out``."""
     n_out, row = work.dw_out.shape
     n_terms = n_steps * width
-    history_product(
-        work.dw_out, work.errors, n_out, 1, work.sources, width * work.source_row, work.source_row, n_terms
-    )
+    history_product(work.dw_out, work.errors, n_out, 1, work.sources, width * work.source_row, work.source_row, n_terms)
     # the inputs stand where the last vector of h ends
     for k in range(n_out):
         for i in range(work.back.shape[0], row):

@@ -101,7 +101,7 @@ def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
     y = splat(0.0)
     for i in range(0, row, LANES):
         y = fma(load(w_out, k * row + i), load(h, h_at + i), y)
-    return total(y)
+    return float(total(y))
 
 
 @kernel

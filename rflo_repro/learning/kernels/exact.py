@@ -135,7 +135,7 @@ def train_exact(
     """Train in place by real-time recurrent learning; arguments and result as in `train_trials`."""
     n_steps, n_in = inputs.shape[1:]
     n_rec = m.shape[0] - n_in
-    n_trials = order.shape[0]
+    n_trials = len(order)
     dm, dw_out = np.empty_like(m), np.empty_like(w_out)
     state = h_start.copy()
     for first in range(0, n_trials, batch):
@@ -147,9 +147,7 @@ def train_exact(
             if reset_state:
                 state[:] = h_start
             trial = order[k]
-            loss[k] = run_exact(
-                m, w_out, b, state, inputs[trial], targets[trial], tau, output_feedback, dm, dw_out
-            )
+            loss[k] = run_exact(m, w_out, b, state, inputs[trial], targets[trial], tau, output_feedback, dm, dw_out)
             finite = finite and isfinite(loss[k])
         if output_feedback:
             add_feedback_path(dm, b, n_rec, dw_out)

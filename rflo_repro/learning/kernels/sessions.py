@@ -144,7 +144,7 @@ def train_trials(
     """
     n_steps, n_in = inputs.shape[1:]
     n_rec = m.shape[0] - n_in
-    n_trials = order.shape[0]
+    n_trials = len(order)
     width = work.width if reset_state else 1
     # the exact gradient of a readout that is fed back needs the recurrent one
     through_readout = full and output_feedback and eta_out != 0.0
@@ -165,9 +165,7 @@ def train_trials(
                 end = n_steps * work.source_row
                 h_start[:n_rec] = work.sources[end : end + n_rec]
             if finite:
-                assign_group(
-                    w_out if symmetric else b, full, tau, n_steps, group, recurrent, eta_out != 0.0, work
-                )
+                assign_group(w_out if symmetric else b, full, tau, n_steps, group, recurrent, eta_out != 0.0, work)
         if not finite:
             return first
         if through_readout:
@@ -217,4 +215,4 @@ def gradient(
     for k in range(n_out):
         for i in range(row):
             dw_out[k, i] = work.dw_out[k, i] / n_steps
-    return loss[0]
+    return float(loss[0])

@@ -174,7 +174,7 @@ def train_online(
     the trial in which it happened began.
     """
     n_steps = inputs.shape[1]
-    n_trials = order.shape[0]
+    n_trials = len(order)
     state = h_start.copy()
     for k in range(n_trials):
         if reset_state:

@@ -57,7 +57,7 @@ def _stays_finite(w: Array, dw: Array, first: int, last: int, eta: float) -> boo
         for i in range(first * row, last * row, LANES):
             check = fma(fma(splat(eta), load(dw, i), load(w, i)), splat(0.0), check)
     # zero times anything finite is zero; times infinity or NaN it is NaN
-    return total(check) == 0.0
+    return bool(total(check) == 0.0)
 
 
 @kernel
@@ -66,7 +66,7 @@ def all_finite(w: Array) -> bool:
     check = splat(0.0)
     for i in range(0, w.size, LANES):
         check = fma(load(w, i), splat(0.0), check)
-    return total(check) == 0.0
+    return bool(total(check) == 0.0)
 
 
 @kernel

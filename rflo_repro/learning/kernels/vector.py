@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -22,14 +22,23 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from ._cache import directory, numba_config
 from .layout import LANES, Array
 
-kernel = numba.njit(nogil=True, cache=True, error_model="numpy")
-"""Compiled without the GIL and kept on disk; IEEE division, and no flag that assumes the absence of NaN or
-infinity, so that every check for a divergence stays true."""
+F = TypeVar("F", bound=Callable[..., Any])
+_OPTIONS: dict[str, Any] = {"nogil": True, "cache": directory() is not None, "error_model": "numpy"}
 
-inlined = numba.njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
-"""A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
+
+def kernel(function: F) -> F:
+    """Compile without the GIL and keep on disk; IEEE division, and no flag that assumes the absence of NaN or
+    infinity, so that every check for a divergence stays true."""
+    return cast(F, numba.njit(**_OPTIONS)(function))
+
+
+def inlined(function: F) -> F:
+    """A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
+    return cast(F, numba.njit(**_OPTIONS, forceinline=True)(function))
+
 
 DOUBLE = ir.DoubleType()
 DOUBLES = ir.VectorType(DOUBLE, LANES)
@@ -80,7 +89,7 @@ def primitive(twin: Callable[..., Any], emit: Callable[..., Any], result: Any, *
     LLVM
     values, with a pointer to the first element in place of an array.
     """
-    if numba.config.DISABLE_JIT:
+    if numba_config.DISABLE_JIT:
         return twin
 
     def declare(_typing: Any, *given: Any) -> Any:
@@ -88,9 +97,7 @@ def primitive(twin: Callable[..., Any], emit: Callable[..., Any], result: Any, *
 
         def generate(context: Any, builder: Any, sig: Any, values: Any) -> Any:
             operands = [
-                context.make_array(kind)(context, builder, value).data
-                if isinstance(kind, types.Array)
-                else value
+                context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
                 for kind, value in zip(sig.args, values, strict=True)
             ]
             out = emit(builder, *operands)
@@ -125,9 +132,7 @@ def spread(builder: Any, x: Any) -> Any:
     """Eight times the double `x`."""
     empty = ir.Constant(DOUBLES, ir.Undefined)
     first = builder.insert_element(empty, x, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(
-        first, empty, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    )
+    return builder.shuffle_vector(first, empty, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 def constant(x: float) -> Any:
@@ -203,9 +208,7 @@ fma = primitive(lambda x, y, z: x * y + z, multiply_add, vector, vector, vector,
 magnitude = primitive(np.abs, lambda builder, x: _call(builder, "fabs", x), vector, vector)
 """``magnitude(x)``: |x|."""
 
-with_sign = primitive(
-    np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector
-)
+with_sign = primitive(np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector)
 """``with_sign(x, y)``: |x| with the sign of y."""
 
 at_most = primitive(

@@ -1,0 +1,50 @@
+"""Primitives, compiled, against the NumPy twins that stand in for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rflo_repro.learning.kernels import vector
+from rflo_repro.learning.kernels.vector import kernel, load, store
+
+X = np.array([1.5, -2.0, 0.0, -0.0, np.inf, np.nan, 3e-310, -7.25])
+Y = np.array([2.0, -3.0, -0.0, 0.0, 1.0, 1.0, 1.0, np.nan])
+TWO = {
+    "add": (lambda x, y: x + y, lambda x, y: x + y),
+    "subtract": (lambda x, y: x - y, lambda x, y: x - y),
+    "multiply": (lambda x, y: x * y, lambda x, y: x * y),
+    "divide": (lambda x, y: x / y, lambda x, y: x / y),
+    "with_sign": (vector.with_sign, np.copysign),
+    "at_most": (vector.at_most, lambda x, y: np.where(x > y, y, x)),
+    "at_least": (vector.at_least, lambda x, y: np.where(x < y, y, x)),
+}
+
+
+@pytest.mark.parametrize("name", TWO)
+def test_two_operands(name):
+    operation, twin = TWO[name]
+    function = kernel(operation) if name in ("add", "subtract", "multiply", "divide") else operation
+
+    @vector.numba.njit(error_model="numpy")
+    def apply(x, y, out):
+        store(out, 0, function(load(x, 0), load(y, 0)))
+
+    out = np.empty(8)
+    apply(X, Y, out)
+    with np.errstate(all="ignore"):
+        assert np.array_equal(out, twin(X, Y), equal_nan=True)
+        assert np.array_equal(np.signbit(out), np.signbit(twin(X, Y))) or name != "with_sign"
+
+
+def test_sum_and_power():
+    @vector.numba.njit
+    def apply(x, out):
+        out[0] = vector.total(load(x, 0))
+        store(out, 8, vector.power_of_two(load(x, 8)))
+
+    x = np.concatenate([np.arange(8.0) ** 2, 6755399441055744.0 + np.array([0, 1, -1, 10, -58, 100, -1000, 1000])])
+    out = np.empty(16)
+    apply(x, out)
+    assert out[0] == 140.0
+    assert np.array_equal(out[8:], 2.0 ** np.array([0.0, 1, -1, 10, -58, 100, -1000, 1000]))

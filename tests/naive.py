@@ -1,0 +1,219 @@
+"""The equations of the paper in plain NumPy: what every kernel is held against.
+
+Weights as in the paper: w (N, N), w_in (N, Nx), w_out (Ny, N), feedback (N, Ny); inputs (T, Nx), targets (T, Ny), row
+k is time k+1. Updates are at learning rate 1 with the 1/T of Eq. 15.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network and the state in which its trials start."""
+
+    w: Array
+    w_in: Array
+    w_out: Array
+    feedback: Array
+    h0: Array
+    tau: float
+    output_feedback: bool = False
+    signs: Array = field(default_factory=lambda: np.zeros(0))
+
+
+class Forward(NamedTuple):
+    """h (T+1, N) from time 0 on; u (T, N), y and eps (T, Ny) from time 1 on; the loss, Eq. 2."""
+
+    h: Array
+    u: Array
+    y: Array
+    eps: Array
+    loss: float
+
+
+class Update(NamedTuple):
+    """The changes of w, w_in and w_out, and the loss."""
+
+    w: Array
+    w_in: Array
+    w_out: Array
+    loss: float
+
+
+def forward(net: Net, inputs: Array, targets: Array) -> Forward:
+    """Eq. 1, 2 and 13; with output feedback ``u(t) += B y(t-1)``."""
+    h, u, y = [net.h0], [], []
+    fed_back = net.w_out @ net.h0
+    for x in inputs:
+        u.append(net.w @ h[-1] + net.w_in @ x)
+        if net.output_feedback:
+            u[-1] = u[-1] + net.feedback @ fed_back
+        h.append(h[-1] + (np.tanh(u[-1]) - h[-1]) / net.tau)
+        fed_back = net.w_out @ h[-1]
+        y.append(fed_back)
+    eps = targets - np.array(y)
+    return Forward(np.array(h), np.array(u), np.array(y), eps, float(np.sum(eps**2) / (2 * len(inputs))))
+
+
+def slope(u: Array) -> Array:
+    """phi'(u) for phi = tanh."""
+    return 1 - np.tanh(u) ** 2
+
+
+def effective(net: Net) -> Array:
+    """The recurrent weights with the path through the fed-back output."""
+    return net.w + net.feedback @ net.w_out if net.output_feedback else net.w
+
+
+def gradient(net: Net, inputs: Array, targets: Array, symmetric: bool, full: bool) -> Update:
+    """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped."""
+    run = forward(net, inputs, targets)
+    n_steps = len(inputs)
+    back = net.w_out.T if symmetric else net.feedback
+    z = np.zeros(len(net.h0))
+    dw, dw_in = np.zeros_like(net.w), np.zeros_like(net.w_in)
+    for t in reversed(range(n_steps)):
+        z = z + back @ run.eps[t]
+        credit = z * slope(run.u[t]) / net.tau
+        dw += np.outer(credit, run.h[t]) / n_steps
+        dw_in += np.outer(credit, inputs[t]) / n_steps
+        z = (1 - 1 / net.tau) * z
+        if full:
+            z = z + effective(net).T @ credit
+    dw_out = run.eps.T @ run.h[1:] / n_steps
+    if full and net.output_feedback:
+        dw_out = dw_out + net.feedback.T @ dw
+    return Update(dw, dw_in, dw_out, run.loss)
+
+
+def trace_gradient(net: Net, inputs: Array, targets: Array, symmetric: bool) -> Update:
+    """Eq. 5-6, with x(t) in the input trace, the weights held still."""
+    run = forward(net, inputs, targets)
+    n_steps = len(inputs)
+    back = net.w_out.T if symmetric else net.feedback
+    p, q = np.zeros_like(net.w), np.zeros_like(net.w_in)
+    dw, dw_in, dw_out = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.w_out)
+    for t in range(n_steps):
+        gain = slope(run.u[t]) / net.tau
+        p = (1 - 1 / net.tau) * p + np.outer(gain, run.h[t])
+        q = (1 - 1 / net.tau) * q + np.outer(gain, inputs[t])
+        dw += (back @ run.eps[t])[:, None] * p / n_steps
+        dw_in += (back @ run.eps[t])[:, None] * q / n_steps
+        dw_out += np.outer(run.eps[t], run.h[t + 1]) / n_steps
+    return Update(dw, dw_in, dw_out, run.loss)
+
+
+def rtrl_gradient(net: Net, inputs: Array, targets: Array) -> Update:
+    """Eq. 3-4 and 11, with x(t) in the input sensitivity."""
+    run = forward(net, inputs, targets)
+    n_steps, n, n_in = len(inputs), len(net.h0), inputs.shape[1]
+    one = np.eye(n)
+    p, q = np.zeros((n, n, n)), np.zeros((n, n, n_in))  # dh_i / dW_ab
+    dw, dw_in, dw_out = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.w_out)
+    for t in range(n_steps):
+        gain = slope(run.u[t]) / net.tau
+        jacobian = (1 - 1 / net.tau) * one + gain[:, None] * effective(net)
+        p = np.einsum("ij,jab->iab", jacobian, p) + np.einsum("ia,a,b->iab", one, gain, run.h[t])
+        q = np.einsum("ij,jab->iab", jacobian, q) + np.einsum("ia,a,b->iab", one, gain, inputs[t])
+        dw += np.einsum("i,iab->ab", net.w_out.T @ run.eps[t], p) / n_steps
+        dw_in += np.einsum("i,iab->ab", net.w_out.T @ run.eps[t], q) / n_steps
+        dw_out += np.outer(run.eps[t], run.h[t + 1]) / n_steps
+    if net.output_feedback:
+        dw_out = dw_out + net.feedback.T @ dw
+    return Update(dw, dw_in, dw_out, run.loss)
+
+
+def alignment(net: Net) -> float:
+    """``Tr(Wout B) / (|Wout| |B|)``."""
+    norms = np.linalg.norm(net.w_out) * np.linalg.norm(net.feedback)
+    return float(np.trace(net.w_out @ net.feedback) / norms) if norms else float("nan")
+
+
+def dale(w: Array, signs: Array) -> Array:
+    """Columns of w clipped at zero, so that the weights of unit j never have the sign opposite to ``signs[j]``."""
+    return np.where(w * signs < 0, 0.0, w) if len(signs) else w
+
+
+class Session(NamedTuple):
+    """What a training session makes: loss and alignment of each trial, the network and the state at the end."""
+
+    loss: Array
+    alignment: Array
+    net: Net
+    state: Array
+
+
+def train_trials(
+    net: Net,
+    inputs: Array,
+    targets: Array,
+    order: list[int],
+    batch: int,
+    eta: tuple[float, float, float],
+    symmetric: bool,
+    full: bool,
+    reset_state: bool,
+) -> Session:
+    """Updates at the end of every `batch` trials; `eta` for w_in, w and w_out."""
+    loss, aligned, state = [], [], net.h0
+    for first in range(0, len(order), batch):
+        updates = []
+        for k in order[first : first + batch]:
+            begun = replace(net, h0=net.h0 if reset_state else state)
+            updates.append(gradient(begun, inputs[k], targets[k], symmetric, full))
+            state = forward(begun, inputs[k], targets[k]).h[-1]
+            loss.append(updates[-1].loss)
+            aligned.append(alignment(net))
+        w = net.w + eta[1] * sum(u.w for u in updates)
+        net = replace(
+            net,
+            w_in=net.w_in + eta[0] * sum(u.w_in for u in updates),
+            w=dale(w, net.signs) if eta[1] else net.w,
+            w_out=net.w_out + eta[2] * sum(u.w_out for u in updates),
+        )
+    return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state)
+
+
+def train_online(
+    net: Net,
+    inputs: Array,
+    targets: Array,
+    order: list[int],
+    eta: tuple[float, float, float],
+    symmetric: bool,
+    reset_state: bool,
+) -> Session:
+    """Eq. 5-6 with an update of eta/T at every step; `eta` for w_in, w and w_out."""
+    loss, aligned, state = [], [], net.h0
+    for k in order:
+        w, w_in, w_out = net.w, net.w_in, net.w_out
+        aligned.append(alignment(net))
+        h = net.h0 if reset_state else state
+        p, q = np.zeros_like(w), np.zeros_like(w_in)
+        n_steps = len(inputs[k])
+        y, total = w_out @ h, 0.0
+        for x, target in zip(inputs[k], targets[k], strict=True):
+            u = w @ h + w_in @ x + (net.feedback @ y if net.output_feedback else 0.0)
+            gain = slope(u) / net.tau
+            p = (1 - 1 / net.tau) * p + np.outer(gain, h)
+            q = (1 - 1 / net.tau) * q + np.outer(gain, x)
+            h = h + (np.tanh(u) - h) / net.tau
+            y = w_out @ h
+            eps = target - y
+            total += float(eps @ eps) / (2 * n_steps)
+            back = (w_out.T if symmetric else net.feedback) @ eps
+            if eta[1]:
+                w = dale(w + eta[1] / n_steps * back[:, None] * p, net.signs)
+            w_in = w_in + eta[0] / n_steps * back[:, None] * q
+            w_out = w_out + eta[2] / n_steps * np.outer(eps, h)
+        net, state = replace(net, w=w, w_in=w_in, w_out=w_out), h
+        loss.append(total)
+    return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state)
