@@ -143,9 +143,10 @@ SCALE = click.option(
 JOBS = count("--jobs", 1024, "Threads; all cores if not given. The numbers do not depend on it.")
 NO_PLOT = click.option("--no-plot", is_flag=True, help="Tables only.")
 FORCE = click.option("--force", is_flag=True, help="Compute again what is stored.")
+NETWORKS = count("--networks", 100_000, "Realisations a condition.")
 COMMON = (
     SCALE,
-    count("--networks", 100_000, "Realisations a condition."),
+    NETWORKS,
     count("--seed", 2**63 - 1, "Root of all random numbers.", least=0),
     count("--trials", 10**9, "Training trials."),
     click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones."),
@@ -273,6 +274,34 @@ def all_(scale: str, jobs: int | None, results: Path | None, figures: Path | Non
 
     request = pipeline.Request(scale=scale, jobs=jobs, results=results, figures=figures, plot=not no_plot, force=force)
     pipeline.run_all(request, console())
+
+
+@cli.command(short_help="Grid search over the learning rate, the paper's own procedure.")
+@click.argument("figure", type=click.Choice([f.command for f in registry.figures().values() if f.computed]))
+@SCALE
+@NETWORKS
+@JOBS
+@directory("results", "figures")
+@refusing
+def tune(
+    figure: str, scale: str, networks: int | None, jobs: int | None, results: Path | None, figures: Path | None
+) -> None:
+    """Try eight learning rates from 1e-4 to 3e-1 for every rule and condition of a figure, on networks that are not
+    the figure's, and choose the one of smallest median final loss.
+
+    Writes tune_FIGURE (.csv, .json) and its heat map (.png, .pdf); at paper scale also the rates that `--rates tuned`
+    uses. At paper scale it takes from minutes to an hour.
+    """
+    from rflo_repro.paper import pipeline
+    from rflo_repro.studies import tune as study
+
+    reference = scale == "paper" and networks is None
+    places = {
+        base: pipeline.folder(base, named, scale, networks is None, reference)
+        for base, named in (("results", results), ("figures", figures))
+    }
+    chosen = registry.figures()[figure]
+    study.tune(chosen, scale, networks, jobs, places["results"], places["figures"], console())
 
 
 @cli.command("list", short_help="Every figure and the state of its tables.")
