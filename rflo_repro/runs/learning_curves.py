@@ -87,6 +87,12 @@ def final_loss(arrays: Arrays) -> float:
     return last_part(arrays["loss"])
 
 
+def median_network(sessions: Sequence[Arrays]) -> int:
+    """The network of median final loss (of the two in the middle, the better); a divergence is above all others."""
+    losses = np.array([final_loss(arrays) for arrays in sessions])
+    return int(np.argsort(np.nan_to_num(losses, nan=np.inf), kind="stable")[(len(losses) - 1) // 2])
+
+
 def _significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, Any]:
     """Rounded for tables that are drawn, not compared: a file of a reader's size."""
     return np.array([float(f"{v:.{digits}g}") for v in values])
@@ -114,8 +120,7 @@ def tabulate(
                 **condition.values, "network": network, "trial": trial,
                 "loss": _significant(loss[trial - 1], 6), "alignment": _significant(alignment[trial - 1], 6),
             }))  # fmt: skip
-        losses = np.array([final_loss(arrays) for arrays in sessions])
-        median = int(np.argsort(np.nan_to_num(losses, nan=np.inf), kind="stable")[(len(losses) - 1) // 2])
+        median = median_network(sessions)
         y, targets = sessions[median]["y"], sessions[median]["targets"]
         step = np.unique(np.linspace(0, len(y) - 1, OUTPUT_POINTS).round().astype(int))
         for output in range(y.shape[1]):
