@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import joblib
 
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.store import Store
+
+T = TypeVar("T")
 
 
 class Stopped(Exception):
@@ -70,22 +74,24 @@ def sweep(
                     finish(row, column, arrays, stored=True)
         for problem in store.problems:
             reporter.note(problem)
-        with _stopping(stop):
-            parallel = joblib.Parallel(
-                n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs
-            )
-            for row, column, arrays in parallel(joblib.delayed(one)(*place) for place in waiting):
+        parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
+        with _stopping(stop, parallel(joblib.delayed(one)(*place) for place in waiting)) as computed:
+            for row, column, arrays in computed:
                 finish(row, column, arrays, stored=False)
     return [[r for r in row if r is not None] for row in results]
 
 
 @contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """Tell the threads to stop when the loop over their results ends early, whatever ended it."""
+def _stopping(stop: threading.Event, results: Generator[T, None, None]) -> Iterator[Iterator[T]]:
+    """Tell the threads to stop when the loop over their results ends early, whatever ended it, and wait for them."""
     try:
-        yield
+        yield results
     finally:
         stop.set()
+        with warnings.catch_warnings():
+            # that some are left undone is what was asked for
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def writable(folder: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,15 @@ class Schema:
 
 class TableError(Exception):
     """A table that cannot be believed or written; the message is one line that names the file."""
+
+
+# Python's own conversions, which return every float as it was written
+_PARSE: dict[Kind, Callable[[str], Any]] = {
+    "text": str,
+    "integer": int,
+    "number": lambda text: float(text or "nan"),
+    "flag": {"True": True, "False": False}.__getitem__,
+}
 
 
 def sha256(path: Path) -> str:
@@ -93,14 +103,14 @@ def read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
         provenance = json.loads(page.read_text(encoding="utf-8"))
         if provenance["sha256"] != sha256(path):
             raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
-        # Text stays text: a rule named "nan" is not a missing value
-        text = {c.name: str for c in schema.columns if c.kind == "text"}
-        frame = pd.read_csv(path, float_precision="round_trip", dtype=text, na_filter=True, keep_default_na=False,
-                            na_values={c.name: ["", "nan"] for c in schema.columns if c.kind == "number"})  # fmt: skip
+        with open(path, newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        columns = dict(zip(header, list(zip(*rows, strict=True)) or [()] * len(header), strict=True))
+        frame = pd.DataFrame({c.name: [_PARSE[c.kind](value) for value in columns[c.name]] for c in schema.columns})
         frame = _typed(frame, schema)
     except FileNotFoundError:
         raise TableError(f"{path} has no {page.name} beside it") from None
-    except (OSError, ValueError, KeyError, TypeError, pd.errors.ParserError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
         raise TableError(f"{path} cannot be read with {page.name}: {type(error).__name__}") from None
     return frame, provenance
 
