@@ -1,0 +1,254 @@
+"""Sweeps: the same numbers however they are run, and nothing that was finished is lost."""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import rflo_repro as rr
+from rflo_repro.runs.progress import Reporter
+from rflo_repro.runs.realisation import Condition, describe
+from rflo_repro.runs.session import PURPOSES, Session, generator
+from rflo_repro.runs.store import Store
+from rflo_repro.runs.sweep import sweep, writable
+
+STARTED: list[tuple[str, int]] = []
+FAULTS: dict[tuple[str, int], BaseException] = {}
+
+
+@dataclass(frozen=True)
+class Coin:
+    """A realisation that says when it runs, and raises if it is told to."""
+
+    name: str
+    network: int
+    n_trials: int = 3
+    n_bytes: int = 8
+
+    def run(self, progress):
+        STARTED.append((self.name, self.network))
+        for trial in range(1, self.n_trials + 1):
+            progress(trial)
+        if (self.name, self.network) in FAULTS:
+            raise FAULTS[self.name, self.network]
+        return {"loss": np.array([float(self.network)] * self.n_trials)}
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    STARTED.clear()
+    FAULTS.clear()
+
+
+def coins(*names, n=3):
+    return [Condition(name, {"name": name}, tuple(Coin(name, network) for network in range(n))) for name in names]
+
+
+def quietly(conditions, store, jobs=1, **options):
+    console = Console(file=io.StringIO(), width=200)
+    found = sweep(conditions, store, jobs, Reporter(console), lambda arrays: f"{len(arrays)} done", **options)
+    return found, console.file.getvalue()
+
+
+def session(rule, network=0, **changes):
+    task = changes.pop("task", rr.PeriodicTask(20))
+    return replace(Session(task, rule, 0.05, 60, n_rec=9, seed=7, network=network), **changes)
+
+
+def sessions(n=3):
+    return [
+        Condition(rule, {"rule": rule}, tuple(session(rule, network) for network in range(n)))
+        for rule in ("rflo", "bptt", "local")
+    ]
+
+
+def bits(results):
+    return [[{k: (v.dtype.str, v.shape, v.tobytes()) for k, v in a.items()} for a in row] for row in results]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The sessions, one after the other."""
+    return bits(quietly(sessions(), Store(tmp_path_factory.mktemp("reference")))[0])
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+def test_the_number_of_threads_does_not_matter(reference, tmp_path, jobs):
+    store = Store(tmp_path)
+    assert bits(quietly(sessions(), store, jobs)[0]) == reference
+    # and neither does reading what is stored
+    assert bits(quietly(sessions(), Store(tmp_path), jobs)[0]) == reference
+    assert bits(quietly(sessions(), Store(tmp_path), jobs, force=True)[0]) == reference
+
+
+def test_the_order_of_the_runs_does_not_matter(reference, tmp_path):
+    reverse = [replace(c, realisations=c.realisations[::-1]) for c in sessions()[::-1]]
+    found = bits(quietly(reverse, Store(tmp_path))[0])
+    assert [row[::-1] for row in found[::-1]] == reference
+
+
+def test_networks_differ_and_rules_start_alike(reference):
+    assert len({network["loss"][2] for row in reference for network in row}) == 9
+    first = [[np.frombuffer(network["loss"][2])[0] for network in row] for row in reference]
+    np.testing.assert_allclose(first, [first[0]] * 3, rtol=1e-13)
+    assert len(set(first[0])) == 3
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_stored_is_not_computed_again(tmp_path, jobs):
+    store = Store(tmp_path)
+    first, _ = quietly(coins("a", "b"), store, jobs)
+    assert sorted(STARTED) == [(name, n) for name in "ab" for n in range(3)]
+    STARTED.clear()
+    again, log = quietly(coins("a", "b"), store, jobs)
+    assert STARTED == []
+    assert bits(again) == bits(first)
+    assert log.count("(stored)") == 2
+    quietly(coins("a", "b", n=4), store, jobs)
+    assert sorted(STARTED) == [("a", 3), ("b", 3)]
+    STARTED.clear()
+    _, log = quietly(coins("a"), store, jobs, force=True)
+    assert sorted(STARTED) == [("a", 0), ("a", 1), ("a", 2)]
+    assert "(stored)" not in log
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("fault", [ValueError("no such task"), KeyboardInterrupt(), OSError(28, "No space left")])
+def test_what_a_realisation_raises_comes_out_and_nothing_finished_is_lost(tmp_path, jobs, fault):
+    store = Store(tmp_path)
+    FAULTS["b", 1] = fault
+    with pytest.raises(type(fault)):
+        quietly(coins("a", "b", "c"), store, jobs)
+    n_stored = sum(store.get(r) is not None for c in coins("a", "b", "c") for r in c.realisations)
+    assert n_stored >= 4  # those before it
+    assert store.get(Coin("b", 1)) is None
+    n_before = len(STARTED)
+    FAULTS.clear()
+    STARTED.clear()
+    found, _ = quietly(coins("a", "b", "c"), store, jobs)
+    assert len(STARTED) == 9 - n_stored
+    assert n_before < 9
+    assert [[a["loss"][0] for a in row] for row in found] == [[0.0, 1.0, 2.0]] * 3
+
+
+def test_a_run_that_is_interrupted_and_resumed_is_the_run(reference, tmp_path):
+    store = Store(tmp_path)
+    seen = []
+
+    class Interrupting(Reporter):
+        def finished(self, row, column, stored):
+            super().finished(row, column, stored)
+            seen.append((row, column))
+            if len(seen) == 4:
+                raise KeyboardInterrupt
+
+    for jobs in (2, 1):
+        seen.clear()
+        with pytest.raises(KeyboardInterrupt):
+            sweep(sessions(), store, jobs, Interrupting(Console(file=io.StringIO())), lambda arrays: "")
+        # each result is on disk before it is reported
+        assert all(store.get(sessions()[row].realisations[column]) is not None for row, column in seen)
+    assert bits(quietly(sessions(), store, 2)[0]) == reference
+
+
+def test_threads_under_way_stop_when_the_run_does(tmp_path):
+    stopped = threading.Event()
+    running = threading.Event()
+
+    @dataclass(frozen=True)
+    class Endless:
+        name: str = "endless"
+        n_trials: int = 1
+        n_bytes: int = 8
+
+        def run(self, progress):
+            running.set()
+            try:
+                while True:
+                    progress(0)
+            finally:
+                stopped.set()
+
+    @dataclass(frozen=True)
+    class Faulty(Endless):
+        name: str = "faulty"
+
+        def run(self, progress):
+            running.wait(10)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        quietly([Condition("x", {}, (Endless(), Faulty()))], Store(tmp_path), jobs=2)
+    assert stopped.wait(10)
+    assert Store(tmp_path).get(Endless()) is None
+
+
+def test_damaged_files_are_named_and_computed_again(reference, tmp_path):
+    store = Store(tmp_path)
+    quietly(sessions(), store)
+    path = store.path(sessions()[1].realisations[2])
+    path.write_bytes(path.read_bytes()[:100])
+    found, log = quietly(sessions(), Store(tmp_path))
+    assert bits(found) == reference
+    assert str(path) in log
+    assert store.get(sessions()[1].realisations[2]) is not None
+
+
+def test_each_purpose_has_its_own_random_numbers():
+    draws = {(seed, network, purpose): generator(seed, network, purpose).random()
+             for seed in (0, 1) for network in (0, 1) for purpose in PURPOSES}  # fmt: skip
+    assert len(set(draws.values())) == len(draws)
+    assert generator(0, 1, "task").random() == draws[0, 1, "task"]
+    # two rules at one seed start from the same network, whatever else they draw
+    one, other = (session(rule, h0="uniform").initial() for rule in ("rflo", "bptt"))
+    assert one.w_rec.tobytes() == other.w_rec.tobytes()
+    assert one.h0.tobytes() == other.h0.tobytes()
+    assert session("rflo").initial().w_rec.tobytes() == one.w_rec.tobytes()
+
+
+def test_a_session_is_what_train_does():
+    one = session("rflo", dale=True, output_feedback=True, h0="uniform", n_rec=7)
+    net = one.initial()
+    assert net.signs.tolist() == [1, 1, 1, 1, -1, -1, -1]
+    assert net.output_feedback
+    assert np.abs(net.h0).max() <= 1.0
+    history = rr.train(net, one.task, "rflo", 0.05, 60, np.random.default_rng(0))
+    arrays = one.run(lambda trials: None)
+    assert arrays["loss"].tobytes() == history.loss.tobytes()
+    np.testing.assert_array_equal(arrays["y"], rr.run(history.network, np.zeros((20, 0))).y)
+    assert bool(arrays["diverged"]) is False
+
+
+def test_a_session_that_diverges_is_a_result(tmp_path):
+    diverging = session("rflo", eta=1e6, task=rr.PeriodicTask(40), n_trials=200)
+    condition = Condition("x", {}, (diverging, session("rflo")))
+    ((one, other),), _ = quietly([condition], Store(tmp_path))
+    assert bool(one["diverged"])
+    assert np.isnan(one["loss"][-1])
+    assert not bool(other["diverged"])
+    assert np.isfinite(one["y"]).all()
+
+
+def test_describe_is_plain_data():
+    rates = rr.LearningRates(w_in=0.1, w_rec=0.2, w_out=0.3)
+    described = describe(session("rflo", eta=rates))
+    assert described["is"] == "Session"
+    assert described["task"] == {"is": "PeriodicTask", "period": 20}
+    assert described["eta"] == {"is": "LearningRates", "w_in": 0.1, "w_rec": 0.2, "w_out": 0.3}
+    assert describe((np.float64(1.5), {1: [np.int64(2)]})) == [1.5, {"1": [2]}]
+
+
+def test_where_files_can_be_put(tmp_path):
+    assert writable(tmp_path) is None
+    assert writable(tmp_path / "new" / "folder") is None
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("")
+    assert "not a directory" in writable(tmp_path / "file")
+    assert "not a directory" in writable(tmp_path / "file" / "folder")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert "broken link" in writable(tmp_path / "link" / "folder")
