@@ -9,8 +9,8 @@ Eq. 28-29.
 from __future__ import annotations
 
 from .layout import LANES, Array, Workspace
-from .products import history_product, step_product
-from .vector import fma, kernel, load, splat, store, total
+from .products import TERMS_AT_ONCE, history_product, step_product
+from .vector import clear, fma, inlined, kernel, load, splat, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
 
@@ -27,16 +27,49 @@ def transpose_recurrent(drive: Array, back: Array) -> None:
 
 
 @kernel
-def backward(feedback: Array, full: bool, tau: float, n_steps: int, width: int, work: Workspace) -> None:
-    """Turn ``phi'(u(t))/tau`` in ``work.credit`` into ``z(t) phi'(u(t))/tau``; `feedback` (n_out, padded) is
-    F^T."""
+def assign_credit(
+    feedback: Array,
+    full: bool,
+    tau: float,
+    n_steps: int,
+    width: int,
+    recurrent: bool,
+    readout: bool,
+    work: Workspace,
+) -> None:
+    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are wanted.
+
+    `feedback` (n_out, padded) is F^T. The history is taken a stretch at a time, last stretch first, so that the
+    products over time find in the cache what the backward pass has just been through.
+    """
+    clear(work.rows)
+    stretch = max(1, TERMS_AT_ONCE // width)
+    last = n_steps
+    while last > 0:
+        first = max(0, last - stretch)
+        if recurrent:
+            backward(feedback, full, tau, first, last, width, work)
+            add_recurrent_update(first, last, width, work)
+        if readout:
+            add_readout_update(first, last, width, work)
+        last = first
+    # the inputs stand where the last vector of h ends
+    for k in range(work.dw_out.shape[0]):
+        for i in range(work.back.shape[0], work.dw_out.shape[1]):
+            work.dw_out[k, i] = 0.0
+
+
+@kernel
+def backward(feedback: Array, full: bool, tau: float, first: int, last: int, width: int, work: Workspace) -> None:
+    """Turn ``phi'(u(t))/tau`` in ``work.credit`` into ``z(t) phi'(u(t))/tau`` for the steps from `last` to `first`.
+
+    ``work.rows`` goes from what is carried into the last of them to what is carried out of the first.
+    """
     credit, errors, z = work.credit, work.errors, work.rows
     n_out, row = feedback.shape
     n_rec = work.back.shape[0]
     leak = splat(1.0 - 1.0 / tau)
-    for i in range(0, width * row, LANES):
-        store(z, i, splat(0.0))
-    for t in range(n_steps - 1, -1, -1):
+    for t in range(last - 1, first - 1, -1):
         for q in range(width):
             at = t * width + q
             for i in range(0, row, LANES):
@@ -49,23 +82,24 @@ def backward(feedback: Array, full: bool, tau: float, n_steps: int, width: int, 
             step_product(z, credit, t * width * work.credit_row, work.credit_row, work.back, width, n_rec, t % 2 == 0)
 
 
-@kernel
-def add_recurrent_update(n_steps: int, width: int, work: Workspace) -> None:
-    """Add ``sum_t s(t-1) [z(t) phi'(u(t))/tau]^T``, T times the update of `m`, to ``work.dm``."""
-    n_terms = n_steps * width
-    history_product(work.dm, work.sources, work.source_row, 1, work.credit, 0, work.credit_row, n_terms)
+@inlined
+def add_recurrent_update(first: int, last: int, width: int, work: Workspace) -> None:
+    """Add ``sum_t s(t-1) [z(t) phi'(u(t))/tau]^T``, T times these steps' update of `m`, to ``work.dm``."""
+    begin, n_terms = first * width, (last - first) * width
+    history_product(
+        work.dm, work.sources, begin * work.source_row, work.source_row, 1,
+        work.credit, begin * work.credit_row, work.credit_row, n_terms,
+    )  # fmt: skip
 
 
-@kernel
-def add_readout_update(n_steps: int, width: int, work: Workspace) -> None:
-    """Add ``sum_t eps(t) h(t)^T``, T times the update of the readout, to ``work.dw_out``."""
-    n_out, row = work.dw_out.shape
-    n_terms = n_steps * width
-    history_product(work.dw_out, work.errors, n_out, 1, work.sources, width * work.source_row, work.source_row, n_terms)
-    # the inputs stand where the last vector of h ends
-    for k in range(n_out):
-        for i in range(work.back.shape[0], row):
-            work.dw_out[k, i] = 0.0
+@inlined
+def add_readout_update(first: int, last: int, width: int, work: Workspace) -> None:
+    """Add ``sum_t eps(t) h(t)^T``, T times these steps' update of the readout, to ``work.dw_out``."""
+    begin, n_terms, n_out = first * width, (last - first) * width, work.dw_out.shape[0]
+    history_product(
+        work.dw_out, work.errors, begin * n_out, n_out, 1,
+        work.sources, (begin + width) * work.source_row, work.source_row, n_terms,
+    )  # fmt: skip
 
 
 @kernel

@@ -179,16 +179,13 @@ def step_product(
 
 
 TERMS_AT_ONCE = 64
+"""Rows of a history in one product: a tile's share of them stays in the nearest cache for all rows of the sum."""
 
 
 @kernel
-def history_product(out: Array, a: Array, a_k: int, a_r: int, b: Array, b_at: int, b_k: int, n_k: int) -> None:
-    """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over the `n_k` rows of a history.
-
-    A stretch of history at a time, so that a tile's share of it stays in the nearest cache for all rows of
-    `out`.
-    """
+def history_product(
+    out: Array, a: Array, a_at: int, a_k: int, a_r: int, b: Array, b_at: int, b_k: int, n_k: int
+) -> None:
+    """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over `n_k` rows of a history."""
     n_r, row = out.shape
-    for k in range(0, n_k, TERMS_AT_ONCE):
-        size = min(TERMS_AT_ONCE, n_k - k)
-        products(out, 0, row, a, k * a_k, a_k, a_r, b, b_at + k * b_k, b_k, n_r, row // LANES, size)
+    products(out, 0, row, a, a_at, a_k, a_r, b, b_at, b_k, n_r, row // LANES, n_k)

@@ -6,13 +6,7 @@ from math import isfinite
 
 import numpy as np
 
-from .credit import (
-    add_feedback_path,
-    add_readout_update,
-    add_recurrent_update,
-    backward,
-    transpose_recurrent,
-)
+from .credit import add_feedback_path, assign_credit, transpose_recurrent
 from .dynamics import advance, effective_weights, start_trial
 from .layout import Array, Indices, Workspace
 from .updates import alignment_of, apply_update
@@ -63,26 +57,6 @@ def run_group(
         work.rows,
         loss,
     )
-
-
-@kernel
-def assign_group(
-    feedback: Array,
-    full: bool,
-    tau: float,
-    n_steps: int,
-    width: int,
-    recurrent: bool,
-    readout: bool,
-    work: Workspace,
-) -> None:
-    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are
-    wanted."""
-    if recurrent:
-        backward(feedback, full, tau, n_steps, width, work)
-        add_recurrent_update(n_steps, width, work)
-    if readout:
-        add_readout_update(n_steps, width, work)
 
 
 @kernel
@@ -165,7 +139,7 @@ def train_trials(
                 end = n_steps * work.source_row
                 h_start[:n_rec] = work.sources[end : end + n_rec]
             if finite:
-                assign_group(w_out if symmetric else b, full, tau, n_steps, group, recurrent, eta_out != 0.0, work)
+                assign_credit(w_out if symmetric else b, full, tau, n_steps, group, recurrent, eta_out != 0.0, work)
         if not finite:
             return first
         if through_readout:
@@ -206,7 +180,7 @@ def gradient(
     start_trial(work.sources, 0, work.source_row, h_start, n_rec)
     one_input, one_target = inputs.reshape((1, n_steps, n_in)), targets.reshape((1, n_steps, n_out))
     run_group(drive, w_out, one_input, one_target, np.zeros(1, np.int64), tau, work, loss)
-    assign_group(w_out if symmetric else b, full, tau, n_steps, 1, True, True, work)
+    assign_credit(w_out if symmetric else b, full, tau, n_steps, 1, True, True, work)
     if full and output_feedback:
         add_feedback_path(work.dm, b, n_rec, work.dw_out)
     for j in range(m.shape[0]):
