@@ -10,14 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.rules import RULES, LearningRule
     from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
-    from rflo_repro.tasks import PeriodicTask, Task
+    from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask, Task
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Loop": "rflo_repro.learning.loop",
     "Network": "rflo_repro.learning.network",
     "LearningRule": "rflo_repro.learning.rules",
     "RULES": "rflo_repro.learning.rules",
@@ -28,18 +30,27 @@ _HOMES = {
     "run": "rflo_repro.learning.training",
     "train": "rflo_repro.learning.training",
     "weight_updates": "rflo_repro.learning.training",
+    "IntervalMatchingTask": "rflo_repro.tasks",
+    "MovementTask": "rflo_repro.tasks",
     "PeriodicTask": "rflo_repro.tasks",
+    "Reaching": "rflo_repro.tasks",
+    "SequenceTask": "rflo_repro.tasks",
     "Task": "rflo_repro.tasks",
 }
 
 __all__ = [
     "RULES",
     "History",
+    "IntervalMatchingTask",
     "LearningRates",
     "LearningRule",
+    "Loop",
+    "MovementTask",
     "Network",
     "PeriodicTask",
+    "Reaching",
     "Run",
+    "SequenceTask",
     "Task",
     "Updates",
     "__version__",

@@ -7,9 +7,19 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from rflo_repro.learning.validate import Array
+from rflo_repro.tasks.interval_matching import IntervalMatchingTask
 from rflo_repro.tasks.periodic import PeriodicTask
+from rflo_repro.tasks.reaching import MovementTask, Reaching, SequenceTask
 
-__all__ = ["PeriodicTask", "SizedTask", "Task"]
+__all__ = [
+    "IntervalMatchingTask",
+    "MovementTask",
+    "PeriodicTask",
+    "Reaching",
+    "SequenceTask",
+    "SizedTask",
+    "Task",
+]
 
 
 @runtime_checkable

@@ -1,0 +1,66 @@
+"""The auxiliary loop of Figure 4: the network's own state chooses its next input.
+
+    z = Ws h(end of a syllable)         the most active of the units z_i switches on input i
+    dWs_ij = eta_s R z_i h_j            R = 1 if the transition is the one wanted, else 0
+
+In the rule z is the activity after the choice, 1 for the unit that won and 0 for the others, and every row of Ws keeps
+unit norm (assumption `loop-plasticity`): with the drive itself for z a row could only grow along the states at which
+it already wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rflo_repro.learning import validate
+from rflo_repro.learning.network import Network
+from rflo_repro.learning.validate import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """Units that compete to switch on the network's inputs.
+
+    w_s: (Nx, N) weights Ws from the network's units, a row an input.
+
+    Copied to float64, each row scaled to unit norm, and made read-only.
+    Raises ValueError for a wrong shape, a value that is not finite, or a row of zeros.
+    """
+
+    w_s: Array
+
+    def __post_init__(self) -> None:
+        w_s = validate.array("w_s", self.w_s, (None, None))
+        norms = np.linalg.norm(w_s, axis=1, keepdims=True)
+        if not (norms > 0.0).all():
+            raise ValueError("w_s must have no row of zeros")
+        w_s /= norms
+        w_s.setflags(write=False)
+        object.__setattr__(self, "w_s", w_s)
+
+    @classmethod
+    def random(cls, net: Network, rng: np.random.Generator) -> Loop:
+        """Rows in random directions, one for each input of `net`."""
+        return cls(validate.generator("rng", rng).normal(size=(net.n_in, net.n_rec)))
+
+    def choose(self, h: Array, allowed: npt.NDArray[np.bool_] | None = None) -> int:
+        """The input that wins at state h (N,), among the allowed ones (Nx,), or among all."""
+        drive = self.w_s @ h
+        return int(np.argmax(drive if allowed is None else np.where(allowed, drive, -np.inf)))
+
+    def explore(
+        self, h: Array, allowed: npt.NDArray[np.bool_], p_explore: float, rng: np.random.Generator
+    ) -> tuple[int, bool]:
+        """An allowed input: with probability `p_explore` any of them, else the one that wins; and whether any was."""
+        if rng.random() < p_explore:
+            return int(rng.choice(np.flatnonzero(allowed))), True
+        return self.choose(h, allowed), False
+
+    def reinforced(self, h: Array, chosen: int, eta: float) -> Loop:
+        """The loop after a rewarded choice (R = 1) at state h: the winner's row moves towards h."""
+        w_s = self.w_s.copy()
+        w_s[chosen] += eta * h
+        return Loop(w_s)

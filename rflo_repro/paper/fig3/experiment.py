@@ -1,0 +1,259 @@
+"""What Figure 3 runs: RFLO and BPTT on interval matching, with delays up to 15, 20 and 25 tau."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from rflo_repro.paper.fig3 import FIGURE
+from rflo_repro.paper.fig3.trial import IntervalSession
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.runs import learning_curves
+from rflo_repro.runs.learning_curves import quartiles
+from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.session import Session
+from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.tasks import IntervalMatchingTask
+
+LONGEST_TAU = (15, 20, 25)
+# Methods, Figure 3
+PRINTED = {"rflo": 0.001, "bptt": 0.003}
+PANELS = {("rflo", 15): "ab", ("rflo", 20): "b", ("bptt", 15): "a", ("bptt", 25): "c"}
+EXAMPLE_POINTS = 250
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The task's and the networks' numbers: the paper's, or where it is silent those of docs/assumptions.md.
+
+    n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's state before each trial
+    (`initial-state-intervals`). pulse_sd: timesteps. n_trials, batch: trials in all, and between updates, which are
+    summed. shortest_tau, first_tau, tail_tau: shortest delay, time of the first pulse, time after the latest target
+    (`delays`). channels: inputs for the two pulses (`input-channels`). n_networks: realisations. seed: root of all
+    random numbers.
+    Raises ValueError if n_trials is not a multiple of batch.
+    """
+
+    n_rec: int = 100
+    tau: float = 10.0
+    g: float = 1.5
+    h0: float = 0.0
+    pulse_sd: float = 15.0
+    n_trials: int = 5000
+    batch: int = 10
+    shortest_tau: int = 5
+    first_tau: int = 5
+    tail_tau: int = 10
+    channels: int = 2
+    n_networks: int = 9
+    seed: int = 2019
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.n_trials % self.batch:
+            raise ValueError(f"the number of trials must be a multiple of batch={self.batch}, got {self.n_trials}")
+        if not 1 <= self.shortest_tau <= min(LONGEST_TAU):
+            raise ValueError(f"shortest_tau must be from 1 to {min(LONGEST_TAU)}, got {self.shortest_tau}")
+        self.task(max(LONGEST_TAU))
+
+    def task(self, longest_tau: int) -> IntervalMatchingTask:
+        """The task with delays up to this many tau. Raises ValueError if the choices make none."""
+        return IntervalMatchingTask(
+            longest=round(longest_tau * self.tau),
+            shortest=round(self.shortest_tau * self.tau),
+            channels=self.channels,
+            pulse_sd=self.pulse_sd,
+            first=round(self.first_tau * self.tau),
+            tail=round(self.tail_tau * self.tau),
+        )
+
+    def tests(self, longest_tau: int) -> tuple[int, ...]:
+        """Delays of the test trials in timesteps: one every tau."""
+        return tuple(round(delay * self.tau) for delay in range(self.shortest_tau, longest_tau + 1))
+
+
+CHOICES = {
+    "paper": Choices(),
+    "quick": Choices(n_trials=2400, n_networks=2),
+    "smoke": Choices(n_trials=20, n_networks=2),
+}
+
+_LONGEST = Column("longest_tau", "integer", "tau", "longest delay in training and in test trials")
+_DELAY = Column("delay_tau", "number", "tau", "delay between the two input pulses of a test trial")
+_PARTS = learning_curves.schemas("fig3", ("rule", "rates"))
+_CONDITION = tuple(c for c in _PARTS["curves"].columns if c.name in ("figure", "panel", "rule", "rates", "eta"))
+_NETWORK = next(c for c in _PARTS["curves"].columns if c.name == "network")
+
+
+def _schema(part: str, row: str, *columns: Column) -> Schema:
+    return Schema(f"fig3_{part}", row, (*_CONDITION, _LONGEST, *columns), ("rule", "rates", "longest_tau"))
+
+
+def _own(part: str) -> tuple[Column, ...]:
+    return tuple(c for c in _PARTS[part].columns if c not in _CONDITION)
+
+
+SCHEMAS = {
+    "peaks": _schema(
+        "peaks",
+        "a test trial of one network",
+        _NETWORK,
+        _DELAY,
+        Column("peak_tau", "number", "tau", "time of the output's maximum, from the second pulse's peak"),
+        Column("error_tau", "number", "tau", "time of the output's maximum less that of the target's"),
+    ),
+    "summary": _schema(
+        "summary",
+        "one delay, over networks",
+        _DELAY,
+        Column("n_networks", "integer", "", "number of networks"),
+        Column("error_25_tau", "number", "tau", "25th percentile over networks of the size of the error"),
+        Column("error_50_tau", "number", "tau", "median over networks of the size of the error"),
+        Column("error_75_tau", "number", "tau", "75th percentile over networks of the size of the error"),
+        Column("within_1_tau", "number", "", "share of networks whose error is at most 1 tau"),
+    ),
+    "final": _schema(
+        "final",
+        "one trained network",
+        *_own("final"),
+        Column("median_error_tau", "number", "tau", "median over delays of the size of the error"),
+        Column("largest_error_tau", "number", "tau", "largest size of the error at any delay"),
+    ),
+    "example": _schema(
+        "example",
+        f"a time step of a test trial of the network of median final loss, at most {EXAMPLE_POINTS}",
+        _NETWORK,
+        _DELAY,
+        Column("time_tau", "number", "tau", "time in the trial"),
+        Column("input_1", "number", "", "first input"),
+        Column("input_2", "number", "", "second input; empty if both pulses are on the first"),
+        Column("y", "number", "", "output of the trained network"),
+        Column("target", "number", "", "target y*"),
+    ),
+    "curves": _schema("curves", _PARTS["curves"].row, *_own("curves")),
+}
+
+
+def conditions(choices: Choices, selection: Selection) -> list[Condition]:
+    """The selected conditions. Raises Refused if there are none."""
+    found = []
+    for rule in FIGURE.rules:
+        for longest in LONGEST_TAU:
+            panels = PANELS.get((rule, longest), "")
+            if selection.panels and not set(panels) & set(selection.panels):
+                continue
+            if selection.rules and rule not in selection.rules:
+                continue
+            found += [_condition(choices, selection, rates, rule, longest, panels) for rates in selection.rates]
+    if not found:
+        raise Refused(None, "no part of Figure 3 has this combination of --panel and --rule")
+    return found
+
+
+def _condition(choices: Choices, selection: Selection, rates: str, rule: str, longest: int, panels: str) -> Condition:
+    values = {"rule": rule, "longest_tau": longest}
+    called, eta = selection.rate("fig3", rates, values, lambda: ("printed", PRINTED[rule]))
+    first = Session(
+        task=choices.task(longest),
+        rule=rule,
+        eta=eta,
+        n_trials=choices.n_trials,
+        n_rec=choices.n_rec,
+        seed=choices.seed,
+        network=0,
+        tau=choices.tau,
+        g=choices.g,
+        h0=choices.h0,
+        batch=choices.batch,
+    )
+    return Condition(
+        label=f"{rule} to {longest} tau" + ("" if called == "printed" else f" {called}"),
+        values={"figure": "fig3", "panel": panels, **values, "rates": called, "eta": eta},
+        realisations=tuple(
+            IntervalSession(replace(first, network=network), choices.tests(longest))
+            for network in range(choices.n_networks)
+        ),
+    )
+
+
+def tabulate(
+    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+) -> dict[str, pd.DataFrame]:
+    """The tables of SCHEMAS."""
+    shared = learning_curves.tabulate(found, results, choices.tau)
+    peaks = pd.concat(
+        [
+            _peaks(choices, condition, network, arrays)
+            for condition, networks in zip(found, results, strict=True)
+            for network, arrays in enumerate(networks)
+        ],
+        ignore_index=True,
+    )
+    keys = [c.name for c in (*_CONDITION, _LONGEST)]
+    size = peaks.assign(size=peaks.error_tau.abs())
+    by_network = size.groupby([*keys, "network"], sort=False)["size"].agg(["median", "max"]).reset_index()
+    errors = by_network.rename(columns={"median": "median_error_tau", "max": "largest_error_tau"})
+    return {
+        "peaks": peaks,
+        "summary": pd.DataFrame(
+            [
+                dict(zip([*keys, "delay_tau"], name, strict=True)) | _spread(group["size"])
+                for name, group in size.groupby([*keys, "delay_tau"], sort=False)
+            ]
+        ),
+        "final": shared["final"].merge(errors, on=[*keys, "network"], validate="one_to_one"),
+        "example": pd.concat(
+            [_example(choices, c, networks) for c, networks in zip(found, results, strict=True)], ignore_index=True
+        ),
+        "curves": shared["curves"],
+    }
+
+
+def _peaks(choices: Choices, condition: Condition, network: int, arrays: Arrays) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            **condition.values,
+            "network": network,
+            "delay_tau": arrays["delay"] / choices.tau,
+            "peak_tau": arrays["peak"] / choices.tau,
+            "error_tau": (arrays["peak"] - arrays["delay"]) / choices.tau,
+        }
+    )
+
+
+def _spread(sizes: pd.Series) -> dict[str, float]:
+    low, middle, high = quartiles(sizes.to_numpy())
+    return {
+        "n_networks": len(sizes),
+        "error_25_tau": low,
+        "error_50_tau": middle,
+        "error_75_tau": high,
+        "within_1_tau": float((sizes <= 1.0).mean()),
+    }
+
+
+def _example(choices: Choices, condition: Condition, networks: Sequence[Arrays]) -> pd.DataFrame:
+    network = learning_curves.median_network(networks)
+    arrays = networks[network]
+    step = np.unique(np.linspace(0, len(arrays["y"]) - 1, EXAMPLE_POINTS).round().astype(int))
+    return pd.DataFrame(
+        {
+            **condition.values,
+            "network": network,
+            "delay_tau": arrays["delay"][arrays["example"]] / choices.tau,
+            "time_tau": (step + 1) / choices.tau,
+            "input_1": arrays["inputs"][step, 0].round(6),
+            "input_2": arrays["inputs"][step, 1].round(6) if choices.channels == 2 else np.nan,
+            "y": arrays["y"][step, 0].round(6),
+            "target": arrays["targets"][step, 0].round(6),
+        }
+    )
+
+
+def summary(sessions: list[Arrays]) -> str:
+    """What a progress line says of a finished condition: final loss, and size of the peak-time error."""
+    errors = [float(np.median(np.abs(arrays["peak"] - arrays["delay"]))) for arrays in sessions]
+    low, middle, high = quartiles(errors)
+    return f"{learning_curves.summary(sessions)}  median error {middle:.3g} steps  ({low:.3g}, {high:.3g})"

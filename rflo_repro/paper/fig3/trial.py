@@ -1,0 +1,61 @@
+"""The realisation of Figure 3: a network trained on interval matching, and the time of its output's peak in tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rflo_repro.runs.realisation import Arrays, Progress
+from rflo_repro.runs.session import Session
+from rflo_repro.tasks import IntervalMatchingTask
+
+
+@dataclass(frozen=True)
+class IntervalSession:
+    """A session on interval matching and a test trial at each delay.
+
+    session: on an IntervalMatchingTask. delays: in timesteps.
+    """
+
+    session: Session
+    delays: tuple[int, ...]
+
+    @property
+    def n_trials(self) -> int:
+        """Training trials."""
+        return self.session.n_trials
+
+    @property
+    def n_bytes(self) -> int:
+        """Those of the session; a test is a trial more."""
+        return self.session.n_bytes
+
+    def run(self, progress: Progress) -> Arrays:
+        """Train, then test.
+
+        loss, alignment: (n_trials,); diverged.
+        delay, peak: (n_tests,) of each test trial, and the time of the output's maximum, from the second pulse's peak,
+        in timesteps; it may be negative.
+        inputs, y, targets: (T, Nx), (T, 1), (T, 1) in the test trial in the middle; example: its number.
+        """
+        from rflo_repro.learning.training import run
+
+        task = self.session.task
+        assert isinstance(task, IntervalMatchingTask)
+        history = self.session.train(progress)
+        trials = [task.with_delay(delay) for delay in self.delays]
+        outputs = [run(history.network, inputs).y for inputs, _ in trials]
+        second = task.first + np.array(self.delays)
+        middle = len(self.delays) // 2
+        return {
+            "loss": history.loss,
+            "alignment": history.alignment,
+            "diverged": np.array(history.diverged),
+            "delay": np.array(self.delays),
+            "peak": np.array([y[:, 0].argmax() + 1 for y in outputs]) - second,
+            "example": np.array(middle),
+            "inputs": trials[middle][0],
+            "y": outputs[middle],
+            "targets": trials[middle][1],
+        }

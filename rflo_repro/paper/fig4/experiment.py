@@ -1,0 +1,360 @@
+"""What Figure 4 runs: networks that learn movements and then their order by the loop, or the whole sequence at once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rflo_repro.paper.fig4 import FIGURE
+from rflo_repro.paper.fig4.trial import LoopSession
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.runs import learning_curves
+from rflo_repro.runs.learning_curves import final_loss, median_network, quartiles
+from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.session import Session
+from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.tasks import Reaching, SequenceTask
+from rflo_repro.tasks.reaching import DIRECTIONS
+
+PANELS = {"loop": "abcd", "rflo": "cd", "bptt": "cd"}
+SEQUENCE_POINTS = 400
+WINDOWS = 30
+FIRST_WINDOW = 20
+LATE_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The task's and the networks' numbers: the paper's, or where it is silent those of docs/assumptions.md.
+
+    n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's first state. syllable_tau: length of a
+    movement, and of a hold (`holds`). bound: the cursor's square. profile: of the speed, constant or bell
+    (`velocity-profile`). sequence: directions in order (`target-sequence`). read_at: movement or hold, at whose end the
+    loop reads the state (`time-of-choice`). reset_state: between trials of stage 1 (`state-between-movements`).
+    n_trials: of each of the loop's two stages. whole: trials without the loop, as a multiple of n_trials.
+    p_explore: chance of a random choice. eta_loop, eta_rflo, eta_bptt: learning rates of stage 1 and without the loop;
+    eta_s: of Ws (`rates-of-the-sequence`). n_networks: realisations. seed: root of all random numbers.
+    Raises ValueError for a sequence that is none.
+    """
+
+    n_rec: int = 100
+    tau: float = 10.0
+    g: float = 1.5
+    h0: float = 0.1
+    syllable_tau: int = 20
+    bound: float = 1.0
+    profile: str = "constant"
+    sequence: str = "right up left down"
+    read_at: str = "movement"
+    reset_state: bool = False
+    n_trials: int = 10_000
+    whole: float = 2.0
+    p_explore: float = 0.1
+    eta_loop: float = 0.01
+    eta_rflo: float = 0.0003
+    eta_bptt: float = 0.001
+    eta_s: float = 0.03
+    n_networks: int = 9
+    seed: int = 2019
+
+    def __post_init__(self) -> None:
+        words = self.sequence.split()
+        if len(words) < 2 or len(set(words)) < len(words) or not set(words) <= set(DIRECTIONS):
+            raise ValueError(f"sequence must be different ones of {', '.join(DIRECTIONS)}, got {self.sequence!r}")
+        if self.read_at not in ("movement", "hold"):
+            raise ValueError(f"read_at must be movement or hold, got {self.read_at!r}")
+        if not 0.0 <= self.p_explore <= 1.0:
+            raise ValueError(f"p_explore must be from 0 to 1, got {self.p_explore:g}")
+        if self.whole <= 0.0:
+            raise ValueError(f"whole must be above 0, got {self.whole:g}")
+        _ = self.reaching
+
+    @property
+    def reaching(self) -> Reaching:
+        """The movements. Raises ValueError if the choices make none."""
+        return Reaching(round(self.syllable_tau * self.tau), self.bound, self.profile)
+
+    @property
+    def directions(self) -> tuple[int, ...]:
+        """The sequence as indices."""
+        return tuple(DIRECTIONS.index(word) for word in self.sequence.split())
+
+    @property
+    def n_trials_whole(self) -> int:
+        """Trials of the networks without the loop."""
+        return max(1, round(self.whole * self.n_trials))
+
+    def eta(self, rule: str) -> float:
+        """The learning rate of a condition."""
+        return {"loop": self.eta_loop, "rflo": self.eta_rflo, "bptt": self.eta_bptt}[rule]
+
+
+CHOICES = {
+    "paper": Choices(),
+    "quick": Choices(n_trials=1500, whole=0.6, n_networks=3),
+    "smoke": Choices(n_trials=20, whole=0.2, n_networks=2),
+}
+
+_PARTS = learning_curves.schemas("fig4", ("rates",))
+_CONDITION = (
+    *(c for c in _PARTS["curves"].columns if c.name in ("figure", "panel")),
+    Column("rule", "text", "", "loop: RFLO on single movements, then Ws; or the rule that learns the whole sequence"),
+    *(c for c in _PARTS["curves"].columns if c.name in ("rates", "eta")),
+)
+_NETWORK = next(c for c in _PARTS["curves"].columns if c.name == "network")
+_PATH = (
+    Column("time_tau", "number", "tau", "time from the beginning"),
+    Column("velocity_x", "number", "", "first output: velocity to the right, in units of the highest target speed"),
+    Column("velocity_y", "number", "", "second output: velocity upwards"),
+    Column("target_velocity_x", "number", "", "first target"),
+    Column("target_velocity_y", "number", "", "second target"),
+    Column("x", "number", "movements", "the cursor, from the origin"),
+    Column("y", "number", "movements", "the cursor, from the origin"),
+    Column("target_x", "number", "movements", "where the targets lead"),
+    Column("target_y", "number", "movements", "where the targets lead"),
+)
+
+
+def _schema(part: str, row: str, *columns: Column) -> Schema:
+    return Schema(f"fig4_{part}", row, (*_CONDITION, *columns), ("rule", "rates"))
+
+
+def _own(part: str) -> tuple[Column, ...]:
+    return tuple(c for c in _PARTS[part].columns if c.name not in {c.name for c in _CONDITION})
+
+
+SCHEMAS = {
+    "curves": _schema(
+        "curves", _PARTS["curves"].row + "; of single movements (stage 1) with the loop", *_own("curves")
+    ),
+    "final": _schema(
+        "final",
+        _PARTS["final"].row + "; losses in training are those of single movements with the loop",
+        *_own("final"),
+        Column("sequence_loss", "number", "", "loss L of Eq. 2 in one run of the whole sequence after training"),
+        Column("endpoint_error", "number", "movements", "distance of cursor and target, mean over ends of syllables"),
+        Column("in_order", "flag", "", "whether the loop chose all directions of the sequence, in order"),
+        Column(
+            "correct_late", "number", "", "share of right transitions in the last tenth of stage 2, see transitions"
+        ),
+    ),
+    "transitions": _schema(
+        "transitions",
+        f"a window of stage 2 of one network, at most {WINDOWS}, log-spaced; trials whose right transition was allowed",
+        _NETWORK,
+        Column("trial", "integer", "trials", "last trial of the window"),
+        Column("n_trials", "integer", "trials", "trials in the window whose right transition was in bounds"),
+        Column("correct", "number", "", "share of them with the right transition"),
+        Column("correct_greedy", "number", "", "the same without choices drawn at random"),
+    ),
+    "sequence": _schema(
+        "sequence",
+        f"a time step of the sequence by the network of median final loss, at most {SEQUENCE_POINTS}",
+        _NETWORK,
+        Column("input", "text", "", "the input that is on; none in a hold, and without the loop"),
+        *_PATH,
+    ),
+    "single": _schema(
+        "single",
+        "a time step of a single movement with its hold, by the network of median final loss",
+        _NETWORK,
+        Column("direction", "text", "", "of the movement"),
+        *_PATH,
+    ),
+}
+
+
+def conditions(choices: Choices, selection: Selection) -> list[Condition]:
+    """The selected conditions. Raises Refused if there are none."""
+    rules = [
+        rule
+        for rule in FIGURE.rules
+        if (not selection.rules or rule in selection.rules)
+        and (not selection.panels or set(PANELS[rule]) & set(selection.panels))
+    ]
+    if not rules:
+        raise Refused(None, "no part of Figure 4 has this combination of --panel and --rule")
+    return [_condition(choices, selection, rates, rule) for rule in rules for rates in selection.rates]
+
+
+def _condition(choices: Choices, selection: Selection, rates: str, rule: str) -> Condition:
+    called, eta = selection.rate("fig4", rates, {"rule": rule}, lambda: ("chosen", choices.eta(rule)))
+    make = _with_loop if rule == "loop" else _without_loop
+    label = {"loop": "loop", "rflo": "rflo, whole", "bptt": "bptt, whole"}[rule]
+    return Condition(
+        label=label + ("" if called == "chosen" else f" {called}"),
+        values={"figure": "fig4", "panel": PANELS[rule], "rule": rule, "rates": called, "eta": eta},
+        realisations=tuple(make(choices, rule, eta, network) for network in range(choices.n_networks)),
+    )
+
+
+def _with_loop(choices: Choices, rule: str, eta: float, network: int) -> Realisation:
+    return LoopSession(
+        reaching=choices.reaching,
+        sequence=choices.directions,
+        eta=eta,
+        eta_s=choices.eta_s,
+        p_explore=choices.p_explore,
+        read_at=choices.read_at,
+        reset_state=choices.reset_state,
+        n_trials_stage=choices.n_trials,
+        n_rec=choices.n_rec,
+        seed=choices.seed,
+        network=network,
+        tau=choices.tau,
+        g=choices.g,
+        h0=choices.h0,
+    )
+
+
+def _without_loop(choices: Choices, rule: str, eta: float, network: int) -> Realisation:
+    return Session(
+        task=SequenceTask(choices.directions, choices.reaching),
+        rule=rule,
+        eta=eta,
+        n_trials=choices.n_trials_whole,
+        n_rec=choices.n_rec,
+        seed=choices.seed,
+        network=network,
+        tau=choices.tau,
+        g=choices.g,
+        h0=choices.h0,
+    )
+
+
+def tabulate(
+    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+) -> dict[str, pd.DataFrame]:
+    """The tables of SCHEMAS."""
+    shared = learning_curves.tabulate(found, results, choices.tau)
+    results_by_network = [
+        (c.values, network, arrays)
+        for c, networks in zip(found, results, strict=True)
+        for network, arrays in enumerate(networks)
+    ]
+    medians = [
+        (c.values, k := median_network(networks), networks[k]) for c, networks in zip(found, results, strict=True)
+    ]
+    after = pd.DataFrame([_after(choices, arrays) for _, _, arrays in results_by_network])
+    return {
+        "curves": shared["curves"],
+        "final": pd.concat([shared["final"], after], axis=1),
+        "transitions": _joined(
+            "transitions",
+            [
+                pd.DataFrame({**values, "network": network, **_windows(arrays)})
+                for values, network, arrays in results_by_network
+                if "correct" in arrays
+            ],
+        ),
+        "sequence": _joined(
+            "sequence",
+            [
+                pd.DataFrame(
+                    {
+                        **values,
+                        "network": k,
+                        "input": _input(choices, arrays),
+                        **_path(choices, arrays["y"], arrays["targets"]),
+                    }
+                )
+                for values, k, arrays in medians
+            ],
+        ),
+        "single": _joined(
+            "single",
+            [
+                pd.DataFrame(
+                    {
+                        **values,
+                        "network": k,
+                        "direction": name,
+                        **_path(choices, arrays["single"][i], choices.reaching.velocity([i])),
+                    }
+                )
+                for values, k, arrays in medians
+                if "single" in arrays
+                for i, name in enumerate(DIRECTIONS)
+            ],
+        ),
+    }
+
+
+def _joined(part: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=[c.name for c in SCHEMAS[part].columns])
+    )
+
+
+def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
+    """What one run of the sequence after training shows, and the end of stage 2."""
+    y, targets = arrays["y"], arrays["targets"]
+    apart = np.linalg.norm(choices.reaching.position(y - targets), axis=1)
+    late: float = np.nan
+    if "correct" in arrays:
+        n_late = max(1, round(LATE_SHARE * len(arrays["correct"])))
+        possible = arrays["possible"][-n_late:]
+        late = _share(arrays["correct"][-n_late:][possible])
+    return {
+        "sequence_loss": 0.5 * np.mean(np.sum((y - targets) ** 2, axis=1)),
+        "endpoint_error": apart[choices.reaching.n_steps - 1 :: choices.reaching.n_steps].mean(),
+        "in_order": "chosen" in arrays and tuple(arrays["chosen"]) == choices.directions,
+        "correct_late": late,
+    }
+
+
+def _share(flags: np.ndarray) -> float:
+    return float(flags.mean()) if len(flags) else np.nan
+
+
+def _windows(arrays: Arrays) -> Mapping[str, Any]:
+    """Columns of `transitions`, in windows that are evenly spaced on a logarithmic axis."""
+    n = len(arrays["correct"])
+    edges = np.unique([0, *np.geomspace(min(FIRST_WINDOW, n), n, WINDOWS).round().astype(int)])
+    parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
+    possible, correct, greedy = arrays["possible"], arrays["correct"], ~arrays["explored"]
+    return {
+        "trial": edges[1:],
+        "n_trials": [int(possible[p].sum()) for p in parts],
+        "correct": [_share(correct[p][possible[p]]) for p in parts],
+        "correct_greedy": [_share(correct[p][possible[p] & greedy[p]]) for p in parts],
+    }
+
+
+def _sampled(n_steps: int) -> np.ndarray:
+    return np.unique(np.linspace(0, n_steps - 1, SEQUENCE_POINTS).round().astype(int))
+
+
+def _input(choices: Choices, arrays: Arrays) -> list[str]:
+    """The column `input` of the sequence."""
+    step = _sampled(len(arrays["y"]))
+    if "chosen" not in arrays:
+        return ["none"] * len(step)
+    syllable, in_movement = step // (2 * choices.reaching.n_steps), step // choices.reaching.n_steps % 2 == 0
+    return [DIRECTIONS[arrays["chosen"][s]] if on else "none" for s, on in zip(syllable, in_movement, strict=True)]
+
+
+def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
+    """Columns of velocity and cursor, at most SEQUENCE_POINTS times."""
+    step = _sampled(len(y))
+    at, aim = choices.reaching.position(y), choices.reaching.position(targets)
+    columns = {"velocity_x": y[:, 0], "velocity_y": y[:, 1], "x": at[:, 0], "y": at[:, 1]}
+    targets_of = {"target_velocity_x": targets[:, 0], "target_velocity_y": targets[:, 1], "target_x": aim[:, 0]}
+    every = {**columns, **targets_of, "target_y": aim[:, 1]}
+    return {"time_tau": (step + 1) / choices.tau, **{name: v[step].round(6) for name, v in every.items()}}
+
+
+def summary(sessions: list[Arrays]) -> str:
+    """What a progress line says of a finished condition: loss at the end of training, and loss on the sequence."""
+    whole = [float(0.5 * np.mean(np.sum((a["y"] - a["targets"]) ** 2, axis=1))) for a in sessions]
+    low, middle, high = quartiles(whole)
+    line = f"sequence loss {middle:.3g}  ({low:.3g}, {high:.3g})"
+    diverged = sum(not np.isfinite(final_loss(arrays)) for arrays in sessions)
+    return line + (f"  {diverged} diverged" if diverged else "")

@@ -1,0 +1,159 @@
+"""The realisation of Figure 4 with the loop: single movements by RFLO, then their order by the loop's own learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rflo_repro.runs.realisation import Arrays, Progress
+from rflo_repro.runs.session import generator
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.loop import Loop
+    from rflo_repro.learning.network import Network
+    from rflo_repro.learning.training import Run
+    from rflo_repro.learning.validate import Array
+    from rflo_repro.tasks import Reaching
+
+REPORT_EVERY = 200
+
+
+class Body:
+    """A network that moves a cursor, and whose state goes on from one movement to the next.
+
+    net: its weights. state: (N,) where it is now. reaching: the movements.
+    """
+
+    def __init__(self, net: Network, state: Array, reaching: Reaching) -> None:
+        self.net, self.state, self.reaching = net, state, reaching
+
+    def move(self, direction: int) -> Run:
+        """A movement and its hold: states (2 n_steps, N) and velocity (2 n_steps, 2)."""
+        from rflo_repro.learning.training import run
+
+        done = run(replace(self.net, h0=self.state), self.reaching.inputs(direction))
+        self.state = done.h[-1]
+        return done
+
+
+@dataclass(frozen=True)
+class LoopSession:
+    """A network that learns single movements by RFLO (stage 1) and then a sequence by its loop (stage 2).
+
+    reaching: the movements. sequence: indices of the directions, in the order wanted, from the last on to the first.
+    eta: learning rate of stage 1; eta_s: of Ws. p_explore: chance that a choice is random in stage 2.
+    read_at: whether the loop reads the state at the end of a `movement` or of the `hold` after it.
+    reset_state: whether in stage 1 each trial starts anew; in stage 2 it always goes on where the last one ended.
+    n_trials_stage: trials in each stage. The others are as in `Session`.
+    """
+
+    reaching: Reaching
+    sequence: tuple[int, ...]
+    eta: float
+    eta_s: float
+    p_explore: float
+    read_at: str
+    reset_state: bool
+    n_trials_stage: int
+    n_rec: int
+    seed: int
+    network: int
+    tau: float = 10.0
+    g: float = 1.5
+    h0: float = 0.1
+
+    @property
+    def n_trials(self) -> int:
+        """Trials of both stages."""
+        return 2 * self.n_trials_stage
+
+    @property
+    def n_bytes(self) -> int:
+        """Two histories of a trial, the weights, and what is kept of each trial."""
+        width = self.n_rec + 12
+        return 8 * (4 * self.reaching.n_steps * width + 6 * width * width + 8 * self.n_trials_stage)
+
+    def run(self, progress: Progress) -> Arrays:
+        """Both stages and the tests after them.
+
+        loss, alignment: (n,) of stage 1, n its trials; diverged.
+        possible, explored, correct: (n,) of stage 2: whether the bounds allowed the transition wanted, whether the
+        choice was drawn at random, whether it was the one wanted.
+        single: (4, T, 2) velocity in each movement with its hold, by direction, after stage 1.
+        y, targets: (T, 2) velocity in a free run through the sequence from where stage 2 ended.
+        chosen: (len(sequence),) the directions that it took: the first is given, the loop chooses the others, without
+        regard to bounds.
+        """
+        from rflo_repro.learning.loop import Loop
+        from rflo_repro.learning.network import Network
+        from rflo_repro.learning.training import train
+        from rflo_repro.tasks import MovementTask
+
+        task = MovementTask(self.reaching)
+        rng = {p: generator(self.seed, self.network, p) for p in ("network", "task", "exploration")}
+        net = Network.random(self.n_rec, task.n_in, task.n_out, rng["network"], g=self.g, tau=self.tau, h0=self.h0)
+        history = train(
+            net,
+            task,
+            "rflo",
+            self.eta,
+            self.n_trials_stage,
+            rng["task"],
+            reset_state=self.reset_state,
+            progress=progress,
+        )
+        body = Body(history.network, np.nan_to_num(history.state), self.reaching)
+        single = []
+        for direction in range(task.n_in):
+            start = body.state
+            single.append(body.move(direction).y)
+            body.state = start
+        loop, transitions = self._learn(body, Loop.random(net, rng["exploration"]), rng["exploration"], progress)
+        y, chosen = self._free_run(body, loop)
+        return {
+            "loss": history.loss,
+            "alignment": history.alignment,
+            "diverged": np.array(history.diverged),
+            **transitions,
+            "single": np.array(single),
+            "y": y,
+            "targets": self.reaching.velocity(self.sequence),
+            "chosen": np.array(chosen),
+        }
+
+    def _read(self, done: Run) -> Array:
+        """The state (N,) that the loop reads."""
+        h: Array = done.h[self.reaching.n_steps - 1 if self.read_at == "movement" else -1]
+        return h
+
+    def _learn(self, body: Body, loop: Loop, rng: np.random.Generator, progress: Progress) -> tuple[Loop, Arrays]:
+        """Stage 2: the network's state chooses each next movement, and Ws learns the transitions that are rewarded."""
+        from rflo_repro.tasks.reaching import VECTORS
+
+        n = self.n_trials_stage
+        following = dict(zip(self.sequence, (*self.sequence[1:], self.sequence[0]), strict=True))
+        possible, explored, correct = (np.zeros(n, dtype=bool) for _ in range(3))
+        direction, cursor = self.sequence[0], VECTORS[self.sequence[0]]
+        for trial in range(n):
+            h = self._read(body.move(direction))
+            allowed = self.reaching.allowed(cursor)
+            chosen, explored[trial] = loop.explore(h, allowed, self.p_explore, rng)
+            possible[trial] = allowed[following[direction]]
+            correct[trial] = chosen == following[direction]
+            if correct[trial]:
+                loop = loop.reinforced(h, chosen, self.eta_s)
+            direction, cursor = chosen, cursor + VECTORS[chosen]
+            if (trial + 1) % REPORT_EVERY == 0:
+                progress(n + trial + 1)
+        return loop, {"possible": possible, "explored": explored, "correct": correct}
+
+    def _free_run(self, body: Body, loop: Loop) -> tuple[Array, list[int]]:
+        """Velocity and directions of a run that only the loop drives."""
+        outputs, chosen = [], [self.sequence[0]]
+        for _ in self.sequence:
+            done = body.move(chosen[-1])
+            outputs.append(done.y)
+            chosen.append(loop.choose(self._read(done)))
+        return np.concatenate(outputs), chosen[:-1]

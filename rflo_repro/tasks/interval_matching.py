@@ -1,0 +1,65 @@
+"""Interval matching, Figure 3: the output repeats the interval between two input pulses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rflo_repro.learning import validate
+from rflo_repro.learning.validate import Array
+
+
+@dataclass(frozen=True)
+class IntervalMatchingTask:
+    """Two input pulses a delay apart; the target is a pulse that trails the second by the same delay.
+
+    longest, shortest: a trial's delay is drawn uniformly from shortest..longest, in timesteps.
+    channels: 1, both pulses on one input, or 2, an input for each pulse (assumption `input-channels`).
+    pulse_sd: SD of the Gaussian pulses, in timesteps; they are 1 high.
+    first: time of the first pulse's peak. tail: timesteps after the latest peak that a target can have.
+
+    All trials have the same length, so that a batch can be run in lockstep.
+    Raises ValueError for values out of range.
+    """
+
+    longest: int
+    shortest: int = 50
+    channels: int = 2
+    pulse_sd: float = 15.0
+    first: int = 50
+    tail: int = 100
+    n_out = 1
+
+    def __post_init__(self) -> None:
+        for name, minimum in (("shortest", 1), ("longest", self.shortest), ("first", 1), ("tail", 0), ("channels", 1)):
+            object.__setattr__(self, name, validate.integer(name, getattr(self, name), minimum))
+        if self.channels > 2:
+            raise ValueError(f"channels must be 1 or 2, got {self.channels}")
+        object.__setattr__(self, "pulse_sd", validate.real("pulse_sd", self.pulse_sd, np.finfo(float).tiny))
+
+    @property
+    def n_in(self) -> int:
+        """Nx."""
+        return self.channels
+
+    @property
+    def n_steps(self) -> int:
+        """T, the length of every trial."""
+        return self.first + 2 * self.longest + self.tail
+
+    def pulse(self, at: int) -> Array:
+        """(T,): a pulse that peaks at this time; entry k is time k+1."""
+        time = np.arange(1, self.n_steps + 1)
+        return np.exp(-0.5 * ((time - at) / self.pulse_sd) ** 2)
+
+    def with_delay(self, delay: int) -> tuple[Array, Array]:
+        """The trial with this delay in timesteps: inputs (T, channels) and targets (T, 1)."""
+        inputs = np.zeros((self.n_steps, self.channels))
+        inputs[:, 0] += self.pulse(self.first)
+        inputs[:, -1] += self.pulse(self.first + delay)
+        return inputs, self.pulse(self.first + 2 * delay)[:, np.newaxis]
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """A trial with a random delay: inputs (T, channels) and targets (T, 1)."""
+        return self.with_delay(int(rng.integers(self.shortest, self.longest + 1)))

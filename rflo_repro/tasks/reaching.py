@@ -1,0 +1,124 @@
+"""Reaches and holds, Figure 4: the two outputs are the velocity of a cursor in the plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rflo_repro.learning import validate
+from rflo_repro.learning.validate import Array
+
+DIRECTIONS = ("right", "up", "left", "down")
+VECTORS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+VECTORS.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """Unit movements right, up, left and down within a square, each followed by a hold.
+
+    n_steps: length in timesteps of a movement, and of a hold (20 tau each).
+    bound: the cursor stays within -bound..bound in x and in y.
+    profile: speed during a movement, 1 at its highest: `constant`, or `bell`, sin^2(pi t / n_steps)
+        (assumption `velocity-profile`).
+
+    A direction has a tonic input of its own, 1 while the cursor moves and 0 while it holds. The target velocity is the
+    profile along the direction in a movement and 0 in a hold; the cursor's unit of length is one movement.
+    Raises ValueError for values out of range.
+    """
+
+    n_steps: int = 200
+    bound: float = 1.0
+    profile: str = "constant"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_steps", validate.integer("n_steps", self.n_steps, 1))
+        object.__setattr__(self, "bound", validate.real("bound", self.bound, 0.5))
+        if self.profile not in ("constant", "bell"):
+            raise ValueError(f"profile must be constant or bell, got {self.profile!r}")
+
+    def inputs(self, direction: int) -> Array:
+        """(2 n_steps, 4): the inputs in a movement and its hold."""
+        inputs = np.zeros((2 * self.n_steps, len(DIRECTIONS)))
+        inputs[: self.n_steps, direction] = 1.0
+        return inputs
+
+    @property
+    def speed(self) -> Array:
+        """(n_steps,): the profile."""
+        if self.profile == "constant":
+            return np.ones(self.n_steps)
+        bell: Array = np.sin(np.pi * (np.arange(self.n_steps) + 0.5) / self.n_steps) ** 2
+        return bell
+
+    def velocity(self, directions: Sequence[int]) -> Array:
+        """(2 n_steps len(directions), 2): the target y* of these movements, each with its hold."""
+        speed = np.concatenate([self.speed, np.zeros(self.n_steps)])
+        return np.concatenate([np.outer(speed, VECTORS[direction]) for direction in directions])
+
+    def position(self, velocity: Array) -> Array:
+        """The cursor's path (T, 2) from the origin, in movements, for a velocity (T, 2)."""
+        path: Array = np.cumsum(velocity, axis=0) / self.speed.sum()
+        return path
+
+    def allowed(self, cursor: Array) -> npt.NDArray[np.bool_]:
+        """(4,): the directions that keep a cursor at (2,) within bounds."""
+        farthest: Array = np.abs(cursor + VECTORS).max(axis=1)
+        return farthest <= self.bound + 1e-9
+
+
+@dataclass
+class MovementTask:
+    """A task whose trials are movements with their holds, in random directions that keep the cursor within bounds.
+
+    reaching: the movements. cursor: (2,) where the next trial begins; each trial moves it.
+    """
+
+    reaching: Reaching = field(default_factory=Reaching)
+    cursor: Array = field(default_factory=lambda: np.zeros(2))
+    n_in = len(DIRECTIONS)
+    n_out = 2
+
+    @property
+    def n_steps(self) -> int:
+        """T, a movement and a hold."""
+        return 2 * self.reaching.n_steps
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """The next movement: inputs (T, 4) and targets (T, 2)."""
+        direction = int(rng.choice(np.flatnonzero(self.reaching.allowed(self.cursor))))
+        self.cursor = self.cursor + VECTORS[direction]
+        return self.reaching.inputs(direction), self.reaching.velocity([direction])
+
+
+@dataclass(frozen=True)
+class SequenceTask:
+    """A task whose every trial is one sequence of movements and holds from beginning to end, without input.
+
+    directions: indices into DIRECTIONS.
+    """
+
+    directions: tuple[int, ...]
+    reaching: Reaching = field(default_factory=Reaching)
+    n_in = 0
+    n_out = 2
+
+    @property
+    def n_steps(self) -> int:
+        """T, all movements and holds."""
+        return 2 * self.reaching.n_steps * len(self.directions)
+
+    @cached_property
+    def _trial(self) -> tuple[Array, Array]:
+        arrays = np.zeros((self.n_steps, 0)), self.reaching.velocity(self.directions)
+        for array in arrays:
+            array.setflags(write=False)
+        return arrays
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Inputs (T, 0) and targets (T, 2): the same arrays, read-only, every time."""
+        return self._trial
