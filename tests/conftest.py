@@ -156,3 +156,21 @@ def plain() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
         return plain_run(net.w_in, net.w_rec, net.w_out, net, inputs)
 
     return forward
+
+
+class _EveryRate(dict[Any, float]):
+    """A tuned learning rate for whatever is asked."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: Any) -> float:
+        return 0.01
+
+
+@pytest.fixture
+def tuned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tuned rates that do not depend on which ones the package has."""
+    from rflo_repro.paper import selection
+
+    monkeypatch.setattr(selection, "tuned_rates", _EveryRate)

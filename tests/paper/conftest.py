@@ -1,0 +1,70 @@
+"""Runs that several modules look at: a figure at smoke scale, and a paper scale small enough to be run."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper.registry import Figure
+from rflo_repro.paper.selection import Selection
+
+
+@pytest.fixture(autouse=True)
+def rates(tuned: None) -> None:
+    """The tests here do not depend on the tuned rates of the day."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a request made and said."""
+
+    outcome: pipeline.Outcome
+    log: str
+
+
+def compute(figure: Figure, selection: Selection | None = None, **request: Any) -> Ran:
+    """Run a figure as its command would."""
+    console = Console(file=io.StringIO(), width=200)
+    asked = pipeline.Request(selection=selection or Selection(), **{"scale": "smoke", "jobs": 1, **request})
+    return Ran(pipeline.run(figure, asked, console), console.file.getvalue())  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def ask() -> Callable[..., Ran]:
+    """Runs a figure as its command would: at smoke scale on one thread unless said."""
+    return compute
+
+
+@pytest.fixture(scope="session")
+def fig2() -> Figure:
+    return registry.figures()["fig2"]
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory, fig2: Figure) -> Path:
+    """A folder in which Figure 2 was run at smoke scale: its tables in `results`, its pictures in `figures`."""
+    folder = tmp_path_factory.mktemp("smoke")
+    compute(fig2, results=folder / "results", figures=folder / "figures")
+    return folder
+
+
+@pytest.fixture
+def own_smoke(smoke: Path, tmp_path: Path) -> Path:
+    """A copy of it to change."""
+    return Path(shutil.copytree(smoke, tmp_path / "smoke"))
+
+
+@pytest.fixture
+def short_paper(fig2: Figure, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The paper's scale with few trials, so that a test can run it."""
+    choices = replace(fig2.experiment.CHOICES["paper"], n_trials=5, n_networks=2)
+    monkeypatch.setitem(fig2.experiment.CHOICES, "paper", choices)
+    return choices

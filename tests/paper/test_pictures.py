@@ -1,0 +1,183 @@
+"""Pictures: every panel is drawn from the tables, what is left out is said, and a redrawing is the same file."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from rflo_repro.paper import periodic, pipeline, registry
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.report import style
+from rflo_repro.runs import tables
+
+PERIODIC = [
+    figure
+    for figure in registry.figures().values()
+    if figure.computed and isinstance(figure.experiment.CHOICES["smoke"], periodic.Choices)
+]
+
+
+def frames(figure, results):
+    return {part: tables.read(results, schema)[0] for part, schema in figure.experiment.SCHEMAS.items()}
+
+
+def drawn(picture):
+    """All lines with data that a picture shows, in subfigures too."""
+    return [line for axes in picture.get_axes() for line in axes.lines if len(line.get_xdata()) > 1]
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory, ask):
+    """All figures of the periodic task, at a few trials, in one folder."""
+    folder = tmp_path_factory.mktemp("short")
+    for figure in PERIODIC:
+        ask(figure, Selection(rates=figure.rates[:1]), results=folder, plot=False, trials=8)
+    return folder
+
+
+@pytest.mark.parametrize("figure", PERIODIC, ids=lambda figure: figure.command)
+def test_every_panel_is_drawn(figure, short):
+    tidy = frames(figure, short)
+    sizes = []
+    for panels in (*((panel,) for panel in figure.panels), tuple(figure.panels)):
+        picture, notes = figure.plot.draw(tidy, panels)
+        assert notes == []
+        lines = drawn(picture)
+        assert lines
+        assert all(len(line.get_xdata()) == len(line.get_ydata()) for line in lines)
+        letters = {axes.get_title(loc="left") for axes in picture.get_axes()} - {""}
+        assert letters == set(panels)
+        assert all(axes.get_xlabel() for axes in picture.get_axes())
+        sizes.append(len(lines))
+    assert sizes[-1] == sum(sizes[:-1])  # together they show what each shows alone
+
+
+def test_figure_2_leaves_out_what_its_tables_cannot_fill(fig2, smoke):
+    tidy = frames(fig2, smoke / "results")
+
+    def notes(keep):
+        part = {name: frame[keep(frame)] for name, frame in tidy.items()}
+        picture, said = fig2.plot.draw(part, tuple(fig2.panels))
+        letters = {axes.get_title(loc="left") for axes in picture.get_axes()} - {""}
+        left_out = {note.split()[1] for note in said}
+        assert letters == set(fig2.panels) - left_out
+        assert all("left out: needs" in note for note in said)
+        return left_out
+
+    assert notes(lambda f: f.rule == f.rule) == set()
+    assert notes(lambda f: f.period_tau == 20.0) == {"a", "d"}
+    assert notes(lambda f: f.period_tau != 80.0) == {"d"}
+    assert notes(lambda f: f.rule == "bptt") == {"c"}
+    assert notes(lambda f: f.rule.isin(["local", "random-feedback"])) == {"a", "b", "c"}
+    assert notes(lambda f: f.rule == "untrained") == {"a", "b", "c", "d"}
+
+
+def test_a_picture_of_a_part_has_a_name_of_its_own(fig2, ask, own_smoke):
+    figures = own_smoke / "figures"
+    before = {path.name: path.read_bytes() for path in figures.iterdir()}
+    assert set(before) == {"fig2.png", "fig2.pdf"}
+    for selection, name in (
+        (Selection(periods=(80.0,)), "fig2-period80"),
+        (Selection(panels=("b", "d")), "fig2-b-d"),
+        (Selection(panels=("c",), periods=(20.0,), rules=("rflo",)), "fig2-c-period20-rflo"),
+    ):
+        ran = ask(fig2, selection, results=own_smoke / "results", figures=figures)
+        assert {figures / f"{name}.png", figures / f"{name}.pdf"} <= set(ran.outcome.files)
+        assert (figures / f"{name}.png").stat().st_size > 5000
+    assert {name: (figures / name).read_bytes() for name in before} == before
+
+
+def test_a_part_without_a_picture_says_so(fig2, ask, own_smoke):
+    selection = Selection(panels=("b",), rules=("untrained",))
+    ran = ask(fig2, selection, results=own_smoke / "results", figures=own_smoke / "figures")
+    assert "panel b left out: needs BPTT or RFLO" in ran.log
+    assert "figures  " not in ran.log
+    assert {path.name for path in (own_smoke / "figures").iterdir()} == {"fig2.png", "fig2.pdf"}
+
+
+def redraw(figure, results, figures, selection=None):
+    console = Console(file=io.StringIO(), width=200)
+    return pipeline.draw(figure, results, figures, selection or Selection(), None, console)
+
+
+def test_a_redrawing_is_the_same_file(fig2, smoke, tmp_path):
+    first = redraw(fig2, smoke / "results", tmp_path / "new")
+    assert [path.name for path in first] == ["fig2.png", "fig2.pdf"]
+    for path in first:
+        assert path.read_bytes() == (smoke / "figures" / path.name).read_bytes()
+    # Negative control: another picture is another file.
+    for path in redraw(fig2, smoke / "results", tmp_path / "other", Selection(panels=("b",))):
+        assert path.read_bytes() != (smoke / "figures" / path.name.replace("-b", "")).read_bytes()
+
+
+def test_no_picture_says_when_it_was_drawn(smoke):
+    pdf, png = ((smoke / "figures" / f"fig2.{kind}").read_bytes() for kind in ("pdf", "png"))
+    assert pdf.startswith(b"%PDF")
+    assert b"CreationDate" not in pdf
+    assert b"ModDate" not in pdf
+    assert png.startswith(b"\x89PNG")
+    for chunk in (b"tIME", b"tEXt", b"iTXt"):
+        assert chunk not in png
+
+
+def test_the_users_matplotlibrc_does_not_change_a_picture(fig2, smoke, tmp_path):
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "red", "savefig.dpi": 10}):
+        for path in redraw(fig2, smoke / "results", tmp_path):
+            assert path.read_bytes() == (smoke / "figures" / path.name).read_bytes()
+
+
+def test_drawing_changes_no_setting_of_the_user(fig2, smoke, tmp_path):
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.size": 20}):
+        before = dict(mpl.rcParams)
+        redraw(fig2, smoke / "results", tmp_path, Selection(panels=("b",)))
+        assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("spoil", ["none", "edited", "torn"])
+def test_nothing_is_drawn_from_tables_that_are_not_there_or_not_believed(fig2, own_smoke, spoil):
+    results = own_smoke / "results"
+    path = results / "fig2_final.csv"
+    if spoil == "none":
+        path.unlink()
+    elif spoil == "edited":
+        path.write_text(path.read_text().replace("rflo", "bptt", 1))
+    else:
+        path.with_suffix(".json").unlink()
+    with pytest.raises(Refused, match="rflo-repro fig2") as refusal:
+        redraw(fig2, results, Path("new"))
+    assert refusal.value.option == "results"
+    assert not Path("new").exists()
+
+
+def test_bands_are_quartiles_with_divergences_above_all():
+    """Five networks of which one diverged at the second trial and another at the third."""
+    losses = {1: [1, 2, 3, 4, 5], 2: [1, 2, 3, 4, np.nan], 3: [1, 2, 3, np.nan, np.nan]}
+    frame = pd.DataFrame([(trial, loss) for trial, row in losses.items() for loss in row], columns=["trial", "loss"])
+    with style.style():
+        picture = style.new_figure(3, 3)
+        axes = picture.subplots()
+        style.band(axes, frame, "trial", "loss", "red", "a name")
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[1, 3], [2, 3], [3, 3]])
+    corners = axes.collections[0].get_paths()[0].vertices
+    highest = {x: corners[corners[:, 0] == x][:, 1].max() for x in (1, 2, 3)}
+    assert highest[1] == highest[2] == 4
+    assert highest[3] > 1e5  # cut off at the top of the axes
+    assert min(corners[:, 1]) == 2
+
+
+def test_every_rule_has_a_colour_and_a_name():
+    rules = {rule for figure in PERIODIC for rule in figure.rules}
+    assert rules <= set(style.COLOURS)
+    assert rules <= set(style.NAMES)
+    assert all(style.COLOURS[a] != style.COLOURS[b] for a, b in itertools.combinations(sorted(rules), 2))

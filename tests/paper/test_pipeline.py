@@ -1,0 +1,243 @@
+"""From a request to tables: where they go, what is never touched, what a part replaces."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rflo_repro.paper import pipeline
+from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.runs import tables
+
+PART = Selection(periods=(20.0,), rules=("rflo",))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def request(**changes):
+    return pipeline.Request(**{"jobs": 1, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reference"),
+    [
+        ({}, True),
+        ({"selection": PART}, True),
+        ({"selection": Selection(panels=("d",))}, True),
+        ({"networks": 9, "trials": 10_000, "seed": 2019}, True),
+        ({"jobs": 2, "force": True}, True),
+        ({"scale": "smoke"}, False),
+        ({"scale": "quick"}, False),
+        ({"networks": 8}, False),
+        ({"trials": 9999}, False),
+        ({"seed": 1}, False),
+        ({"selection": Selection(eta=0.01)}, False),
+        ({"selection": Selection(periods=(30.0,))}, False),
+        ({"selection": Selection(periods=(20.0, 30.0))}, False),
+    ],
+)
+def test_which_runs_are_the_papers(fig2, changes, reference):
+    asked = request(**changes)
+    conditions = fig2.experiment.conditions(pipeline.choices(fig2, asked), asked.selection)
+    assert pipeline.is_reference(fig2, asked, conditions) is reference
+
+
+@pytest.mark.parametrize(
+    ("named", "scale", "plain", "reference", "place"),
+    [
+        (None, "paper", True, True, "results"),
+        (None, "smoke", True, False, "results/smoke"),
+        (None, "quick", True, False, "results/quick"),
+        (None, "smoke", False, False, "results/custom"),
+        (None, "paper", False, False, "results/custom"),
+        (None, "paper", True, False, "results/custom"),
+        (Path("mine"), "paper", True, True, "mine"),
+        (Path("mine"), "smoke", False, False, "mine"),
+    ],
+)
+def test_folders(named, scale, plain, reference, place):
+    assert pipeline.folder("results", named, scale, plain, reference) == Path(place)
+
+
+def test_where_the_files_of_a_run_are(fig2, ask, short_paper):
+    for changes, place in (
+        ({"scale": "paper"}, "results"),
+        ({"scale": "smoke", "trials": 6}, "results/custom"),
+        ({"scale": "smoke"}, "results/smoke"),
+    ):
+        ran = ask(fig2, PART, plot=False, **changes)
+        assert {path.parent for path in ran.outcome.files} == {Path(place)}
+        assert all(path.exists() for path in ran.outcome.files)
+        assert "tables   " + "  ".join(map(str, ran.outcome.files)) in ran.log
+    assert not Path("figures").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scale": "smoke"},
+        {"scale": "paper", "seed": 1},
+        {"scale": "paper", "trials": 3},
+        {"scale": "paper", "selection": Selection(periods=(20.0,), rules=("rflo",), eta=0.1)},
+        {"scale": "paper", "selection": Selection(periods=(30.0,), rules=("rflo",))},
+    ],
+)
+def test_the_papers_tables_are_not_touched_by_another_run(fig2, ask, short_paper, changes):
+    results = Path("results")
+    ask(fig2, PART, scale="paper", plot=False)
+    before = contents(results)
+    assert len(before) == 6
+    with pytest.raises(Refused, match="tables of the paper's scale") as refusal:
+        ask(fig2, results=results, plot=False, **{"selection": PART, **changes})
+    assert refusal.value.option == "results"
+    assert contents(results) == before
+    # Negative control: the paper's own run may.
+    ask(fig2, PART, scale="paper", plot=False)
+    assert tables.read(results, fig2.experiment.SCHEMAS["final"])[0].shape[0] == 2
+
+
+def test_the_number_of_threads_does_not_change_a_table(fig2, ask, smoke):
+    for jobs in (2, 4):
+        folder = Path(f"results_{jobs}")
+        ask(fig2, results=folder, plot=False, jobs=jobs)
+        csv = {name: content for name, content in contents(folder).items() if name.endswith(".csv")}
+        assert csv == {n: c for n, c in contents(smoke / "results").items() if n.endswith(".csv")}
+
+
+def test_another_seed_is_another_table(fig2, ask, smoke):
+    # Negative control of the test above.
+    ask(fig2, PART, results=Path("other"), plot=False, seed=1)
+    schema = fig2.experiment.SCHEMAS["final"]
+    one, other = tables.read(smoke / "results", schema)[0], tables.read(Path("other"), schema)[0]
+    one = one[(one.rule == "rflo") & (one.period_tau == 20.0)]
+    assert not np.isin(other.first_loss, one.first_loss).any()
+
+
+def test_a_second_run_reads_what_is_stored_and_writes_the_same(fig2, ask, own_smoke):
+    before = contents(own_smoke / "results")
+    ran = ask(fig2, results=own_smoke / "results", plot=False)
+    assert ran.log.count("(stored)") == len(fig2.experiment.conditions(fig2.experiment.CHOICES["smoke"], Selection()))
+    for name, content in contents(own_smoke / "results").items():
+        if name.endswith(".csv"):
+            assert content == before[name]
+
+
+def test_a_part_replaces_only_its_own_rows(fig2, ask, own_smoke):
+    results = own_smoke / "results"
+    own = {}
+    for part, schema in fig2.experiment.SCHEMAS.items():
+        frame, page = tables.read(results, schema)
+        own[part] = tables.conditions(frame, schema) == "rflo|printed|20.0"
+        assert own[part].any()
+        # a mark that tells rows that were kept from rows that were made again
+        marked = {"curves": "loss", "final": "final_loss", "outputs": "y"}[part]
+        page = {key: page[key] for key in ("settings", "root_seed", "condition", "runs")}
+        tables.write(results, schema, frame.assign(**{marked: frame[marked] + 1000.0}), page)
+    before, pages = contents(results), {}
+    ask(fig2, PART, results=results, plot=False)
+    for part, schema in fig2.experiment.SCHEMAS.items():
+        old, new = (
+            text.splitlines()[1:] for text in (before[f"{schema.name}.csv"], contents(results)[f"{schema.name}.csv"])
+        )
+        assert len(old) == len(new)
+        kept = [a == b for a, b in zip(old, new, strict=True)]
+        assert kept == (~own[part]).tolist()
+        _, pages[part] = tables.read(results, schema)
+    # and what the page says of the conditions that were not run stays too
+    for page in pages.values():
+        first, second = page["runs"]
+        assert second["conditions"] == ["rflo|printed|20.0"]
+        assert "rflo|printed|20.0" not in first["conditions"]
+        assert len(first["conditions"]) + 1 == len(set(first["conditions"] + second["conditions"]))
+
+
+def test_parts_put_together_are_the_whole(fig2, ask, smoke):
+    """Whatever the order in which parts are computed, the tables are those of one run."""
+    for period in (80.0, 20.0, 160.0, 40.0):
+        ask(fig2, Selection(periods=(period,)), results=Path("parts"), plot=False)
+    together, whole = (
+        {name: content for name, content in contents(folder).items() if name.endswith(".csv")}
+        for folder in (Path("parts"), smoke / "results")
+    )
+    assert together == whole
+
+
+def test_a_part_of_other_settings_does_not_mix_with_what_is_there(fig2, ask, own_smoke):
+    results = own_smoke / "results"
+    ask(fig2, PART, results=results, plot=False, trials=7)
+    frame, page = tables.read(results, fig2.experiment.SCHEMAS["final"])
+    assert set(frame.n_trials) == {7}
+    assert page["settings"]["scale"] == "custom"
+    assert len(page["runs"]) == 1
+
+
+@pytest.mark.parametrize("name", ["fig2_final.csv", "fig2_curves.json"])
+def test_a_part_does_not_go_into_a_damaged_table(fig2, ask, own_smoke, name):
+    results = own_smoke / "results"
+    path = results / name
+    path.write_bytes(path.read_bytes()[:-20])
+    before = contents(results)
+    with pytest.raises(Refused, match="in full") as refusal:
+        ask(fig2, PART, results=results, plot=False)
+    assert refusal.value.option == "results"
+    assert contents(results) == before
+    # the whole figure may be made anew
+    ask(fig2, results=results, plot=False)
+    tables.read(results, fig2.experiment.SCHEMAS["final"])
+
+
+def test_the_page_says_where_a_table_comes_from(fig2, smoke):
+    page = json.loads((smoke / "results" / "fig2_final.json").read_text(encoding="utf-8"))
+    assert page["settings"]["scale"] == "smoke"
+    assert page["settings"]["choices"]["n_trials"] == fig2.experiment.CHOICES["smoke"].n_trials
+    assert page["root_seed"] == fig2.experiment.CHOICES["smoke"].seed
+    (run,) = page["runs"]
+    assert len(run["numerical_source"]["digest"]) == 64
+    assert set(run["numerical_source"]["of"]) >= {"runs/session.py", "tasks/periodic.py"}
+    assert run["seconds"] >= 0
+
+
+def test_a_request_too_large_for_memory_is_refused_before_anything_is_made(fig2, ask):
+    with pytest.raises(Refused, match="GiB of memory") as refusal:
+        ask(fig2, Selection(periods=(1e7,), rules=("rflo",)), jobs=64)
+    assert refusal.value.option == "period"
+    assert list(Path().iterdir()) == []
+
+
+def test_forced_it_is_computed_again(fig2, ask, own_smoke):
+    before = contents(own_smoke / "results")["fig2_final.csv"]
+    ran = ask(fig2, PART, results=own_smoke / "results", plot=False, force=True)
+    assert "(stored)" not in ran.log
+    assert contents(own_smoke / "results")["fig2_final.csv"] == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("n_units", "3", "not one of"),
+        ("n_rec", "3.5", "a whole number"),
+        ("n_rec", "true", "a whole number"),
+        ("tau", "ten", "a finite number"),
+        ("tau", "NaN", "a finite number"),
+        ("tau", "Infinity", "a finite number"),
+        ("tau", "[1]", "a finite number"),
+        ("online", "yes", "true or false"),
+        ("online", "1", "true or false"),
+    ],
+)
+def test_choices_that_are_refused(fig2, name, text, message):
+    with pytest.raises(Refused, match=message) as refusal:
+        pipeline.choices(fig2, request(sets=((name, text),)))
+    assert refusal.value.option == "set"
+
+
+def test_choices_can_be_varied(fig2):
+    varied = pipeline.choices(fig2, request(scale="smoke", sets=(("n_rec", "12"), ("online", "true"), ("g", "1"))))
+    assert varied == replace(fig2.experiment.CHOICES["smoke"], n_rec=12, online=True, g=1.0)
+    assert type(varied.g) is float
