@@ -1,0 +1,156 @@
+"""Figure 4 in miniature: the loop learns the transitions, and the network's state goes on from movement to movement."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import rflo_repro as rr
+from rflo_repro.cli import cli
+from rflo_repro.paper.fig4 import experiment, plot
+from rflo_repro.paper.fig4.trial import Body, LoopSession
+from rflo_repro.paper.selection import Selection
+from rflo_repro.runs import tables
+from rflo_repro.tasks.reaching import DIRECTIONS
+
+SMOKE = experiment.CHOICES["smoke"]
+ORDER = (0, 1, 2, 3)
+
+
+def in_miniature(**changes: object) -> LoopSession:
+    session = LoopSession(
+        reaching=rr.Reaching(50),
+        sequence=ORDER,
+        eta=0.02,
+        eta_s=0.03,
+        p_explore=0.1,
+        read_at="movement",
+        reset_state=False,
+        n_trials_stage=800,
+        n_rec=50,
+        seed=1,
+        network=0,
+        tau=5.0,
+    )
+    return dataclasses.replace(session, **changes)
+
+
+def late(arrays: dict[str, np.ndarray]) -> float:
+    """Share of right transitions in the last quarter, of choices that were not random and could be right."""
+    counted = arrays["possible"][-200:] & ~arrays["explored"][-200:]
+    return float(arrays["correct"][-200:][counted].mean())
+
+
+@pytest.mark.parametrize("network", [0, 1, 2])
+def test_the_loop_learns_the_transitions_and_drives_the_sequence(network):
+    arrays = in_miniature(network=network).run(lambda done: None)
+    assert arrays["loss"][-50:].mean() < 0.2 * arrays["loss"][:20].mean()
+    assert late(arrays) > 0.9
+    assert tuple(arrays["chosen"]) == ORDER
+    ends = rr.Reaching(50).position(arrays["y"])[99::100]
+    np.testing.assert_allclose(ends, [[1, 0], [1, 1], [0, 1], [0, 0]], atol=0.35)
+
+
+def test_without_plasticity_of_ws_it_does_not():
+    arrays = in_miniature(eta_s=0.0).run(lambda done: None)
+    assert late(arrays) < 0.7
+    assert tuple(arrays["chosen"]) != ORDER
+
+
+def test_another_sequence_is_learned_as_well():
+    arrays = in_miniature(sequence=(2, 1, 0, 3)).run(lambda done: None)
+    assert tuple(arrays["chosen"]) == (2, 1, 0, 3)
+
+
+def test_the_state_goes_on_from_movement_to_movement():
+    """Movements one after the other are one run over all their inputs, not runs from h0."""
+    reaching = rr.Reaching(20)
+    net = rr.Network.random(15, 4, 2, np.random.default_rng(0))
+    body = Body(net, net.h0, reaching)
+    pieces = np.concatenate([body.move(direction).y for direction in ORDER])
+    whole = rr.run(net, np.concatenate([reaching.inputs(direction) for direction in ORDER]))
+    np.testing.assert_allclose(pieces, whole.y, atol=1e-12)
+    np.testing.assert_allclose(body.state, whole.h[-1], atol=1e-12)
+    assert np.abs(pieces[40:80] - rr.run(net, reaching.inputs(1)).y).max() > 1e-3
+
+
+def test_the_same_session_gives_the_same_numbers():
+    first, second = (in_miniature(n_trials_stage=30).run(lambda done: None) for _ in range(2))
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+def test_progress_counts_both_stages():
+    seen: list[int] = []
+    session = in_miniature(n_trials_stage=400)
+    session.run(seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == session.n_trials == 800
+
+
+def test_conditions_share_the_sequence():
+    found = experiment.conditions(experiment.CHOICES["paper"], Selection())
+    assert [c.values["rule"] for c in found] == ["loop", "rflo", "bptt"]
+    loop, rflo, bptt = (c.realisations[0] for c in found)
+    assert loop.n_trials_stage == 10_000
+    assert rflo.n_trials == bptt.n_trials == 20_000
+    assert rflo.task.n_steps == 1600
+    assert len(loop.reaching.velocity(loop.sequence)) == 1600
+    assert all(len(c.realisations) >= 9 for c in found)
+
+
+def test_transitions_are_counted_where_the_bounds_allow_the_right_one():
+    arrays = {
+        "possible": np.array([True, True, False, True]),
+        "correct": np.array([True, False, False, False]),
+        "explored": np.array([False, True, False, False]),
+    }
+    windows = experiment._windows(arrays)
+    assert windows["trial"].tolist() == [4]
+    assert windows["n_trials"] == [3]
+    assert windows["correct"] == [pytest.approx(1 / 3)]
+    assert windows["correct_greedy"] == [pytest.approx(1 / 2)]
+
+
+def test_the_command_writes_tables_and_pictures():
+    run = CliRunner().invoke(cli, ["fig4", "--scale", "smoke", "--jobs", "1", "--results", "r", "--figures", "f"])
+    assert run.exit_code == 0, run.output
+    frames = {part: tables.read(Path("r"), schema)[0] for part, schema in experiment.SCHEMAS.items()}
+    assert frames["final"].groupby("rule").size().to_dict() == {"loop": 2, "rflo": 2, "bptt": 2}
+    assert set(frames["transitions"].rule) == {"loop"}
+    sequence = frames["sequence"]
+    assert {"right", "none"} <= set(sequence[sequence.rule == "loop"].input) <= {"none", *DIRECTIONS}
+    assert set(sequence[sequence.rule != "loop"].input) == {"none"}
+    assert sequence.time_tau.max() == 160.0
+    assert Path("f/fig4.png").exists()
+    assert Path("f/fig4.pdf").exists()
+    assert plot.draw(frames, ("a", "b", "c", "d"))[1] == []
+
+
+def test_a_part_without_the_loop_leaves_its_panels_out():
+    run = CliRunner().invoke(cli, ["fig4", "--scale", "smoke", "--rule", "rflo", "--results", "r", "--figures", "f"])
+    assert run.exit_code == 0, run.output
+    assert "panel a left out: needs the loop" in run.output
+    assert Path("f/fig4-rflo.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("sequence=right right", "sequence"),
+        ("sequence=right north", "sequence"),
+        ("read_at=never", "read_at"),
+        ("profile=square", "profile"),
+        ("p_explore=1.5", "p_explore"),
+        ("whole=0", "whole"),
+        ("bound=0.1", "bound"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(setting, named):
+    run = CliRunner().invoke(cli, ["fig4", "--scale", "smoke", "--set", setting])
+    assert run.exit_code == 2
+    assert named in run.output
