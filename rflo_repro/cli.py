@@ -120,7 +120,7 @@ def console() -> Console:
     """Where a command speaks: bars on a terminal, plain lines elsewhere."""
     from rich.console import Console
 
-    return Console(soft_wrap=True)
+    return Console(soft_wrap=True, emoji=False)
 
 
 def several(name: str, kind: Any, what: str, metavar: str | None = None) -> Option:
