@@ -1,0 +1,371 @@
+"""The command line: help, clear errors, and nothing left behind by a request that is refused."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rflo_repro
+from rflo_repro import cli
+from rflo_repro.paper import registry
+
+PROGRAM = Path(sys.executable).parent / "rflo-repro"
+FIGURES = registry.figures()
+COMPUTED = {name: figure for name, figure in FIGURES.items() if figure.computed}
+ONE = ("--scale", "smoke", "--period", "20", "--rule", "rflo", "--jobs", "1")
+
+
+@pytest.fixture(autouse=True)
+def rates(tuned):
+    """The tests here do not depend on the tuned rates of the day."""
+
+
+def run(*arguments):
+    """A command's exit code and what it says, as `rflo-repro` itself would end."""
+    wide = {"COLUMNS": "200"}
+    return CliRunner().invoke(cli.cli, [str(a) for a in arguments], prog_name="rflo-repro", env=wide)
+
+
+def made():
+    """All files and folders in the working directory."""
+    return sorted(str(path) for path in Path().rglob("*"))
+
+
+def refused(*arguments, names):
+    """Whether a command ends with exit code 2 and an error line that names the option, and makes nothing."""
+    before = made()
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert names in errors[0]
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+    assert made() == before
+    return errors[0]
+
+
+def test_help_lists_every_command():
+    result = run("--help")
+    assert result.exit_code == 0
+    for name in (*FIGURES, "plot", "list", "check"):
+        assert f"  {name} " in result.output
+    assert run("-h").output == result.output
+
+
+@pytest.mark.parametrize("name", list(cli.cli.commands))
+def test_help_of_every_command(name):
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: rflo-repro {name}")
+    command = cli.cli.commands[name]
+    assert command.help
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{option.name} has no help"
+            assert option.opts[0] in result.output
+    assert max(map(len, result.output.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", list(COMPUTED))
+def test_help_of_a_figure_names_its_panels(name):
+    text = run(name, "--help").output
+    for letter in COMPUTED[name].panels:
+        assert f"\n  {letter}  " in text
+
+
+def test_version():
+    assert run("--version").output == f"rflo-repro, version {rflo_repro.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("figg2",), ("fig",), ("--fig2",), ("fig2", "extra"), ("plot",), ("plot", "fig9")]
+)
+def test_unknown_commands_and_arguments(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.output.count("Error: ") == 1
+    assert made() == []
+
+
+NUMBERS = ["-1", "0", "-0.0", "nan", "NaN", "inf", "-inf", "infinity", "1e999", "", "twenty", "20,40", "1e-400", "0x10"]
+COUNTS = ["-1", "0", "1.5", "nan", "inf", "", "ten", "1e3", "99999999999999999999"]
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+@pytest.mark.parametrize("option", ["--period", "--eta"])
+def test_numbers_that_are_refused(option, value):
+    error = refused("fig2", *ONE, option, value, names=option)
+    assert "finite number above 0" in error
+    assert repr(value) in error
+
+
+@pytest.mark.parametrize("value", COUNTS)
+@pytest.mark.parametrize("option", ["--networks", "--trials", "--jobs"])
+def test_counts_that_are_refused(option, value):
+    refused("fig2", *ONE, option, value, names=option)
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "nan", "", "seed", "9223372036854775808"])
+def test_seeds_that_are_refused(value):
+    refused("fig2", *ONE, "--seed", value, names="--seed")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"),
+    [
+        ("--rule", "backprop", "rflo"),
+        ("--rule", "RFLO", "rflo"),
+        ("--panel", "z", "a"),
+        ("--panel", "", "a"),
+        ("--panel", "ab", "a"),
+        ("--scale", "huge", "quick"),
+        ("--rates", "fast", "printed"),
+    ],
+)
+def test_unknown_names_are_answered_with_those_known(option, value, known):
+    error = refused("fig2", option, value, names=option)
+    assert repr(value) in error
+    assert f"'{known}'" in error
+
+
+@pytest.mark.parametrize(
+    "value", ["n_rec", "=3", "n_rec=", "", "n_units=3", "n_rec=3.5", "tau=nan", "tau=NaN", "online=maybe"]
+)
+def test_settings_that_are_refused(value):
+    refused("fig2", *ONE, "--set", value, names="--set")
+
+
+@pytest.mark.parametrize("name", list(COMPUTED))
+@pytest.mark.parametrize(
+    ("option", "value"), [("--eta", "nan"), ("--networks", "0"), ("--trials", "0"), ("--set", "nothing=1")]
+)
+def test_every_figure_refuses_bad_values(name, option, value):
+    refused(name, "--scale", "smoke", option, value, names=option)
+
+
+def test_a_period_that_is_not_whole_timesteps():
+    error = refused("fig2", *ONE, "--period", "20.05", names="--period")
+    assert "20.05 tau is not a whole number of timesteps" in error
+    refused("fig2", *ONE, "--period", "1e-300", names="--period")
+
+
+@pytest.mark.parametrize("value", ["1e9", "1e300"])
+def test_a_period_too_long_for_memory(value):
+    error = refused("fig2", *ONE, "--period", value, names="--period")
+    assert "GiB" in error
+
+
+def test_trials_too_many_for_memory():
+    refused("fig2", *ONE, "--trials", "1000000000", "--jobs", "1024", names="--")
+
+
+def test_an_empty_part():
+    assert "no part of Figure 2" in refused("fig2", "--panel", "d", "--period", "20", names="")
+
+
+@pytest.mark.parametrize("option", ["--results", "--figures"])
+def test_directories_that_cannot_be_written(option, tmp_path):
+    Path("file").write_text("not a directory")
+    Path("link").symlink_to(tmp_path / "nowhere")
+    places = [("file", "not a directory"), ("file/folder", "not a directory"), ("link", "broken link")]
+    if Path("/proc/self").exists():
+        places += [("/proc", "cannot be written"), ("/proc/new", "cannot be written")]
+    for place, why in places:
+        assert why in refused("fig2", *ONE, option, place, names=option)
+    assert Path("file").read_text() == "not a directory"
+
+
+def test_a_file_where_the_usual_folder_should_be():
+    Path("results").write_text("")
+    refused("fig2", *ONE, names="--results")
+    Path("results").unlink()
+    Path("figures").write_text("")
+    refused("fig2", *ONE, names="--figures")
+
+
+def test_plot_without_tables():
+    for name in COMPUTED:
+        assert f"rflo-repro {name}" in refused("plot", name, names="--results")
+    refused("plot", "fig2", "--panel", "z", names="--panel")
+    Path("file").write_text("")
+    refused("plot", "fig2", "--figures", "file", names="--figures")
+
+
+def test_list_of_nothing():
+    result = run("list")
+    assert result.exit_code == 0, result.output
+    for name in COMPUTED:
+        assert name in result.output
+    assert made() == []
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    value=st.floats(max_value=0.0).map(str)
+    | st.floats(allow_nan=True).filter(lambda x: not (x == x and 0 < x < float("inf"))).map(str)
+    | TEXT.filter(lambda text: not _is_positive(text)),
+    option=st.sampled_from(["--period", "--eta"]),
+)
+def test_no_number_brings_a_traceback(value, option):
+    result = run("fig2", *ONE, f"{option}={value}")
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert made() == []
+
+
+def _is_positive(text):
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    arguments=st.lists(
+        st.sampled_from(
+            ["fig2", "plot", "list", "--scale", "smoke", "--period", "--rule", "rflo", "--panel", "-1", "--eta"]
+        )
+        | TEXT,
+        max_size=5,
+    )
+)
+def test_no_command_line_brings_a_traceback(arguments):
+    # a bad option last, so that nothing is computed
+    result = run(*arguments, "--no-such-option")
+    assert result.exit_code == 2 or "Usage: rflo-repro" in result.output
+    assert made() == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(name=TEXT, value=TEXT)
+def test_no_setting_brings_a_traceback(name, value):
+    result = run("fig2", *ONE, "--set", f"not-{name}={value}")
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert made() == []
+
+
+def test_a_run_and_its_redrawing():
+    result = run("fig2", *ONE, "--trials", "5", "--networks", "1")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0].startswith("fig2 (period20 rflo)")
+    assert lines[1].split()[:4] == ["rflo", "20", "tau", "1/1"]
+    results, figures = Path("results/custom"), Path("figures/custom")
+    assert {path.suffix for path in results.iterdir() if path.is_file()} == {".csv", ".json"}
+    assert {path.name for path in figures.iterdir()} == {"fig2-period20-rflo.png", "fig2-period20-rflo.pdf"}
+    assert "\x1b" not in result.output
+    redrawn = run("plot", "fig2", "--results", results, "--figures", "again", "--panel", "b")
+    assert redrawn.exit_code == 0, redrawn.output
+    assert {path.name for path in Path("again").iterdir()} == {"fig2-b.png", "fig2-b.pdf"}
+    listed = run("list", "--results", results)
+    assert listed.exit_code == 0, listed.output
+    assert "custom" in next(line for line in listed.output.splitlines() if line.startswith("fig2 "))
+
+
+def test_no_plot_draws_nothing():
+    assert run("fig2", *ONE, "--trials", "5", "--networks", "1", "--no-plot").exit_code == 0
+    assert not Path("figures").exists()
+
+
+def test_an_option_given_twice_counts_once():
+    run("fig2", *ONE, "--trials", "5", "--networks", "1", "--no-plot", "--period", "20", "--rule", "rflo")
+    text = Path("results/custom/fig2_final.csv").read_text()
+    assert len(text.splitlines()) == 2
+
+
+def test_a_run_that_diverges_is_a_result():
+    result = run("fig2", *ONE, "--trials", "60", "--networks", "2", "--eta", "1e6", "--no-plot")
+    assert result.exit_code == 0, result.output
+    assert "2 diverged" in result.output
+    assert Path("results/custom/fig2_final.csv").read_text().count("True") == 2
+
+
+def test_odd_names_of_directories():
+    place = "a [b] [/c] :smile: ä"
+    result = run("fig2", *ONE, "--trials", "5", "--networks", "1", "--no-plot", "--results", place)
+    assert result.exit_code == 0, result.output
+    assert f"{place}/fig2_final.csv" in result.output
+    assert Path(place, "fig2_final.csv").exists()
+
+
+def test_a_full_disk_is_one_line(monkeypatch):
+    from rflo_repro.runs.store import Store
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "some/file")
+
+    monkeypatch.setattr(Store, "put", full)
+    result = run("fig2", *ONE, "--trials", "5", "--networks", "1")
+    assert result.exit_code == 1
+    assert "Error: some/file: No space left on device" in result.output
+    assert "Traceback" not in result.output
+    assert not Path("results/custom/fig2_final.csv").exists()
+
+
+def process(*arguments, **options):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+def test_the_program_itself():
+    good = process("--version")
+    assert (good.returncode, good.stderr) == (0, "")
+    bad = process("fig2", "--period", "nan")
+    assert bad.returncode == 2
+    assert bad.stdout == ""
+    assert bad.stderr.splitlines()[-1].startswith("Error: Invalid value for '--period': 'nan'")
+    empty = process("fig2", "--panel", "d", "--period", "20")
+    assert empty.returncode == 2
+    assert empty.stderr.splitlines()[-1].startswith("Error: no part of Figure 2")
+    assert made() == []
+
+
+def csv(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).glob("*.csv")}
+
+
+STOPPABLE = ("fig2", "--scale", "smoke", "--rule", "rflo", "--period", "80", "--trials", "1500", "--networks", "6",
+             "--jobs", "2", "--no-plot", "--results")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The tables of a run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    whole = process(*STOPPABLE, folder)
+    assert whole.returncode == 0, whole.stderr
+    return csv(folder)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_at_any_moment_goes_on_where_it_was(how, uninterrupted, tmp_path):
+    with subprocess.Popen(
+        [PROGRAM, *STOPPABLE, tmp_path], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as running:
+        while running.poll() is None and not list(tmp_path.rglob("*.npz")):
+            time.sleep(0.005)
+        running.send_signal(how)
+        said = running.communicate(timeout=60)[1].decode()
+    if how == signal.SIGINT:
+        assert running.returncode == 130
+        assert said.strip() == "stopped; the same command goes on where it was"
+    assert 1 <= len(list(tmp_path.rglob("*.npz"))) < 6
+    assert csv(tmp_path) == {}
+    resumed = process(*STOPPABLE, tmp_path)
+    assert (resumed.returncode, resumed.stderr) == (0, "")
+    assert csv(tmp_path) == uninterrupted != {}
+    assert len(list(tmp_path.rglob("*.npz"))) == 6
