@@ -24,7 +24,7 @@ class Choices(periodic.Choices):
     """
 
     period_tau: float = 40.0
-    sizes: tuple[float, ...] = (10, 20, 30, 50, 70, 100, 140, 200)
+    sizes: tuple[float, ...] = (10, 20, 30, 50, 100, 200)
     scales: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 
 

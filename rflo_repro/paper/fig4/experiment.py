@@ -99,6 +99,8 @@ CHOICES = {
     "quick": Choices(n_trials=1500, whole=0.6, n_networks=3),
     "smoke": Choices(n_trials=20, whole=0.2, n_networks=2),
 }
+# The grid search is shorter without the loop (`rates-of-the-sequence`)
+TUNING = {"whole": 0.5}
 
 _PARTS = learning_curves.schemas("fig4", ("rates",))
 _CONDITION = (
