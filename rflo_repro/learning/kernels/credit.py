@@ -8,8 +8,9 @@ Eq. 28-29.
 
 from __future__ import annotations
 
-from .layout import LANES, Array, Workspace
-from .products import TERMS_AT_ONCE, history_product, step_product
+from .dynamics import gain
+from .layout import LANES, TERMS_AT_ONCE, Array, Workspace
+from .products import history_product, step_product
 from .vector import clear, fma, inlined, kernel, load, splat, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
@@ -37,9 +38,11 @@ def assign_credit(
     readout: bool,
     work: Workspace,
 ) -> None:
-    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are wanted.
+    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are
+    wanted.
 
-    `feedback` (n_out, padded) is F^T. The history is taken a stretch at a time, last stretch first, so that the
+    `feedback` (n_out, padded) is F^T. The history is taken a stretch at a time, last stretch first, so that
+    the
     products over time find in the cache what the backward pass has just been through.
     """
     clear(work.rows)
@@ -61,25 +64,28 @@ def assign_credit(
 
 @kernel
 def backward(feedback: Array, full: bool, tau: float, first: int, last: int, width: int, work: Workspace) -> None:
-    """Turn ``phi'(u(t))/tau`` in ``work.credit`` into ``z(t) phi'(u(t))/tau`` for the steps from `last` to `first`.
+    """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
 
     ``work.rows`` goes from what is carried into the last of them to what is carried out of the first.
     """
-    credit, errors, z = work.credit, work.errors, work.rows
+    sources, credit, errors, z = work.sources, work.credit, work.errors, work.rows
     n_out, row = feedback.shape
     n_rec = work.back.shape[0]
     leak = splat(1.0 - 1.0 / tau)
     for t in range(last - 1, first - 1, -1):
+        to = (t - first) * width * work.credit_row
         for q in range(width):
             at = t * width + q
+            before, after = at * work.source_row, (at + width) * work.source_row
             for i in range(0, row, LANES):
                 carried = load(z, q * row + i)
                 for k in range(n_out):
                     carried = fma(splat(errors[at * n_out + k]), load(feedback, k * row + i), carried)
-                store(credit, at * work.credit_row + i, carried * load(credit, at * work.credit_row + i))
+                slope = gain(load(sources, before + i), load(sources, after + i), tau)
+                store(credit, to + q * work.credit_row + i, carried * slope)
                 store(z, q * row + i, leak * carried)
         if full:
-            step_product(z, credit, t * width * work.credit_row, work.credit_row, work.back, width, n_rec, t % 2 == 0)
+            step_product(z, credit, to, work.credit_row, work.back, width, n_rec, t % 2 == 0)
 
 
 @inlined
@@ -88,7 +94,7 @@ def add_recurrent_update(first: int, last: int, width: int, work: Workspace) -> 
     begin, n_terms = first * width, (last - first) * width
     history_product(
         work.dm, work.sources, begin * work.source_row, work.source_row, 1,
-        work.credit, begin * work.credit_row, work.credit_row, n_terms,
+        work.credit, 0, work.credit_row, n_terms,
     )  # fmt: skip
 
 

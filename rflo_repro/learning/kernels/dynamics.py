@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .activation import tanh
 from .layout import LANES, Array, Indices
 from .products import step_product
-from .vector import fma, inlined, kernel, load, splat, store, total
+from .vector import at_least, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
@@ -36,7 +38,6 @@ def forward(
         drive = np.empty_like(m)
         effective_weights(m, w_out, b, n_rec, drive)
     sources = np.zeros((n_steps + 1) * source_row)
-    credit = np.empty(n_steps * row)
     errors = np.empty(n_steps * n_out)
     targets = np.zeros((1, n_steps, n_out))
     start_trial(sources, 0, source_row, h_start, n_rec)
@@ -49,8 +50,6 @@ def forward(
         tau,
         sources,
         source_row,
-        credit,
-        row,
         errors,
         np.empty(row),
         np.empty(1),
@@ -83,15 +82,25 @@ def start_trial(sources: Array, at: int, source_row: int, state: Array, n_rec: i
 
 
 @inlined
-def unit_step(u: Array, u_at: int, now: Array, now_at: int, rate: float, new: Array, new_at: int, gain: Array,
-              gain_at: int, n: int) -> None:  # fmt: skip
-    """``h(t)`` of one trial into `new` and ``phi'(u(t)) / tau`` into `gain`, from ``h(t-1)`` in `now` and
-    ``u(t)``."""
-    one, leak, inflow = splat(1.0), splat(1.0 - rate), splat(rate)
+def unit_step(u: Array, u_at: int, now: Array, now_at: int, tau: float, new: Array, new_at: int, n: int) -> None:
+    """``h(t)`` of one trial into `new`, from ``h(t-1)`` in `now` and ``u(t)``: `n` elements from the given
+    places."""
+    rate = 1.0 / tau
+    leak, inflow = splat(1.0 - rate), splat(rate)
     for i in range(0, n, LANES):
-        f = tanh(load(u, u_at + i))
-        store(gain, gain_at + i, inflow * (one - f * f))
-        store(new, new_at + i, fma(inflow, f, leak * load(now, now_at + i)))
+        store(new, new_at + i, fma(inflow, tanh(load(u, u_at + i)), leak * load(now, now_at + i)))
+
+
+@inlined
+def gain(before: Any, after: Any, tau: float) -> Any:
+    """``phi'(u(t)) / tau`` of a vector of units, from ``h(t-1)`` and ``h(t)``.
+
+    Undoing the leak gives phi(u) back to rounding, for less than it costs to keep phi'(u) in memory from the
+    way
+    forward to the way back. Not below zero, whatever stands in the padding.
+    """
+    f = splat(tau) * after - splat(tau - 1.0) * before
+    return at_least(splat(1.0) - f * f, splat(0.0)) * splat(1.0 / tau)
 
 
 @inlined
@@ -114,15 +123,13 @@ def advance(
     tau: float,
     sources: Array,
     source_row: int,
-    credit: Array,
-    credit_row: int,
     errors: Array,
     u: Array,
     loss: Array,
 ) -> None:
     """Run `trials` in lockstep, from the states that stand in the first rows of `sources`.
 
-    Fills `sources`, `credit` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All
+    Fills `sources` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All
     trials
     of a step share one reading of the weights.
     """
@@ -144,18 +151,7 @@ def advance(
         step_product(u, sources, now, source_row, drive, width, n_rows, t % 2 == 0)
         for q in range(width):
             to, at = new + q * source_row, t * width + q
-            unit_step(
-                u,
-                q * row,
-                sources,
-                now + q * source_row,
-                1.0 / tau,
-                sources,
-                to,
-                credit,
-                at * credit_row,
-                row,
-            )
+            unit_step(u, q * row, sources, now + q * source_row, tau, sources, to, row)
             for k in range(n_out):
                 eps = targets[trials[q], t, k] - readout(w_out, k, sources, to)
                 errors[at * n_out + k] = eps

@@ -20,6 +20,10 @@ from numpy.typing import NDArray
 LANES = 8
 """Doubles in a vector: one cache line."""
 
+TERMS_AT_ONCE = 64
+"""Rows of a history in one product: a tile's share of them stays in the nearest cache for all rows of the
+sum."""
+
 ONLINE_ROWS = 3
 """Rows of scratch memory that a step of the online rule needs."""
 
@@ -58,7 +62,7 @@ class Workspace(NamedTuple):
     sources: Array
     """(n_steps + 1) width rows: ``[h(t) | x(t+1)]``."""
     credit: Array
-    """n_steps width rows: ``phi'(u(t)) / tau``, then ``z(t)`` times it."""
+    """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
     errors: Array
     """n_steps width rows of n_out: ``eps(t)``."""
     rows: Array
@@ -90,7 +94,7 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -
         source_row=source_row,
         credit_row=credit_row,
         sources=aligned_zeros((n_steps + 1) * width * source_row),
-        credit=aligned_zeros(n_steps * width * credit_row),
+        credit=aligned_zeros(max(TERMS_AT_ONCE, width) * credit_row),
         errors=aligned_zeros(n_steps * width * n_out),
         rows=aligned_zeros(max(width, ONLINE_ROWS) * row),
         dm=aligned_zeros((n_rec + n_in, row)),

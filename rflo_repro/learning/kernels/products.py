@@ -178,10 +178,6 @@ def step_product(
         done += size
 
 
-TERMS_AT_ONCE = 64
-"""Rows of a history in one product: a tile's share of them stays in the nearest cache for all rows of the sum."""
-
-
 @kernel
 def history_product(
     out: Array, a: Array, a_at: int, a_k: int, a_r: int, b: Array, b_at: int, b_k: int, n_k: int

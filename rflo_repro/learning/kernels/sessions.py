@@ -51,8 +51,6 @@ def run_group(
         tau,
         work.sources,
         work.source_row,
-        work.credit,
-        work.credit_row,
         work.errors,
         work.rows,
         loss,

@@ -7,7 +7,7 @@ from math import isfinite
 
 import numpy as np
 
-from .dynamics import readout, start_trial, unit_step
+from .dynamics import gain, readout, start_trial, unit_step
 from .layout import LANES, Array, Indices, Workspace
 from .products import products
 from .updates import alignment_of, all_finite, clipped
@@ -41,11 +41,11 @@ def trace_step(
     decay = splat(leak)
     for block in range(first, last, ROWS_AT_ONCE):
         for i in range(0, row, LANES):
-            drive, gain = load(rows, i), load(rows, row + i)
+            drive, slope = load(rows, i), load(rows, row + i)
             credit = splat(rate) * load(rows, 2 * row + i)
             for j in range(block, min(block + ROWS_AT_ONCE, last)):
                 at = j * row + i
-                p = fma(decay, load(traces, at), gain * splat(sources[now + j]))
+                p = fma(decay, load(traces, at), slope * splat(sources[now + j]))
                 store(traces, at, p)
                 w = fma(credit, p, load(to_m, at))
                 if j < signs.shape[0]:
@@ -118,9 +118,10 @@ def run_traces(
                 for k in range(n_out):
                     drive = fma(splat(y[k]), load(b, k * row + i), drive)
                 store(u, i, drive)
-        unit_step(u, 0, sources, now, 1.0 / tau, sources, new, u, row, row)
+        unit_step(u, 0, sources, now, tau, sources, new, row)
         for i in range(0, row, LANES):
             store(u, i, splat(0.0))
+            store(u, row + i, gain(load(sources, now + i), load(sources, new + i), tau))
             store(u, credit_at + i, splat(0.0))
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, new)

@@ -36,7 +36,8 @@ def kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
+    """A kernel that becomes part of its caller: a call would cost more than a small network's step can
+    spare."""
     return cast(F, numba.njit(**_OPTIONS, forceinline=True)(function))
 
 
