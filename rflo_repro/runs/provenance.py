@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# What decides the numbers of every realisation, besides the modules that it is made of (`modules_of`).
-NUMERICAL = ("learning",)
+# What decides the numbers of every realisation, besides the modules that it is made of (`modules_of`): the rules, and
+# where the random numbers come from.
+NUMERICAL = ("learning", "runs/session.py")
 
 
 def _tokens(node: Any) -> Iterator[str]:
