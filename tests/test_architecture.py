@@ -1,0 +1,194 @@
+"""The walls between the package's rooms, read from its imports."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rflo_repro
+from rflo_repro.paper import registry
+from rflo_repro.paper.selection import Selection
+from rflo_repro.runs import provenance
+
+PACKAGE = Path(rflo_repro.__file__).parent
+ROOMS = ("learning", "tasks", "runs", "paper", "studies", "report")
+FOLDERS = [path.name for path in (PACKAGE / "paper").iterdir() if (path / "__init__.py").exists()]
+
+
+def running(tree):
+    """Every node but those that only a type checker sees."""
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from running(node)
+
+
+def imports(tree, module):
+    """Full names that a module imports when it runs, anywhere in it; `from a import b` counts as a and as a.b."""
+    found = set()
+    for node in running(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")[: -node.level]
+                base = ".".join([*parts, base] if base else parts)
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
+            # a name that is put together is known by its beginning
+            text = node.args[0]
+            text = text.values[0] if isinstance(text, ast.JoinedStr) else text
+            found |= {str(text.value)} if isinstance(text, ast.Constant) else set()
+    return found
+
+
+def module_name(path):
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+def modules(*parts):
+    """Every module of a part of the package and what it imports of the package."""
+    place = PACKAGE.joinpath(*parts)
+    found = {}
+    for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        everything = imports(ast.parse(path.read_text(encoding="utf-8")), module_name(path))
+        found[path.relative_to(PACKAGE).as_posix()] = {
+            name.removeprefix("rflo_repro.") for name in everything if name.startswith("rflo_repro.")
+        }
+    assert found
+    return found
+
+
+def rooms_of(imported):
+    return {name.split(".")[0] for name in imported} & {*ROOMS, "cli"}
+
+
+@pytest.mark.parametrize(
+    ("room", "allowed"),
+    [
+        ("learning", {"learning"}),
+        ("tasks", {"tasks", "learning"}),
+        ("runs", {"runs", "learning", "tasks"}),
+        ("report", {"report", "runs"}),
+        ("paper", {"paper", "report", "runs", "tasks", "learning"}),
+        ("studies", {"studies", "paper", "report", "runs", "tasks", "learning"}),
+    ],
+)
+def test_what_a_room_imports(room, allowed):
+    for path, imported in modules(room).items():
+        assert rooms_of(imported) <= allowed, path
+
+
+def test_no_figure_imports_another():
+    assert len(FOLDERS) > 1
+    for folder in FOLDERS:
+        for path, imported in modules("paper", folder).items():
+            figures = {name.split(".")[1] for name in imported if name.startswith("paper.")} & set(FOLDERS)
+            assert figures <= {folder}, path
+
+
+def test_only_the_command_line_imports_studies():
+    for path, imported in modules().items():
+        if not path.startswith("studies/"):
+            assert "studies" not in rooms_of(imported) or path == "cli.py", path
+
+
+def test_nothing_imports_the_command_line():
+    for path, imported in modules().items():
+        assert "cli" not in rooms_of(imported), path
+
+
+def test_what_figures_share_knows_none_of_them():
+    for path in (PACKAGE / "paper").glob("*.py"):
+        imported = modules("paper", path.name)[f"paper/{path.name}"]
+        assert not {name.split(".")[1] for name in imported if name.startswith("paper.")} & set(FOLDERS), path
+
+
+def test_the_walls_are_seen():
+    """Negative control: each way of importing counts."""
+    for text in (
+        "import rflo_repro.paper",
+        "from rflo_repro import paper",
+        "from rflo_repro.paper.fig2 import FIGURE",
+        "from .. import paper",
+        "if True:\n    from rflo_repro import paper",
+        "from ..paper import fig2",
+        "from ..paper.fig2.experiment import SCHEMAS as s",
+        "def f():\n    from rflo_repro import paper",
+        "import importlib\nimportlib.import_module('rflo_repro.paper.fig2')",
+        "import importlib\nimportlib.import_module(f'rflo_repro.paper.{name}')",
+    ):
+        found = imports(ast.parse(text), "rflo_repro.runs.store")
+        assert any(name.startswith("rflo_repro.paper") for name in found), text
+    assert imports(ast.parse("from . import b\nfrom .c import d"), "rflo_repro.runs.store") == {
+        "rflo_repro.runs", "rflo_repro.runs.b", "rflo_repro.runs.c", "rflo_repro.runs.c.d",
+    }  # fmt: skip
+
+
+def test_kernels_draw_no_random_numbers():
+    for path in (PACKAGE / "learning" / "kernels").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "np.random" not in text, path
+        assert "numpy.random" not in text, path
+        assert "fastmath" not in text, path
+
+
+# What a realisation's modules may import besides `learning` and each other: types and names, no numbers.
+WITHOUT_NUMBERS = {"runs/realisation.py", "tasks/__init__.py", "runs/__init__.py", "paper/__init__.py"}
+
+
+@pytest.mark.parametrize("name", [name for name, figure in registry.figures().items() if figure.computed])
+def test_all_that_decides_the_numbers_of_a_realisation_is_in_its_digest(name):
+    """A stored realisation is believed as long as its modules are unchanged: so they may use no others."""
+    figure = registry.figures()[name]
+    choices = figure.experiment.CHOICES["smoke"]
+    conditions = figure.experiment.conditions(choices, Selection(rates=figure.rates[:1]))
+    for covered in {frozenset(provenance.modules_of(c.realisations[0])) for c in conditions}:
+        assert covered
+        for path in covered:
+            for imported in modules(*path.split("/"))[path]:
+                place = imported.replace(".", "/")
+                file = next((f for f in (f"{place}.py", f"{place}/__init__.py") if (PACKAGE / f).exists()), None)
+                seen = file is None or file in covered | WITHOUT_NUMBERS or file.startswith(provenance.NUMERICAL)
+                assert seen or _is_figure(file), f"{path} imports {file}"
+
+
+def _is_figure(file):
+    """A figure's `__init__.py` holds names and texts only."""
+    return file.startswith("paper/") and file.endswith("/__init__.py")
+
+
+HEAVY = ("numba", "numpy", "pandas", "matplotlib", "scipy", "joblib", "jax", "dask")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fig2", "--help"], ["plot", "--help"], ["fig2", "--period", "nan"]])
+def test_help_and_refusals_import_nothing_heavy(arguments):
+    code = (
+        "import json, sys\n"
+        "from rflo_repro import cli\n"
+        f"sys.argv = ['rflo-repro', *{arguments!r}]\n"
+        "try:\n"
+        "    cli.main()\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "print('\\n' + json.dumps(sorted({name.split('.')[0] for name in sys.modules})))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "rflo_repro" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import sys, rflo_repro as rr\nprint(*sys.modules)\nrr.PeriodicTask\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    before, after = (set(line.split()) for line in done.stdout.splitlines())
+    assert before.isdisjoint(HEAVY)
+    # Negative control: what is used is imported.
+    assert "numpy" in after
