@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.tables import Column, Schema
 
@@ -44,6 +45,8 @@ _FINAL = (
     Column("final_loss", "number", "", "median loss L of the last 1% of trials; empty after a divergence"),
     Column("final_alignment", "number", "", "median alignment of the last 1% of trials"),
     Column("diverged", "flag", "", "whether a NaN or an infinity ended the training"),
+    Column("outcome", "text", "", "learned, plateau, thrown out, diverged or untrained (rflo_repro/runs/outcomes.py)"),
+    Column("plateau", "number", "", "level of the plateau: median loss L of the last tenth of trials; else empty"),
 )
 _OUTPUT = (
     _NETWORK,
@@ -109,11 +112,14 @@ def tabulate(
         for network, arrays in enumerate(sessions):
             loss, alignment = arrays["loss"], arrays["alignment"]
             seen = loss[np.isfinite(loss)]
+            went, plateau = outcome(loss, bool(arrays["diverged"]), silent_loss(arrays["targets"]))
+            if condition.values.get("rule") == "untrained":
+                went, plateau = "untrained", np.nan
             final.append({
                 **condition.values, "network": network, "n_trials": len(loss),
                 "first_loss": loss[0], "smallest_loss": seen.min() if len(seen) else np.nan,
                 "final_loss": last_part(loss), "final_alignment": last_part(alignment),
-                "diverged": bool(arrays["diverged"]),
+                "diverged": bool(arrays["diverged"]), "outcome": went, "plateau": plateau,
             })  # fmt: skip
             trial = log_spaced(len(loss))
             curves.append(pd.DataFrame({

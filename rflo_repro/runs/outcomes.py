@@ -1,0 +1,48 @@
+"""How a training session went: learned, plateau, thrown out or diverged, from its learning curve.
+
+Losses are measured against that of a silent network, L of Eq. 2 for an output of zero. The curve is read in windows of
+1% of the trials, by the median of each, so that a single spike counts for nothing:
+
+- `diverged`: a NaN or an infinity ended the training;
+- `learned`: in the last window the loss is at most a tenth of the silent network's (nine tenths of the target's power);
+- `thrown out`: it was so in an earlier window, and is no longer;
+- `plateau`: it never was. The level where it stands, the median loss of the last tenth of trials, says which plateau.
+
+A network that is not trained is `untrained`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+LEARNED = 0.1
+N_WINDOWS = 100
+LAST_PART = 0.1
+
+Array = npt.NDArray[Any]
+
+
+def silent_loss(targets: Array) -> float:
+    """Loss L of Eq. 2 for an output of zero. targets: (T, Ny)."""
+    return float(0.5 * np.mean(np.sum(targets**2, axis=1)))
+
+
+def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:
+    """The class of a session, and the level of its plateau (NaN for other classes).
+
+    loss: (n_trials,), before each trial's update. silent: what `silent_loss` gives for the task.
+    """
+    if diverged:
+        return "diverged", np.nan
+    width = max(1, len(loss) // N_WINDOWS)
+    # from the end, so that the last window is that of the final loss
+    windows = np.median(loss[len(loss) % width :].reshape(-1, width), axis=1)
+    good = windows <= LEARNED * silent
+    if good[-1]:
+        return "learned", np.nan
+    if good.any():
+        return "thrown out", np.nan
+    return "plateau", float(np.median(loss[-max(1, round(LAST_PART * len(loss))) :]))
