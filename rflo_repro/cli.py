@@ -304,6 +304,41 @@ def tune(
     study.tune(chosen, scale, networks, jobs, places["results"], places["figures"], console())
 
 
+@cli.command("fig-cost", short_help="Cost of a timestep against N: RTRL, BPTT, RFLO.")
+@directory("results", "figures")
+@refusing
+def fig_cost(results: Path | None, figures: Path | None) -> None:
+    """Measure what a timestep of RTRL, BPTT and RFLO costs on one core of this machine, against the number of units;
+    the paper says N^4, N^2, N^2.
+
+    Writes cost (.csv, .json) and cost (.png, .pdf) in about a minute; leave the machine alone meanwhile.
+    """
+    from rflo_repro.studies import cost
+
+    cost.fig_cost(results or Path("results"), figures or Path("figures"), console())
+
+
+@cli.command(short_help="Time of a timestep beside C, JAX and NumPy; two cores; memory.")
+@click.option(
+    "--n-rec", type=click.IntRange(1), multiple=True, metavar="N", help="Sizes; 30, 100, 200, 1000 if not given."
+)
+@click.option("--limit-c", type=click.Path(exists=True, dir_okay=False), help="The C program to compare with.")
+@several("--part", click.Choice(("steps", "cores", "memory")), "Only this part")
+@directory("results")
+@refusing
+def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], results: Path | None) -> None:
+    """Time the kernels in one run with a hand-vectorised C program (`--limit-c`, or RFLO_LIMIT_C), JAX if it is
+    installed, and a plain NumPy class; ten networks on one core and on two; and the peak memory of large sessions.
+
+    Needs a source checkout. Writes bench_steps, bench_cores and bench_memory (.csv, .json) in some minutes; leave the
+    machine alone meanwhile.
+    """
+    from rflo_repro.studies import cost
+
+    parts = unique(part) or ("steps", "cores", "memory")
+    cost.bench(unique(n_rec) or (30, 100, 200, 1000), limit_c, parts, results or Path("results"), console())
+
+
 @cli.command("list", short_help="Every figure and the state of its tables.")
 @directory("results")
 @refusing

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 COLOURS = {
     "bptt": "#222222",
     "rflo": "#009E73",
+    "rtrl": "#0072B2",
     "local": "#D5008F",
     "random-feedback": "#00AEDB",
     "untrained": "#999999",
@@ -93,7 +94,7 @@ def letter(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontweight="bold", fontsize=12, x=-0.14)
 
 
-def log_decades(axes: Axes, low: float, high: float) -> None:
+def log_decades(axes: Axes, low: float, high: float | None) -> None:
     """A logarithmic y axis with a label a decade, wide enough for these values."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(base=10, numticks=12))
