@@ -134,7 +134,7 @@ def draw(frame: pd.DataFrame) -> Picture:
             axes.plot(part.n_rec, part.us_per_step, "o", color=style.COLOURS[rule], markersize=4)
             large = part.sort_values("n_rec").tail(SHARE_FOR_SLOPE)
             middle = np.exp(np.log(large.us_per_step).mean()), np.exp(np.log(large.n_rec).mean())
-            at = np.array([part.n_rec.min(), part.n_rec.max()])
+            at = np.array([large.n_rec.min(), large.n_rec.max()])
             axes.plot(
                 at,
                 middle[0] * (at / middle[1]) ** k,
@@ -145,7 +145,7 @@ def draw(frame: pd.DataFrame) -> Picture:
         style.log_decades(axes, 10 ** np.floor(np.log10(frame.us_per_step.min())), None)
         axes.set_xlabel("number of units N")
         axes.set_ylabel("time of a timestep  (µs)")
-        axes.legend(loc="upper right")
+        axes.legend(loc="lower right")
     return figure
 
 

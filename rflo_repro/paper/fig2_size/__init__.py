@@ -6,7 +6,7 @@ FIGURE = Figure(
     command="fig2-size",
     title="Loss against network size and initial weights (Figure 2 - supplement 3).",
     help="""\
-    Draw Figure 2, supplement 3: RFLO at 40 tau on networks of different size and with initial weights of different
+    Draw Figure 2, supplement 3: RFLO at 20 tau on networks of different size and with initial weights of different
     standard deviation, at one fixed learning rate and at the rate tuned for each.
 
     \b

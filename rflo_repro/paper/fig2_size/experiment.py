@@ -23,17 +23,15 @@ class Choices(periodic.Choices):
     period_tau: the period learned. sizes: N in panel a, at `g`. scales: g in panel b, at `n_rec`.
     """
 
-    period_tau: float = 40.0
+    period_tau: float = 20.0
     sizes: tuple[float, ...] = (10, 20, 30, 50, 100, 200)
     scales: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 
 
 CHOICES = {
     "paper": Choices(),
-    "quick": Choices(
-        n_trials=1000, n_networks=3, sizes=(10, 30, 100), scales=(0.1, 0.5, 1.0, 1.5, 2.0), period_tau=20.0
-    ),
-    "smoke": Choices(n_trials=20, n_networks=2, sizes=(10, 30), scales=(0.5, 1.5), period_tau=20.0),
+    "quick": Choices(n_trials=1000, n_networks=3, sizes=(10, 30, 100), scales=(0.1, 0.5, 1.0, 1.5, 2.0)),
+    "smoke": Choices(n_trials=20, n_networks=2, sizes=(10, 30), scales=(0.5, 1.5)),
 }
 
 
