@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from rflo_repro.runs import provenance
 from rflo_repro.runs.realisation import Arrays, Realisation, describe
 
 FOLDER = ".realisations"
+ABANDONED_SECONDS = 3600.0
 _MEANING = "_meaning"  # the entry of an .npz that says what the others are
 
 
@@ -80,24 +85,26 @@ def _sha256(arrays: Arrays) -> str:
     return total.hexdigest()
 
 
-class replacing:
-    """A temporary path beside `path`, which takes its place in one rename when all went well, or else vanishes."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, which takes its place in one rename when all went well, or else vanishes.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".tmp")
-        os.close(handle)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            # mkstemp makes a file private; a result is for whoever may read the folder
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(self.temporary, 0o666 & ~mask)
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
+    An OSError from within names `path`. What a killed process left behind for this path goes after an hour.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.lstat().st_mtime > ABANDONED_SECONDS:
+                left.unlink()
+    # not tempfile's: that makes a file private, and a result is for whoever may read the folder
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.open("xb").close()
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
+    finally:
+        with suppress(OSError):
+            temporary.unlink()

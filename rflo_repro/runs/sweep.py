@@ -1,4 +1,4 @@
-"""Many realisations in parallel on threads, each stored as soon as it is finished."""
+"""Many realisations in parallel, on threads or on a cluster, each stored as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import joblib
 
+from rflo_repro.runs import cluster
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.store import Store
@@ -30,13 +31,15 @@ def sweep(
     reporter: Reporter,
     summary: Callable[[list[Arrays]], str],
     force: bool = False,
+    scheduler: str | None = None,
 ) -> list[list[Arrays]]:
     """The arrays of every realisation, by condition and network: stored ones read (unless `force`), others computed.
 
     jobs: threads; the kernels let go of Python's lock. The numbers do not depend on it.
     summary: what the progress line says of a finished condition.
+    scheduler: address of a Dask scheduler whose workers compute in place of threads.
     Each result is on disk before it is reported. On an interrupt the realisations under way are abandoned within a
-    kernel call. Raises what a realisation raises, and OSError if a result cannot be stored.
+    kernel call. Raises what a realisation raises, OSError if a result cannot be stored, and ClusterError.
     """
     stop = threading.Event()
     results: list[list[Arrays | None]] = [[None] * len(c.realisations) for c in conditions]
@@ -53,6 +56,19 @@ def sweep(
         arrays = realisation.run(progress)
         store.put(realisation, arrays)
         return row, column, arrays
+
+    def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[tuple[int, int, Arrays]]]:
+        parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
+        return _stopping(stop, parallel(joblib.delayed(one)(*place) for place in waiting))
+
+    def by_cluster(address: str, waiting: list[tuple[int, int]]) -> Generator[tuple[int, int, Arrays], None, None]:
+        wanted = [conditions[row].realisations[column] for row, column in waiting]
+        for row, column in waiting:
+            reporter.trials(row, column, 0)
+        for i, arrays in cluster.compute(address, wanted, reporter.note):
+            store.put(wanted[i], arrays)
+            reporter.trials(*waiting[i], wanted[i].n_trials)
+            yield *waiting[i], arrays
 
     def finish(row: int, column: int, arrays: Arrays, stored: bool) -> None:
         results[row][column] = arrays
@@ -74,10 +90,10 @@ def sweep(
                     finish(row, column, arrays, stored=True)
         for problem in store.problems:
             reporter.note(problem)
-        parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
-        with _stopping(stop, parallel(joblib.delayed(one)(*place) for place in waiting)) as computed:
-            for row, column, arrays in computed:
-                finish(row, column, arrays, stored=False)
+        if waiting:
+            with by_threads(waiting) if scheduler is None else closing(by_cluster(scheduler, waiting)) as computed:
+                for row, column, arrays in computed:
+                    finish(row, column, arrays, stored=False)
     return [[r for r in row if r is not None] for row in results]
 
 

@@ -6,16 +6,20 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
 from rflo_repro.runs.store import replacing
 
 Kind = Literal["text", "integer", "number", "flag"]
+LOCK = ".tables.lock"
+LOCK_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,14 @@ def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return pd.DataFrame({c.name: casts[c.kind](frame[c.name]) for c in schema.columns})
 
 
+def lock(folder: Path) -> FileLock:
+    """Held, as a context, by whoever changes the tables of a folder; the same thread may take it again.
+
+    Raises OSError if it cannot be had: in a folder that cannot be written, or after two minutes of waiting.
+    """
+    return FileLock(folder / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
+
+
 def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> Path:
     """Write `<name>.csv` and then `<name>.json` in `folder`, each by one rename; returns the CSV's path.
 
@@ -74,19 +86,20 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{schema.name}.csv"
-    with replacing(path) as temporary:
-        _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
-        digest = sha256(temporary)
-    page = {
-        "table": schema.name,
-        "row": schema.row,
-        "rows": len(frame),
-        "sha256": digest,
-        "columns": [vars(column) for column in schema.columns],
-        **provenance,
-    }
-    with replacing(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with lock(folder):
+        with replacing(path) as temporary:
+            _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
+            digest = sha256(temporary)
+        page = {
+            "table": schema.name,
+            "row": schema.row,
+            "rows": len(frame),
+            "sha256": digest,
+            "columns": [vars(column) for column in schema.columns],
+            **provenance,
+        }
+        with replacing(path.with_suffix(".json")) as temporary:
+            temporary.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
@@ -95,6 +108,18 @@ def read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
 
     Raises FileNotFoundError if there is none, TableError if its JSON is missing or is not this CSV's.
     """
+    try:
+        return _read(folder, schema)
+    except TableError:
+        # Another run may be between its CSV and its JSON: look again when it is done.
+        with suppress(OSError):
+            if (folder / LOCK).exists():
+                with lock(folder):
+                    return _read(folder, schema)
+        return _read(folder, schema)
+
+
+def _read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
     path = folder / f"{schema.name}.csv"
     page = path.with_suffix(".json")
     if not path.exists():
@@ -110,7 +135,7 @@ def read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
         frame = _typed(frame, schema)
     except FileNotFoundError:
         raise TableError(f"{path} has no {page.name} beside it") from None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, csv.Error) as error:
         raise TableError(f"{path} cannot be read with {page.name}: {type(error).__name__}") from None
     return frame, provenance
 

@@ -1,0 +1,108 @@
+"""Realisations on the workers of a Dask scheduler, one realisation a task.
+
+Dask sends Python objects as pickles in both directions: connect to a scheduler and workers that you trust, only.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rflo_repro.runs import provenance
+
+if TYPE_CHECKING:
+    from rflo_repro.runs.realisation import Arrays, Realisation
+
+CONNECT_SECONDS = 10.0
+
+
+class ClusterError(Exception):
+    """What is wrong with a scheduler or one of its workers; the message is one line."""
+
+
+def _digest_of(realisation: Realisation) -> str:
+    return provenance.numerical_digest(*sorted(provenance.modules_of(realisation)))
+
+
+def _compute(realisation: Realisation, digest: str) -> Arrays:
+    """What a worker does. Raises ClusterError if its numerical source is not the client's (it may have come late)."""
+    own = _digest_of(realisation)
+    if own != digest:
+        from distributed import get_worker
+
+        raise ClusterError(_differs(get_worker().address, own, digest))
+    return realisation.run(lambda trials: None)
+
+
+def _differs(worker: str, theirs: str, ours: str) -> str:
+    return (
+        f"the worker at {worker} has another numerical source (digest {theirs[:12]}, here {ours[:12]}); "
+        "install this version there and restart the worker"
+    )
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """A Dask client. Raises ClusterError without Dask, or if no scheduler answers within ten seconds."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ClusterError("needs Dask: pip install 'rflo-repro[cluster]'") from None
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"no Dask scheduler answers at {address} ({type(error).__name__})") from None
+    try:
+        yield client
+    finally:
+        client.close(timeout=1.0)
+
+
+def check_workers(client: Any, realisations: Sequence[Realisation]) -> int:
+    """How many workers there are now. Raises ClusterError if one has another numerical source, or none."""
+    parts = sorted({m for r in realisations for m in provenance.modules_of(r) if not Path(m).is_absolute()})
+    ours = provenance.numerical_digest(*parts)
+    answers: dict[str, Any] = client.run(provenance.numerical_digest, *parts, on_error="return")
+    for worker, theirs in sorted(answers.items()):
+        if isinstance(theirs, Exception):
+            reason = f"{type(theirs).__name__}: {theirs}".splitlines()[0]
+            raise ClusterError(f"the worker at {worker} cannot use this version of rflo-repro ({reason})")
+        if theirs != ours:
+            raise ClusterError(_differs(worker, theirs, ours))
+    return len(answers)
+
+
+def compute(
+    address: str, realisations: Sequence[Realisation], note: Callable[[str], None]
+) -> Iterator[tuple[int, Arrays]]:
+    """The index and the arrays of every realisation, as they finish; one whose worker dies is computed by another.
+
+    address: of the scheduler, such as tcp://host:8786. note: told what a reader of the log should know.
+    Raises ClusterError for a scheduler that cannot be reached or goes away, a worker of another numerical source, and a
+    realisation whose workers die again and again; and what a realisation raises.
+    """
+    with connected(address) as client:
+        from distributed import KilledWorker, as_completed
+
+        n_workers = check_workers(client, realisations)
+        note(f"{n_workers} workers at {address}" if n_workers else f"no worker at {address} yet; waiting for one")
+        run = uuid.uuid4().hex
+        index = {f"realisation-{i}-{run}": i for i in range(len(realisations))}
+        waiting = as_completed(
+            client.submit(_compute, realisations[i], _digest_of(realisations[i]), key=key, priority=-i, pure=False)
+            for key, i in index.items()
+        )
+        for future in waiting:
+            try:
+                arrays = future.result()
+            except KilledWorker as error:
+                raise ClusterError(f"every worker that took {error.task} died; is there enough memory?") from None
+            except (OSError, concurrent.futures.CancelledError):
+                raise ClusterError(f"the scheduler at {address} went away; the same command goes on") from None
+            # the worker may forget it
+            future.release()
+            yield index[future.key], arrays
