@@ -65,7 +65,7 @@ def _example(axes: Axes, rows: pd.DataFrame) -> None:
     delay = first.delay_tau.iloc[0]
     axes.set_title(f"delay {delay:g} τ")
     _interval(axes, first, delay)
-    axes.legend(loc="center left", bbox_to_anchor=(0.0, 0.62), ncols=3, handlelength=1.2, columnspacing=0.8)
+    axes.legend(loc="center left", bbox_to_anchor=(0.0, 0.52), ncols=3, handlelength=1.2, columnspacing=0.8)
 
 
 def _interval(axes: Axes, rows: pd.DataFrame, delay: float) -> None:
@@ -104,4 +104,4 @@ def _peaks(axes: Axes, rows: pd.DataFrame, colours: Mapping[int, str]) -> None:
     axes.set_yticks(ticks)
     axes.set_xlabel("delay  (τ)")
     axes.set_ylabel("output's peak after second pulse  (τ)")
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", frameon=True, facecolor="white", edgecolor="none", framealpha=0.8)

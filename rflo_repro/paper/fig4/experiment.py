@@ -96,7 +96,7 @@ class Choices:
 
 CHOICES = {
     "paper": Choices(),
-    "quick": Choices(n_trials=1500, whole=0.6, n_networks=3),
+    "quick": Choices(n_trials=1500, whole=0.5, n_networks=3),
     "smoke": Choices(n_trials=20, whole=0.2, n_networks=2),
 }
 # The grid search is shorter without the loop (`rates-of-the-sequence`)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from rflo_repro.paper.fig4 import FIGURE, sketch
 from rflo_repro.report import style
+from rflo_repro.runs.learning_curves import quartiles
 from rflo_repro.tasks.reaching import DIRECTIONS
 
 COLOURS = {"loop": style.COLOURS["red"], "rflo": style.COLOURS["rflo"], "bptt": style.COLOURS["bptt"]}
@@ -49,7 +50,7 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Fig
 
 def _top(figure: SubFigure, single: pd.DataFrame, panels: Sequence[str]) -> None:
     """a: the task, and where single movements lead; b: the loop."""
-    widths = [w for panel in panels for w in {"a": (1.15, 0.8), "b": (1.3,)}[panel]]
+    widths = [w for panel in panels for w in {"a": (1.15, 0.75), "b": (1.35,)}[panel]]
     axes = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
     if "a" in panels:
         sketch.task(axes[0])
@@ -162,8 +163,10 @@ def _points(axes: Axes, final: pd.DataFrame, column: str) -> None:
     for i, rule in enumerate(rules):
         values = final.loc[final.rule == rule, column].to_numpy()
         spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
-        axes.plot(i + spread, values, "o", color=COLOURS[rule], markersize=4, alpha=0.6, markeredgewidth=0)
-        axes.plot([i - 0.28, i + 0.28], [np.median(values)] * 2, color=COLOURS[rule], linewidth=2)
+        axes.plot(
+            i + spread, values, "o", color=COLOURS[rule], markersize=4, alpha=0.6, markeredgewidth=0, clip_on=False
+        )
+        axes.plot([i - 0.28, i + 0.28], [quartiles(values)[1]] * 2, color=COLOURS[rule], linewidth=2)
     axes.set_xticks(range(len(rules)), [NAMES[rule].replace(", ", "\n").replace(" + ", "\n+ ") for rule in rules])
     axes.set_xlim(-0.6, len(rules) - 0.4)
     seen = final[column][np.isfinite(final[column])]

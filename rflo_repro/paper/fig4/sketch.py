@@ -13,12 +13,13 @@ INK = "#222222"
 HEIGHTS = (1.2, 0.4, -0.4, -1.2)
 CENTRE = (3.2, 0.0)
 RADIUS = 1.35
+HEIGHT = (-2.6, 2.4)
 Point = tuple[float, float]
 
 
 def task(axes: Axes) -> None:
     """Four tonic inputs, the network, and the cursor's velocity as its two outputs."""
-    _canvas(axes, (-0.9, 6.9), (-2.1, 2.1))
+    _canvas(axes, (-0.9, 6.9), HEIGHT)
     _body(axes)
     _text(axes, (0.0, 1.9), "tonic inputs")
     for y, label in ((0.55, "$v_x$"), (-0.55, "$v_y$")):
@@ -30,7 +31,7 @@ def task(axes: Axes) -> None:
 
 def loop(axes: Axes) -> None:
     """The readout Ws at a movement's end, the winner, and the input that it switches on."""
-    _canvas(axes, (-0.9, 8.3), (-2.5, 2.3))
+    _canvas(axes, (-0.9, 8.3), HEIGHT)
     _body(axes)
     for y, colour in zip(HEIGHTS, COLOURS, strict=True):
         _arrow(axes, (CENTRE[0] + RADIUS * 0.98, 0.45 * y), (6.3, y), "#8A8A8A", width=0.8)
