@@ -338,34 +338,30 @@ def csv(folder):
     return {path.name: path.read_bytes() for path in Path(folder).glob("*.csv")}
 
 
-STOPPABLE = ("fig2", "--scale", "smoke", "--rule", "rflo", "--period", "80", "--trials", "1500", "--networks", "6",
-             "--jobs", "2", "--no-plot", "--results")  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory):
-    """The tables of a run that nothing stopped."""
-    folder = tmp_path_factory.mktemp("uninterrupted")
-    whole = process(*STOPPABLE, folder)
-    assert whole.returncode == 0, whole.stderr
-    return csv(folder)
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_stopped_at_any_moment_goes_on_where_it_was(how, uninterrupted, tmp_path):
-    with subprocess.Popen(
-        [PROGRAM, *STOPPABLE, tmp_path], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    ) as running:
-        while running.poll() is None and not list(tmp_path.rglob("*.npz")):
+def interrupted(command, folder, how):
+    """Start a command, stop it as soon as there is one more stored realisation; its exit code and complaints."""
+    n_before = len(list(folder.rglob("*.npz")))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as running:
+        while running.poll() is None and len(list(folder.rglob("*.npz"))) == n_before:
             time.sleep(0.005)
         running.send_signal(how)
         said = running.communicate(timeout=60)[1].decode()
-    if how == signal.SIGINT:
-        assert running.returncode == 130
-        assert said.strip() == "stopped; the same command goes on where it was"
-    assert 1 <= len(list(tmp_path.rglob("*.npz"))) < 6
-    assert csv(tmp_path) == {}
-    resumed = process(*STOPPABLE, tmp_path)
+    assert n_before < len(list(folder.rglob("*.npz"))) < 8
+    return running.returncode, said.strip()
+
+
+def test_a_run_that_is_stopped_at_any_moment_goes_on_where_it_was(tmp_path):
+    command = ["fig2", "--scale", "smoke", "--rule", "rflo", "--period", "80", "--trials", "1200", "--networks", "8",
+               "--jobs", "2", "--no-plot", "--results"]  # fmt: skip
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    code, said = interrupted([PROGRAM, *command, stopped], stopped, signal.SIGINT)
+    assert (code, said) == (130, "stopped; the same command goes on where it was")
+    assert csv(stopped) == {}
+    code, _ = interrupted([PROGRAM, *command, stopped], stopped, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert csv(stopped) == {}
+    resumed = process(*command, stopped)
     assert (resumed.returncode, resumed.stderr) == (0, "")
-    assert csv(tmp_path) == uninterrupted != {}
-    assert len(list(tmp_path.rglob("*.npz"))) == 6
+    assert len(list(stopped.rglob("*.npz"))) == 8
+    assert run(*command, whole).exit_code == 0
+    assert csv(stopped) == csv(whole) != {}
