@@ -84,6 +84,14 @@ def test_the_same_session_gives_the_same_numbers():
         np.testing.assert_array_equal(array, second[name], err_msg=name)
 
 
+def test_a_divergence_is_said_and_ends_nothing():
+    arrays = in_miniature(eta=1e6, n_trials_stage=40).run(lambda done: None)
+    assert arrays["diverged"]
+    assert np.isnan(arrays["loss"][-1])
+    assert len(arrays["correct"]) == 40
+    assert arrays["y"].shape == (400, 2)
+
+
 def test_progress_counts_both_stages():
     seen: list[int] = []
     session = in_miniature(n_trials_stage=400)

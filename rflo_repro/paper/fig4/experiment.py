@@ -186,16 +186,18 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
 
 def _condition(choices: Choices, selection: Selection, rates: str, rule: str) -> Condition:
     called, eta = selection.rate("fig4", rates, {"rule": rule}, lambda: ("chosen", choices.eta(rule)))
-    make = _with_loop if rule == "loop" else _without_loop
     label = {"loop": "loop", "rflo": "rflo, whole", "bptt": "bptt, whole"}[rule]
     return Condition(
         label=label + ("" if called == "chosen" else f" {called}"),
         values={"figure": "fig4", "panel": PANELS[rule], "rule": rule, "rates": called, "eta": eta},
-        realisations=tuple(make(choices, rule, eta, network) for network in range(choices.n_networks)),
+        realisations=tuple(
+            _with_loop(choices, eta, network) if rule == "loop" else _without_loop(choices, rule, eta, network)
+            for network in range(choices.n_networks)
+        ),
     )
 
 
-def _with_loop(choices: Choices, rule: str, eta: float, network: int) -> Realisation:
+def _with_loop(choices: Choices, eta: float, network: int) -> Realisation:
     return LoopSession(
         reaching=choices.reaching,
         sequence=choices.directions,

@@ -20,6 +20,7 @@ NAMES = {"loop": "RFLO + loop", "rflo": "RFLO, no loop", "bptt": "BPTT, no loop"
 DASHED: dict[str, Any] = {"color": "black", "dashes": (3, 2), "linewidth": 0.8}
 BELOW = 3.0
 FARTHEST = (-1.5, 2.0)
+DRAWABLE = (1e-6, 1e2)
 
 
 def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
@@ -158,16 +159,23 @@ def _panel_d(figure: SubFigure, final: pd.DataFrame, transitions: pd.DataFrame) 
 
 
 def _points(axes: Axes, final: pd.DataFrame, column: str) -> None:
-    """A point a network and a line at the median, on whole decades."""
+    """A point a network and a line at the median, in whole decades; a triangle at the top for what lies above."""
     rules = [rule for rule in FIGURE.rules if (final.rule == rule).any()]
+    seen = final[column][final[column].between(*DRAWABLE)]
+    low, high = (
+        (10.0 ** np.floor(np.log10(seen.min())), 10.0 ** np.ceil(np.log10(seen.max()))) if len(seen) else DRAWABLE
+    )
+    high = max(high, 10.0 * low)
     for i, rule in enumerate(rules):
         values = final.loc[final.rule == rule, column].to_numpy()
-        spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
-        axes.plot(
-            i + spread, values, "o", color=COLOURS[rule], markersize=4, alpha=0.6, markeredgewidth=0, clip_on=False
-        )
+        at = i + (np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1))
+        above = ~(values <= high)
+        look: dict[str, Any] = {
+            "color": COLOURS[rule], "markersize": 4, "alpha": 0.6, "markeredgewidth": 0, "clip_on": False
+        }  # fmt: skip
+        axes.plot(at[~above], np.maximum(values[~above], low), "o", **look)
+        axes.plot(at[above], np.full(above.sum(), high), "^", **look)
         axes.plot([i - 0.28, i + 0.28], [quartiles(values)[1]] * 2, color=COLOURS[rule], linewidth=2)
     axes.set_xticks(range(len(rules)), [NAMES[rule].replace(", ", "\n").replace(" + ", "\n+ ") for rule in rules])
     axes.set_xlim(-0.6, len(rules) - 0.4)
-    seen = final[column][np.isfinite(final[column])]
-    style.log_decades(axes, 10 ** np.floor(np.log10(seen.min())), 10 ** np.ceil(np.log10(seen.max())))
+    style.log_decades(axes, low, high)

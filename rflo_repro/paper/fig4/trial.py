@@ -104,7 +104,9 @@ class LoopSession:
             reset_state=self.reset_state,
             progress=progress,
         )
-        body = Body(history.network, np.nan_to_num(history.state), self.reaching)
+        # a state that diverged is none to go on from
+        state = net.h0 if history.diverged else history.state
+        body = Body(history.network, state, self.reaching)
         single = []
         for direction in range(task.n_in):
             start = body.state
