@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -15,12 +19,14 @@ import rflo_repro
 from rflo_repro.paper import registry
 from rflo_repro.paper.registry import Figure
 from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.runs.cluster import ClusterError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
+UNWIND_SECONDS = 1.2
 SCALES = ("smoke", "quick", "paper")
 
 
@@ -51,6 +57,23 @@ class Setting(click.ParamType):  # type: ignore[type-arg]
         if not (separator and name and text):
             self.fail(f"{value!r} is not NAME=VALUE", param, ctx)
         return name, text
+
+
+class Address(click.ParamType):  # type: ignore[type-arg]
+    """Where a Dask scheduler listens."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parts = urlsplit(str(value))
+            good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
+            good = good and str(value) == f"{parts.scheme}://{parts.netloc}"
+        except ValueError:
+            good = False
+        if not good:
+            self.fail(f"{value!r} is not tcp://HOST:PORT or tls://HOST:PORT", param, ctx)
+        return str(value)
 
 
 class Contents(click.Group):
@@ -109,6 +132,8 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
             if error.option is None:
                 raise click.UsageError(str(error)) from None
             raise click.BadParameter(str(error), param_hint=f"'--{error.option}'") from None
+        except ClusterError as error:
+            raise click.BadParameter(str(error), param_hint="'--cluster'") from None
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from None
@@ -141,6 +166,12 @@ SCALE = click.option(
     help="smoke: seconds; quick: already the picture; paper: the paper's numbers.",
 )
 JOBS = count("--jobs", 1024, "Threads; all cores if not given. The numbers do not depend on it.")
+CLUSTER = click.option(
+    "--cluster",
+    type=Address(),
+    metavar="ADDRESS",
+    help="Compute on the workers of this Dask scheduler, tcp://HOST:PORT; one you trust (docs/cluster.md).",
+)
 NO_PLOT = click.option("--no-plot", is_flag=True, help="Tables only.")
 FORCE = click.option("--force", is_flag=True, help="Compute again what is stored.")
 NETWORKS = count("--networks", 100_000, "Realisations a condition.")
@@ -159,6 +190,7 @@ COMMON = (
         help="Vary one of the figure's choices (docs/assumptions.md); repeatable.",
     ),
     JOBS,
+    CLUSTER,
     directory("results", "figures"),
     NO_PLOT,
     FORCE,
@@ -182,6 +214,7 @@ def figure_command(figure: Figure) -> click.Command:
         trials: int | None = None,
         eta: float | None = None,
         jobs: int | None = None,
+        cluster: str | None = None,
         no_plot: bool = False,
         force: bool = False,
         period: tuple[float, ...] = (),
@@ -203,6 +236,7 @@ def figure_command(figure: Figure) -> click.Command:
                 seed=seed,
                 trials=trials,
                 jobs=jobs,
+                scheduler=cluster,
                 sets=sets,
                 results=results,
                 figures=figures,
@@ -264,15 +298,32 @@ def plot(figure: str, panel: tuple[str, ...], scale: str, results: Path | None, 
 @cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
 @SCALE
 @JOBS
+@CLUSTER
 @directory("results", "figures")
 @NO_PLOT
 @FORCE
 @refusing
-def all_(scale: str, jobs: int | None, results: Path | None, figures: Path | None, no_plot: bool, force: bool) -> None:
+def all_(
+    scale: str,
+    jobs: int | None,
+    cluster: str | None,
+    results: Path | None,
+    figures: Path | None,
+    no_plot: bool,
+    force: bool,
+) -> None:
     """Compute and draw every figure; what was stopped goes on where it was."""
     from rflo_repro.paper import pipeline
 
-    request = pipeline.Request(scale=scale, jobs=jobs, results=results, figures=figures, plot=not no_plot, force=force)
+    request = pipeline.Request(
+        scale=scale,
+        jobs=jobs,
+        scheduler=cluster,
+        results=results,
+        figures=figures,
+        plot=not no_plot,
+        force=force,
+    )
     pipeline.run_all(request, console())
 
 
@@ -281,10 +332,17 @@ def all_(scale: str, jobs: int | None, results: Path | None, figures: Path | Non
 @SCALE
 @NETWORKS
 @JOBS
+@CLUSTER
 @directory("results", "figures")
 @refusing
 def tune(
-    figure: str, scale: str, networks: int | None, jobs: int | None, results: Path | None, figures: Path | None
+    figure: str,
+    scale: str,
+    networks: int | None,
+    jobs: int | None,
+    cluster: str | None,
+    results: Path | None,
+    figures: Path | None,
 ) -> None:
     """Try eight learning rates from 1e-4 to 3e-1 for every rule and condition of a figure, on networks that are not
     the figure's, and choose the one of smallest median final loss.
@@ -301,7 +359,7 @@ def tune(
         for base, named in (("results", results), ("figures", figures))
     }
     chosen = registry.figures()[figure]
-    study.tune(chosen, scale, networks, jobs, places["results"], places["figures"], console())
+    study.tune(chosen, scale, networks, jobs, places["results"], places["figures"], console(), cluster)
 
 
 @cli.command("fig-cost", short_help="Cost of a timestep against N: RTRL, BPTT, RFLO.")
@@ -364,15 +422,34 @@ def check(jobs: int | None) -> None:
         raise SystemExit(1)
 
 
+STOPPED = "stopped; the same command goes on where it was"
+
+
+def _stop_soon(*_: object) -> None:
+    """Ctrl-C: unwind; if that takes long (a kernel is being compiled, a long trial runs), end without it.
+
+    Nothing is lost by that: a file is replaced in one rename or not at all.
+    """
+    hard = threading.Timer(UNWIND_SECONDS, _stop_now)
+    hard.daemon = True
+    hard.start()
+    raise KeyboardInterrupt
+
+
+def _stop_now() -> None:
+    os.write(2, f"{STOPPED}\n".encode())
+    os._exit(130)
+
+
 def main() -> None:
     """The `rflo-repro` program."""
+    signal.signal(signal.SIGINT, _stop_soon)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nstopped; the same command goes on where it was", err=True)
-        sys.exit(130)
+        _stop_now()
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)

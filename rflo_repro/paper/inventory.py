@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rflo_repro.paper.pipeline import every_condition
 from rflo_repro.paper.registry import Figure, figures
-from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import provenance, tables
 
 STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
@@ -58,7 +58,7 @@ def _state(figure: Figure, results: Path, schema: tables.Schema) -> State:
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
         return State("stale", "computed by another numerical source", **known)
-    expected = len(figure.experiment.conditions(figure.experiment.CHOICES["paper"], Selection(rates=figure.rates)))
+    expected = len(every_condition(figure, "paper"))
     if n_conditions < expected:
         return State("in part", f"{n_conditions} of {expected} conditions", **known)
     return State("fresh", **known)

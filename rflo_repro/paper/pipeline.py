@@ -34,6 +34,7 @@ class Request:
     """What the command line asks of a figure; None means the scale's own value.
 
     sets: name and value of choices to vary, as written. results, figures: directories, or None for the usual ones.
+    scheduler: address of a Dask scheduler, or None for threads.
     """
 
     scale: str = "paper"
@@ -42,6 +43,7 @@ class Request:
     seed: int | None = None
     trials: int | None = None
     jobs: int | None = None
+    scheduler: str | None = None
     sets: tuple[tuple[str, str], ...] = ()
     results: Path | None = None
     figures: Path | None = None
@@ -67,6 +69,9 @@ def choices(figure: Figure, request: Request) -> Any:
         if name not in known:
             raise Refused("set", f"{name!r} is not one of {', '.join(known)}")
         changes[name] = _like(known[name], name, text)
+    for name, least in (("n_networks", 1), ("n_trials", 1), ("seed", 0)):
+        if changes.get(name) is not None and changes[name] < least:
+            raise Refused("set", f"{name} must be at least {least}, got {changes[name]}")
     try:
         return dataclasses.replace(chosen, **{k: v for k, v in changes.items() if v is not None})
     except ValueError as error:
@@ -148,19 +153,27 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
-    _check_memory(found, jobs)
+    _check_memory(found, 1 if request.scheduler else jobs)
     settings = {
         "scale": request.scale if plain and (reference or request.scale != "paper") else "custom",
         "choices": describe(chosen),
         "eta": request.selection.eta,
     }
-    before = _tables_before(figure, results, settings, request.selection.partial, reference)
+    _, damaged = _tables_before(figure, results, settings, request.selection.partial, reference)
 
     _say(console, _headline(figure, request, chosen, settings["scale"]))
-    store = Store(results / FOLDER)
-    arrays = sweep(found, store, jobs, Reporter(console), figure.experiment.summary, request.force)
+    for problem in damaged:
+        _say(console, f"{INDENT}{problem}; made anew")
+    store, reporter = Store(results / FOLDER), Reporter(console)
+    try:
+        arrays = sweep(found, store, jobs, reporter, figure.experiment.summary, request.force, request.scheduler)
+    except ValueError as error:  # a choice that only the library can judge
+        raise Refused("set", str(error)) from error
     frames: dict[str, pd.DataFrame] = figure.experiment.tabulate(chosen, found, arrays)
-    written = _write(figure, results, frames, before, found, settings, time.monotonic() - started)
+    with tables.lock(results):
+        # what another run has written meanwhile stays too
+        before, _ = _tables_before(figure, results, settings, request.selection.partial, reference)
+        written = _write(figure, results, frames, before, found, settings, time.monotonic() - started)
     files = [*written]
     _say(console, "tables   " + "  ".join(str(path) for path in written))
     if request.plot:
@@ -237,8 +250,17 @@ def _names(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
 
 def _order(figure: Figure, scale: str, schema: tables.Schema) -> list[str]:
     """Names of all conditions of the figure, in its order."""
-    everything = Selection(rates=figure.rates)
-    return _names(figure.experiment.conditions(figure.experiment.CHOICES[scale], everything), schema)
+    return _names(every_condition(figure, scale), schema)
+
+
+def every_condition(figure: Figure, scale: str) -> list[Condition]:
+    """All that the figure is committed with; without those at tuned rates as long as no rates have been tuned."""
+    choices = figure.experiment.CHOICES[scale]
+    try:
+        found: list[Condition] = figure.experiment.conditions(choices, Selection(rates=figure.rates))
+    except Refused:
+        found = figure.experiment.conditions(choices, Selection(rates=figure.rates[:1]))
+    return found
 
 
 def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
@@ -254,16 +276,17 @@ def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
 
 def _tables_before(
     figure: Figure, results: Path, settings: dict[str, Any], partial: bool, reference: bool
-) -> dict[str, tuple[pd.DataFrame, dict[str, Any]]]:
-    """The tables of the same settings, whose rows stay unless they are computed now.
+) -> tuple[dict[str, tuple[pd.DataFrame, dict[str, Any]]], list[str]]:
+    """The tables of the same settings, whose rows stay unless they are computed now, and what is wrong with others.
 
     Raises Refused if the directory holds the paper's tables and the run is not the paper's, or if a part would go into
     tables that cannot be believed.
     """
-    before = {}
+    before, damaged = {}, []
     for schema in figure.experiment.SCHEMAS.values():
         try:
             frame, page = tables.read(results, schema)
+            scale = _scale(results, schema, page)
         except FileNotFoundError:
             continue
         except tables.TableError as error:
@@ -271,12 +294,24 @@ def _tables_before(
                 raise Refused(
                     "results", f"{error}: run `rflo-repro {figure.command}` in full to make it anew"
                 ) from None
+            damaged.append(str(error))
             continue
-        if page.get("settings", {}).get("scale") == "paper" and not reference:
+        if scale == "paper" and not reference:
             raise Refused("results", f"{results} holds tables of the paper's scale; name another directory")
-        if page.get("settings") == settings:
+        if page["settings"] == settings:
             before[schema.name] = frame, page
-    return before
+    return before, damaged
+
+
+def _scale(results: Path, schema: tables.Schema, page: dict[str, Any]) -> Any:
+    """The scale that a table's page names. Raises TableError if the page does not say what is needed of it."""
+    try:
+        for earlier in page["runs"]:
+            # one that is not a mapping, or whose conditions are no list of names, is no page of ours
+            _ = {**earlier}, set(earlier["conditions"])
+        return page["settings"]["scale"]
+    except (KeyError, TypeError):
+        raise tables.TableError(f"{results / schema.name}.json is not of this version") from None
 
 
 def _write(

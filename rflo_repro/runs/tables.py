@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from rflo_repro.runs.store import replacing
+from rflo_repro.runs.store import FOLDER, replacing
 
 Kind = Literal["text", "integer", "number", "flag"]
-LOCK = ".tables.lock"
+LOCK = Path(FOLDER, ".tables.lock")
 LOCK_SECONDS = 120.0
 
 
@@ -74,8 +74,11 @@ def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 def lock(folder: Path) -> FileLock:
     """Held, as a context, by whoever changes the tables of a folder; the same thread may take it again.
 
+    It is a file beside the stored realisations.
+
     Raises OSError if it cannot be had: in a folder that cannot be written, or after two minutes of waiting.
     """
+    (folder / LOCK).parent.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
 
 
@@ -84,7 +87,6 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping
 
     Raises OSError if they cannot be written; the ones before are then still there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{schema.name}.csv"
     with lock(folder):
         with replacing(path) as temporary:

@@ -74,7 +74,14 @@ def best(losses: Sequence[Sequence[float]]) -> int:
 
 
 def tune(
-    figure: Figure, scale: str, networks: int | None, jobs: int | None, results: Path, figures: Path, console: Console
+    figure: Figure,
+    scale: str,
+    networks: int | None,
+    jobs: int | None,
+    results: Path,
+    figures: Path,
+    console: Console,
+    scheduler: str | None = None,
 ) -> None:
     """Search, write the table and the heat map, and at paper scale the chosen rates (package data).
 
@@ -95,7 +102,16 @@ def tune(
     everything = [
         dataclasses.replace(c, label=f"{search.key} eta={c.values['eta']:g}") for search in found for c in search.at
     ]
-    arrays = iter(sweep(everything, Store(results / FOLDER), jobs or joblib.cpu_count(), Reporter(console), _summary))
+    arrays = iter(
+        sweep(
+            everything,
+            Store(results / FOLDER),
+            jobs or joblib.cpu_count(),
+            Reporter(console),
+            _summary,
+            scheduler=scheduler,
+        )
+    )
     rows, rates = [], {}
     for search in found:
         losses = [[final_loss(session) for session in next(arrays)] for _ in search.at]

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rflo_repro.runs import tables
+from rflo_repro.runs.store import FOLDER
 from rflo_repro.runs.tables import Column, Schema, TableError
 
 SCHEMA = Schema(
@@ -203,7 +204,7 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch
     with pytest.raises(OSError, match="No space"):
         tables.write(tmp_path, SCHEMA, ROWS.head(1), {"run": 2})
     assert bits(tables.read(tmp_path, SCHEMA)[0]) == bits(ROWS)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [tables.LOCK, path.with_suffix(".csv").name, "some_table.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [FOLDER, path.with_suffix(".csv").name, "some_table.json"]
 
 
 ORDER = ["rflo|20.0", "bptt|20.0", "rflo|40.0", "bptt|40.0"]
