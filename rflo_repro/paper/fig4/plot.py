@@ -170,11 +170,18 @@ def _points(axes: Axes, final: pd.DataFrame, column: str) -> None:
         values = final.loc[final.rule == rule, column].to_numpy()
         at = i + (np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1))
         above = ~(values <= high)
-        look: dict[str, Any] = {
-            "color": COLOURS[rule], "markersize": 4, "alpha": 0.6, "markeredgewidth": 0, "clip_on": False
-        }  # fmt: skip
-        axes.plot(at[~above], np.maximum(values[~above], low), "o", **look)
-        axes.plot(at[above], np.full(above.sum(), high), "^", **look)
+        for which, marker in ((~above, "o"), (above, "^")):
+            if which.any():
+                axes.plot(
+                    at[which],
+                    np.clip(np.nan_to_num(values[which], nan=high), low, high),
+                    marker,
+                    color=COLOURS[rule],
+                    markersize=4,
+                    alpha=0.6,
+                    markeredgewidth=0,
+                    clip_on=False,
+                )
         axes.plot([i - 0.28, i + 0.28], [quartiles(values)[1]] * 2, color=COLOURS[rule], linewidth=2)
     axes.set_xticks(range(len(rules)), [NAMES[rule].replace(", ", "\n").replace(" + ", "\n+ ") for rule in rules])
     axes.set_xlim(-0.6, len(rules) - 0.4)
