@@ -10,8 +10,12 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import rflo_repro.paper
+
+if TYPE_CHECKING:
+    from rflo_repro.report.claims import Claim
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class Figure:
     def plot(self) -> ModuleType:
         """What is seen: draw(tables, panels)."""
         return importlib.import_module(f"rflo_repro.paper.{self.name}.plot")
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What it means: the paper's statements, judged from the tables; a drawing makes none."""
+        if not self.computed:
+            return ()
+        found: tuple[Claim, ...] = importlib.import_module(f"rflo_repro.paper.{self.name}.claims").CLAIMS
+        return found
 
 
 @functools.cache

@@ -1,0 +1,24 @@
+"""What the paper says with supplement 1 of Figure 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rflo_repro.report.claims import MARGIN, Claim, Part, Tables, below, by_period
+
+
+def costs_little(tables: Tables) -> Sequence[Part]:
+    """RFLO with Dale's law against RFLO without, at each period."""
+    return by_period(tables["final"], {"dale": True}, {"dale": False}, below(MARGIN))
+
+
+CLAIMS = (
+    Claim(
+        "Dale's law costs little",
+        "RFLO learns about as well when the recurrent weights obey Dale's law.",
+        "Results; Figure 2, supplement 1",
+        "median over networks of log10(final loss with / final loss without Dale's law), paired by network",
+        "the interval lies below 0.5 decades",
+        costs_little,
+    ),
+)

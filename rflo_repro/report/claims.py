@@ -1,0 +1,203 @@
+"""What a claim is, and how an interval becomes a verdict.
+
+A claim of a difference holds only when the interval excludes zero (or the stated bound) on the right side; a claim of
+sameness only when the interval lies within the stated margin. What the interval leaves open is undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rflo_repro.report.statistics import Interval, interval, log_ratio, paired, where
+
+Verdict = Literal["holds", "holds in part", "undecided", "does not hold", "cannot be tested"]
+Tables = Mapping[str, pd.DataFrame]
+Test = Callable[[Interval], Verdict]
+
+VERDICTS: tuple[Verdict, ...] = ("holds", "holds in part", "undecided", "does not hold", "cannot be tested")
+# Half a decade: on the paper's axes, which span several, two lines this far apart lie close together.
+MARGIN = 0.5
+# Fewer networks than this and an interval over them says nothing.
+FEWEST = 5
+# A loss above this share of the untrained networks' is not learning, and two such losses cannot be compared.
+NOT_LEARNED = 0.5
+
+
+@dataclass(frozen=True)
+class Part:
+    """One measured number of a claim, such as that at one period.
+
+    what: where it was measured. unit: of the interval. why: a word on the verdict, if it needs one.
+    """
+
+    what: str
+    verdict: Verdict
+    interval: Interval | None = None
+    unit: str = "decades"
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim judged at one kind of learning rates (`printed`, `tuned`; `` where there is one kind only)."""
+
+    rates: str
+    parts: tuple[Part, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of the parts together."""
+        return together([part.verdict for part in self.parts])
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the paper that can be judged from tables.
+
+    name: a word for tables and pictures. statement: in our words. where: its place in the paper.
+    statistic: what is measured. criterion: when it holds, stated before looking.
+    judge: from the figure's tables, of one kind of learning rates, to its parts.
+    """
+
+    name: str
+    statement: str
+    where: str
+    statistic: str
+    criterion: str
+    judge: Callable[[Tables], Sequence[Part]]
+
+    def findings(self, tables: Tables) -> tuple[Finding, ...]:
+        """The claim at each kind of learning rates that the tables have."""
+        kinds = [kind for frame in tables.values() if "rates" in frame for kind in frame["rates"].unique()]
+        known = [kind for kind in ("printed", "tuned", "chosen") if kind in kinds]
+        return tuple(
+            Finding(kind, tuple(self.judge({part: _of_kind(frame, kind) for part, frame in tables.items()})))
+            for kind in known or [""]
+        )
+
+
+def _of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    return frame[frame["rates"] == kind] if kind and "rates" in frame else frame
+
+
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on a claim of several parts; parts that cannot be tested are passed over if others can."""
+    seen = set(verdicts) - {"cannot be tested"}
+    if not seen:
+        return "cannot be tested"
+    if len(seen) == 1:
+        return seen.pop()
+    if seen & {"holds", "holds in part"}:
+        return "holds in part"
+    return "does not hold"
+
+
+def above(bound: float = 0.0) -> Test:
+    """A number is larger than `bound`."""
+
+    def test(found: Interval) -> Verdict:
+        return "holds" if found.low > bound else "does not hold" if found.high < bound else "undecided"
+
+    return test
+
+
+def below(bound: float = 0.0) -> Test:
+    """A number is smaller than `bound`."""
+
+    def test(found: Interval) -> Verdict:
+        return "holds" if found.high < bound else "does not hold" if found.low > bound else "undecided"
+
+    return test
+
+
+def within(margin: float = MARGIN, around: float = 0.0) -> Test:
+    """A number is the same as `around`, up to the margin."""
+
+    def test(found: Interval) -> Verdict:
+        low, high = found.low - around, found.high - around
+        if -margin <= low and high <= margin:
+            return "holds"
+        return "does not hold" if low > margin or high < -margin else "undecided"
+
+    return test
+
+
+def untestable(what: str, why: str) -> Part:
+    """A part that cannot be tested."""
+    return Part(what, "cannot be tested", why=why)
+
+
+def judged(
+    what: str,
+    values: Any,
+    test: Test,
+    unit: str = "decades",
+    statistic: Callable[[Any], Any] | None = None,
+    why: str = "",
+) -> Part:
+    """A part from one value a network, by median unless another statistic is given."""
+    values = np.asarray(values, dtype=float)
+    if len(values) < FEWEST:
+        return untestable(what, f"{len(values)} networks; an interval needs {FEWEST}")
+    found = interval(values, statistic) if statistic else interval(values)
+    return Part(what, test(found), found, unit, why)
+
+
+def compared(
+    what: str,
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    test: Test,
+    column: str = "final_loss",
+    floor: float = 0.0,
+) -> Part:
+    """A part from log10(first / second), paired by network.
+
+    Where neither condition's median loss has fallen to half of the untrained networks', there is nothing to compare.
+    """
+    if not (len(first) and len(second)):
+        return untestable(what, "the table has no such rows")
+    if "first_loss" in first and column == "final_loss" and not (_learned(first) or _learned(second)):
+        return untestable(what, "neither learns")
+    return judged(what, log_ratio(*paired(first, second, column), floor=floor), test)
+
+
+def _learned(rows: pd.DataFrame) -> bool:
+    final = np.nan_to_num(rows.final_loss.to_numpy(float), nan=np.inf)
+    return bool(np.median(final) < NOT_LEARNED * np.median(rows.first_loss))
+
+
+def by_period(
+    frame: pd.DataFrame,
+    first: Mapping[str, Any],
+    second: Mapping[str, Any],
+    test: Test,
+    periods: Sequence[float] | None = None,
+) -> list[Part]:
+    """`compared` at each period (all of the table's unless said), a part a period."""
+    known = sorted(float(period) for period in frame.period_tau.unique()) if periods is None else periods
+    return [
+        compared(
+            f"{period:g} τ",
+            where(frame, {**first, "period_tau": period}),
+            where(frame, {**second, "period_tau": period}),
+            test,
+        )
+        for period in known
+    ]
+
+
+def slopes(frame: pd.DataFrame, x: str, y: str, log_x: bool = False, log_y: bool = False) -> Any:
+    """Slope of y on x for each network, by least squares; networks with a missing value are left out."""
+    found = []
+    for _, rows in frame.groupby("network"):
+        at, to = rows[x].to_numpy(float), rows[y].to_numpy(float)
+        at, to = np.log10(at) if log_x else at, np.log10(to) if log_y else to
+        if len(at) > 1 and np.isfinite(to).all():
+            found.append(np.polyfit(at, to, 1)[0])
+    return np.array(found)

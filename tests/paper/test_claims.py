@@ -1,0 +1,185 @@
+"""Every claim of every figure holds in a table made for it, and its verdict turns when the table is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rflo_repro.paper import registry
+from rflo_repro.runs import tables
+
+PERIODS = (20.0, 40.0, 80.0, 160.0)
+N = 9
+UNTRAINED = 0.33
+
+
+def rows(final_loss: float, network_spread: float = 0.1, **values) -> pd.DataFrame:
+    """Nine networks whose losses lie around one value."""
+    spread = 10 ** (network_spread * np.linspace(-1, 1, N))
+    frame = pd.DataFrame({"rates": "printed", **values, "network": range(N)})
+    return frame.assign(first_loss=UNTRAINED, final_loss=final_loss * spread)
+
+
+def by_rule_and_period(loss: Callable[[str, float], float], rules, **values) -> pd.DataFrame:
+    frames = [rows(loss(rule, p), rule=rule, period_tau=p, **values) for rule in rules for p in PERIODS]
+    return pd.concat(frames, ignore_index=True)
+
+
+def fig2():
+    """RFLO is as BPTT at 20 and 40 tau and behind later, and aligns less the longer the period."""
+    loss = {"bptt": dict.fromkeys(PERIODS, 1e-4), "rflo": dict(zip(PERIODS, (1e-4, 2e-4, 1e-2, 1e-1), strict=True))}
+    loss |= {"local": loss["rflo"], "random-feedback": loss["bptt"]}
+    final = by_rule_and_period(lambda rule, p: loss[rule][p], loss)
+    final["final_alignment"] = 0.9 - 0.25 * np.log2(final.period_tau / 20.0) + 0.01 * final.network
+    ends = ["first_loss", "final_loss", "final_alignment"]
+    curves = final.drop(columns=ends).assign(trial=1, alignment=0.01 * (final.network - 4))
+    return {"final": final, "curves": curves}
+
+
+def fig2_dale():
+    frames = [rows(loss, dale=dale, period_tau=p) for p in PERIODS for dale, loss in ((True, 2e-3), (False, 1e-3))]
+    return {"final": pd.concat(frames, ignore_index=True)}
+
+
+def fig2_readout():
+    losses = {"rflo": 1e-3, "readout-only": 1e-1, "recurrent-only": UNTRAINED}
+    return {"final": by_rule_and_period(lambda rule, _: losses[rule], losses)}
+
+
+def fig2_size():
+    sizes = [rows(1.0 / n**2, n_rec=n, g=1.5, panel="ab" if n == 30 else "a") for n in (10, 30, 100)]
+    scales = [rows(1e-2 / 10**g, n_rec=30, g=g, panel="b") for g in (0.5, 1.0, 2.0)]
+    return {"final": pd.concat([*sizes, *scales], ignore_index=True)}
+
+
+def fig3():
+    frames = []
+    for rule in ("rflo", "bptt"):
+        for longest, error in ((15, 1.2), (20, 8.0), (25, 9.0)):
+            part = rows(0.01, rule=rule, longest_tau=longest)
+            frames.append(part.assign(median_error_tau=error if rule == "rflo" else 0.4 + 0.1 * part.network))
+    return {"final": pd.concat(frames, ignore_index=True)}
+
+
+def fig4():
+    losses = {"loop": 1e-3, "bptt": 2e-2, "rflo": 7e-2}
+    frames = [rows(0.01, rule=rule).assign(sequence_loss=loss, rates="chosen") for rule, loss in losses.items()]
+    return {"final": pd.concat(frames, ignore_index=True)}
+
+
+GOOD = {"fig2": fig2, "fig2-locality": fig2, "fig2-dale": fig2_dale, "fig2-readout": fig2_readout,
+        "fig2-size": fig2_size, "fig3": fig3, "fig4": fig4}  # fmt: skip
+
+
+def scaled(column, factor, **where):
+    """Multiplies a column of the final table in some rows."""
+
+    def change(made):
+        final = made["final"]
+        chosen = np.ones(len(final), dtype=bool)
+        for name, values in where.items():
+            chosen &= final[name].isin(values if isinstance(values, (list, tuple)) else [values])
+        assert chosen.any()
+        final.loc[chosen, column] *= factor
+
+    return change
+
+
+def reversed_slope(column, x):
+    """Makes a column of the final table grow with x."""
+
+    def change(made):
+        made["final"][column] = made["final"][x] / made["final"][x].max() / 2 + 0.001 * made["final"].network
+
+    return change
+
+
+# claim -> what breaks its table
+BROKEN = {
+    ("fig2", "comparable at short periods"): scaled("final_loss", 100.0, rule="rflo", period_tau=(20.0, 40.0)),
+    ("fig2", "BPTT ahead at long periods"): scaled("final_loss", 1e-4, rule="rflo", period_tau=(80.0, 160.0)),
+    ("fig2", "alignment rises"): scaled("final_alignment", -1.0, rule="rflo"),
+    ("fig2", "more alignment at shorter periods"): reversed_slope("final_alignment", "period_tau"),
+    ("fig2", "locality explains the gap"): scaled("final_loss", 1e-3, rule="local"),
+    ("fig2", "random feedback costs nothing"): scaled("final_loss", 50.0, rule="random-feedback"),
+    ("fig2-locality", "locality explains the gap at every period"): scaled("final_loss", 1e-3, rule="local"),
+    ("fig2-locality", "random feedback costs nothing at any period"): scaled(
+        "final_loss", 50.0, rule="random-feedback"
+    ),
+    ("fig2-dale", "Dale's law costs little"): scaled("final_loss", 50.0, dale=True),
+    ("fig2-readout", "both beat readout only"): scaled("final_loss", 1e-4, rule="readout-only"),
+    ("fig2-readout", "recurrent only fails"): scaled("final_loss", 1e-2, rule="recurrent-only"),
+    ("fig2-size", "larger networks help"): reversed_slope("final_loss", "n_rec"),
+    ("fig2-size", "larger initial weights help"): reversed_slope("final_loss", "g"),
+    ("fig3", "as good on intervals to 15 tau"): scaled("median_error_tau", 10.0, rule="rflo", longest_tau=15),
+    ("fig3", "behind on longer intervals"): scaled("median_error_tau", 100.0, rule="bptt"),
+    ("fig4", "the loop beats the whole sequence"): scaled("sequence_loss", 1e4, rule="loop"),
+}  # fmt: skip
+CLAIMS = [(f, claim) for f in registry.figures().values() for claim in f.claims]
+
+
+def judged(figure, claim, made):
+    return [(finding.rates, finding.verdict) for finding in claim.findings(made)]
+
+
+def test_every_claim_has_a_broken_table():
+    assert {(figure.command, claim.name) for figure, claim in CLAIMS} == set(BROKEN)
+
+
+@pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
+def test_the_verdict_turns_with_the_table(figure, claim):
+    kind = "chosen" if figure.command == "fig4" else "printed"
+    made = GOOD[figure.command]()
+    assert judged(figure, claim, made) == [(kind, "holds")]
+    BROKEN[figure.command, claim.name](made)
+    assert judged(figure, claim, made) == [(kind, "does not hold")]
+
+
+@pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
+def test_every_part_has_an_interval_or_a_reason(figure, claim):
+    for made in (GOOD[figure.command](), {part: f.iloc[:0] for part, f in GOOD[figure.command]().items()}):
+        for finding in claim.findings(made):
+            for part in finding.parts:
+                assert part.interval is not None or (part.verdict == "cannot be tested" and part.why)
+                assert part.verdict == "cannot be tested" or part.interval.n == N
+
+
+@pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
+def test_a_claim_reads_only_columns_that_the_tables_have(figure, claim):
+    made = GOOD[figure.command]()
+    schemas: dict[str, tables.Schema] = figure.experiment.SCHEMAS
+    kept = {part: f[[c.name for c in schemas[part].columns if c.name in f]] for part, f in made.items()}
+    assert judged(figure, claim, kept) == judged(figure, claim, made)
+
+
+@pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
+def test_a_claim_says_what_it_is(figure, claim):
+    for text in (claim.name, claim.statement, claim.where, claim.statistic, claim.criterion):
+        assert text.strip() == text != ""
+
+
+@pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
+def test_networks_that_diverged_do_not_stop_a_claim(figure, claim):
+    made = GOOD[figure.command]()
+    made["final"].loc[made["final"].network.isin([0, 3]), ["final_loss"]] = np.nan
+    assert judged(figure, claim, made)[0][1] in ("holds", "holds in part", "undecided", "does not hold")
+
+
+def test_where_nobody_learns_nothing_is_shown():
+    made = GOOD["fig2"]()
+    made["final"]["final_loss"] = UNTRAINED
+    by_name = {claim.name: claim for claim in registry.figures()["fig2"].claims}
+    for name in ("comparable at short periods", "BPTT ahead at long periods", "random feedback costs nothing"):
+        assert judged(None, by_name[name], made) == [("printed", "cannot be tested")]
+
+
+def test_without_a_gap_there_is_none_to_explain():
+    made = GOOD["fig2"]()
+    scaled("final_loss", 1e-3, rule="rflo")(made)
+    by_name = {claim.name: claim for claim in registry.figures()["fig2"].claims}
+    found = by_name["locality explains the gap"].findings(made)[0]
+    assert found.verdict == "cannot be tested"
+    assert "no gap" in found.parts[0].why
