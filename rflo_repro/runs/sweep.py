@@ -99,7 +99,7 @@ def sweep(
 
 @contextmanager
 def _stopping(stop: threading.Event, results: Generator[T, None, None]) -> Iterator[Iterator[T]]:
-    """Tell the threads to stop when the loop over their results ends early, whatever ended it, and wait for them."""
+    """Tell the threads to stop when the loop over their results ends early, whatever ended it."""
     try:
         yield results
     finally:

@@ -124,15 +124,15 @@ def test_what_a_realisation_raises_comes_out_and_nothing_finished_is_lost(tmp_pa
     FAULTS["b", 1] = fault
     with pytest.raises(type(fault)):
         quietly(coins("a", "b", "c"), store, jobs)
-    n_stored = sum(store.get(r) is not None for c in coins("a", "b", "c") for r in c.realisations)
-    assert n_stored >= 4  # those before it
-    assert store.get(Coin("b", 1)) is None
-    n_before = len(STARTED)
+    # another thread may still be at its last one
+    stored = {(r.name, r.network) for c in coins("a", "b", "c") for r in c.realisations if store.get(r) is not None}
+    assert len(stored) >= 4 - (jobs - 1)  # those before it
+    assert ("b", 1) not in stored
     FAULTS.clear()
     STARTED.clear()
     found, _ = quietly(coins("a", "b", "c"), store, jobs)
-    assert len(STARTED) == 9 - n_stored
-    assert n_before < 9
+    assert ("b", 1) in STARTED
+    assert stored.isdisjoint(STARTED)
     assert [[a["loss"][0] for a in row] for row in found] == [[0.0, 1.0, 2.0]] * 3
 
 
