@@ -397,6 +397,24 @@ def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], re
     cost.bench(unique(n_rec) or (30, 100, 200, 1000), limit_c, parts, results or Path("results"), console())
 
 
+@cli.command(short_help="A grid of your own over rule, task, N, tau, period, g and eta.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.toml")
+@JOBS
+@CLUSTER
+@directory("results")
+@FORCE
+@refusing
+def sweep(file: Path, jobs: int | None, cluster: str | None, results: Path | None, force: bool) -> None:
+    """Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
+    (docs/sweeps.md).
+
+    Writes NAME_curves, NAME_final and NAME_outputs (.csv, .json) into results/custom/ unless told otherwise.
+    """
+    from rflo_repro.studies import sweeps
+
+    sweeps.run(file, results or Path("results/custom"), jobs, console(), force, cluster)
+
+
 @cli.command("list", short_help="Every figure and the state of its tables.")
 @directory("results")
 @refusing

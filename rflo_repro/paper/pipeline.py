@@ -153,7 +153,7 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
-    _check_memory(found, 1 if request.scheduler else jobs)
+    check_memory(found, 1 if request.scheduler else jobs)
     settings = {
         "scale": request.scale if plain and (reference or request.scale != "paper") else "custom",
         "choices": describe(chosen),
@@ -352,7 +352,7 @@ def _write(
     return written
 
 
-def _check_memory(found: Sequence[Condition], jobs: int) -> None:
+def check_memory(found: Sequence[Condition], jobs: int) -> None:
     """Raises Refused if the largest realisations, `jobs` at a time, need more memory than the machine has."""
     needed = max(r.n_bytes for c in found for r in c.realisations) * jobs
     have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")

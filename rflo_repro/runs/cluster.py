@@ -6,6 +6,7 @@ Dask sends Python objects as pickles in both directions: connect to a scheduler 
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ def connected(address: str) -> Iterator[Any]:
         from distributed import Client
     except ImportError:
         raise ClusterError("needs Dask: pip install 'rflo-repro[cluster]'") from None
+    # what goes wrong is said in one line, not in Dask's log as well
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -89,14 +92,14 @@ def compute(
         from distributed import KilledWorker, as_completed
 
         n_workers = check_workers(client, realisations)
-        note(f"{n_workers} workers at {address}" if n_workers else f"no worker at {address} yet; waiting for one")
+        note(f"workers at {address}: {n_workers or 'none yet; waiting for one'}")
         run = uuid.uuid4().hex
         index = {f"realisation-{i}-{run}": i for i in range(len(realisations))}
-        waiting = as_completed(
+        futures = [
             client.submit(_compute, realisations[i], _digest_of(realisations[i]), key=key, priority=-i, pure=False)
             for key, i in index.items()
-        )
-        for future in waiting:
+        ]
+        for future in as_completed(futures, loop=client.loop):
             try:
                 arrays = future.result()
             except KilledWorker as error:

@@ -1,0 +1,318 @@
+"""`rflo-repro sweep FILE.toml`: a grid of one's own over rule, task, N, tau, period, g and eta (docs/sweeps.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import itertools
+import math
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+from rich.console import Console
+
+import rflo_repro.tasks
+from rflo_repro.learning import validate
+from rflo_repro.learning.rules import RULES, LearningRule
+from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper.selection import Refused
+from rflo_repro.runs import learning_curves, provenance, tables
+from rflo_repro.runs.progress import Reporter
+from rflo_repro.runs.realisation import Arrays, Condition, describe
+from rflo_repro.runs.session import Session
+from rflo_repro.runs.store import FOLDER, Store
+from rflo_repro.runs.sweep import sweep
+from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.tasks import PeriodicTask, SizedTask, Task
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PERIODIC = "periodic"
+MOST = 100_000  # realisations, and networks of a condition
+COLUMNS = (
+    Column("rule", "text", "", "learning rule: one of rflo_repro.RULES, or of the sweep's own"),
+    Column("task", "text", "", "task: periodic, or one of the sweep's own"),
+    Column("n_rec", "integer", "units", "number of recurrent units N"),
+    Column("tau", "number", "timesteps", "time constant of the network"),
+    Column("period_tau", "number", "tau", "period of the target, in units of tau; empty for tasks without one"),
+    Column("g", "number", "", "initial recurrent weights have the variance g^2/N"),
+    Column("eta", "number", "", "learning rate"),
+)
+# What a grid may vary, and how each value is checked
+AXES: dict[str, Callable[[str, Any], Any]] = {
+    "rule": lambda name, value: value,
+    "task": lambda name, value: value,
+    "n_rec": lambda name, value: validate.integer(name, value, 1),
+    "tau": lambda name, value: validate.real(name, value, 1.0),
+    "period": lambda name, value: validate.real(name, value, 0.0),
+    "g": lambda name, value: validate.real(name, value, 0.0),
+    "eta": lambda name, value: validate.real(name, value, 0.0),
+}
+USUAL: dict[str, Any] = {"task": PERIODIC, "n_rec": 30, "tau": 10.0, "g": 1.5}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep file says: every combination of the grid's values, `networks` realisations each.
+
+    name: what its files are called. grid: axes of AXES with their values. rules, tasks: the file's own, by name.
+    """
+
+    name: str
+    networks: int
+    trials: int
+    seed: int
+    grid: Mapping[str, tuple[Any, ...]]
+    rules: Mapping[str, LearningRule]
+    tasks: Mapping[str, SizedTask]
+
+
+def task_classes() -> dict[str, type[Any]]:
+    """Every task under `rflo_repro/tasks` whose trials depend on nothing but its fields, by class name."""
+    modules = [
+        importlib.import_module(f"rflo_repro.tasks.{found.name}")
+        for found in pkgutil.iter_modules(rflo_repro.tasks.__path__)
+    ]
+    return {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if dataclasses.is_dataclass(value) and isinstance(value, type) and value.__module__ == module.__name__
+        and value.__dataclass_params__.frozen and hasattr(value, "trial")  # type: ignore[attr-defined]
+    }  # fmt: skip
+
+
+def read(path: Path) -> Plan:
+    """The plan in a TOML file. Raises Refused, with the file and the entry, for anything that is not one."""
+    try:
+        page = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _plan(page)
+    except OSError as error:
+        raise Refused(None, f"{path}: {error.strerror}") from None
+    except RecursionError:
+        raise Refused(None, f"{path}: nested too deeply") from None
+    except (ValueError, TypeError, Refused) as error:
+        raise Refused(None, f"{path}: {error}") from None
+
+
+def _plan(page: Mapping[str, Any]) -> Plan:
+    """Raises ValueError, TypeError."""
+    _only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks"))
+    for name in ("name", "grid"):
+        if name not in page:
+            raise ValueError(f"{name} is missing")
+    name = page["name"]
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        raise ValueError(f"name must be up to 64 of a-z, 0-9, - and _, got {name!r}")
+    if name.replace("-", "_").partition("_")[0] in (*registry.figures(), "tune"):
+        raise ValueError(f"name must not begin like a figure's tables, got {name!r}")
+    rules = {key: _rule(key, value) for key, value in _table("rules", page.get("rules", {})).items()}
+    tasks = {key: _task(key, value) for key, value in _table("tasks", page.get("tasks", {})).items()}
+    plan = Plan(
+        name=name,
+        networks=validate.integer("networks", page.get("networks", 1), 1),
+        trials=validate.integer("trials", page.get("trials", 1000), 1),
+        seed=validate.integer("seed", page.get("seed", 2019), 0),
+        grid=_grid(_table("grid", page["grid"]), (*RULES, *rules), (PERIODIC, *tasks)),
+        rules=rules,
+        tasks=tasks,
+    )
+    for setting in ("networks", "trials", "seed"):
+        most = {"networks": MOST, "trials": 10**9, "seed": 2**63 - 1}[setting]
+        if getattr(plan, setting) > most:
+            raise ValueError(f"{setting} must be at most {most}, got {getattr(plan, setting)}")
+    n_realisations = math.prod(len(values) or 1 for values in plan.grid.values()) * plan.networks
+    if n_realisations > MOST:
+        raise ValueError(f"grid has {n_realisations} realisations, at most {MOST} are allowed")
+    return plan
+
+
+def _only(what: str, page: Mapping[str, Any], known: Sequence[str]) -> None:
+    for key in page:
+        if key not in known:
+            raise ValueError(f"{what} must be among {', '.join(known)}, got {key!r}")
+
+
+def _table(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a table, got {value!r}")
+    return value
+
+
+def _rule(name: str, value: Any) -> LearningRule:
+    page = dict(_table(f"rules.{name}", value))
+    _only(f"rules.{name}", page, ("feedback", "carry", "trains"))
+    if name in RULES:
+        raise ValueError(f"rules.{name} is a rule already; give yours another name")
+    if "trains" in page:
+        page["trains"] = _frozen(page["trains"])
+    try:
+        return LearningRule(name, **page)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"rules.{name}: {error}") from None
+
+
+def _task(name: str, value: Any) -> SizedTask:
+    page = dict(_table(f"tasks.{name}", value))
+    classes = task_classes()
+    kind = page.pop("is", None)
+    if name == PERIODIC:
+        raise ValueError(f"tasks.{name} is a task already; give yours another name")
+    if kind not in classes:
+        raise ValueError(f"tasks.{name}.is must be one of {', '.join(sorted(classes))}, got {kind!r}")
+    _only(f"tasks.{name}", page, [f.name for f in dataclasses.fields(classes[kind])])
+    try:
+        task: SizedTask = classes[kind](**{key: _frozen(entry) for key, entry in page.items()})
+        n_steps = task.n_steps
+    except Exception as error:  # whatever a task of one's own makes of values that it did not expect
+        raise ValueError(f"tasks.{name}: {error}") from None
+    if not isinstance(task, Task) or not isinstance(n_steps, int) or n_steps < 1:
+        raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep in n_steps")
+    return task
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _grid(page: Mapping[str, Any], rules: Sequence[str], tasks: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    _only("grid", page, list(AXES))
+    for name in ("rule", "eta"):
+        if name not in page:
+            raise ValueError(f"grid.{name} is missing")
+    grid = {}
+    for name, check in AXES.items():
+        given = page.get(name, USUAL.get(name, []))
+        values = given if isinstance(given, list) else [given]
+        grid[name] = tuple(dict.fromkeys(check(f"grid.{name}", _hashable(name, value)) for value in values))
+        if not values and name in page:
+            raise ValueError(f"grid.{name} must have at least one value")
+    for name, known in (("rule", rules), ("task", tasks)):
+        for value in grid[name]:
+            if value not in known:
+                raise ValueError(f"grid.{name} must be among {', '.join(known)}, got {value!r}")
+    if PERIODIC in grid["task"] and not grid["period"]:
+        raise ValueError("grid.period is missing: the periodic task has one, in units of tau")
+    if PERIODIC not in grid["task"] and grid["period"]:
+        raise ValueError("grid.period is for the periodic task alone")
+    return grid
+
+
+def _hashable(name: str, value: Any) -> Any:
+    if isinstance(value, (list, dict)):
+        raise ValueError(f"grid.{name} must be one value or a list of them, got {value!r}")
+    return value
+
+
+def conditions(plan: Plan) -> list[Condition]:
+    """Every combination of the grid. Raises ValueError if a period is not a whole number of timesteps."""
+    varied = [name for name, values in plan.grid.items() if len(values) > 1]
+    found: dict[str, Condition] = {}
+    for values in itertools.product(*(values or (None,) for values in plan.grid.values())):
+        at = dict(zip(plan.grid, values, strict=True))
+        if at["task"] != PERIODIC:
+            at["period"] = None
+        label = " ".join(
+            str(at[name]) if name in ("rule", "task") else f"{name}={at[name]}"
+            for name in dict.fromkeys(("rule", *varied))
+            if at[name] is not None
+        )
+        key = repr(at)
+        if key not in found:
+            found[key] = _condition(plan, label, at)
+    return list(found.values())
+
+
+def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
+    first = Session(
+        task=_periodic(at["period"], at["tau"]) if at["task"] == PERIODIC else plan.tasks[at["task"]],
+        # a rule of the file's own goes in whole, so that the store's key holds what it is
+        rule=plan.rules.get(at["rule"], at["rule"]),
+        eta=at["eta"],
+        n_trials=1 if at["rule"] == "untrained" else plan.trials,
+        n_rec=at["n_rec"],
+        seed=plan.seed,
+        network=0,
+        tau=at["tau"],
+        g=at["g"],
+    )
+    values = {c.name: at["period" if c.name == "period_tau" else c.name] for c in COLUMNS}
+    values["period_tau"] = math.nan if at["period"] is None else at["period"]
+    networks = range(plan.networks)
+    return Condition(label, values, tuple(dataclasses.replace(first, network=network) for network in networks))
+
+
+def _periodic(period: float, tau: float) -> PeriodicTask:
+    steps = period * tau
+    if round(steps) < 1 or abs(steps - round(steps)) > 1e-9 * steps:
+        raise ValueError(f"grid.period: {period:g} tau is not a whole number of timesteps (tau is {tau:g} of them)")
+    return PeriodicTask(round(steps))
+
+
+def schemas(name: str) -> dict[str, Schema]:
+    """The sweep's three tables, by `curves`, `final` and `outputs`."""
+    of_figures = learning_curves.schemas(name, ())
+    return {
+        part: dataclasses.replace(
+            schema,
+            columns=(*COLUMNS, *(c for c in schema.columns if c.name not in ("figure", "panel", "eta"))),
+            condition=tuple(c.name for c in COLUMNS),
+        )
+        for part, schema in of_figures.items()
+    }
+
+
+def tabulate(found: Sequence[Condition], results: Sequence[Sequence[Arrays]]) -> dict[str, pd.DataFrame]:
+    """The frames for `schemas`."""
+    parts = [learning_curves.tabulate([c], [r], c.values["tau"]) for c, r in zip(found, results, strict=True)]
+    return {part: pd.concat([frames[part] for frames in parts], ignore_index=True) for part in parts[0]}
+
+
+def run(
+    path: Path, results: Path, jobs: int | None, console: Console, force: bool = False, scheduler: str | None = None
+) -> list[Path]:
+    """Compute what a sweep file asks for, write its tables to `results`, and say where they are.
+
+    Raises Refused, before anything is touched, for a file that is no plan or a directory that cannot be written.
+    """
+    plan = read(path)
+    try:
+        found = conditions(plan)
+    except ValueError as error:
+        raise Refused(None, f"{path}: {error}") from None
+    pipeline.check_folder("results", results)
+    jobs = jobs or joblib.cpu_count()
+    pipeline.check_memory(found, 1 if scheduler else jobs)
+    store, reporter = Store(results / FOLDER), Reporter(console)
+    try:
+        arrays = sweep(found, store, jobs, reporter, learning_curves.summary, force, scheduler)
+    except ValueError as error:  # a value that only the library can judge
+        raise Refused(None, f"{path}: {error}") from error
+    modules = sorted({m for c in found for m in provenance.modules_of(c.realisations[0])})
+    page = {
+        "settings": {"scale": "custom", "choices": describe(plan), "eta": None},
+        "root_seed": plan.seed,
+        "condition": [c.name for c in COLUMNS],
+        "runs": [
+            {
+                **provenance.record(),
+                "numerical_source": {"digest": provenance.numerical_digest(*modules), "of": modules},
+                "conditions": [condition.label for condition in found],
+            }
+        ],
+    }
+    frames = tabulate(found, arrays)
+    with tables.lock(results):
+        written = [tables.write(results, schema, frames[part], page) for part, schema in schemas(plan.name).items()]
+    console.print("tables   " + "  ".join(map(str, written)), highlight=False, markup=False, soft_wrap=True)
+    return written
