@@ -4,8 +4,8 @@
     dWs_ij = eta_s R z_i h_j            R = 1 if the transition is the one wanted, else 0
 
 In the rule z is the activity after the choice, 1 for the unit that won and 0 for the others, and every row of Ws keeps
-unit norm (assumption `loop-plasticity`): with the drive itself for z a row could only grow along the states at which
-it already wins.
+unit norm (assumption `loop-plasticity`): with the drive itself for z, every unit's drive at the state h would grow by
+the same factor, and the order in which they stand there never change.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Loop:
     def explore(
         self, h: Array, allowed: npt.NDArray[np.bool_], p_explore: float, rng: np.random.Generator
     ) -> tuple[int, bool]:
-        """An allowed input: with probability `p_explore` any of them, else the one that wins; and whether any was."""
+        """An allowed input, and whether it was drawn: with probability `p_explore` any of them, else the one that wins."""
         if rng.random() < p_explore:
             return int(rng.choice(np.flatnonzero(allowed))), True
         return self.choose(h, allowed), False

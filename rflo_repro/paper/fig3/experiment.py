@@ -193,7 +193,7 @@ def tabulate(
     )
     keys = [c.name for c in (*_CONDITION, _LONGEST)]
     size = peaks.assign(size=peaks.error_tau.abs())
-    by_network = size.groupby([*keys, "network"], sort=False)["size"].agg(["median", "max"]).reset_index()
+    by_network = size.groupby([*keys, "network"], sort=False)["size"].agg(["median", "max"]).round(9).reset_index()
     errors = by_network.rename(columns={"median": "median_error_tau", "max": "largest_error_tau"})
     return {
         "peaks": peaks,
