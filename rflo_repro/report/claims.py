@@ -155,21 +155,20 @@ def compared(
     test: Test,
     column: str = "final_loss",
     floor: float = 0.0,
+    bar: float | None = None,
 ) -> Part:
     """A part from log10(first / second), paired by network.
 
-    Where neither condition's median loss has fallen to half of the untrained networks', there is nothing to compare.
+    bar: where neither condition's median lies below it, neither learns, and there is nothing to compare; half of the
+    untrained networks' loss unless given. floor: as in `log_ratio`.
     """
     if not (len(first) and len(second)):
         return untestable(what, "the table has no such rows")
-    if "first_loss" in first and column == "final_loss" and not (_learned(first) or _learned(second)):
+    if bar is None:
+        bar = NOT_LEARNED * float(np.median(first.first_loss))
+    if all(float(np.median(rows[column].fillna(np.inf))) >= bar for rows in (first, second)):
         return untestable(what, "neither learns")
     return judged(what, log_ratio(*paired(first, second, column), floor=floor), test)
-
-
-def _learned(rows: pd.DataFrame) -> bool:
-    final = np.nan_to_num(rows.final_loss.to_numpy(float), nan=np.inf)
-    return bool(np.median(final) < NOT_LEARNED * np.median(rows.first_loss))
 
 
 def by_period(

@@ -46,6 +46,15 @@ NAMES = {
     "readout-only": "readout only",
     "recurrent-only": "recurrent only",
 }
+# Okabe-Ito, told apart by letters too
+VERDICTS = {
+    "holds": "#00795A",
+    "holds in part": "#2E7FB8",
+    "undecided": "#8C6D00",
+    "does not hold": "#B3392F",
+    "cannot be tested": "#8A8A8A",
+}
+LETTERS = {"holds": "✓", "holds in part": "±", "undecided": "?", "does not hold": "✗", "cannot be tested": "–"}
 LOSS = "loss  (½ mean squared error)"
 PERIODS = LinearSegmentedColormap.from_list("periods", ["#7FD4B6", "#009E73", "#00553E", "#001F17"])
 
