@@ -54,7 +54,7 @@ class Loop:
     def explore(
         self, h: Array, allowed: npt.NDArray[np.bool_], p_explore: float, rng: np.random.Generator
     ) -> tuple[int, bool]:
-        """An allowed input, and whether it was drawn: with probability `p_explore` any of them, else the one that wins."""
+        """An allowed input, and whether it was drawn: any of them with probability `p_explore`, else the winner."""
         if rng.random() < p_explore:
             return int(rng.choice(np.flatnonzero(allowed))), True
         return self.choose(h, allowed), False
