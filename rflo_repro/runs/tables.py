@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,26 +83,36 @@ def lock(folder: Path) -> FileLock:
     return FileLock(folder / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
 
 
+def _announced(path: Path) -> Path:
+    """Where a page waits until its CSV is in place."""
+    return path.with_name(f".{path.stem}.page.tmp")
+
+
 def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> Path:
     """Write `<name>.csv` and then `<name>.json` in `folder`, each by one rename; returns the CSV's path.
 
-    Raises OSError if they cannot be written; the ones before are then still there.
+    The page is written in full before the CSV is renamed: whoever is killed between the two leaves a table that `read`
+    can still tell from a damaged one. Raises OSError if they cannot be written; the ones before are then still there.
     """
     path = folder / f"{schema.name}.csv"
+    announced = _announced(path)
     with lock(folder):
-        with replacing(path) as temporary:
-            _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
-            digest = sha256(temporary)
-        page = {
-            "table": schema.name,
-            "row": schema.row,
-            "rows": len(frame),
-            "sha256": digest,
-            "columns": [vars(column) for column in schema.columns],
-            **provenance,
-        }
-        with replacing(path.with_suffix(".json")) as temporary:
-            temporary.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        try:
+            with replacing(path) as temporary:
+                _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
+                page = {
+                    "table": schema.name,
+                    "row": schema.row,
+                    "rows": len(frame),
+                    "sha256": sha256(temporary),
+                    "columns": [vars(column) for column in schema.columns],
+                    **provenance,
+                }
+                announced.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        except BaseException:
+            announced.unlink(missing_ok=True)
+            raise
+        os.replace(announced, path.with_suffix(".json"))
     return path
 
 
@@ -123,9 +134,17 @@ def read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
     path = folder / f"{schema.name}.csv"
-    page = path.with_suffix(".json")
     if not path.exists():
         raise FileNotFoundError(path)
+    try:
+        return _pair(path, path.with_suffix(".json"), schema)
+    except TableError:
+        with suppress(TableError):
+            return _pair(path, _announced(path), schema)
+        raise
+
+
+def _pair(path: Path, page: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         provenance = json.loads(page.read_text(encoding="utf-8"))
         if provenance["sha256"] != sha256(path):

@@ -169,7 +169,7 @@ def test_a_csv_of_another_schema_is_refused_even_with_its_own_hash(tmp_path, tex
 
 
 def test_the_page_comes_last(tmp_path, monkeypatch):
-    """A run that is killed between the two files leaves a pair that is refused, not a table with another's page."""
+    """A run that is killed between the two files leaves a table that is still known by the page that waits for it."""
     path = tables.write(tmp_path, SCHEMA, ROWS, {"run": 1})
     replaced = []
     rename = os.replace
@@ -186,6 +186,12 @@ def test_the_page_comes_last(tmp_path, monkeypatch):
     assert replaced == ["some_table.csv", "some_table.json"]
     assert len(path.read_text().splitlines()) == 3
     assert json.loads(path.with_suffix(".json").read_text())["run"] == 1
+    frame, page = tables.read(tmp_path, SCHEMA)
+    assert bits(frame) == bits(ROWS.head(2))
+    assert page["run"] == 2
+    # Negative control: without that page the pair is refused
+    (waiting,) = tmp_path.glob(".*.page.tmp")
+    waiting.unlink()
     with pytest.raises(TableError):
         tables.read(tmp_path, SCHEMA)
     monkeypatch.undo()
