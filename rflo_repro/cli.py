@@ -415,6 +415,88 @@ def sweep(file: Path, jobs: int | None, cluster: str | None, results: Path | Non
     sweeps.run(file, results or Path("results/custom"), jobs, console(), force, cluster)
 
 
+@cli.command(short_help="What the paper derives, in random networks; Figure 2c's control.")
+@SCALE
+@JOBS
+@directory("results")
+@FORCE
+@refusing
+def theory(scale: str, jobs: int | None, results: Path | None, force: bool) -> None:
+    """Measure what the paper derives: RTRL's update against batch BPTT's; the two statements of Appendix 2 in linear
+    networks and in those of Figure 2; and RFLO's alignment with the recurrent weights held still.
+
+    Writes theory_exact, theory_appendix and theory_alignment (.csv, .json) in some minutes.
+    """
+    from rflo_repro.paper import pipeline
+    from rflo_repro.studies import theory as study
+
+    place = pipeline.folder("results", results, scale, True, scale == "paper")
+    study.theory(scale, jobs, place, console(), force)
+
+
+@cli.command("fig-gradient", short_help="How well each rule's update points along the exact gradient.")
+@SCALE
+@JOBS
+@directory("results", "figures")
+@FORCE
+@refusing
+def fig_gradient(scale: str, jobs: int | None, results: Path | None, figures: Path | None, force: bool) -> None:
+    """Compare each rule's update with the exact gradient before log-spaced trials of its own training, at every
+    period and at printed and tuned rates.
+
+    Writes gradient (.csv, .json) and gradient (.png, .pdf) in some minutes.
+    """
+    from rflo_repro.paper import pipeline
+    from rflo_repro.studies import gradient
+
+    results = pipeline.folder("results", results, scale, True, scale == "paper")
+    figures = pipeline.folder("figures", figures, scale, True, scale == "paper")
+    gradient.fig_gradient(scale, jobs, results, figures, console(), force)
+
+
+@cli.command(short_help="Which claims rest on which of the choices that the paper leaves open.")
+@click.option(
+    "--scale",
+    type=click.Choice(("smoke", "paper")),
+    default="paper",
+    show_default=True,
+    help="smoke: seconds, to see that it runs; paper: the scale of the committed table.",
+)
+@JOBS
+@directory("results", "figures")
+@FORCE
+@refusing
+def sensitivity(scale: str, jobs: int | None, results: Path | None, figures: Path | None, force: bool) -> None:
+    """Make each open choice otherwise (docs/assumptions.md), run its figure at a reduced scale, and judge the
+    figure's claims again.
+
+    Writes sensitivity (.csv, .json) and sensitivity (.png, .pdf). It takes about a quarter of an hour on two cores.
+    """
+    from rflo_repro.paper import pipeline
+    from rflo_repro.studies import sensitivity as study
+
+    results = pipeline.folder("results", results, scale, True, scale == "paper")
+    figures = pipeline.folder("figures", figures, scale, True, scale == "paper")
+    study.sensitivity(scale, jobs, results, figures, console(), force)
+
+
+@cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
+@click.option("--table", is_flag=True, help="Print the verdicts as a Markdown table instead; write nothing.")
+@directory("results", "figures")
+@refusing
+def report(table: bool, results: Path | None, figures: Path | None) -> None:
+    """Judge every claim from the tables as they are, and write results/report.html, one self-contained page, and
+    results/report.md. What has no table yet is named with the command that makes it.
+    """
+    from rflo_repro.studies import summary
+
+    places = results or Path("results"), figures or Path("figures")
+    if table:
+        click.echo(summary.table(*places))
+    else:
+        summary.write(*places, console())
+
+
 @cli.command("list", short_help="Every figure and the state of its tables.")
 @directory("results")
 @refusing

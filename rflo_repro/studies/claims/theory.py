@@ -1,11 +1,11 @@
-"""What the paper derives: RTRL equals BPTT, Appendix 2, and why alignment needs both sets of weights."""
+"""What the paper derives: RTRL equals BPTT, and Appendix 2."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import Claim, Part, Tables, Test, above, below, judged, untestable
-from rflo_repro.report.statistics import mean, paired, where
+from rflo_repro.report.claims import Claim, Part, Tables, Test, above, below, judged
+from rflo_repro.report.statistics import mean
 
 ROUNDING = 1e-9
 
@@ -39,28 +39,7 @@ def alignment_grows(tables: Tables) -> Sequence[Part]:
     return _appendix(tables, "alignment_growth", "", ((0, above()),))
 
 
-def needs_both(tables: Tables) -> Sequence[Part]:
-    """Final alignment with w_rec trained less that with w_rec frozen, at each period."""
-    parts = []
-    for period, rows in tables["alignment"].groupby("period_tau"):
-        trained, frozen = paired(
-            where(rows, {"recurrent": "trained"}).dropna(subset=["final_alignment"]),
-            where(rows, {"recurrent": "frozen"}).dropna(subset=["final_alignment"]),
-            "final_alignment",
-        )
-        parts.append(judged(f"{period:g} τ", trained - frozen, above(), unit=""))
-    return parts or [untestable("all periods", "the table has no rows")]
-
-
 CLAIMS = (
-    Claim(
-        "alignment needs both",
-        "Alignment does not come from Wout changing alone, but from W and Wout changing together.",
-        "Results, Figure 2c",
-        "median over networks of the final alignment with W trained less that with its rate at 0, paired by network",
-        "the interval lies above 0",
-        needs_both,
-    ),
     Claim(
         "RTRL equals batch BPTT",
         "With updates at the end of a trial, RTRL and BPTT change the weights alike.",

@@ -1,0 +1,204 @@
+"""The report as one self-contained HTML page, and as Markdown. Knows no figure: it is handed what it shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from PIL import Image
+
+from rflo_repro.report import style
+from rflo_repro.report.claims import VERDICTS, Claim, Finding
+from rflo_repro.report.statistics import Interval
+
+# An embedded picture is at most this wide and has at most this many colours, so that the page stays small.
+WIDEST = 1400
+N_COLOURS = 64
+BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
+NO_VERDICT = "not computed"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim and what was found; `missing` says what is lacking where nothing could be."""
+
+    claim: Claim
+    findings: tuple[Finding, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and what it shows, for those who cannot see it."""
+
+    path: Path
+    alt: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small table below the claims."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A figure or a study: its name (and anchor), title, command, claims, pictures, choices, tables, provenance."""
+
+    name: str
+    title: str
+    command: str
+    claims: tuple[Judged, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    text: tuple[str, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    grids: tuple[Grid, ...] = ()
+    provenance: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report."""
+
+    title: str
+    introduction: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def number(value: float) -> str:
+    """A number of two or three digits, such as −0.52, ∞ or 3e−11."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return (f"{value:.3g}" if abs(value) >= 100 else f"{value:.2g}").replace("-", "−").replace("e−0", "e−")
+
+
+def measured(interval: Interval | None, unit: str) -> str:
+    """An estimate with its interval and unit."""
+    if interval is None:
+        return ""
+    text = f"{number(interval.estimate)} ({number(interval.low)}, {number(interval.high)})"
+    return f"{text} {unit}".strip()
+
+
+def at_a_glance(judged: Judged) -> tuple[str, str]:
+    """The verdict at the printed (or the only) rates, and at tuned ones; empty where there is none."""
+    by_rates = {finding.rates: str(finding.verdict) for finding in judged.findings}
+    tuned = by_rates.pop("tuned", "")
+    return next(iter(by_rates.values()), "" if tuned else NO_VERDICT), tuned
+
+
+def counts(page: Page) -> list[tuple[str, int, int]]:
+    """Each verdict, and how many claims have it at the printed (or the only) and at tuned rates."""
+    found = [at_a_glance(judged) for section in page.sections for judged in section.claims]
+    printed, tuned = Counter(first for first, _ in found), Counter(second for _, second in found)
+    return [(v, printed[v], tuned[v]) for v in (*VERDICTS, NO_VERDICT) if printed[v] or tuned[v]]
+
+
+def data_uri(path: Path) -> str:
+    """A picture's content for an `img` element, reduced in size and colours. Raises OSError if it cannot be read."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+        if small.width > WIDEST:
+            small = small.resize((WIDEST, round(small.height * WIDEST / small.width)), Image.Resampling.LANCZOS)
+        # without dithering lines stay clean and compress well
+        reduced = small.quantize(N_COLOURS, dither=Image.Dither.NONE)
+        file = io.BytesIO()
+        reduced.save(file, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def html(page: Page) -> str:
+    """The page as HTML: no script, nothing from elsewhere, every text escaped."""
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update(measured=measured, slug=slug)
+    environment.globals.update(
+        glance=at_a_glance, counts=counts, data_uri=data_uri, letters={**style.LETTERS, NO_VERDICT: "·"},
+        colours={**style.VERDICTS, NO_VERDICT: "#6E6E6E"},
+    )  # fmt: skip
+    text = (resources.files("rflo_repro.report") / "page.html").read_text(encoding="utf-8")
+    return environment.from_string(text).render(page=page) + "\n"
+
+
+def slug(text: str) -> str:
+    """A text as an anchor."""
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def plain(text: Any) -> str:
+    """A text as Markdown that shows it and nothing else."""
+    line = " ".join(str(text).split())
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "&#124;"), ("`", "&#96;")):
+        line = line.replace(character, entity)
+    return "".join(f"\\{c}" if c in "\\[]*_" else c for c in line)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
+
+
+def _badge(verdict: str) -> str:
+    return f"{ {**style.LETTERS, NO_VERDICT: '·'}[verdict] } {verdict}" if verdict else ""
+
+
+def verdict_table(page: Page) -> str:
+    """The verdicts at a glance in Markdown, between markers."""
+    rows = [
+        [plain(judged.claim.statement), plain(judged.claim.where), *map(_badge, at_a_glance(judged))]
+        for section in page.sections
+        for judged in section.claims
+    ]
+    header = ("claim", "where", "printed (or only) rates", "tuned rates")
+    return "\n".join([BEGIN, *_table(header, rows)[:-1], END])
+
+
+def markdown(page: Page, folder: Path) -> str:
+    """The page as Markdown; pictures are linked as seen from `folder`."""
+    lines = [f"# {plain(page.title)}", "", *(f"{plain(t)}\n" for t in page.introduction), verdict_table(page), ""]
+    for section in page.sections:
+        lines += [f"## {plain(section.title)}", "", f"    {section.command}", ""]
+        for picture in section.pictures:
+            lines += [f"![{plain(picture.alt)}]({_relative(picture.path, folder)})", ""]
+        lines += [f"{plain(text)}\n" for text in section.text]
+        for judged in section.claims:
+            lines += _claim(judged)
+        for grid in section.grids:
+            lines += [f"**{plain(grid.title)}**", ""]
+            lines += _table([plain(h) for h in grid.header], [[plain(cell) for cell in row] for row in grid.rows])
+        if section.choices:
+            lines += ["**Choices**", "", ", ".join(f"{plain(n)} = {plain(v)}" for n, v in section.choices), ""]
+        lines += [f"- {plain(line)}" for line in section.provenance] + ([""] if section.provenance else [])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _claim(judged: Judged) -> list[str]:
+    claim = judged.claim
+    lines = [f"### {plain(claim.name)}", "", f"{plain(claim.statement)} ({plain(claim.where)})", ""]
+    lines += [f"Measured: {plain(claim.statistic)}. Holds when: {plain(claim.criterion)}.", ""]
+    if judged.missing:
+        return [*lines, plain(judged.missing), ""]
+    rows = [
+        [plain(f.rates), plain(p.what), plain(measured(p.interval, p.unit)), _badge(p.verdict), plain(p.why)]
+        for f in judged.findings
+        for p in f.parts
+    ]
+    overall = ", ".join(f"{_badge(f.verdict)}{f' ({f.rates} rates)' if f.rates else ''}" for f in judged.findings)
+    return [*lines, f"**{overall}**", "", *_table(["rates", "at", "estimate (95% interval)", "verdict", ""], rows)]
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()

@@ -1,0 +1,245 @@
+"""`rflo-repro report`: gathers tables, verdicts and pictures, and writes them as one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from rflo_repro.paper import inventory, pipeline, registry
+from rflo_repro.paper.registry import Figure
+from rflo_repro.report import page as report
+from rflo_repro.report.claims import Claim
+from rflo_repro.report.page import Grid, Judged, Page, Picture, Section
+from rflo_repro.runs import tables
+from rflo_repro.runs.store import replacing
+from rflo_repro.runs.tables import Schema
+from rflo_repro.studies import cost, gradient, sensitivity, theory
+from rflo_repro.studies.claims import alignment as of_alignment
+from rflo_repro.studies.claims import cost as of_cost
+from rflo_repro.studies.claims import gradient as of_gradient
+from rflo_repro.studies.claims import theory as of_theory
+
+TITLE = "Local online learning in recurrent networks with random feedback: what holds"
+INTRODUCTION = (
+    "A reproduction of Murray (2019), eLife 8:e43299. Each claim is the paper's, in our words, with the statistic by "
+    "which it is judged, its 95% bootstrap interval over networks, and the criterion that was set before looking. A "
+    "claim of sameness holds only when the interval lies within a stated margin, a claim of difference only when it "
+    "excludes zero; what the interval leaves open is undecided.",
+    "Printed rates are the learning rates in the paper's Methods; tuned rates come from the paper's own procedure, a "
+    "grid search, repeated here. A decade is a factor of ten: +0.5 decades is about three times the loss.",
+)
+
+Read = tuple[dict[str, pd.DataFrame], list[dict[str, Any]], str]
+# name, title, command, schemas by the name that claims use, claims, picture's alternative text
+STUDIES: tuple[tuple[str, str, str, Mapping[str, Schema], tuple[Claim, ...], str], ...] = (
+    (
+        "theory",
+        "What the paper derives",
+        "rflo-repro theory",
+        {"exact": theory.EXACT, "appendix": theory.APPENDIX},
+        of_theory.CLAIMS,
+        "",
+    ),
+    (
+        "alignment",
+        "Alignment without recurrent learning",
+        "rflo-repro theory",
+        {"alignment": theory.ALIGNMENT},
+        of_alignment.CLAIMS,
+        "",
+    ),
+    (
+        "cost",
+        "Cost of a timestep",
+        "rflo-repro fig-cost",
+        {"cost": cost.COST},
+        of_cost.CLAIMS,
+        "Time of a timestep against the number of units on logarithmic axes, for RTRL, BPTT and RFLO, with the "
+        "fitted exponents.",
+    ),
+    (
+        "gradient",
+        "Alignment with the exact gradient",
+        "rflo-repro fig-gradient",
+        {"gradient": gradient.SCHEMA},
+        of_gradient.CLAIMS,
+        "Cosine between each rule's update of the recurrent weights and minus the exact gradient against the trial, a "
+        "panel a period, and its mean against the period: local with symmetric feedback, random feedback without "
+        "locality, RFLO.",
+    ),
+)
+
+
+def _read(schemas: Mapping[str, Schema], results: Path, command: str) -> Read:
+    """The tables by part, their JSON pages, and what is missing."""
+    frames, pages = {}, []
+    for part, schema in schemas.items():
+        try:
+            frames[part], page = tables.read(results, schema)
+        except FileNotFoundError:
+            return {}, [], f"there is no {schema.name}.csv; {command} makes it"
+        except tables.TableError as error:
+            return {}, [], f"{error}; {command} makes it anew"
+        pages.append(page)
+    return frames, pages, ""
+
+
+def _judge(claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], missing: str) -> tuple[Judged, ...]:
+    if missing:
+        return tuple(Judged(claim, missing=missing) for claim in claims)
+    return tuple(Judged(claim, claim.findings(frames)) for claim in claims)
+
+
+def _choices(pages: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    settings = pages[0].get("settings", {}) if pages else {}
+    chosen = settings.get("choices", {}) if isinstance(settings, dict) else {}
+    known = [(str(name), value) for name, value in chosen.items() if name != "is"]
+    return tuple((name, ", ".join(map(str, v)) if isinstance(v, list) else str(v)) for name, v in known)
+
+
+def _provenance(pages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """A line for each run that made the tables."""
+    lines = []
+    for run in (run for page in pages for run in page.get("runs", [])):
+        machine, versions = run.get("machine", {}), run.get("versions", {})
+        commit = str(run.get("commit") or "no commit")[:9] + ("+" if run.get("source_changed") else "")
+        known = ", ".join(f"{name} {version}" for name, version in versions.items())
+        where = f"{machine.get('system')} {machine.get('architecture')} ({machine.get('cpu')})"
+        lines.append(f"{run.get('date')} · {run.get('command')} · commit {commit} · {where} · {known}")
+    return tuple(dict.fromkeys(lines))
+
+
+def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
+    """How many sessions of each condition learned, stayed on a plateau (and on which), were thrown out, diverged."""
+    rows = []
+    named = [name for name in schema.condition if frame[name].nunique() > 1]
+    for key, group in frame.groupby(named or list(schema.condition), sort=False):
+        counted = group.outcome.value_counts()
+        levels = sorted({f"{level:.2g}" for level in group.plateau.dropna()})
+        name = " ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in zip(named, key, strict=False))
+        rows.append(
+            (
+                name,
+                str(counted.get("learned", 0)),
+                f"{counted.get('plateau', 0)}" + (f" at {', '.join(levels)}" if levels else ""),
+                str(counted.get("thrown out", 0)),
+                str(counted.get("diverged", 0)),
+            )
+        )
+    return Grid("How each session went", ("condition", "learned", "plateau", "thrown out", "diverged"), tuple(rows))
+
+
+def _pictures(figure: Figure, figures: Path) -> tuple[Picture, ...]:
+    panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
+    found = [(figures / f"{figure.name}{suffix}.png", rates) for suffix, rates in (("", ""), ("_tuned", "tuned"))]
+    return tuple(
+        Picture(path, f"{figure.title} Panels: {panels}." + (f" At {rates} rates." if rates else ""))
+        for path, rates in found
+        if path.is_file()
+    )
+
+
+def of_figure(figure: Figure, results: Path, figures: Path) -> Section:
+    """A figure's section."""
+    command = f"rflo-repro {figure.command}"
+    if not figure.computed:
+        return Section(figure.name, figure.title, command, pictures=_pictures(figure, figures))
+    command += "".join(f" --rates {rates}" for rates in figure.rates) if len(figure.rates) > 1 else ""
+    schemas: dict[str, Schema] = figure.experiment.SCHEMAS
+    frames, pages, missing = _read(schemas, results, command)
+    state = inventory.state(figure, results)
+    text = () if missing else (f"Tables: {state.scale} scale, {state.size} networks × trials, {state.state}"
+                               f"{f' ({state.why})' if state.why else ''}.",)  # fmt: skip
+    return Section(
+        name=figure.name,
+        title=figure.title,
+        command=command,
+        claims=_judge(figure.claims, frames, missing),
+        pictures=_pictures(figure, figures),
+        text=text,
+        choices=_choices(pages),
+        grids=(_outcomes(frames["final"], schemas["final"]),) if frames else (),
+        provenance=_provenance(pages),
+    )
+
+
+def of_studies(results: Path, figures: Path) -> list[Section]:
+    """The sections of what goes across figures."""
+    sections = []
+    for name, title, command, schemas, claims, alt in STUDIES:
+        frames, pages, missing = _read(schemas, results, command)
+        path = figures / f"{name}.png"
+        pictures = (Picture(path, alt),) if alt and path.is_file() else ()
+        judged = _judge(claims, frames, missing)
+        sections.append(Section(name, title, command, judged, pictures, (), _choices(pages), (), _provenance(pages)))
+    return sections
+
+
+def of_sensitivity(results: Path, figures: Path) -> Section:
+    """What the open choices change."""
+    command = "rflo-repro sensitivity"
+    frames, pages, missing = _read({"sensitivity": sensitivity.SCHEMA}, results, command)
+    title = "Which claims rest on which open choice"
+    if missing:
+        return Section("sensitivity", title, command, text=(missing,))
+    changed = changes(frames["sensitivity"])
+    path = figures / "sensitivity.png"
+    alt = "Verdicts in colour: claims down, alternatives across, for Figures 2, 3 and 4. Changes: " + "; ".join(
+        f"{claim} under {choice} ({alternative}): {verdict}, was {before}"
+        for choice, alternative, claim, before, verdict in changed
+    )
+    return Section(
+        name="sensitivity",
+        title=title,
+        command=command,
+        pictures=(Picture(path, alt + "."),) if path.is_file() else (),
+        text=(
+            f"Scale: {sensitivity.caption(str(pages[0]['settings']['scale']))}",
+            f"{len(changed)} verdicts differ from those of the choices as they are.",
+        ),
+        grids=(Grid("What changes in which claim", ("choice", "alternative", "claim", "as chosen", "then"), changed),),
+        provenance=_provenance(pages),
+    )
+
+
+def changes(frame: pd.DataFrame) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Choice, alternative, claim, verdict as chosen, verdict then, wherever they differ."""
+    columns = ["figure", "choice", "alternative", "claim", "verdict"]
+    each = frame.drop_duplicates(columns[:4])[columns].astype(str).to_numpy().tolist()
+    base = {(figure, claim): verdict for figure, choice, _, claim, verdict in each if choice == sensitivity.AS_CHOSEN}
+    return tuple(
+        (choice, alternative, claim, before, verdict)
+        for figure, choice, alternative, claim, verdict in each
+        if verdict != (before := base.get((figure, claim), ""))
+    )
+
+
+def gather(results: Path, figures: Path) -> Page:
+    """The whole report, from the tables and pictures in these directories; what is missing is named."""
+    sections = [of_figure(figure, results, figures) for figure in registry.figures().values()]
+    return Page(TITLE, INTRODUCTION, (*sections, *of_studies(results, figures), of_sensitivity(results, figures)))
+
+
+def table(results: Path, figures: Path) -> str:
+    """The verdicts at a glance, in Markdown between markers."""
+    return report.verdict_table(gather(results, figures))
+
+
+def write(results: Path, figures: Path, console: Console) -> None:
+    """Write `report.html` and `report.md` into `results`. Raises Refused for a folder it cannot use."""
+    pipeline.check_folder("results", results)
+    page = gather(results, figures)
+    results.mkdir(parents=True, exist_ok=True)
+    for name, text in (("report.html", report.html(page)), ("report.md", report.markdown(page, results))):
+        with replacing(results / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    for verdict, printed, tuned in report.counts(page):
+        console.print(f"{verdict:<17}{printed:>3} at printed, {tuned:>3} at tuned rates", highlight=False)
+    for section in page.sections:
+        for missing in dict.fromkeys(judged.missing for judged in section.claims if judged.missing):
+            console.print(f"{section.name}: {missing}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"report   {results / 'report.html'}  {results / 'report.md'}", highlight=False, soft_wrap=True)

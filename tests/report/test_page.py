@@ -1,0 +1,219 @@
+"""The report's page: what it shows, that it is safe and stands alone, and that a browser shows it at two widths."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rflo_repro.report import page
+from rflo_repro.report.claims import VERDICTS, Claim, Finding, Part
+from rflo_repro.report.page import Grid, Judged, Page, Picture, Section, at_a_glance, counts, measured, number, plain
+from rflo_repro.report.statistics import Interval
+
+HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' | [x](javascript:y) `code` *b*"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def claim(name="a claim", statement="Something holds."):
+    return Claim(name, statement, "Figure 0", "a number", "it is large", lambda tables: [])
+
+
+def part(verdict, low=0.1, high=0.9):
+    return Part("20 τ", verdict, Interval((low + high) / 2, low, high, 9))
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "figures" / "one.png"
+    path.parent.mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (900, 2000, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def full(picture):
+    """A page with every verdict, a picture, choices, a table, and hostile texts everywhere."""
+    judged = tuple(
+        Judged(claim(f"claim {v}", f"It {v}."), (Finding("printed", (part(v),)), Finding("tuned", (part(v),))))
+        for v in VERDICTS
+    )
+    hostile = Section(
+        name="bad", title=HOSTILE, command=HOSTILE, text=(HOSTILE,), choices=((HOSTILE, HOSTILE),),
+        claims=(Judged(claim(HOSTILE, HOSTILE), (Finding("", (Part(HOSTILE, "holds", None, HOSTILE, HOSTILE),)),)),
+                Judged(claim("gone"), missing=HOSTILE)),
+        grids=(Grid(HOSTILE, (HOSTILE,), ((HOSTILE,),)),), provenance=(HOSTILE,),
+    )  # fmt: skip
+    good = Section("good", "A figure", "rflo-repro fig0", judged, (Picture(picture, f"A curve. {HOSTILE}"),))
+    return Page("What holds", ("An introduction.",), (good, hostile))
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and all text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def attributes(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_the_page_shows_every_verdict_and_interval(full):
+    shown = Elements(page.html(full)).text
+    for verdict in VERDICTS:
+        assert f"It {verdict}." in shown
+    assert shown.count("0.5 (0.1, 0.9) decades") == 2 * len(VERDICTS)
+    assert HOSTILE in shown
+
+
+def test_the_page_stands_alone(full):
+    text = page.html(full)
+    elements = Elements(text)
+    assert not {"script", "iframe", "object", "link", "form"} & {name for name, _ in elements.found}
+    assert all(a["src"].startswith("data:image/png;base64,") for a in elements.attributes("img"))
+    assert all(a["href"].startswith("#") for a in elements.attributes("a"))
+    assert not [k for _, attributes in elements.found for k in attributes if k.startswith("on")]
+    anchors = {a["id"] for _, a in elements.found if "id" in a}
+    assert {a["href"][1:] for a in elements.attributes("a")} <= anchors
+    assert "http" not in re.sub(r'http-equiv="[^"]*"', "", re.sub(r"base64,[^\"]*", "", text))
+
+
+def test_every_picture_has_a_text(full):
+    images = Elements(page.html(full)).attributes("img")
+    assert [image["alt"] for image in images] == [f"A curve. {HOSTILE}"]
+
+
+def test_pictures_are_made_small(picture):
+    import base64
+    import io
+
+    uri = page.data_uri(picture)
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
+        assert image.size == (1400, 630)
+    assert page.data_uri(picture) == uri
+
+
+def test_a_picture_that_is_none_is_an_error(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"not a picture")
+    with pytest.raises(OSError, match="identify"):
+        page.data_uri(tmp_path / "x.png")
+
+
+def test_markdown_shows_texts_and_nothing_else(full, tmp_path):
+    text = page.markdown(full, tmp_path / "results")
+    # a command is in a block of code, where nothing means anything
+    assert "<script" not in re.sub(r"^    .*$", "", text, flags=re.MULTILINE)
+    assert not re.search(r"(?<!\\)\]\(javascript", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
+    assert "](../figures/one.png)" in text
+    for line in text.splitlines():
+        if line.startswith("|"):  # the texts' own bars are entities
+            assert line.count("|") in (2, 5, 6)
+    assert page.plain("a\nb  c") == "a b c"
+
+
+def test_the_table_for_a_readme(full):
+    table = page.verdict_table(full).splitlines()
+    assert (table[0], table[-1]) == (page.BEGIN, page.END)
+    assert len(table) == 2 + 2 + len(VERDICTS) + 2
+    assert "✗ does not hold | ✗ does not hold |" in "\n".join(table)
+    assert "not computed" in table[-2]
+
+
+def test_at_a_glance():
+    printed, tuned = Finding("printed", (part("holds"),)), Finding("tuned", (part("undecided"),))
+    only, plain_one = Finding("chosen", (part("does not hold"),)), Finding("", (part("holds"),))
+    assert at_a_glance(Judged(claim(), (printed, tuned))) == ("holds", "undecided")
+    assert at_a_glance(Judged(claim(), (tuned,))) == ("", "undecided")
+    assert at_a_glance(Judged(claim(), (only,))) == ("does not hold", "")
+    assert at_a_glance(Judged(claim(), (plain_one,))) == ("holds", "")
+    assert at_a_glance(Judged(claim(), missing="no table")) == ("not computed", "")
+
+
+def test_counts(full):
+    found = counts(full)
+    assert ("holds", 2, 1) in found
+    assert ("not computed", 1, 0) in found
+    assert sum(printed for _, printed, _ in found) == len(VERDICTS) + 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.5"), (-0.524, "−0.52"), (1234.5, "1.23e+03"), (150.0, "150"), (np.inf, "∞"), (-np.inf, "−∞"),
+     (3.2e-11, "3.2e−11"), (0.0, "0"), (2e-5, "2e−5")],
+)  # fmt: skip
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+def test_intervals_in_words():
+    assert measured(Interval(0.5, 0.1, 0.9, 9), "decades") == "0.5 (0.1, 0.9) decades"
+    assert measured(Interval(0.5, 0.1, np.inf, 9), "") == "0.5 (0.1, ∞)"
+    assert measured(None, "decades") == ""
+    assert plain("x") == "x"
+
+
+def browser(*arguments: str, profile: Path) -> str:
+    done = subprocess.run(
+        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+         f"--user-data-dir={profile}", *arguments],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; .ci/run installs it")
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_browser_shows_it(full, tmp_path, width):
+    """Nothing is wider than the window, every picture is decoded, and every verdict is on it."""
+    text = page.html(full)
+    # the page itself has no script and forbids any; a copy is measured from within a frame of the wanted width
+    (tmp_path / "page.html").write_text(re.sub(r"<meta http-equiv[^>]*>", "", text), encoding="utf-8")
+    probe = """<iframe src="page.html" style="width:%dpx;height:800px;border:0"></iframe><pre id="out"></pre><script>
+    document.querySelector("iframe").onload = e => { const d = e.target.contentDocument; const box = d.documentElement;
+    document.getElementById("out").textContent = JSON.stringify({wide: box.scrollWidth,
+    images: [...d.images].map(i => i.complete && i.naturalWidth > 0 && i.getBoundingClientRect().right <= %d),
+    badges: [...d.querySelectorAll(".glance .badge")].map(b => b.getBoundingClientRect()).map(r => [r.left, r.right]),
+    type: parseFloat(getComputedStyle(d.querySelector("p")).fontSize)}) };</script>"""
+    (tmp_path / "probe.html").write_text(probe % (width, width), encoding="utf-8")
+    dumped = browser(
+        "--allow-file-access-from-files", "--virtual-time-budget=5000", f"--window-size={width + 40},900", "--dump-dom",
+        (tmp_path / "probe.html").as_uri(), profile=tmp_path / "profile",
+    )  # fmt: skip
+    seen = json.loads(re.search(r'<pre id="out">(.*?)</pre>', dumped, re.DOTALL).group(1))
+    assert seen["wide"] <= width
+    assert seen["images"] == [True]
+    assert len(seen["badges"]) == 2 * len(VERDICTS) + 2
+    assert all(0 <= left < right <= width for left, right in seen["badges"])
+    assert seen["type"] >= 16
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; .ci/run installs it")
+def test_a_browser_draws_it(full, tmp_path):
+    """The page as it is, policy and all, is drawn: dark text and coloured badges on white."""
+    (tmp_path / "page.html").write_text(page.html(full), encoding="utf-8")
+    shot = tmp_path / "shot.png"
+    browser(
+        "--window-size=1440,1200", f"--screenshot={shot}", (tmp_path / "page.html").as_uri(),
+        profile=tmp_path / "profile",
+    )  # fmt: skip
+    with Image.open(shot) as image:
+        colours = {colour for count, colour in image.convert("RGB").getcolors(1 << 24) if count > 100}
+    assert {(255, 255, 255), (0, 0x79, 0x5A), (0xB3, 0x39, 0x2F)} <= colours

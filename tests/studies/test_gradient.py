@@ -1,0 +1,71 @@
+"""The cosine between a rule's update and the exact gradient, during training."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import rflo_repro as rr
+from rflo_repro.cli import cli
+from rflo_repro.runs import tables
+from rflo_repro.runs.session import Session
+from rflo_repro.studies import gradient
+from rflo_repro.studies.gradient import GradientSession, cosine
+
+
+def session(rule, **fields):
+    return Session(
+        rr.PeriodicTask(40), rule, **{"eta": 0.01, "n_trials": 30, "n_rec": 8, "seed": 1, "network": 0, **fields}
+    )
+
+
+def measured(rule, trials=(1, 2, 11, 30), **fields):
+    return GradientSession(session(rule, **fields), trials).run(lambda done: None)
+
+
+def test_bptt_is_the_gradient():
+    found = measured("bptt")
+    np.testing.assert_allclose(found["w_rec"], 1.0, atol=1e-12)
+
+
+def test_the_readouts_update_is_exact_in_every_rule():
+    for rule in gradient.RULES:
+        found = measured(rule)
+        np.testing.assert_allclose(found["w_out"], 1.0, atol=1e-12)
+        assert (np.abs(found["w_rec"]) < 0.9999).all()
+
+
+def test_the_training_is_the_sessions_own():
+    """The cosine before trial 11 is that of a network trained for 10 trials at one go."""
+    found = measured("rflo")
+    net = session("rflo", n_trials=10).train(lambda done: None).network
+    trial = rr.PeriodicTask(40).trial(np.random.default_rng(0))
+    own, exact = (rr.weight_updates(net, *trial, rule=rule).w_rec for rule in ("rflo", "bptt"))
+    assert found["w_rec"][2] == cosine(own, exact)
+
+
+def test_after_a_divergence_there_is_none():
+    found = measured("rflo", trials=(1, 10, 30), eta=1e200)
+    assert math.isfinite(found["w_rec"][0])
+    assert math.isnan(found["w_rec"][-1])
+
+
+def test_cosines():
+    one = np.array([[3.0, 0.0]])
+    assert cosine(one, np.array([[0.0, 2.0]])) == 0.0
+    assert cosine(one, -one) == pytest.approx(-1.0)
+    assert math.isnan(cosine(one, 0 * one))
+
+
+def test_the_command_writes_table_and_picture(tuned, tmp_path):
+    options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path), "--jobs", "1"]
+    done = CliRunner().invoke(cli, ["fig-gradient", *options])
+    assert done.exit_code == 0, done.output
+    frame, _ = tables.read(tmp_path, gradient.SCHEMA)
+    assert set(frame.rule) == set(gradient.RULES)
+    assert set(frame.rates) == {"printed", "tuned"}
+    assert frame.cosine.between(-1.0, 1.0).all()
+    assert (tmp_path / "gradient.png").stat().st_size > 10_000

@@ -1,0 +1,98 @@
+"""`rflo-repro report` from whatever tables there are."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rflo_repro.cli import cli
+from rflo_repro.paper import registry
+from rflo_repro.report import page as report
+from rflo_repro.studies import summary
+
+CLAIMS = [c.name for f in registry.figures().values() for c in f.claims] + [
+    c.name for *_, claims, _ in summary.STUDIES for c in claims
+]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, [*map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Figure 2 at smoke scale, with enough networks for intervals, and its picture."""
+    folder = tmp_path_factory.mktemp("made")
+    done = invoke("fig2", "--scale", "smoke", "--networks", 5, "--results", folder / "results", "--figures",
+                  folder / "figures", "--jobs", 1)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def own(made, tmp_path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "own"))
+
+
+def written(folder):
+    done = invoke("report", "--results", folder / "results", "--figures", folder / "figures")
+    assert done.exit_code == 0, done.output
+    return done.output, *[(folder / "results" / f"report.{kind}").read_text("utf-8") for kind in ("html", "md")]
+
+
+def test_what_is_there_is_judged_and_what_is_not_is_named(own):
+    said, html, markdown = written(own)
+    for text in (html, markdown):
+        for name in CLAIMS:
+            assert name in text or report.plain(name) in text or name.replace("'", "&#39;")[1:] in text
+        assert "there is no fig3_peaks.csv" in text.replace("\\_", "_")
+    assert "fig3: there is no fig3_peaks.csv; rflo-repro fig3 makes it" in said
+    assert "data:image/png;base64," in html
+    assert "../figures/fig2.png" in markdown
+    assert len(html) < 3_000_000
+    assert "n_trials" in html  # the choices
+
+
+def test_the_same_twice(own):
+    assert written(own)[1:] == written(own)[1:]
+
+
+def test_an_empty_folder_is_a_report_too(tmp_path):
+    said, html, _ = written(tmp_path)
+    assert html.count("not computed") > len(CLAIMS)
+    assert "theory: there is no theory_exact.csv; rflo-repro theory makes it" in said
+
+
+def test_a_damaged_table_is_named_and_not_believed(own):
+    path = own / "results" / "fig2_final.csv"
+    path.write_text(path.read_text().replace("rflo", "rfl0"))
+    said, html, _ = written(own)
+    assert "torn or edited" in said
+    assert "torn or edited" in html
+
+
+def test_hostile_text_in_a_tables_page_is_shown_as_text(own):
+    page = own / "results" / "fig2_curves.json"
+    page.write_text(page.read_text().replace('"h0": 0.1', '"h0": "<script>alert(1)</script>"'))
+    _, html, markdown = written(own)
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<script" not in html + markdown
+
+
+def test_the_table_for_the_readme(own):
+    done = invoke("report", "--table", "--results", own / "results", "--figures", own / "figures")
+    assert done.exit_code == 0
+    lines = done.output.strip().splitlines()
+    assert (lines[0], lines[-1]) == (report.BEGIN, report.END)
+    assert len(lines) == len(CLAIMS) + 4
+    assert not (own / "results" / "report.html").exists()
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = invoke("report", "--results", tmp_path / "file")
+    assert done.exit_code == 2
+    assert "not a directory" in done.output
