@@ -1,0 +1,169 @@
+"""Sweeps of one's own: the walk-through of docs/sweeps.md, the grid, and what is refused."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import rflo_repro.tasks
+from rflo_repro.cli import cli
+from rflo_repro.paper.selection import Refused
+from rflo_repro.runs import tables
+from rflo_repro.studies import sweeps
+
+DOCS = Path(__file__).parents[2] / "docs"
+SMALL = """
+name = "small"
+networks = 2
+trials = 20
+[grid]
+rule = ["rflo", "mine", "untrained"]
+task = ["periodic", "delays"]
+period = [4, 8]
+n_rec = [5, 6]
+tau = 5
+g = [0.5, 1.5]
+eta = 0.01
+[rules.mine]
+feedback = "random"
+carry = "leak"
+trains = ["w_rec"]
+[tasks.delays]
+is = "IntervalMatchingTask"
+longest = 20
+shortest = 10
+"""
+
+
+def invoke(*argv):
+    return CliRunner().invoke(cli, [str(a) for a in argv], prog_name="rflo-repro")
+
+
+def sweep(text, *options):
+    Path("sweep.toml").write_text(textwrap.dedent(text))
+    return invoke("sweep", "sweep.toml", "--jobs", 2, *options)
+
+
+def test_the_walk_through_does_what_it_says(monkeypatch, capsys):
+    blocks = re.findall(r"```(\w+)\n(.*?)```", (DOCS / "sweeps.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert [language for language, _ in blocks].count("console") == 3
+    own = Path("own_tasks").absolute()
+    own.mkdir()
+    monkeypatch.setattr(rflo_repro.tasks, "__path__", [*rflo_repro.tasks.__path__, str(own)])
+    for language, text in blocks:
+        named = re.match(r"# (\S+\.(?:toml|py))\n", text)
+        if named:
+            place = own / Path(named[1]).name if named[1].endswith(".py") else Path(named[1])
+            place.write_text(text)
+        elif language == "console":
+            run = invoke(*text.split()[2:], "--jobs", 2)
+            assert run.exit_code == 0, run.output
+        else:
+            exec(text, {})
+    assert capsys.readouterr().out.count("\n") > 8
+    made = sorted(path.name for path in Path("results/custom").glob("*_final.csv"))
+    assert made == ["recurrent-alone_final.csv", "sawtooth_final.csv", "time-constants_final.csv"]
+    assert len(pd.read_csv("results/custom/time-constants_final.csv")) == 2 * 2 * 2 * 3
+    final = pd.read_csv("results/custom/sawtooth_final.csv")
+    assert (final.groupby(["rule", "task"]).final_loss.median() < final.first_loss.median()).all()
+
+
+def test_every_combination_once_and_nothing_again():
+    run = sweep(SMALL)
+    assert run.exit_code == 0, run.output
+    schemas = sweeps.schemas("small")
+    final, page = tables.read(Path("results/custom"), schemas["final"])
+    # the task without a period counts once
+    assert len(final) == 3 * (2 + 1) * 2 * 2 * 2
+    assert not final.duplicated([c.name for c in sweeps.COLUMNS] + ["network"]).any()
+    assert final[final.task == "delays"].period_tau.isna().all()
+    assert page["settings"]["choices"]["rules"]["mine"]["trains"] == ["w_rec"]
+    before = (Path("results/custom") / "small_final.csv").read_bytes()
+    again = sweep(SMALL, "--jobs", 1)
+    assert again.output.count("(stored)") == 36
+    assert (Path("results/custom") / "small_final.csv").read_bytes() == before
+    # an edited rule is another rule
+    edited = sweep(SMALL.replace('trains = ["w_rec"]', 'trains = ["w_out"]'))
+    assert edited.output.count("(stored)") == 24
+
+
+def test_one_network_index_is_one_initial_network():
+    found = sweeps.conditions(sweeps.read(_file(SMALL)))
+    first = {(c.values["task"], c.values["n_rec"], c.values["g"]): c for c in found}
+    for c in found:
+        other = first[c.values["task"], c.values["n_rec"], c.values["g"]]
+        for mine, its in zip(c.realisations, other.realisations, strict=True):
+            assert mine.initial().w_rec.tobytes() == its.initial().w_rec.tobytes()
+
+
+def _file(text):
+    path = Path("plan.toml")
+    path.write_text(text)
+    return path
+
+
+REFUSED = {
+    "": "name is missing",
+    "name = 'x'": "grid is missing",
+    "name = '../x'\n[grid]": "name must be",
+    "name = 'fig2_final'\n[grid]": "name must not begin like",
+    "name = 1\n[grid]": "name must be",
+    "nonsense": "",
+    "a = " + "[" * 5000: "",
+    "name = 'x'\ngrid = 1": "grid must be a table",
+    "name = 'x'\nmore = 1\n[grid]": "entries must be among",
+}
+BROKEN = {
+    'rule = "rflo"': "grid.eta is missing",
+    "eta = 0.1": "grid.rule is missing",
+    'rule = "no"\neta = 0.1\nperiod = 20': "grid.rule must be among bptt, rflo",
+    'rule = "rflo"\neta = 0.1': "grid.period is missing",
+    'rule = "rflo"\neta = -0.1\nperiod = 20': "grid.eta must be a finite number of at least 0, got -0.1",
+    'rule = "rflo"\neta = nan\nperiod = 20': "grid.eta must be",
+    'rule = "rflo"\neta = inf\nperiod = 20': "grid.eta must be",
+    'rule = "rflo"\neta = "a"\nperiod = 20': "grid.eta must be",
+    'rule = "rflo"\neta = true\nperiod = 20': "grid.eta must be",
+    'rule = "rflo"\neta = [[0.1]]\nperiod = 20': "grid.eta must be one value or a list",
+    'rule = "rflo"\neta = []\nperiod = 20': "grid.eta must have at least one value",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\ntau = 0.5': "grid.tau must be a finite number of at least 1, got 0.5",
+    'rule = "rflo"\neta = 0.1\nperiod = 20.01': "grid.period: 20.01 tau is not a whole number of timesteps",
+    'rule = "rflo"\neta = 0.1\nperiod = 0': "grid.period",
+    'rule = "rflo"\neta = 0.1\nperiod = 1e12': "memory",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\nn_rec = 0': "grid.n_rec must be a whole number of at least 1",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\nn_rec = 2.5': "grid.n_rec must be",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\nsize = 1': "grid must be among",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.rflo]': "rules.rflo is a rule already",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.x]\nfeedback = "a"\ncarry = "leak"': "rules.x: feedback must be",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.x]\nfeedback = "random"': "rules.x:",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "os"': "tasks.x.is must be one of",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"': "tasks.x:",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = -1': "tasks.x: period must be",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = 9\nmore = 1': "tasks.x must be",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [*REFUSED.items(), *((f"name = 'x'\n[grid]\n{grid}", says) for grid, says in BROKEN.items())],
+    ids=lambda value: re.sub(r"\W+", "-", value)[:30],
+)
+def test_a_file_that_is_no_plan_is_refused_in_one_line(text, says):
+    run = sweep(text)
+    assert run.exit_code == 2, run.output
+    (line,) = [line for line in run.output.splitlines() if line.startswith("Error: ")]
+    assert says in line
+    assert "sweep.toml" in line or "memory" in line
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\0"])
+def test_a_file_that_is_no_text(content):
+    Path("sweep.toml").write_bytes(content)
+    with pytest.raises(Refused, match=re.escape("sweep.toml: ")):
+        sweeps.read(Path("sweep.toml"))
+    assert invoke("sweep", "nowhere.toml").exit_code == 2
