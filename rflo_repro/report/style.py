@@ -113,9 +113,9 @@ def log_decades(axes: Axes, low: float, high: float | None) -> None:
 
 
 def loss_axis(axes: Axes, losses: pd.Series[float]) -> None:
-    """A y axis for losses, in whole decades down from 1; the lowest half percent may fall below it."""
-    finite = losses[np.isfinite(losses) & (losses > 0)]
-    log_decades(axes, 10 ** float(np.floor(np.log10(finite.quantile(0.005)))), 1.0)
+    """A y axis for losses, in whole decades down from 1, at least one; the lowest half percent may fall below it."""
+    seen = losses[np.isfinite(losses) & (losses > 0) & (losses < 1)]
+    log_decades(axes, 10 ** float(np.floor(np.log10(seen.quantile(0.005)))) if len(seen) else 0.1, 1.0)
     axes.set_ylabel(LOSS)
 
 
@@ -143,9 +143,9 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
     from rflo_repro.runs.learning_curves import quartiles
 
     points = [(value, *quartiles(group[y].to_numpy())) for value, group in frame.groupby(x, sort=True)]
-    at, low, middle, high = (np.array(column, dtype=float) for column in zip(*points, strict=True))
-    ceiling = np.finfo(float).max
-    axes.fill_between(at, np.minimum(low, ceiling), np.minimum(high, 1e6), color=colour, alpha=FILL, linewidth=0)
+    # far above the axes, and not so far that matplotlib overflows
+    at, low, middle, high = np.minimum(np.array(points, dtype=float).T, 1e6)
+    axes.fill_between(at, low, high, color=colour, alpha=FILL, linewidth=0)
     axes.plot(at, middle, color=colour, label=label, **line)
 
 
