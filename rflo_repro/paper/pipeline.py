@@ -20,6 +20,7 @@ from rich.table import Table
 from rflo_repro.paper.registry import Figure, figures
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.report import style
+from rflo_repro.report.claims import VERDICTS
 from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.progress import Reporter, clock
 from rflo_repro.runs.realisation import Condition, describe
@@ -179,6 +180,8 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     if request.plot:
         part = frames if request.selection.partial else None
         files += draw(figure, results, figures, request.selection, part, console)
+    if not request.selection.partial:
+        _say(console, "claims   " + verdicts(figure, frames))
     return Outcome(sum(len(f) for f in frames.values()), tuple(files), time.monotonic() - started)
 
 
@@ -221,6 +224,12 @@ def _by_rates(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, dict[str, p
         ("_tuned", {part: frame[tuned[part]] for part, frame in frames.items()}),
     ]
     return [(suffix, side) for suffix, side in sides if any(len(frame) for frame in side.values())]
+
+
+def verdicts(figure: Figure, frames: Mapping[str, pd.DataFrame]) -> str:
+    """How many of the figure's claims have which verdict in these tables, each kind of learning rates counted."""
+    found = [str(finding.verdict) for claim in figure.claims for finding in claim.findings(frames)]
+    return " · ".join(f"{found.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in found)
 
 
 INDENT = "  "

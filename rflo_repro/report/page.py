@@ -22,7 +22,7 @@ from rflo_repro.report.statistics import Interval
 
 # An embedded picture is at most this wide and has at most this many colours, so that the page stays small.
 WIDEST = 1400
-N_COLOURS = 64
+N_COLOURS = 128
 BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
 NO_VERDICT = "not computed"
 
@@ -112,8 +112,8 @@ def data_uri(path: Path) -> str:
         small = image.convert("RGB")
         if small.width > WIDEST:
             small = small.resize((WIDEST, round(small.height * WIDEST / small.width)), Image.Resampling.LANCZOS)
-        # without dithering lines stay clean and compress well
-        reduced = small.quantize(N_COLOURS, dither=Image.Dither.NONE)
+        # every colour is kept, however few its pixels: a thin line has a meaning. Without dithering it stays clean
+        reduced = small.quantize(N_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         file = io.BytesIO()
         reduced.save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")

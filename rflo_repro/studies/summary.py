@@ -116,6 +116,7 @@ def _provenance(pages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
     """How many sessions of each condition learned, stayed on a plateau (and on which), were thrown out, diverged."""
     rows = []
+    frame = frame[frame.outcome != "untrained"]
     named = [name for name in schema.condition if frame[name].nunique() > 1]
     for key, group in frame.groupby(named or list(schema.condition), sort=False):
         counted = group.outcome.value_counts()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -34,7 +36,7 @@ def part(verdict, low=0.1, high=0.9):
 def picture(tmp_path):
     path = tmp_path / "figures" / "one.png"
     path.parent.mkdir()
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (900, 2000, 3), dtype=np.uint8)).save(path)
+    Image.linear_gradient("L").resize((2000, 900)).save(path)
     return path
 
 
@@ -99,13 +101,27 @@ def test_every_picture_has_a_text(full):
 
 
 def test_pictures_are_made_small(picture):
-    import base64
-    import io
-
     uri = page.data_uri(picture)
     with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
         assert image.size == (1400, 630)
     assert page.data_uri(picture) == uri
+
+
+def test_a_thin_line_keeps_its_colour(tmp_path):
+    """A few pixels of magenta beside many of black and grey."""
+    from rflo_repro.report import style
+
+    with style.style():
+        figure = style.new_figure(7, 5)
+        axes = figure.subplots()
+        for i in range(12):
+            axes.plot([0, 1], [i, i + 1], color=f"{i / 12}")
+        axes.plot([0, 1], [3, 9], color=style.COLOURS["local"], linewidth=1.5)
+        axes.fill_between([0, 1], [0, 1], [5, 9], color=style.COLOURS["rflo"], alpha=0.2)
+    path = style.save(figure, tmp_path / "lines")[0]
+    with Image.open(io.BytesIO(base64.b64decode(page.data_uri(path).partition(",")[2]))) as image:
+        near = [np.abs(np.subtract(c, (0xD5, 0x00, 0x8F))).max() for _, c in image.convert("RGB").getcolors(1 << 20)]
+    assert min(near) < 25
 
 
 def test_a_picture_that_is_none_is_an_error(tmp_path):

@@ -62,7 +62,7 @@ def locality_explains(tables: Tables) -> Sequence[Part]:
     final = where(tables["final"], {"period_tau": ABLATION_PERIOD_TAU})
     gap = compared("RFLO behind BPTT", where(final, RFLO), where(final, BPTT), above())
     if gap.verdict != "holds":
-        return [untestable("80 τ", f"no gap to explain: whether RFLO is behind BPTT here: {gap.verdict}")]
+        return [untestable("80 τ", f"no gap to explain (RFLO behind BPTT: {gap.verdict})")]
     local = where(final, {"rule": "local"})
     return [
         compared("local alone behind BPTT", local, where(final, BPTT), above()),
