@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .dynamics import gain
 from .layout import LANES, TERMS_AT_ONCE, Array, Workspace
-from .products import history_product, step_product
+from .products import four_sums, history_product, is_near, one_sum, step_product
 from .vector import clear, fma, inlined, kernel, load, splat, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
@@ -72,6 +72,7 @@ def backward(feedback: Array, full: bool, tau: float, first: int, last: int, wid
     n_out, row = feedback.shape
     n_rec = work.back.shape[0]
     leak = splat(1.0 - 1.0 / tau)
+    lone = width == 1 and is_near(work.back)
     for t in range(last - 1, first - 1, -1):
         to = (t - first) * width * work.credit_row
         for q in range(width):
@@ -84,8 +85,29 @@ def backward(feedback: Array, full: bool, tau: float, first: int, last: int, wid
                 slope = gain(load(sources, before + i), load(sources, after + i), tau)
                 store(credit, to + q * work.credit_row + i, carried * slope)
                 store(z, q * row + i, leak * carried)
-        if full:
+        if full and lone:
+            lone_carry(z, credit, to, work.back, t % 2 == 0)
+        elif full:
             step_product(z, credit, to, work.credit_row, work.back, width, n_rec, t % 2 == 0)
+
+
+@inlined
+def lone_carry(z: Array, credit: Array, credit_at: int, back: Array, upwards: bool) -> None:
+    """``z += W^T [z phi'(u)/tau]`` of a single trial; `upwards` as in `step_product`."""
+    n_rec, row = back.shape
+    first, way = (0, 1) if upwards else (n_rec - 1, -1)
+    i = 0
+    while i + 4 * LANES <= row:
+        z0, z1, z2, z3 = four_sums(credit, credit_at + first, way, back, first * row + i, way * row, n_rec)
+        store(z, i, load(z, i) + z0)
+        store(z, i + LANES, load(z, i + LANES) + z1)
+        store(z, i + 2 * LANES, load(z, i + 2 * LANES) + z2)
+        store(z, i + 3 * LANES, load(z, i + 3 * LANES) + z3)
+        i += 4 * LANES
+    while i < row:
+        carried = one_sum(credit, credit_at + first, way, back, first * row + i, way * row, n_rec)
+        store(z, i, load(z, i) + carried)
+        i += LANES
 
 
 @inlined

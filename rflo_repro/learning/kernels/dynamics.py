@@ -8,7 +8,7 @@ import numpy as np
 
 from .activation import tanh
 from .layout import LANES, Array, Indices
-from .products import step_product
+from .products import four_sums, is_near, one_sum, step_product
 from .vector import at_least, fma, inlined, kernel, load, splat, store, total
 
 
@@ -82,13 +82,49 @@ def start_trial(sources: Array, at: int, source_row: int, state: Array, n_rec: i
 
 
 @inlined
-def unit_step(u: Array, u_at: int, now: Array, now_at: int, tau: float, new: Array, new_at: int, n: int) -> None:
-    """``h(t)`` of one trial into `new`, from ``h(t-1)`` in `now` and ``u(t)``: `n` elements from the given
-    places."""
+def unit_step(u: Any, now: Array, now_at: int, tau: float, new: Array, new_at: int) -> None:
+    """A vector of ``h(t)`` into `new`, from ``u(t)`` and the ``h(t-1)`` in `now`."""
     rate = 1.0 / tau
-    leak, inflow = splat(1.0 - rate), splat(rate)
+    store(new, new_at, fma(splat(rate), tanh(u), splat(1.0 - rate) * load(now, now_at)))
+
+
+@inlined
+def unit_steps(u: Array, u_at: int, now: Array, now_at: int, tau: float, new: Array, new_at: int, n: int) -> None:
+    """`unit_step` for `n` units whose ``u(t)`` stands in an array."""
     for i in range(0, n, LANES):
-        store(new, new_at + i, fma(inflow, tanh(load(u, u_at + i)), leak * load(now, now_at + i)))
+        unit_step(load(u, u_at + i), now, now_at + i, tau, new, new_at + i)
+
+
+@inlined
+def lone_step(drive: Array, sources: Array, now: int, new: int, tau: float, upwards: bool) -> None:
+    """``h(t)`` of a single trial into row `new` of `sources`, from row `now`; `upwards` as in `step_product`."""
+    n_rows, row = drive.shape
+    first, way = (0, 1) if upwards else (n_rows - 1, -1)
+    i = 0
+    while i + 4 * LANES <= row:
+        u0, u1, u2, u3 = four_sums(sources, now + first, way, drive, first * row + i, way * row, n_rows)
+        unit_step(u0, sources, now + i, tau, sources, new + i)
+        unit_step(u1, sources, now + i + LANES, tau, sources, new + i + LANES)
+        unit_step(u2, sources, now + i + 2 * LANES, tau, sources, new + i + 2 * LANES)
+        unit_step(u3, sources, now + i + 3 * LANES, tau, sources, new + i + 3 * LANES)
+        i += 4 * LANES
+    while i < row:
+        u = one_sum(sources, now + first, way, drive, first * row + i, way * row, n_rows)
+        unit_step(u, sources, now + i, tau, sources, new + i)
+        i += LANES
+
+
+@inlined
+def lockstep(
+    drive: Array, sources: Array, source_row: int, now: int, new: int, width: int, tau: float, u: Array, upwards: bool
+) -> None:
+    """The same for `width` trials, which share one reading of the weights; `u` is scratch memory."""
+    n_rows, row = drive.shape
+    for i in range(0, width * row, LANES):
+        store(u, i, splat(0.0))
+    step_product(u, sources, now, source_row, drive, width, n_rows, upwards)
+    for q in range(width):
+        unit_steps(u, q * row, sources, now + q * source_row, tau, sources, new + q * source_row, row)
 
 
 @inlined
@@ -134,10 +170,10 @@ def advance(
     of a step share one reading of the weights.
     """
     n_steps, n_in = inputs.shape[1:]
-    n_rows, row = drive.shape
-    n_rec = n_rows - n_in
+    n_rec = drive.shape[0] - n_in
     n_out = w_out.shape[0]
     width = trials.shape[0]
+    lone = width == 1 and is_near(drive)
     for q in range(width):
         loss[q] = 0.0
     for t in range(n_steps):
@@ -146,12 +182,12 @@ def advance(
             # after the whole vectors of h(t-1), whose last one may reach into these places
             for c in range(n_in):
                 sources[now + q * source_row + n_rec + c] = inputs[trials[q], t, c]
-            for i in range(q * row, (q + 1) * row, LANES):
-                store(u, i, splat(0.0))
-        step_product(u, sources, now, source_row, drive, width, n_rows, t % 2 == 0)
+        if lone:
+            lone_step(drive, sources, now, new, tau, t % 2 == 0)
+        else:
+            lockstep(drive, sources, source_row, now, new, width, tau, u, t % 2 == 0)
         for q in range(width):
             to, at = new + q * source_row, t * width + q
-            unit_step(u, q * row, sources, now + q * source_row, tau, sources, to, row)
             for k in range(n_out):
                 eps = targets[trials[q], t, k] - readout(w_out, k, sources, to)
                 errors[at * n_out + k] = eps

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from .credit import add_feedback_path
-from .dynamics import effective_weights, gain, readout, start_trial, unit_step
+from .dynamics import effective_weights, gain, readout, start_trial, unit_steps
 from .layout import LANES, Array, Indices
 from .products import products
 from .updates import alignment_of, apply_update
@@ -55,7 +55,7 @@ def run_exact(
             sources[now + n_rec + c] = inputs[t, c]
         clear(rows)
         products(rows, 0, row, sources, now, 1, 0, drive, 0, row, 1, row // LANES, n_rows)
-        unit_step(rows, 0, sources, now, tau, sources, new, row)
+        unit_steps(rows, 0, sources, now, tau, sources, new, row)
         for i in range(0, row, LANES):
             store(rows, row + i, gain(load(sources, now + i), load(sources, new + i), tau))
         for k in range(n_out):

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import llvmlite.binding
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from ._cache import numba_config
 from .layout import LANES, Array
-from .vector import DOUBLES, aligned_to_double, at, constant, inlined, kernel, multiply_add, primitive, spread
+from .vector import DOUBLES, aligned_to_double, at, constant, inlined, kernel, multiply_add, primitive, spread, vector
 
 
 def _wide_registers() -> bool:
@@ -88,15 +89,70 @@ def _tile(rows: int, vectors: int, chains: int) -> Any:
         with cgutils.for_range(builder, builder.sub(n_k, done), intp=index) as loop:
             add_term(builder.add(done, loop.index), sums[0])
         for cell in cells:
-            parts = [builder.load(chain[cell]) for chain in sums]
-            while len(parts) > 1:
-                half = len(parts) // 2
-                parts = [builder.fadd(x, y) for x, y in zip(parts[:half], parts[half:], strict=True)]
-            aligned_to_double(builder.store(parts[0], place(*cell)))
+            total = _total(builder, [builder.load(chain[cell]) for chain in sums])
+            aligned_to_double(builder.store(total, place(*cell)))
 
     n = types.intp
     return primitive(twin, emit, types.void, types.Array, n, n, types.Array, n, n, n, types.Array, n, n, n)
 
+
+def _sums(vectors: int, chains: int) -> Any:
+    """`row_sums` for so many vectors, each as `chains` sums taken in turn."""
+
+    def twin(a: Array, a_at: int, a_k: int, b: Array, b_at: int, b_k: int, n_k: int) -> Any:
+        scalars, wide = a.reshape(-1), b.reshape(-1)
+        n = vectors * LANES
+        out = np.zeros(n)
+        for k in range(n_k):
+            out += scalars[a_at + k * a_k] * wide[b_at + k * b_k : b_at + k * b_k + n]
+        return tuple(out.reshape(vectors, LANES)) if vectors > 1 else out
+
+    def emit(builder: Any, a: Any, a_at: Any, a_k: Any, b: Any, b_at: Any, b_k: Any, n_k: Any) -> Any:
+        index = n_k.type
+        # LLVM turns these stack slots into registers
+        sums = [[cgutils.alloca_once(builder, DOUBLES) for _ in range(vectors)] for _ in range(chains)]
+
+        def add_term(k: Any, chain: list[Any]) -> None:
+            row = builder.add(b_at, builder.mul(k, b_k))
+            scalar = spread(builder, builder.load(builder.gep(a, [builder.add(a_at, builder.mul(k, a_k))])))
+            for v, slot in enumerate(chain):
+                place = at(builder, b, builder.add(row, ir.Constant(index, v * LANES)))
+                wide = aligned_to_double(builder.load(place))
+                builder.store(multiply_add(builder, scalar, wide, builder.load(slot)), slot)
+
+        for chain in sums:
+            for slot in chain:
+                builder.store(constant(0.0), slot)
+        n_rounds = builder.sdiv(n_k, ir.Constant(index, chains))
+        done = builder.mul(n_rounds, ir.Constant(index, chains))
+        with cgutils.for_range(builder, n_rounds, intp=index) as loop:
+            first = builder.mul(loop.index, ir.Constant(index, chains))
+            for c, chain in enumerate(sums):
+                add_term(builder.add(first, ir.Constant(index, c)), chain)
+        with cgutils.for_range(builder, builder.sub(n_k, done), intp=index) as loop:
+            add_term(builder.add(done, loop.index), sums[0])
+        out = [_total(builder, [builder.load(chain[v]) for chain in sums]) for v in range(vectors)]
+        return cgutils.pack_array(builder, out) if vectors > 1 else out[0]
+
+    n = types.intp
+    result = types.UniTuple(vector, vectors) if vectors > 1 else vector
+    return primitive(twin, emit, result, types.Array, n, n, types.Array, n, n, n)
+
+
+def _total(builder: Any, parts: list[Any]) -> Any:
+    """The sum of vectors, in pairs."""
+    while len(parts) > 1:
+        half = len(parts) // 2
+        parts = [builder.fadd(x, y) for x, y in zip(parts[:half], parts[half:], strict=True)]
+    return parts[0]
+
+
+# A lone trial's step takes its sums as values: passing through memory, and a call, cost a small network half its step.
+four_sums = _sums(4, 2 if TILE_VECTORS == 4 else 1)
+"""``sum_k a[k] * b[k, :]`` of four vectors: scalars from element a_at, a_k apart; rows of b from b_at, b_k apart."""
+
+one_sum = _sums(1, 8)
+"""The same of one vector."""
 
 # Four multiply-adds in flight hide their latency on one 512-bit unit, eight on two.
 _block = _tile(TILE_ROWS, TILE_VECTORS, 1)
@@ -158,6 +214,12 @@ ROWS_AT_ONCE = 8
 
 
 @inlined
+def is_near(weights: Array) -> bool:
+    """Whether the weights stay in a near cache from step to step."""
+    return bool(weights.size * 8 <= FAR)
+
+
+@inlined
 def step_product(
     out: Array, a: Array, a_at: int, a_row: int, weights: Array, n_r: int, n_k: int, upwards: bool
 ) -> None:
@@ -169,7 +231,7 @@ def step_product(
     """
     row = weights.shape[1]
     n_v = row // LANES
-    block = ROWS_AT_ONCE if n_k * row * 8 > FAR else n_k
+    block = n_k if is_near(weights) else ROWS_AT_ONCE
     done = 0
     while done < n_k:
         size = min(block, n_k - done)

@@ -7,7 +7,7 @@ from math import isfinite
 
 import numpy as np
 
-from .dynamics import gain, readout, start_trial, unit_step
+from .dynamics import gain, readout, start_trial, unit_steps
 from .layout import LANES, Array, Indices, Workspace
 from .products import products
 from .updates import alignment_of, all_finite, clipped
@@ -118,7 +118,7 @@ def run_traces(
                 for k in range(n_out):
                     drive = fma(splat(y[k]), load(b, k * row + i), drive)
                 store(u, i, drive)
-        unit_step(u, 0, sources, now, tau, sources, new, row)
+        unit_steps(u, 0, sources, now, tau, sources, new, row)
         for i in range(0, row, LANES):
             store(u, i, splat(0.0))
             store(u, row + i, gain(load(sources, now + i), load(sources, new + i), tau))
