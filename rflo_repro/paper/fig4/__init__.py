@@ -26,6 +26,7 @@ FIGURE = Figure(
     },
     selectors=("panel", "rule"),
     rules=("loop", "rflo", "bptt"),
-    rates=("chosen",),
+    rates=("tuned",),
+    apart=False,
     place=40,
 )

@@ -37,8 +37,8 @@ class Choices:
     (`velocity-profile`). sequence: directions in order (`target-sequence`). read_at: movement or hold, at whose end the
     loop reads the state (`time-of-choice`). reset_state: between trials of stage 1 (`state-between-movements`).
     n_trials: of each of the loop's two stages. whole: trials without the loop, as a multiple of n_trials.
-    p_explore: chance of a random choice. eta_loop, eta_rflo, eta_bptt: learning rates of stage 1 and without the loop;
-    eta_s: of Ws (`rates-of-the-sequence`). n_networks: realisations. seed: root of all random numbers.
+    p_explore: chance of a random choice. eta_s: learning rate of Ws (`rates-of-the-sequence`).
+    n_networks: realisations. seed: root of all random numbers.
     Raises ValueError for a sequence that is none.
     """
 
@@ -55,9 +55,6 @@ class Choices:
     n_trials: int = 10_000
     whole: float = 2.0
     p_explore: float = 0.1
-    eta_loop: float = 0.01
-    eta_rflo: float = 0.0003
-    eta_bptt: float = 0.001
     eta_s: float = 0.03
     n_networks: int = 9
     seed: int = 2019
@@ -88,10 +85,6 @@ class Choices:
     def n_trials_whole(self) -> int:
         """Trials of the networks without the loop."""
         return max(1, round(self.whole * self.n_trials))
-
-    def eta(self, rule: str) -> float:
-        """The learning rate of a condition."""
-        return {"loop": self.eta_loop, "rflo": self.eta_rflo, "bptt": self.eta_bptt}[rule]
 
 
 CHOICES = {
@@ -184,11 +177,15 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     return [_condition(choices, selection, rates, rule) for rule in rules for rates in selection.rates]
 
 
+def _none_printed() -> tuple[str, float]:
+    raise Refused("rates", "the paper prints no learning rate for Figure 4")
+
+
 def _condition(choices: Choices, selection: Selection, rates: str, rule: str) -> Condition:
-    called, eta = selection.rate("fig4", rates, {"rule": rule}, lambda: ("chosen", choices.eta(rule)))
+    called, eta = selection.rate("fig4", rates, {"rule": rule}, _none_printed)
     label = {"loop": "loop", "rflo": "rflo, whole", "bptt": "bptt, whole"}[rule]
     return Condition(
-        label=label + ("" if called == "chosen" else f" {called}"),
+        label=label + ("" if called == "tuned" else f" {called}"),
         values={"figure": "fig4", "panel": PANELS[rule], "rule": rule, "rates": called, "eta": eta},
         realisations=tuple(
             _with_loop(choices, eta, network) if rule == "loop" else _without_loop(choices, rule, eta, network)
