@@ -1,7 +1,6 @@
 """Where compiled kernels are kept between two starts.
 
-Numba's own cache sees an edit in the file of a kernel, not in a kernel that it calls. Here the folder is
-named by a
+Numba's own cache sees an edit in the file of a kernel, not in a kernel that it calls. Here the folder is named by a
 digest of all the numerical source, so that what was compiled from other source is never found.
 """
 

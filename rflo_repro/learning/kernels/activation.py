@@ -8,8 +8,7 @@ from .vector import at_most, fma, inlined, magnitude, power_of_two, splat, with_
 
 ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to a whole number, held in the low bits
 LOG2_E = 1.4426950408889634
-# ln 2 in two parts; the first ends in enough zero bits that its product with k is exact without a fused
-# instruction
+# ln 2 in two parts; the first ends in enough zero bits that its product with k is exact without a fused instruction
 LN2_HIGH = 0.6931471803691238
 LN2_LOW = 1.9082149292705877e-10
 SATURATED = 20.0  # beyond 19.1 the nearest double to tanh is 1
@@ -19,10 +18,8 @@ SATURATED = 20.0  # beyond 19.1 the nearest double to tanh is 1
 def tanh(x: Any) -> Any:
     """``tanh(x)`` of a vector: odd, with -0, infinity and NaN as they should be.
 
-    With y = -2|x| it is ``-expm1(y) / (2 + expm1(y))``, which loses nothing near zero. ``expm1(y) = 2^k
-    expm1(q) +
-    (2^k - 1)`` with q within ln(2)/2 of zero, where ``q + q^2/2 + q^3 P(q)`` has a relative error below
-    1e-16; P is
+    With y = -2|x| it is ``-expm1(y) / (2 + expm1(y))``, which loses nothing near zero. ``expm1(y) = 2^k expm1(q) +
+    (2^k - 1)`` with q within ln(2)/2 of zero, where ``q + q^2/2 + q^3 P(q)`` has a relative error below 1e-16; P is
     the Chebyshev interpolant of degree 8.
     """
     y = splat(-2.0) * at_most(magnitude(x), splat(SATURATED))

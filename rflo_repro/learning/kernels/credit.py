@@ -1,9 +1,8 @@
 """Credit assignment at the end of a trial: the error filtered, or carried, backwards in time.
 
-``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h |
-x]``. With
-the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is
-Eq. 28-29.
+``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h | x]``. With
+the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is Eq.
+28-29.
 """
 
 from __future__ import annotations
@@ -38,11 +37,9 @@ def assign_credit(
     readout: bool,
     work: Workspace,
 ) -> None:
-    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are
-    wanted.
+    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are wanted.
 
-    `feedback` (n_out, padded) is F^T. The history is taken a stretch at a time, last stretch first, so that
-    the
+    `feedback` (n_out, padded) is F^T. The history is taken a stretch at a time, last stretch first, so that the
     products over time find in the cache what the backward pass has just been through.
     """
     clear(work.rows)

@@ -24,8 +24,7 @@ def forward(
     h: Array,
     y: Array,
 ) -> None:
-    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in), `h_start`
-    (padded,).
+    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in), `h_start` (padded,).
 
     With `output_feedback` the output of the step before is fed back through `b`: ``u(t) += B y(t-1)``.
     """
@@ -131,8 +130,7 @@ def lockstep(
 def gain(before: Any, after: Any, tau: float) -> Any:
     """``phi'(u(t)) / tau`` of a vector of units, from ``h(t-1)`` and ``h(t)``.
 
-    Undoing the leak gives phi(u) back to rounding, for less than it costs to keep phi'(u) in memory from the
-    way
+    Undoing the leak gives phi(u) back to rounding, for less than it costs to keep phi'(u) in memory from the way
     forward to the way back. Not below zero, whatever stands in the padding.
     """
     f = splat(tau) * after - splat(tau - 1.0) * before
@@ -165,9 +163,8 @@ def advance(
 ) -> None:
     """Run `trials` in lockstep, from the states that stand in the first rows of `sources`.
 
-    Fills `sources` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All
-    trials
-    of a step share one reading of the weights.
+    Fills `sources` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All trials of a step
+    share one reading of the weights.
     """
     n_steps, n_in = inputs.shape[1:]
     n_rec = drive.shape[0] - n_in

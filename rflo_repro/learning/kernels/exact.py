@@ -27,8 +27,7 @@ def run_exact(
     dm: Array,
     dw_out: Array,
 ) -> float:
-    """Add T times the exact update of one trial to `dm` and `dw_out`; `state` (padded,) goes from start to
-    end.
+    """Add T times the exact update of one trial to `dm` and `dw_out`; `state` (padded,) goes from start to end.
 
     Returns L, Eq. 2.
     """
@@ -95,8 +94,7 @@ def rtrl_gradient(
     dm: Array,
     dw_out: Array,
 ) -> float:
-    """Fill `dm` and `dw_out` with the exact gradient of -L of one trial, carried forward in time; return L,
-    Eq. 2.
+    """Fill `dm` and `dw_out` with the exact gradient of -L of one trial, carried forward in time; return L, Eq. 2.
 
     Arguments as in `gradient`.
     """

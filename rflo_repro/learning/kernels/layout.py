@@ -1,12 +1,9 @@
 """How weights and histories lie in memory.
 
-Every row is padded with zeros to a whole number of vectors, so that no kernel has a remainder to care for.
-Both
-matrices of a network are one array ``m`` of shape ``(n_rec + n_in, padded(n_rec))``: row ``j < n_rec`` is
-``w_rec[:, j]`` and row ``n_rec + c`` is ``w_in[:, c]``. A time step is then one sum over the rows of ``m``
-times the
-source vector ``[h(t-1) | x(t)]``, and the gradient of both matrices is one product over time in the same
-layout.
+Every row is padded with zeros to a whole number of vectors, so that no kernel has a remainder to care for. Both
+matrices of a network are one array ``m`` of shape ``(n_rec + n_in, padded(n_rec))``: row ``j < n_rec`` is ``w_rec[:,
+j]`` and row ``n_rec + c`` is ``w_in[:, c]``. A time step is then one sum over the rows of ``m`` times the source
+vector ``[h(t-1) | x(t)]``, and the gradient of both matrices is one product over time in the same layout.
 """
 
 from __future__ import annotations
@@ -21,8 +18,7 @@ LANES = 8
 """Doubles in a vector: one cache line."""
 
 TERMS_AT_ONCE = 64
-"""Rows of a history in one product: a tile's share of them stays in the nearest cache for all rows of the
-sum."""
+"""Rows of a history in one product: a tile's share of them stays in the nearest cache for all rows of the sum."""
 
 ONLINE_ROWS = 3
 """Rows of scratch memory that a step of the online rule needs."""
@@ -39,8 +35,7 @@ def padded(n: int) -> int:
 
 
 def aligned_zeros(shape: int | tuple[int, ...]) -> Array:
-    """C-contiguous float64 zeros that start on a cache line, so that no row of whole vectors straddles
-    two."""
+    """C-contiguous float64 zeros that start on a cache line, so that no row of whole vectors straddles two."""
     sizes = (shape,) if isinstance(shape, int) else shape
     n_bytes = 8 * prod(sizes)
     raw = np.zeros(n_bytes + _ALIGNMENT, dtype=np.uint8)
@@ -72,15 +67,13 @@ class Workspace(NamedTuple):
     dw_out: Array
     """(n_out, padded): the same for the readout; where to return to, for the online rule."""
     drive: Array
-    """(n_rec + n_in, padded): the forward weights where they are not `m` itself; where to return to,
-    online."""
+    """(n_rec + n_in, padded): the forward weights where they are not `m` itself; where to return to, online."""
     back: Array
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
 
 
 def _stride(n: int) -> int:
-    # rows whose distance is a power of two would compete for a few sets of the cache; an odd number of lines
-    # does not
+    # rows whose distance is a power of two would compete for a few sets of the cache; an odd number of lines does not
     row = padded(n)
     return row if row // LANES % 2 or row < 16 * LANES else row + LANES
 

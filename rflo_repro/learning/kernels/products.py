@@ -1,7 +1,6 @@
 """The one product that everything is: rows of scalars times rows of vectors, summed into rows of vectors.
 
-``out[r, :] += sum_k a[k, r] * b[k, :]`` with any strides is the drive of a step (k a source, r a trial), the
-error
+``out[r, :] += sum_k a[k, r] * b[k, :]`` with any strides is the drive of a step (k a source, r a trial), the error
 carried back (k a driven unit), and the gradient over time (k a step of a trial, r a source).
 """
 
@@ -179,8 +178,7 @@ def products(
 ) -> None:
     """``out[r, :] += sum_k a[k, r] * b[k, :]`` for `n_r` rows of `n_v` vectors and `n_k` terms.
 
-    Each array is C-contiguous of any shape, read from element ``*_at`` on; ``out_step``, ``b_k`` are the
-    distances
+    Each array is C-contiguous of any shape, read from element ``*_at`` on; ``out_step``, ``b_k`` are the distances
     from row to row, ``a_k`` and ``a_r`` those of the scalars. `out` must not overlap the others.
     """
     v = 0
@@ -206,9 +204,8 @@ def products(
         v += 1
 
 
-# Weights beyond this size (bytes) come from far away: then a few whole rows at a time, which memory hands
-# over in
-# the order it likes best, rather than columns of all rows, which keep the sums in registers for longer.
+# Weights beyond this size (bytes) come from far away: then a few whole rows at a time, which memory hands over in the
+# order it likes best, rather than columns of all rows, which keep the sums in registers for longer.
 FAR = 400_000
 ROWS_AT_ONCE = 8
 
@@ -225,8 +222,7 @@ def step_product(
 ) -> None:
     """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `n_r` trials.
 
-    `upwards` is the direction in which the rows are read. Turning round at every step finds the rows read
-    last still
+    `upwards` is the direction in which the rows are read. Turning round at every step finds the rows read last still
     in the nearest cache.
     """
     row = weights.shape[1]

@@ -17,8 +17,7 @@ from .vector import clear, kernel
 def prepare(
     m: Array, w_out: Array, b: Array, n_rec: int, transpose: bool, output_feedback: bool, work: Workspace
 ) -> Array:
-    """The weights of the forward pass, after what every new set of weights asks for: `work` made ready for
-    them."""
+    """The weights of the forward pass, after what every new set of weights asks for: `work` made ready for them."""
     drive = m
     if output_feedback:
         effective_weights(m, w_out, b, n_rec, work.drive)
@@ -87,22 +86,20 @@ def train_trials(
     m, w_out
         (n_rec + n_in, padded) and (n_out, padded), changed in place; see `layout`.
     b
-        (n_out, padded): B transposed. What sends the error back (unless `symmetric`, then it is Wout) and,
-        with
+        (n_out, padded): B transposed. What sends the error back (unless `symmetric`, then it is Wout) and, with
         `output_feedback`, the output: ``u(t) += B y(t-1)``.
     signs
         (n_rec,) of +1 and -1, or (0,): Dale's law, see `apply_update`.
     h_start
-        (padded,): with `reset_state` where every trial starts; otherwise where the first one starts,
-        overwritten by
+        (padded,): with `reset_state` where every trial starts; otherwise where the first one starts, overwritten by
         the state at the end.
     inputs, targets
         (S, T, n_in) and (S, T, n_out): the distinct trials.
     order
         (K,): which of them trial k is; K is a multiple of `batch`.
     full
-        Carry errors through the recurrent weights (BPTT, Eq. 28-29) rather than through the leak alone
-        (RFLO, Eq. 5-6).
+        Carry errors through the recurrent weights (BPTT, Eq. 28-29) rather than through the leak alone (RFLO, Eq.
+        5-6).
     loss, alignment
         (K,): L of trial k, Eq. 2, and the alignment of Wout with B, both before the update of the batch.
     work
@@ -110,9 +107,8 @@ def train_trials(
 
     Returns
     -------
-    Number of trials whose loss was finite and whose update was applied: K, unless something stopped being
-    finite. Then
-    the weights are the last finite ones, and `loss` beyond the batch that failed is left as it was.
+    Number of trials whose loss was finite and whose update was applied: K, unless something stopped being finite.
+    Then the weights are the last finite ones, and `loss` beyond the batch that failed is left as it was.
     """
     n_steps, n_in = inputs.shape[1:]
     n_rec = m.shape[0] - n_in
@@ -166,8 +162,7 @@ def gradient(
 ) -> float:
     """Fill `dm` and `dw_out` with the update of one trial at learning rate 1, and return its loss L, Eq. 2.
 
-    `inputs` (T, n_in) and `targets` (T, n_out); the rest as in `train_trials`. With `full`, `symmetric` it
-    is the
+    `inputs` (T, n_in) and `targets` (T, n_out); the rest as in `train_trials`. With `full`, `symmetric` it is the
     exact gradient of -L.
     """
     n_steps, n_in = inputs.shape

@@ -1,5 +1,4 @@
-"""The online rule: eligibility traces that run along with the trial, Eq. 5-6, with x(t) in the input
-trace."""
+"""The online rule: eligibility traces that run along with the trial, Eq. 5-6, with x(t) in the input trace."""
 
 from __future__ import annotations
 
@@ -33,9 +32,8 @@ def trace_step(
 ) -> None:
     """Traces, weights and the drive of the next step for the rows `first` to `last`: Eq. 6, Eq. 5, Eq. 13.
 
-    One pass over memory for all three, which is what bounds this rule. `rows` holds u, ``phi'(u(t)) / tau``
-    and
-    ``F eps(t)``; `sources` the source vectors of this step at `now` and of the next at `new`.
+    One pass over memory for all three, which is what bounds this rule. `rows` holds u, ``phi'(u(t)) / tau`` and ``F
+    eps(t)``; `sources` the source vectors of this step at `now` and of the next at `new`.
     """
     row = m.shape[1]
     decay = splat(leak)
@@ -85,10 +83,8 @@ def run_traces(
     """One trial with the weights `m`, `w_out`; each step's updates, times their rates, are added to `to_m`,
     `to_w_out`.
 
-    To learn online, hand over the weights themselves. Order within a step: forward, error, traces, weights.
-    With
-    `output_feedback` what is fed back at t is the output as it was at t-1. `state` (padded,) goes from the
-    start of
+    To learn online, hand over the weights themselves. Order within a step: forward, error, traces, weights. With
+    `output_feedback` what is fed back at t is the output as it was at t-1. `state` (padded,) goes from the start of
     the trial to its end. Returns L, Eq. 2; a trial whose L stops being finite ends there.
     """
     n_steps, n_in = inputs.shape
@@ -170,8 +166,7 @@ def train_online(
 ) -> int:
     """Train in place with an update at every step, ``(eta/T)`` times the step's term of Eq. 5.
 
-    Arguments and result as in `train_trials`. If something stops being finite, `m` and `w_out` are put back
-    to where
+    Arguments and result as in `train_trials`. If something stops being finite, `m` and `w_out` are put back to where
     the trial in which it happened began.
     """
     n_steps = inputs.shape[1]
@@ -225,8 +220,7 @@ def trace_gradient(
     dw_out: Array,
     work: Workspace,
 ) -> float:
-    """`gradient` with the leak as the carry, by the trace form: weights held still and the updates
-    gathered."""
+    """`gradient` with the leak as the carry, by the trace form: weights held still and the updates gathered."""
     dm[:] = 0.0
     dw_out[:] = 0.0
     rate = 1.0 / inputs.shape[0]

@@ -23,9 +23,8 @@ def apply_update(
 ) -> bool:
     """Add the updates times their rates to `m` and `w_out` in place, if everything that results is finite.
 
-    `signs` (n_rec,) or (0,): after the update row j of the recurrent weights is clipped at zero, so that it
-    never
-    has the sign opposite to ``signs[j]``. A matrix whose rate is zero is not touched.
+    `signs` (n_rec,) or (0,): after the update row j of the recurrent weights is clipped at zero, so that it never has
+    the sign opposite to ``signs[j]``. A matrix whose rate is zero is not touched.
 
     Returns whether the update was applied.
     """

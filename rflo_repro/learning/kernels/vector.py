@@ -1,9 +1,7 @@
 """Eight doubles as one value, so that a kernel says itself what lies in a register.
 
-`Vector` is a numba type whose machine representation is LLVM's ``<8 x double>``; LLVM splits it where
-registers are
-shorter. With ``NUMBA_DISABLE_JIT=1`` a vector is a NumPy array of eight, and every primitive its NumPy twin,
-so the
+`Vector` is a numba type whose machine representation is LLVM's ``<8 x double>``; LLVM splits it where registers are
+shorter. With ``NUMBA_DISABLE_JIT=1`` a vector is a NumPy array of eight, and every primitive its NumPy twin, so the
 same kernels run in plain Python.
 """
 
@@ -36,8 +34,7 @@ def kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """A kernel that becomes part of its caller: a call would cost more than a small network's step can
-    spare."""
+    """A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
     return cast(F, numba.njit(**_OPTIONS, forceinline=True)(function))
 
 
@@ -86,8 +83,7 @@ for _operation, _instruction in (
 def primitive(twin: Callable[..., Any], emit: Callable[..., Any], result: Any, *arguments: Any) -> Any:
     """A function that compiles to the instructions of `emit`, or is `twin` where nothing is compiled.
 
-    `arguments` are numba types, or ``types.Array`` for any array of doubles; `emit` gets the builder and the
-    LLVM
+    `arguments` are numba types, or ``types.Array`` for any array of doubles; `emit` gets the builder and the LLVM
     values, with a pointer to the first element in place of an array.
     """
     if numba_config.DISABLE_JIT:
