@@ -74,7 +74,7 @@ class Claim:
     def findings(self, tables: Tables) -> tuple[Finding, ...]:
         """The claim at each kind of learning rates that the tables have."""
         kinds = [kind for frame in tables.values() if "rates" in frame for kind in frame["rates"].unique()]
-        known = [kind for kind in ("printed", "tuned", "chosen") if kind in kinds]
+        known = [kind for kind in ("printed", "tuned") if kind in kinds]
         return tuple(
             Finding(kind, tuple(self.judge({part: _of_kind(frame, kind) for part, frame in tables.items()})))
             for kind in known or [""]

@@ -99,12 +99,12 @@ SCALES: dict[str, dict[str, Scale]] = {
     "paper": {
         "fig2": Scale({"n_networks": 5, "n_trials": 3000}, "tuned", (20.0, 40.0, 80.0)),
         "fig3": Scale({"n_networks": 5, "n_trials": 1500}, "printed"),
-        "fig4": Scale({"n_networks": 5, "n_trials": 600}, "chosen"),
+        "fig4": Scale({"n_networks": 5, "n_trials": 600}, "tuned"),
     },
     "smoke": {
         "fig2": Scale({"n_networks": 5, "n_trials": 20}, "printed", (2.0, 4.0)),
         "fig3": Scale({"n_networks": 5, "n_trials": 10, "n_rec": 10}, "printed"),
-        "fig4": Scale({"n_networks": 5, "n_trials": 5, "n_rec": 10}, "chosen"),
+        "fig4": Scale({"n_networks": 5, "n_trials": 5, "n_rec": 10}, "tuned"),
     },
 }
 
@@ -190,7 +190,9 @@ def _other(kind: type, task: Any, alternative: Alternative) -> Any:
     return kind(**{f.name: getattr(task, f.name) for f in fields(task)}, **alternative.task)
 
 
-def rows(alternative: Alternative, scale: str, found: Sequence[Condition], results: Any) -> list[dict[str, Any]]:
+def rows(
+    alternative: Alternative, scale: str, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+) -> list[dict[str, Any]]:
     """The table's rows for one alternative: the figure's claims judged from its tables."""
     figure = registry.figures()[alternative.figure]
     frames = figure.experiment.tabulate(choices(alternative, scale), found, results)
@@ -224,18 +226,22 @@ def sensitivity(
     """Run every alternative, judge, write the table, draw the picture. Raises Refused for a folder it cannot use."""
     pipeline.check_folder("results", results)
     pipeline.check_folder("figures", figures)
-    work = [(alternative, conditions(alternative, scale)) for alternative in all_alternatives(scale)]
-    flat = [replace(c, label=f"{a.figure}, {a.label}: {c.label}") for a, found in work for c in found]
-    arrays = iter(sweep(flat, Store(results / FOLDER), jobs or joblib.cpu_count(), Reporter(console), _summary, force))
+    store = Store(results / FOLDER)
     out: list[dict[str, Any]] = []
-    for alternative, found in work:
-        out += rows(alternative, scale, found, [next(arrays) for _ in found])
+    everything: list[Condition] = []
+    for alternative in all_alternatives(scale):
+        console.print(f"{alternative.figure}, {alternative.choice}: {alternative.label}", highlight=False, markup=False)
+        found = conditions(alternative, scale)
+        # one sweep an alternative: what an earlier one has computed is read
+        arrays = sweep(found, store, jobs or joblib.cpu_count(), Reporter(console), _summary, force)
+        out += rows(alternative, scale, found, arrays)
+        everything += found
     frame = pd.DataFrame(out)
     settings = {
         figure: {"sets": dict(how.sets), "rates": how.rates, "periods_tau": how.periods}
         for figure, how in SCALES[scale].items()
     }
-    about = page(scale, registry.figures()["fig2"].experiment.CHOICES["paper"], flat)
+    about = page(scale, registry.figures()["fig2"].experiment.CHOICES["paper"], everything)
     about["settings"] = {"scale": scale, "choices": settings}
     files = [write(results, SCHEMA, frame, about), *style.save(draw(frame, caption(scale)), figures / SCHEMA.name)]
     console.print("\n".join(str(path) for path in files), highlight=False, soft_wrap=True)

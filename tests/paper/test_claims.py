@@ -66,8 +66,8 @@ def fig3():
 
 def fig4():
     losses = {"loop": 1e-3, "bptt": 2e-2, "rflo": 7e-2}
-    frames = [rows(0.01, rule=rule).assign(sequence_loss=loss, rates="chosen") for rule, loss in losses.items()]
-    sequence = pd.DataFrame({"rates": "chosen", "target_velocity_x": [0.0, 1.0], "target_velocity_y": [0.0, 0.0]})
+    frames = [rows(0.01, rule=rule).assign(sequence_loss=loss, rates="tuned") for rule, loss in losses.items()]
+    sequence = pd.DataFrame({"rates": "tuned", "target_velocity_x": [0.0, 1.0], "target_velocity_y": [0.0, 0.0]})
     return {"final": pd.concat(frames, ignore_index=True), "sequence": sequence}
 
 
@@ -137,7 +137,7 @@ def test_every_claim_has_a_broken_table():
 
 @pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
 def test_the_verdict_turns_with_the_table(figure, claim):
-    kind = "chosen" if figure.command == "fig4" else "printed"
+    kind = "tuned" if figure.command == "fig4" else "printed"
     made = GOOD[figure.command]()
     assert judged(figure, claim, made) == [(kind, "holds")]
     BROKEN[figure.command, claim.name](made)

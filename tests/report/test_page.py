@@ -152,7 +152,7 @@ def test_the_table_for_a_readme(full):
 
 def test_at_a_glance():
     printed, tuned = Finding("printed", (part("holds"),)), Finding("tuned", (part("undecided"),))
-    only, plain_one = Finding("chosen", (part("does not hold"),)), Finding("", (part("holds"),))
+    only, plain_one = Finding("printed", (part("does not hold"),)), Finding("", (part("holds"),))
     assert at_a_glance(Judged(claim(), (printed, tuned))) == ("holds", "undecided")
     assert at_a_glance(Judged(claim(), (tuned,))) == ("", "undecided")
     assert at_a_glance(Judged(claim(), (only,))) == ("does not hold", "")
