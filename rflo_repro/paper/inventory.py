@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rflo_repro.paper.pipeline import every_condition
 from rflo_repro.paper.registry import Figure, figures
@@ -65,11 +66,11 @@ def _state(figure: Figure, results: Path, schema: tables.Schema) -> State:
 
 
 def _digest(run: dict[str, Any]) -> str | None:
-    """Today's digest of the source that a run names."""
-    try:
-        return provenance.numerical_digest(*run["numerical_source"]["of"])
-    except OSError:
-        return None
+    """Today's digest of the source that a run names; None if it names anything but modules of this package, whose
+    names come from a file that others may have written."""
+    named = run["numerical_source"]["of"]
+    own = {path.relative_to(provenance.PACKAGE).as_posix() for path in provenance.PACKAGE.rglob("*.py")}
+    return provenance.numerical_digest(*named) if set(named) <= own else None
 
 
 def _commit(run: dict[str, Any]) -> str:
@@ -81,16 +82,23 @@ def show(results: Path, console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for name, justify in (
         ("figure", "left"), ("state", "left"), ("scale", "left"), ("networks × trials", "right"), ("rows", "right"),
-        ("date", "left"), ("commit", "left"), ("", "left"),
+        ("date", "left"), ("commit", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     computed = [figure for figure in figures().values() if figure.computed]
-    for figure in computed:
-        s = state(figure, results)
-        table.add_row(
-            figure.command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, s.commit, s.why
-        )
+    states = {figure.command: state(figure, results) for figure in computed}
+    for command, s in states.items():
+        cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, s.commit)
+        table.add_row(*(_plain(cell) for cell in cells))
     console.print(f"tables in {results}", highlight=False)
     console.print(table, soft_wrap=False, crop=False, highlight=False)
-    if any(state(figure, results).commit.endswith("+") for figure in computed):
+    for command, s in states.items():
+        if s.why:
+            console.print(f"{command}: {s.why}", highlight=False, markup=False, soft_wrap=True)
+    if any(s.commit.endswith("+") for s in states.values()):
         console.print("+ the source had changes that were not committed", highlight=False)
+
+
+def _plain(text: str) -> Text:
+    """Text from a file as it is: neither markup nor control characters."""
+    return Text("".join(c for c in text if c.isprintable()))

@@ -154,7 +154,8 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
-    check_memory(found, 1 if request.scheduler else jobs)
+    given = {"period": request.selection.periods, "set": request.sets, "trials": request.trials}
+    check_memory(found, 1 if request.scheduler else jobs, next((name for name, value in given.items() if value), None))
     settings = {
         "scale": request.scale if plain and (reference or request.scale != "paper") else "custom",
         "choices": describe(chosen),
@@ -361,13 +362,14 @@ def _write(
     return written
 
 
-def check_memory(found: Sequence[Condition], jobs: int) -> None:
-    """Raises Refused if the largest realisations, `jobs` at a time, need more memory than the machine has."""
+def check_memory(found: Sequence[Condition], jobs: int, option: str | None = None) -> None:
+    """Raises Refused, about this option, if the largest realisations, `jobs` at a time, need more memory than there
+    is."""
     needed = max(r.n_bytes for c in found for r in c.realisations) * jobs
     have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
     if needed > LARGEST_SHARE_OF_MEMORY * have:
         raise Refused(
-            "period",
+            option,
             f"needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have / 2**30:.3g} GiB",
         )
 

@@ -1,0 +1,275 @@
+"""Whatever is passed in: it works, or a ValueError (API) or exit code 2 (command line) names what is wrong with it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import rflo_repro as rr
+from rflo_repro import cli
+from rflo_repro.paper import pipeline
+from rflo_repro.runs.session import Session
+from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask, Reaching
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 6),
+    st.sampled_from([2**63, -(2**70), 10**400]),
+    st.floats(),
+    st.complex_numbers(max_magnitude=10),
+    st.text(max_size=3),
+    st.binary(max_size=3),
+    st.lists(st.floats(-2, 2), max_size=3),
+    st.sampled_from([np.float32(2.0), np.int8(3), np.float64("nan"), np.bool_(True), object, {}, (), Ellipsis]),
+)
+ELEMENTS = st.floats(width=16, allow_nan=True, allow_infinity=True)
+LAYOUTS: tuple[Callable[[np.ndarray], Any], ...] = (
+    lambda a: a,
+    lambda a: np.asfortranarray(a),
+    lambda a: a[..., ::-1] if a.ndim else a,
+    lambda a: a.tolist(),
+    lambda a: np.repeat(a, 2, axis=0)[::2] if a.ndim else a,
+)
+SHAPES = arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5)
+KINDS = st.sampled_from([np.float64, np.float32, np.float16, np.int64, np.int8, np.bool_, np.complex64, object, "U2"])
+
+
+@st.composite
+def odd_arrays(draw: st.DrawFn) -> Any:
+    """Arrays of any kind, shape and layout, some with NaN and infinities."""
+    shape = draw(st.one_of(SHAPES, st.sampled_from([(4, 4), (1, 4), (4, 1), (4, 2), (4,), (5, 2), (5, 1), (4, 0)])))
+    values = np.array(draw(st.lists(ELEMENTS, min_size=1, max_size=3)))
+    filled = np.resize(np.where(draw(st.booleans()), np.nan_to_num(values, posinf=1, neginf=-1), values), shape)
+    with np.errstate(all="ignore"):
+        made = filled.astype(draw(KINDS))
+    return draw(st.sampled_from(LAYOUTS))(made)
+
+
+ANY = st.one_of(ODD, odd_arrays())
+
+
+def network(**changes: Any) -> dict[str, Any]:
+    """Arguments of a good network of 4 units, 2 inputs and 1 output."""
+    good = {name: getattr(NET, name) for name in ("w_in", "w_rec", "w_out", "feedback", "h0", "tau")}
+    return {**good, **changes}
+
+
+NET = rr.Network.random(4, 2, 1, np.random.default_rng(0))
+TRIAL = {"inputs": np.ones((5, 2)), "targets": np.ones((5, 1))}
+
+
+class Trial:
+    """A task with this trial."""
+
+    def __init__(self, inputs: Any, targets: Any, n_in: Any = 2, n_out: Any = 1) -> None:
+        self.inputs, self.targets, self.n_in, self.n_out = inputs, targets, n_in, n_out
+
+    def trial(self, rng: np.random.Generator) -> Any:
+        return self.inputs, self.targets
+
+
+def train(**changes: Any) -> Any:
+    task = Trial(changes.pop("inputs", TRIAL["inputs"]), changes.pop("targets", TRIAL["targets"]))
+    return rr.train(NET, **{"task": task, "n_trials": 2, "rng": np.random.default_rng(0), **changes})
+
+
+def sizes_are_small(call: str, name: str, value: Any) -> bool:
+    """Huge sizes are allowed, but take memory and time that the test has not."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        return True
+    return (
+        name not in ("n_rec", "n_in", "n_out", "n_trials", "batch", "n_steps", "longest", "tail", "first") or value < 50
+    )
+
+
+# Every public function, its good arguments, and those that are varied
+CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "Network": (
+        lambda **k: rr.Network(**network(**k)),
+        ("w_in", "w_rec", "w_out", "feedback", "h0", "tau", "output_feedback", "signs"),
+    ),
+    "Network.random": (
+        lambda **k: rr.Network.random(**{"n_rec": 4, "n_in": 2, "n_out": 1, "rng": np.random.default_rng(0), **k}),
+        ("n_rec", "n_in", "n_out", "rng", "g", "tau", "h0", "readout_scale", "output_feedback", "signs"),
+    ),
+    "run": (lambda **k: rr.run(NET, **{"inputs": TRIAL["inputs"], **k}), ("inputs",)),
+    "weight_updates": (lambda **k: rr.weight_updates(NET, **{**TRIAL, **k}), ("inputs", "targets", "rule")),
+    "train": (
+        train,
+        ("inputs", "targets", "rule", "eta", "n_trials", "rng", "online", "batch", "reset_state"),
+    ),
+    "LearningRates": (
+        lambda **k: rr.LearningRates(**{"w_in": 0.1, "w_rec": 0.1, "w_out": 0.1, **k}),
+        ("w_in", "w_rec", "w_out"),
+    ),
+    "LearningRule": (
+        lambda **k: rr.LearningRule(**{"name": "x", "feedback": "random", "carry": "leak", **k}),
+        ("name", "feedback", "carry", "trains", "form"),
+    ),
+    "PeriodicTask": (lambda **k: PeriodicTask(**{"period": 5, **k}), ("period",)),
+    "IntervalMatchingTask": (
+        lambda **k: IntervalMatchingTask(**{"longest": 9, "shortest": 2, **k}),
+        ("longest", "shortest", "channels", "pulse_sd", "first", "tail"),
+    ),
+    "Reaching": (lambda **k: Reaching(**{"n_steps": 3, **k}), ("n_steps", "bound")),
+    "Loop": (lambda **k: rr.Loop(**{"w_s": np.ones((2, 4)), **k}), ("w_s",)),
+}
+# how an argument is called in the message where it is not by its name
+ALIASES = {"shortest": "(shortest|longest)"}
+
+
+def test_every_public_function_is_driven():
+    public = {name for name in rr.__all__ if callable(getattr(rr, name))} - {"History", "Run", "Updates", "Task"}
+    # these two have no argument that is checked
+    assert public - {"MovementTask", "SequenceTask"} <= set(CALLS)
+    for name, (_, arguments) in CALLS.items():
+        function = {"Network.random": rr.Network.random}.get(name) or getattr(rr, name, None)
+        if function is not None and name != "train":
+            known = set(inspect.signature(function).parameters) - {"net", "profile"}
+            assert known == set(arguments), name
+
+
+def try_api(name: str, argument: str, value: Any) -> bool:
+    """Whether it was refused; if so, the message names the argument."""
+    call = CALLS[name][0]
+    if not sizes_are_small(name, argument, value):
+        return False
+    try:
+        call(**{argument: value})
+    except ValueError as error:
+        message = str(error)
+        # a matrix of another size makes the others the wrong ones
+        named = re.search(rf"\b{ALIASES.get(argument, argument)}\b", message) or argument in ("w_rec", "w_out")
+        assert named, (name, argument, value, message)
+        assert "\n" not in message.split("got")[0]
+        return True
+    return False
+
+
+@pytest.mark.parametrize(("name", "argument"), [(n, a) for n, (_, arguments) in CALLS.items() for a in arguments])
+@settings(max_examples=15)
+@given(value=ANY)
+def test_the_library(name, argument, value):
+    try_api(name, argument, value)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000)
+@given(data=st.data())
+def test_the_library_ten_thousand_times(data):
+    name = data.draw(st.sampled_from(sorted(CALLS)))
+    try_api(name, data.draw(st.sampled_from(CALLS[name][1])), data.draw(ANY))
+
+
+class Reached(Exception):
+    """A request was good: this is where it would be computed."""
+
+
+@pytest.fixture
+def unmade(monkeypatch):
+    """Commands do everything up to computing, and each condition's first network is drawn, if it is small."""
+
+    def sweep(conditions: Any, *rest: Any, **more: Any) -> None:
+        for condition in conditions:
+            first = condition.realisations[0]
+            if isinstance(first, Session) and first.n_rec < 200:
+                first.initial()
+        raise Reached
+
+    def reached(*given: Any, **more: Any) -> None:
+        raise Reached
+
+    for module in (pipeline, *(importlib.import_module(f"rflo_repro.studies.{name}") for name in SWEEPING)):
+        monkeypatch.setattr(module, "sweep", sweep)
+    monkeypatch.setattr(pipeline, "draw", reached)
+    for name in NOT_SWEEPING:
+        monkeypatch.setattr(cli.cli.commands[name], "callback", reached)
+
+
+# Studies that sweep, whose commands are driven up to there; and commands that do other things, of which only the
+# options are
+SWEEPING = ("gradient", "regression", "sensitivity", "sweeps", "theory", "tune")
+NOT_SWEEPING = tuple(name for name in ("bench", "fig-cost", "report") if name in cli.cli.commands)
+
+
+WORDS = st.one_of(
+    st.sampled_from(
+        ["", "0", "-1", "1", "2.5", "nan", "inf", "-inf", "1e400", "1e-400", "9" * 30, "0x10", "1_000", "true", "None",
+         "rflo", "a", "printed", "tuned", "smoke", "tau=0", "g=-1", "n_rec=0", "n_rec=2.5", "h0=nan", "tau=1e300",
+         "online=true", "n_networks=0", "n_trials=-5", "x=1", "=", "batch=7", "sequence=up", "..", "/proc/x",
+         "tcp://h:1", "20", "20.05", "1e9"]
+    ),
+    # what the system lets a program be started with
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
+    st.floats().map(str),
+    st.integers().map(str),
+)  # fmt: skip
+
+
+def options(command: click.Command) -> list[str]:
+    return [p.opts[0] for p in command.params if isinstance(p, click.Option) and not p.is_flag and p.name != "help"]
+
+
+DRIVEN = [name for name, command in cli.cli.commands.items() if options(command) and name not in ("plot", "list")]
+
+
+def try_command(name: str, pairs: list[tuple[str, str]]) -> None:
+    command = cli.cli.commands[name]
+    arguments = [p.type.choices[0] for p in command.params  # type: ignore[attr-defined]
+                 if isinstance(p, click.Argument) and isinstance(p.type, click.Choice)]  # fmt: skip
+    if name == "sweep":
+        Path("plan.toml").write_text("name = 'x'\n[grid]\nrule = 'rflo'\nperiod = 20\neta = 0.1\n")
+        arguments = ["plan.toml"]
+    argv = [name, *arguments, "--scale", "smoke", *(f"{o}={v}" for o, v in pairs)]
+    if "--scale" not in options(command):
+        argv = [word for word in argv if word not in ("--scale", "smoke")]
+    before = sorted(Path().rglob("*"))
+    result = CliRunner().invoke(cli.cli, argv, prog_name="rflo-repro")
+    assert isinstance(result.exception, (Reached, SystemExit, type(None))), (argv, result.exc_info)
+    assert sorted(Path().rglob("*")) == before, argv
+    if isinstance(result.exception, Reached):
+        return
+    assert result.exit_code in (0, 2), (argv, result.output)
+    if result.exit_code == 2:
+        (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")][:1]
+        assert any(option.lstrip("-") in result.output for option, _ in pairs) or "combination" in line, (argv, line)
+
+
+@pytest.mark.usefixtures("unmade")
+@pytest.mark.parametrize("name", DRIVEN)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_the_command_line(name, data):
+    chosen = data.draw(st.lists(st.sampled_from(options(cli.cli.commands[name])), min_size=1, max_size=3))
+    try_command(name, [(option, data.draw(WORDS)) for option in chosen])
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("unmade")
+@settings(max_examples=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_the_command_line_ten_thousand_times(data):
+    name = data.draw(st.sampled_from(DRIVEN))
+    chosen = data.draw(st.lists(st.sampled_from(options(cli.cli.commands[name])), min_size=1, max_size=3))
+    try_command(name, [(option, data.draw(WORDS)) for option in chosen])
+
+
+def test_a_task_that_is_not_one():
+    for task in (None, 3, "x", object(), Trial(TRIAL["inputs"], TRIAL["targets"], n_in=3)):
+        with pytest.raises(ValueError, match=r"task\.n_in"):
+            rr.train(NET, task, n_trials=1)  # type: ignore[arg-type]
+    assert math.isfinite(train().loss[0])
