@@ -18,7 +18,7 @@ from rflo_repro.runs import provenance
 if TYPE_CHECKING:
     from rflo_repro.runs.realisation import Arrays, Realisation
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 5.0
 
 
 class ClusterError(Exception):
@@ -48,7 +48,7 @@ def _differs(worker: str, theirs: str, ours: str) -> str:
 
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
-    """A Dask client. Raises ClusterError without Dask, or if no scheduler answers within ten seconds."""
+    """A Dask client. Raises ClusterError without Dask, or if no scheduler answers within five seconds."""
     try:
         from distributed import Client
     except ImportError:

@@ -129,7 +129,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "Loop": (lambda **k: rr.Loop(**{"w_s": np.ones((2, 4)), **k}), ("w_s",)),
 }
 # how an argument is called in the message where it is not by its name
-ALIASES = {"shortest": "(shortest|longest)"}
+ALIASES = {"shortest": "(shortest|longest)", "inputs": "(inputs|targets)"}
 
 
 def test_every_public_function_is_driven():
@@ -160,11 +160,16 @@ def try_api(name: str, argument: str, value: Any) -> bool:
     return False
 
 
+def values_for(name: str) -> st.SearchStrategy[Any]:
+    """Words, not numbers, are what a rule is made of: arrays are not compared with them."""
+    return ODD if name == "LearningRule" else ANY
+
+
 @pytest.mark.parametrize(("name", "argument"), [(n, a) for n, (_, arguments) in CALLS.items() for a in arguments])
 @settings(max_examples=15)
-@given(value=ANY)
-def test_the_library(name, argument, value):
-    try_api(name, argument, value)
+@given(data=st.data())
+def test_the_library(name, argument, data):
+    try_api(name, argument, data.draw(values_for(name)))
 
 
 @pytest.mark.long
@@ -172,7 +177,7 @@ def test_the_library(name, argument, value):
 @given(data=st.data())
 def test_the_library_ten_thousand_times(data):
     name = data.draw(st.sampled_from(sorted(CALLS)))
-    try_api(name, data.draw(st.sampled_from(CALLS[name][1])), data.draw(ANY))
+    try_api(name, data.draw(st.sampled_from(CALLS[name][1])), data.draw(values_for(name)))
 
 
 class Reached(Exception):
@@ -246,7 +251,9 @@ def try_command(name: str, pairs: list[tuple[str, str]]) -> None:
     assert result.exit_code in (0, 2), (argv, result.output)
     if result.exit_code == 2:
         (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")][:1]
-        assert any(option.lstrip("-") in result.output for option, _ in pairs) or "combination" in line, (argv, line)
+        # what is varied is an option, or a choice that `--set` names
+        varied = [o.lstrip("-") for o, _ in pairs] + [v.partition("=")[0] for o, v in pairs if o == "--set"]
+        assert any(name in result.output for name in varied) or "combination" in line, (argv, line)
 
 
 @pytest.mark.usefixtures("unmade")

@@ -50,9 +50,9 @@ def killed_at_a_rename(server: Server, small: Small, at: int, when: str) -> None
     goes_on(server, small)
 
 
-@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("part", range(4))
 def test_killed_at_a_random_moment(server, small, part):
-    killed_at_random(server, small, (part + random.Random(part).random()) / 5)
+    killed_at_random(server, small, (part + random.Random(part).random()) / 4)
 
 
 @pytest.mark.long

@@ -294,6 +294,7 @@ def _joined(part: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
+@np.errstate(over="ignore")
 def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
     """What one run of the sequence after training shows, and the end of stage 2."""
     y, targets = arrays["y"], arrays["targets"]
@@ -304,7 +305,7 @@ def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
         possible = arrays["possible"][-n_late:]
         late = _share(arrays["correct"][-n_late:][possible])
     return {
-        "sequence_loss": 0.5 * np.mean(np.sum((y - targets) ** 2, axis=1)),
+        "sequence_loss": _sequence_loss(arrays),
         "endpoint_error": apart[choices.reaching.n_steps - 1 :: choices.reaching.n_steps].mean(),
         "in_order": "chosen" in arrays and tuple(arrays["chosen"]) == choices.directions,
         "correct_late": late,
@@ -352,9 +353,15 @@ def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, 
     return {"time_tau": (step + 1) / choices.tau, **{name: v[step].round(6) for name, v in every.items()}}
 
 
+@np.errstate(over="ignore")
+def _sequence_loss(arrays: Arrays) -> float:
+    """Eq. 2 in one run of the sequence after training; infinite if an output's square is."""
+    return float(0.5 * np.mean(np.sum((arrays["y"] - arrays["targets"]) ** 2, axis=1)))
+
+
 def summary(sessions: list[Arrays]) -> str:
     """What a progress line says of a finished condition: loss at the end of training, and loss on the sequence."""
-    whole = [float(0.5 * np.mean(np.sum((a["y"] - a["targets"]) ** 2, axis=1))) for a in sessions]
+    whole = [_sequence_loss(arrays) for arrays in sessions]
     low, middle, high = quartiles(whole)
     line = f"sequence loss {middle:.3g}  ({low:.3g}, {high:.3g})"
     diverged = sum(not np.isfinite(final_loss(arrays)) for arrays in sessions)
