@@ -101,7 +101,7 @@ def test_progress_counts_both_stages():
 
 
 def test_conditions_share_the_sequence():
-    found = experiment.conditions(experiment.CHOICES["paper"], Selection())
+    found = experiment.conditions(experiment.CHOICES["paper"], Selection(rates=("tuned",)))
     assert [c.values["rule"] for c in found] == ["loop", "rflo", "bptt"]
     loop, rflo, bptt = (c.realisations[0] for c in found)
     assert loop.n_trials_stage == 10_000
