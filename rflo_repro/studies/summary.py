@@ -26,7 +26,9 @@ from rflo_repro.studies.claims import theory as of_theory
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
     "A reproduction of Murray (2019), eLife 8:e43299. Each claim is the paper's, in our words, with the statistic by "
-    "which it is judged, its 95% bootstrap interval over networks, and the criterion that was set before looking. A "
+    "which it is judged, its 95% bootstrap interval over networks, and the criterion. The criteria were set before "
+    "these tables were computed but with short pilot runs in view, so the margins are ours to be argued with; a "
+    "criterion or statistic that was changed or chosen after numbers were seen says so at its claim. A "
     "claim of sameness holds only when the interval lies within a stated margin, a claim of difference only when it "
     "excludes zero; what the interval leaves open is undecided.",
     "Printed rates are the learning rates in the paper's Methods; tuned rates come from the paper's own procedure, a "

@@ -60,7 +60,7 @@ def fig3():
     for rule in ("rflo", "bptt"):
         for longest, error in ((15, 1.2), (20, 8.0), (25, 9.0)):
             part = rows(0.01, rule=rule, longest_tau=longest)
-            frames.append(part.assign(median_error_tau=error if rule == "rflo" else 0.4 + 0.1 * part.network))
+            frames.append(part.assign(median_error_tau=error if rule == "rflo" else 0.8 + 0.1 * part.network))
     return {"final": pd.concat(frames, ignore_index=True)}
 
 

@@ -77,7 +77,7 @@ def swapped(made):
 
 BROKEN = {
     "RTRL equals batch BPTT": as_rflo,
-    "Appendix 2: the loss falls": times("appendix", "loss_change_cosine", -1.0),
+    "Appendix 2: the loss falls": times("appendix", ["loss_change", "loss_change_cosine"], -1.0),
     "Appendix 2: alignment grows": times("appendix", "alignment_growth", -1.0),
     "alignment needs both": swapped,
     "cost of a timestep": cubic,
