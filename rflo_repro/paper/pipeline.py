@@ -383,16 +383,17 @@ def run_all(request: Request, console: Console) -> None:
         whole = dataclasses.replace(request, selection=Selection(rates=figure.rates))
         outcomes[command] = run(figure, whole, console)
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("figure", "left"), ("time", "right"), ("rows", "right"), ("files", "left")):
+    for name, justify in (("figure", "left"), ("time", "right"), ("rows", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for command, outcome in outcomes.items():
-        places = dict.fromkeys(str(path.with_suffix("")) for path in outcome.files)
-        table.add_row(command, clock(outcome.seconds), f"{outcome.rows:,}", "  ".join(places))
+        table.add_row(command, clock(outcome.seconds), f"{outcome.rows:,}")
     table.add_row(
         "all",
         clock(sum(o.seconds for o in outcomes.values())),
         f"{sum(o.rows for o in outcomes.values()):,}",
-        "",
     )
     console.rule(style="dim")
-    console.print(table, soft_wrap=False, crop=False, highlight=False)
+    console.print(table, highlight=False)
+    # not a column of the table, which would not fit a line
+    places = dict.fromkeys(str(path.parent) for outcome in outcomes.values() for path in outcome.files)
+    _say(console, f"files in {', '.join(sorted(places))}")

@@ -1,0 +1,20 @@
+"""Memory is that of the measured process, and the fitted exponent is the exponent."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rflo_repro.studies import cost
+
+
+def test_the_peak_is_the_childs_own_and_grows_with_the_history():
+    ballast = np.ones(60_000_000)  # half a gigabyte here must not count as the child's
+    small, large = cost._peak("rflo", 8, 10), cost._peak("rflo", 100, 20_000)
+    assert small < ballast.nbytes
+    assert 10e6 < large - small < 120e6
+
+
+@pytest.mark.parametrize("exponent", [2.0, 4.0])
+def test_the_slope_is_the_exponent(exponent):
+    n_rec = np.array([8, 16, 32, 64, 128])
+    assert cost.slope(pd.DataFrame({"n_rec": n_rec, "us_per_step": 0.1 * n_rec**exponent})) == pytest.approx(exponent)
