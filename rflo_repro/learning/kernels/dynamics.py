@@ -9,7 +9,7 @@ import numpy as np
 from .activation import tanh
 from .layout import LANES, Array, Indices
 from .products import four_sums, is_near, one_sum, step_product
-from .vector import at_least, fma, inlined, kernel, load, splat, store, total
+from .vector import at_least, copy_part, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
@@ -76,7 +76,7 @@ def effective_weights(m: Array, w_out: Array, b: Array, n_rec: int, out: Array) 
 @kernel
 def start_trial(sources: Array, at: int, source_row: int, state: Array, n_rec: int) -> None:
     """The source row at element `at` before the first step: the state, and nothing in the places after it."""
-    sources[at : at + n_rec] = state[:n_rec]
+    copy_part(state, 0, sources, at, n_rec)
     sources[at + n_rec : at + source_row] = 0.0
 
 

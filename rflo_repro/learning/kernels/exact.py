@@ -11,7 +11,7 @@ from .dynamics import effective_weights, gain, readout, start_trial, unit_steps
 from .layout import LANES, Array, Indices
 from .products import products
 from .updates import alignment_of, apply_update
-from .vector import clear, fma, kernel, load, splat, store, total
+from .vector import clear, copy, copy_part, fma, kernel, load, splat, store, total
 
 
 @kernel
@@ -77,7 +77,7 @@ def run_exact(
                     dot = fma(load(rows, 2 * row + i), load(sensitivity, at + i), dot)
                 dm[j, r] += total(dot)
         now, new = new, now
-    state[:n_rec] = sources[now : now + n_rec]
+    copy_part(sources, now, state, 0, n_rec)
     return loss
 
 
@@ -145,7 +145,7 @@ def train_exact(
         finite = True
         for k in range(first, first + batch):
             if reset_state:
-                state[:] = h_start
+                copy(h_start, state)
             trial = order[k]
             loss[k] = run_exact(m, w_out, b, state, inputs[trial], targets[trial], tau, output_feedback, dm, dw_out)
             finite = finite and isfinite(loss[k])
@@ -155,5 +155,5 @@ def train_exact(
         if not (finite and apply_update(m, w_out, dm, dw_out, signs, n_rec, rate_in, rate_rec, rate_out)):
             return first
     if not reset_state:
-        h_start[:] = state
+        copy(state, h_start)
     return n_trials

@@ -10,7 +10,7 @@ from .credit import add_feedback_path, assign_credit, transpose_recurrent
 from .dynamics import advance, effective_weights, start_trial
 from .layout import Array, Indices, Workspace
 from .updates import alignment_of, apply_update
-from .vector import clear, kernel
+from .vector import clear, copy_part, kernel
 
 
 @kernel
@@ -27,33 +27,6 @@ def prepare(
     clear(work.dm)
     clear(work.dw_out)
     return drive
-
-
-@kernel
-def run_group(
-    drive: Array,
-    w_out: Array,
-    inputs: Array,
-    targets: Array,
-    trials: Indices,
-    tau: float,
-    work: Workspace,
-    loss: Array,
-) -> None:
-    """The forward pass of trials that advance in lockstep, within `work`."""
-    advance(
-        drive,
-        w_out,
-        inputs,
-        targets,
-        trials,
-        tau,
-        work.sources,
-        work.source_row,
-        work.errors,
-        work.rows,
-        loss,
-    )
 
 
 @kernel
@@ -126,12 +99,14 @@ def train_trials(
             trials, group_loss = order[begin : begin + group], loss[begin : begin + group]
             for q in range(group):
                 start_trial(work.sources, q * work.source_row, work.source_row, h_start, n_rec)
-            run_group(drive, w_out, inputs, targets, trials, tau, work, group_loss)
+            advance(
+                drive, w_out, inputs, targets, trials, tau,
+                work.sources, work.source_row, work.errors, work.rows, group_loss,
+            )  # fmt: skip
             for q in range(group):
                 finite = finite and isfinite(group_loss[q])
             if not reset_state:
-                end = n_steps * work.source_row
-                h_start[:n_rec] = work.sources[end : end + n_rec]
+                copy_part(work.sources, n_steps * work.source_row, h_start, 0, n_rec)
             if finite:
                 assign_credit(w_out if symmetric else b, full, tau, n_steps, group, recurrent, eta_out != 0.0, work)
         if not finite:
@@ -172,7 +147,10 @@ def gradient(
     drive = prepare(m, w_out, b, n_rec, full, output_feedback, work)
     start_trial(work.sources, 0, work.source_row, h_start, n_rec)
     one_input, one_target = inputs.reshape((1, n_steps, n_in)), targets.reshape((1, n_steps, n_out))
-    run_group(drive, w_out, one_input, one_target, np.zeros(1, np.int64), tau, work, loss)
+    advance(
+        drive, w_out, one_input, one_target, np.zeros(1, np.int64), tau,
+        work.sources, work.source_row, work.errors, work.rows, loss,
+    )  # fmt: skip
     assign_credit(w_out if symmetric else b, full, tau, n_steps, 1, True, True, work)
     if full and output_feedback:
         add_feedback_path(work.dm, b, n_rec, work.dw_out)

@@ -10,7 +10,7 @@ from .dynamics import gain, readout, start_trial, unit_steps
 from .layout import LANES, Array, Indices, Workspace
 from .products import products
 from .updates import alignment_of, all_finite, clipped
-from .vector import clear, copy, fma, inlined, kernel, load, splat, store
+from .vector import clear, copy, copy_part, fma, inlined, kernel, load, splat, store
 
 ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
 
@@ -139,7 +139,7 @@ def run_traces(
             else:
                 trace_step(m, to_m, signs, work.dm, first, last, rate, leak, sources, now, new, u)
         now, new = new, now
-    state[:n_rec] = sources[now : now + n_rec]
+    copy_part(sources, now, state, 0, n_rec)
     return loss
 
 
@@ -174,7 +174,7 @@ def train_online(
     state = h_start.copy()
     for k in range(n_trials):
         if reset_state:
-            state[:] = h_start
+            copy(h_start, state)
         copy(m, work.drive)
         copy(w_out, work.dw_out)
         alignment[k] = alignment_of(w_out, b)
@@ -201,7 +201,7 @@ def train_online(
             copy(work.dw_out, w_out)
             return k
     if not reset_state:
-        h_start[:] = state
+        copy(state, h_start)
     return n_trials
 
 
