@@ -27,40 +27,64 @@ class Loop:
     w_s: (Nx, N) weights Ws from the network's units, a row an input.
 
     Copied to float64, each row scaled to unit norm, and made read-only.
-    Raises ValueError for a wrong shape, a value that is not finite, or a row of zeros.
+    Raises ValueError for a wrong shape, a value that is not finite, or a row whose norm is 0 or not finite.
     """
 
     w_s: Array
 
     def __post_init__(self) -> None:
         w_s = validate.array("w_s", self.w_s, (None, None))
-        norms = np.linalg.norm(w_s, axis=1, keepdims=True)
+        with np.errstate(over="ignore"):
+            norms = np.linalg.norm(w_s, axis=1, keepdims=True)
         if not (norms > 0.0).all():
             raise ValueError("w_s must have no row of zeros")
+        if not np.isfinite(norms).all():
+            raise ValueError("w_s must have rows of finite norm, got one whose squares are too large")
         w_s /= norms
         w_s.setflags(write=False)
         object.__setattr__(self, "w_s", w_s)
 
     @classmethod
     def random(cls, net: Network, rng: np.random.Generator) -> Loop:
-        """Rows in random directions, one for each input of `net`."""
+        """Rows in random directions, one for each input of `net`. Raises ValueError for what is no network."""
+        net = validate.instance("net", net, Network)
         return cls(validate.generator("rng", rng).normal(size=(net.n_in, net.n_rec)))
 
     def choose(self, h: Array, allowed: npt.NDArray[np.bool_] | None = None) -> int:
-        """The input that wins at state h (N,), among the allowed ones (Nx,), or among all."""
-        drive = self.w_s @ h
-        return int(np.argmax(drive if allowed is None else np.where(allowed, drive, -np.inf)))
+        """The input that wins at state h (N,), among the allowed ones (Nx,), or among all.
+
+        Raises ValueError for a wrong shape, a value that is not finite, or if none is allowed.
+        """
+        drive = self.w_s @ self._state(h)
+        return int(np.argmax(drive if allowed is None else np.where(self._allowed(allowed), drive, -np.inf)))
 
     def explore(
         self, h: Array, allowed: npt.NDArray[np.bool_], p_explore: float, rng: np.random.Generator
     ) -> tuple[int, bool]:
-        """An allowed input, and whether it was drawn: any of them with probability `p_explore`, else the winner."""
-        if rng.random() < p_explore:
+        """An allowed input, and whether it was drawn: any of them with probability `p_explore`, else the winner.
+
+        Raises ValueError as `choose` does, and for a probability that is none.
+        """
+        allowed, p_explore = self._allowed(allowed), validate.real("p_explore", p_explore, 0.0, 1.0)
+        if validate.generator("rng", rng).random() < p_explore:
             return int(rng.choice(np.flatnonzero(allowed))), True
         return self.choose(h, allowed), False
 
     def reinforced(self, h: Array, chosen: int, eta: float) -> Loop:
-        """The loop after a rewarded choice (R = 1) at state h: the winner's row moves towards h."""
+        """The loop after a rewarded choice (R = 1) at state h: the winner's row moves towards h.
+
+        Raises ValueError for a wrong shape, a value that is not finite, an input that is none, or eta below 0.
+        """
         w_s = self.w_s.copy()
-        w_s[chosen] += eta * h
+        chosen = validate.integer("chosen", chosen, 0, len(w_s) - 1)
+        w_s[chosen] += validate.real("eta", eta, 0.0) * self._state(h)
         return Loop(w_s)
+
+    def _state(self, h: Array) -> Array:
+        return validate.array("h", h, (self.w_s.shape[1],))
+
+    def _allowed(self, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        flags: npt.NDArray[np.bool_] = validate.array("allowed", allowed, (len(self.w_s),)) != 0.0
+        if not flags.any():
+            raise ValueError("allowed must have at least one input, got none")
+        return flags

@@ -118,10 +118,16 @@ class Network:
         g = validate.real("g", g, 0.0)
         readout_scale = validate.real("readout_scale", readout_scale, 0.0)
         for_rec, for_out, for_in, for_feedback = validate.generator("rng", rng).spawn(4)
-        w_rec = for_rec.normal(0.0, 1.0, (n_rec, n_rec)) * (g / math.sqrt(n_rec))
+        with np.errstate(over="ignore"):
+            w_rec = for_rec.normal(0.0, 1.0, (n_rec, n_rec)) * (g / math.sqrt(n_rec))
+        if not np.isfinite(w_rec).all():
+            raise ValueError(f"g must leave every weight finite, got {g!r}")
         if signs is not None:
             w_rec = np.abs(w_rec) * validate.array("signs", signs, (n_rec,))
-        initial = np.asarray(h0)
+        try:
+            initial = np.asarray(h0)
+        except ValueError as error:
+            raise ValueError(f"h0 must be a number or an array of shape ({n_rec},): {error}") from None
         return cls(
             w_in=for_in.uniform(-1.0, 1.0, (n_rec, n_in)),
             w_rec=w_rec,

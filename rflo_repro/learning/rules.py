@@ -10,7 +10,9 @@ With updates at the end of a trial every rule is one computation with two switch
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from rflo_repro.learning import validate
 
 Feedback = Literal["symmetric", "random"]
 Carry = Literal["full", "leak"]
@@ -42,18 +44,18 @@ class LearningRule:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
-            raise ValueError(f"name must be a non-empty string, got {self.name!r}")
-        for field, value, allowed in (
-            ("feedback", self.feedback, ("symmetric", "random")),
-            ("carry", self.carry, ("full", "leak")),
-            ("form", self.form, ("filtered", "forward")),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{field} must be one of {', '.join(allowed)}, got {value!r}")
-        if not isinstance(self.trains, tuple) or not set(self.trains) <= set(MATRICES):
-            raise ValueError(f"trains must be a tuple of names from {', '.join(MATRICES)}, got {self.trains!r}")
+            raise ValueError(f"name must be a non-empty string, got {validate.shown(self.name)}")
+        for field, allowed in (("feedback", get_args(Feedback)), ("carry", get_args(Carry)), ("form", get_args(Form))):
+            object.__setattr__(self, field, validate.word(field, getattr(self, field), allowed))
+        if not isinstance(self.trains, tuple) or not all(isinstance(m, str) and m in MATRICES for m in self.trains):
+            raise ValueError(
+                f"trains must be a tuple of names from {', '.join(MATRICES)}, got {validate.shown(self.trains)}"
+            )
         if self.form == "forward" and (self.feedback, self.carry) != ("symmetric", "full"):
-            raise ValueError("form 'forward' is RTRL: it needs feedback 'symmetric' and carry 'full'")
+            raise ValueError(
+                "form 'forward' is RTRL: it needs feedback 'symmetric' and carry 'full', "
+                f"got {self.feedback!r} and {self.carry!r}"
+            )
 
     @property
     def local_in_time(self) -> bool:
@@ -81,5 +83,5 @@ def resolve(rule: str | LearningRule) -> LearningRule:
     if isinstance(rule, LearningRule):
         return rule
     if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)} or a LearningRule, got {rule!r}")
+        raise ValueError(f"rule must be one of {', '.join(RULES)} or a LearningRule, got {validate.shown(rule)}")
     return RULES[rule]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,7 @@ def run(net: Network, inputs: Array) -> Run:
     inputs: (T, Nx); row k is time k+1. Without inputs pass np.zeros((T, 0)).
     Returns the states (T, N) and outputs (T, Ny). Raises ValueError for a wrong shape or a value that is not finite.
     """
+    net = validate.instance("net", net, Network)
     inputs = validate.array("inputs", inputs, (None, net.n_in))
     weights = _Weights(net)
     out = Run(h=np.zeros((len(inputs), net.n_rec)), y=np.zeros((len(inputs), net.n_out)))
@@ -129,6 +131,7 @@ def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | Lear
     inputs: (T, Nx), targets: (T, Ny); row k is time k+1. For the exact rules the update is minus the gradient of Eq. 2.
     Raises ValueError for a wrong shape, a value that is not finite, or an unknown rule.
     """
+    net = validate.instance("net", net, Network)
     rule = resolve(rule)
     inputs, targets = _trial(inputs, targets, net.n_in, net.n_out)
     w = _Weights(net)
@@ -178,7 +181,11 @@ class _Trials:
         if self.waiting is not None:
             trial, self.waiting = self.waiting, None
             return trial
-        inputs, targets = given = self.task.trial(self.rng)
+        given = self.task.trial(self.rng)
+        try:
+            inputs, targets = given
+        except (TypeError, ValueError):
+            raise ValueError(f"task.trial must return inputs and targets, got {validate.shown(given)}") from None
         fixed = not any(getattr(getattr(a, "flags", None), "writeable", True) for a in given)
         if fixed and self.given is not None and inputs is self.given[0] and targets is self.given[1]:
             assert self.checked is not None
@@ -280,7 +287,7 @@ def train(
     A NaN or an infinity ends the training with `diverged`. Memory is 16 bytes a trial, and linear in T N.
     Raises ValueError for arguments that are not as said here.
     """
-    rule = resolve(rule)
+    net, rule = validate.instance("net", net, Network), resolve(rule)
     n_trials = validate.integer("n_trials", n_trials, 1)
     batch = validate.integer("batch", batch, 1)
     online, reset_state = validate.flag("online", online), validate.flag("reset_state", reset_state)
@@ -293,10 +300,11 @@ def train(
     if online and batch != 1:
         raise ValueError(f"batch must be 1 with online, got {batch}")
     for name in ("n_in", "n_out"):
-        if getattr(task, name, None) != getattr(net, name):
-            raise ValueError(
-                f"task.{name} must be the network's {getattr(net, name)}, got {getattr(task, name, None)!r}"
-            )
+        size = getattr(task, name, None)
+        if not isinstance(size, numbers.Integral) or size != getattr(net, name):
+            raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {validate.shown(size)}")
+    if not callable(getattr(task, "trial", None)):
+        raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
 
     weights = _Weights(net)
     loss, alignment = np.full(n_trials, math.nan), np.full(n_trials, math.nan)

@@ -4,40 +4,70 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+T = TypeVar("T")
+# What Python and NumPy count among the numbers, but nobody means as one
+NO_NUMBERS = (bool, np.bool_, np.timedelta64)
+LONGEST = 200
 
 
-def integer(name: str, value: Any, minimum: int) -> int:
-    """`value` as an int of at least `minimum`. Raises ValueError."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < minimum:
-        raise ValueError(f"{name} must be a whole number of at least {minimum}, got {value!r}")
+def shown(value: Any) -> str:
+    """`value` as an error shows it: on one line, cut where it gets long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an int may have too many digits, and an object of somebody else's may do anything
+        text = f"an object of type {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
+    """`value` as an int of at least `minimum` and at most `maximum`. Raises ValueError."""
+    good = isinstance(value, numbers.Integral) and not isinstance(value, NO_NUMBERS)
+    if not good or value < minimum or (maximum is not None and value > maximum):
+        allowed = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
+        raise ValueError(f"{name} must be a whole number {allowed}, got {shown(value)}")
     return int(value)
 
 
-def real(name: str, value: Any, minimum: float = -math.inf) -> float:
-    """`value` as a finite float of at least `minimum`. Raises ValueError."""
-    allowed = "a finite number" if minimum == -math.inf else f"a finite number of at least {minimum:g}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+def real(name: str, value: Any, minimum: float = -math.inf, maximum: float = math.inf) -> float:
+    """`value` as a finite float of at least `minimum` and at most `maximum`. Raises ValueError."""
+    good = isinstance(value, numbers.Real) and not isinstance(value, NO_NUMBERS)
     try:
-        number = float(value)
+        number = float(value) if good else math.nan
     except OverflowError:
         number = math.inf
-    if not math.isfinite(number) or number < minimum:
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    if not math.isfinite(number) or not minimum <= number <= maximum:
+        least = "" if minimum == -math.inf else f" of at least {minimum:g}"
+        allowed = least if maximum == math.inf else f" from {minimum:g} to {maximum:g}"
+        raise ValueError(f"{name} must be a finite number{allowed}, got {shown(value)}")
     return number
 
 
 def flag(name: str, value: Any) -> bool:
     """`value` as a bool. Raises ValueError."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name} must be True or False, got {value!r}")
+        raise ValueError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
+
+
+def word(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """`value` as a str if it is one of these. Raises ValueError."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {shown(value)}")
+    return str(value)
+
+
+def instance(name: str, value: Any, kind: type[T]) -> T:
+    """`value` if it is of this class. Raises ValueError."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be a {kind.__name__}, got {shown(value)}")
+    return value
 
 
 def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
@@ -61,5 +91,6 @@ def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
 def generator(name: str, value: Any) -> np.random.Generator:
     """`value` if it is a numpy random Generator. Raises ValueError."""
     if not isinstance(value, np.random.Generator):
-        raise ValueError(f"{name} must be a numpy.random.Generator, such as np.random.default_rng(0), got {value!r}")
+        made = "such as np.random.default_rng(0)"
+        raise ValueError(f"{name} must be a numpy.random.Generator, {made}, got {shown(value)}")
     return value

@@ -32,10 +32,9 @@ class IntervalMatchingTask:
     n_out = 1
 
     def __post_init__(self) -> None:
-        for name, minimum in (("shortest", 1), ("longest", self.shortest), ("first", 1), ("tail", 0), ("channels", 1)):
+        for name, minimum in (("shortest", 1), ("longest", self.shortest), ("first", 1), ("tail", 0)):
             object.__setattr__(self, name, validate.integer(name, getattr(self, name), minimum))
-        if self.channels > 2:
-            raise ValueError(f"channels must be 1 or 2, got {self.channels}")
+        object.__setattr__(self, "channels", validate.integer("channels", self.channels, 1, 2))
         object.__setattr__(self, "pulse_sd", validate.real("pulse_sd", self.pulse_sd, np.finfo(float).tiny))
 
     @property
@@ -51,15 +50,22 @@ class IntervalMatchingTask:
     def pulse(self, at: int) -> Array:
         """(T,): a pulse that peaks at this time; entry k is time k+1."""
         time = np.arange(1, self.n_steps + 1)
-        return np.exp(-0.5 * ((time - at) / self.pulse_sd) ** 2)
+        # far from the peak of a narrow pulse the square is infinite, and the pulse 0
+        with np.errstate(over="ignore"):
+            return np.exp(-0.5 * ((time - at) / self.pulse_sd) ** 2)
 
     def with_delay(self, delay: int) -> tuple[Array, Array]:
-        """The trial with this delay in timesteps: inputs (T, channels) and targets (T, 1)."""
+        """The trial with this delay in timesteps, at most `longest`: inputs (T, channels) and targets (T, 1).
+
+        Raises ValueError for a delay that is none.
+        """
+        delay = validate.integer("delay", delay, 0, self.longest)
         inputs = np.zeros((self.n_steps, self.channels))
         inputs[:, 0] += self.pulse(self.first)
         inputs[:, -1] += self.pulse(self.first + delay)
         return inputs, self.pulse(self.first + 2 * delay)[:, np.newaxis]
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """A trial with a random delay: inputs (T, channels) and targets (T, 1)."""
+        """A trial with a random delay: inputs (T, channels) and targets (T, 1). Raises ValueError for no generator."""
+        rng = validate.generator("rng", rng)
         return self.with_delay(int(rng.integers(self.shortest, self.longest + 1)))

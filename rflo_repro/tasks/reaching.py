@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,18 @@ from rflo_repro.learning.validate import Array
 DIRECTIONS = ("right", "up", "left", "down")
 VECTORS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 VECTORS.setflags(write=False)
+PROFILES = ("constant", "bell")
+
+
+def _directions(given: Any) -> tuple[int, ...]:
+    """Indices into DIRECTIONS, at least one, in a list, a tuple or an array. Raises ValueError."""
+    last = len(DIRECTIONS) - 1
+    ordered = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
+    if not (ordered or (isinstance(given, np.ndarray) and given.ndim == 1)) or len(given) == 0:
+        raise ValueError(
+            f"directions must be at least one whole number from 0 to {last}, in order, got {validate.shown(given)}"
+        )
+    return tuple(validate.integer("directions", item, 0, last) for item in given)
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,11 @@ class Reaching:
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_steps", validate.integer("n_steps", self.n_steps, 1))
         object.__setattr__(self, "bound", validate.real("bound", self.bound, 0.5))
-        if self.profile not in ("constant", "bell"):
-            raise ValueError(f"profile must be constant or bell, got {self.profile!r}")
+        object.__setattr__(self, "profile", validate.word("profile", self.profile, PROFILES))
 
     def inputs(self, direction: int) -> Array:
-        """(2 n_steps, 4): the inputs in a movement and its hold."""
+        """(2 n_steps, 4): the inputs in a movement and its hold. Raises ValueError for a direction that is none."""
+        direction = validate.integer("direction", direction, 0, len(DIRECTIONS) - 1)
         inputs = np.zeros((2 * self.n_steps, len(DIRECTIONS)))
         inputs[: self.n_steps, direction] = 1.0
         return inputs
@@ -56,7 +69,11 @@ class Reaching:
         return bell
 
     def velocity(self, directions: Sequence[int]) -> Array:
-        """(2 n_steps len(directions), 2): the target y* of these movements, each with its hold."""
+        """(2 n_steps len(directions), 2): the target y* of these movements, each with its hold.
+
+        Raises ValueError for directions that are none.
+        """
+        directions = _directions(directions)
         speed = np.concatenate([self.speed, np.zeros(self.n_steps)])
         return np.concatenate([np.outer(speed, VECTORS[direction]) for direction in directions])
 
@@ -66,16 +83,17 @@ class Reaching:
         return path
 
     def allowed(self, cursor: Array) -> npt.NDArray[np.bool_]:
-        """(4,): the directions that keep a cursor at (2,) within bounds."""
-        farthest: Array = np.abs(cursor + VECTORS).max(axis=1)
+        """(4,): the directions that keep a cursor at (2,) within bounds. Raises ValueError for what is no cursor."""
+        farthest: Array = np.abs(validate.array("cursor", cursor, (2,)) + VECTORS).max(axis=1)
         return farthest <= self.bound + 1e-9
 
 
-@dataclass
+@dataclass(eq=False)
 class MovementTask:
     """A task whose trials are movements with their holds, in random directions that keep the cursor within bounds.
 
-    reaching: the movements. cursor: (2,) where the next trial begins; each trial moves it.
+    reaching: the movements. cursor: (2,) where the next trial begins, copied; each trial moves it.
+    Raises ValueError for what is no Reaching, and for a cursor from which no movement stays within its bounds.
     """
 
     reaching: Reaching = field(default_factory=Reaching)
@@ -83,13 +101,24 @@ class MovementTask:
     n_in = len(DIRECTIONS)
     n_out = 2
 
+    def __post_init__(self) -> None:
+        validate.instance("reaching", self.reaching, Reaching)
+        self.cursor = validate.array("cursor", self.cursor, (2,))
+        # one movement that is allowed can be taken back: then there is always another
+        if not self.reaching.allowed(self.cursor).any():
+            raise ValueError(
+                f"cursor must have a movement that keeps it within -{self.reaching.bound:g}..{self.reaching.bound:g}, "
+                f"got {validate.shown(self.cursor)}"
+            )
+
     @property
     def n_steps(self) -> int:
         """T, a movement and a hold."""
         return 2 * self.reaching.n_steps
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """The next movement: inputs (T, 4) and targets (T, 2)."""
+        """The next movement: inputs (T, 4) and targets (T, 2). Raises ValueError for what is no generator."""
+        rng = validate.generator("rng", rng)
         direction = int(rng.choice(np.flatnonzero(self.reaching.allowed(self.cursor))))
         self.cursor = self.cursor + VECTORS[direction]
         return self.reaching.inputs(direction), self.reaching.velocity([direction])
@@ -99,13 +128,18 @@ class MovementTask:
 class SequenceTask:
     """A task whose every trial is one sequence of movements and holds from beginning to end, without input.
 
-    directions: indices into DIRECTIONS.
+    directions: indices into DIRECTIONS, at least one.
+    Raises ValueError for directions that are none, and for what is no Reaching.
     """
 
     directions: tuple[int, ...]
     reaching: Reaching = field(default_factory=Reaching)
     n_in = 0
     n_out = 2
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "directions", _directions(self.directions))
+        validate.instance("reaching", self.reaching, Reaching)
 
     @property
     def n_steps(self) -> int:

@@ -34,6 +34,9 @@ class Body:
         from rflo_repro.learning.training import run
 
         done = run(replace(self.net, h0=self.state), self.reaching.inputs(direction))
+        # weights just short of infinite give drives that are not, and states that are no numbers: they count as silent
+        if not np.isfinite(done.h[-1]).all():
+            done = replace(done, h=np.nan_to_num(done.h, nan=0.0))
         self.state = done.h[-1]
         return done
 
