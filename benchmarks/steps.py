@@ -213,9 +213,9 @@ def measure(
 
 
 def run(sizes: Sequence[int], n_steps: int = 800, limit_c: str | None = None, repeats: int = 15) -> list[Row]:
-    """`measure` at every size, with the C program compiled for this machine where there is one."""
+    """`measure` at every size on one core, with the C program compiled for this machine where there is one."""
     source = find_limit(limit_c)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, machine.one_core():
         program = compile_limit(source, Path(folder)) if source else None
         return [row for n_rec in sizes for row in measure(n_rec, n_steps, program, repeats)]
 

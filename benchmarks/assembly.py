@@ -1,0 +1,138 @@
+"""What the compiler made of the innermost loops: instructions by kind, from the assembly numba emits here.
+
+    python -m benchmarks.assembly [--listing]
+
+A loop that is bound by arithmetic shows multiply-adds on whole registers, fewer loads than multiply-adds, and nothing
+on the stack.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+KINDS = {
+    "multiply-adds": r"vf(n?m(add|sub))\w*pd\b.*[yz]mm",
+    "other vector arithmetic": r"v(p?add|p?sub|mul|max|min|p?and|p?or|p?xor|pternlog|scale|blend|psll)\w*\b.*[yz]mm",
+    "divisions": r"vdivpd\b.*[yz]mm",
+    "broadcasts": r"v(broadcast|movddup|pbroadcast)\w*",
+    "vector loads": r"vmov[au]p[ds]\s+\S*\([^)]*\), %[yz]mm",
+    "vector stores": r"vmov[au]p[ds]\s+%[yz]mm\d+, \S*\(",
+}
+STACK = r"\((%rsp|%rbp)"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The instructions between a label and the jump back to it."""
+
+    lines: tuple[str, ...]
+
+    def counts(self) -> Counter[str]:
+        """Instructions of each of `KINDS`, the operands read straight from memory, and what goes to the stack."""
+        found: Counter[str] = Counter()
+        for line in self.lines:
+            for kind, pattern in KINDS.items():
+                if re.match(pattern, line):
+                    found[kind] += 1
+                    break
+            else:
+                found["other"] += 1
+            if re.match(KINDS["multiply-adds"], line) and "(" in line:
+                found["multiply-adds that read memory"] += 1
+            if re.match(r"vmov\w+\s", line) and re.search(STACK, line):
+                found["on the stack"] += 1
+        return found
+
+
+def innermost_loops(assembly: str) -> list[Loop]:
+    """Every loop of an assembly text (AT&T syntax) that has no other label inside it."""
+    labels: dict[str, int] = {}
+    lines: list[str] = []
+    loops = []
+    for raw in assembly.splitlines():
+        line = raw.split("#")[0].strip()
+        label = re.match(r"(\.L\w+):", line)
+        if label:
+            labels[label[1]] = len(lines)
+        elif line and not line.startswith("."):
+            lines.append(line)
+            jump = re.match(r"j\w+\s+(\.L\w+)", line)
+            if jump and jump[1] in labels:
+                start = labels[jump[1]]
+                if not any(start < other < len(lines) for other in labels.values()):
+                    loops.append(Loop(tuple(lines[start:])))
+    return loops
+
+
+def hottest(assembly: str) -> Loop:
+    """The innermost loop with most multiply-adds. Raises ValueError if there is no loop."""
+    loops = innermost_loops(assembly)
+    if not loops:
+        raise ValueError("no loop in this assembly")
+    return max(loops, key=lambda loop: loop.counts()["multiply-adds"])
+
+
+def compiled() -> dict[str, str]:
+    """The assembly of each hot piece, compiled by itself."""
+    import numba
+    import numpy as np
+
+    from rflo_repro.learning.kernels import credit, dynamics, products
+    from rflo_repro.learning.kernels.layout import aligned_zeros, padded
+
+    def assembly_of(function: Callable[..., Any], *arguments: Any) -> str:
+        compiled = numba.njit(nogil=True, error_model="numpy")(function)
+        compiled(*arguments)
+        (text,) = compiled.inspect_asm().values()
+        return str(text)
+
+    n = 100
+    row = padded(n)
+    m, history, out = aligned_zeros((n, row)), aligned_zeros(64 * row), aligned_zeros((n, row))
+    block, lone, carry, units = products._block, dynamics.lone_step, credit.lone_carry, dynamics.unit_steps
+
+    def tile(out: Any, a: Any, b: Any, n_k: int) -> None:
+        block(out, 0, out.shape[1], a, 0, a.shape[0] // n_k, 1, b, 0, b.shape[0] // n_k, n_k)
+
+    def lone_trial(m: Any, sources: Any) -> None:
+        lone(m, sources, 0, m.shape[1], 10.0, True)
+
+    def carried(z: Any, credit: Any, back: Any) -> None:
+        carry(z, credit, 0, back, True)
+
+    def activation(u: Any, h: Any) -> None:
+        units(u, 0, h, 0, 10.0, h, h.shape[0] // 2, h.shape[0] // 2)
+
+    return {
+        "matrix product (gradient, lockstep)": assembly_of(tile, out, history, np.copy(history), 64),
+        "drive of one trial": assembly_of(lone_trial, m, history),
+        "error carried back, one trial": assembly_of(carried, aligned_zeros(row), history, m),
+        "tanh and leak": assembly_of(activation, aligned_zeros(row), aligned_zeros(2 * row)),
+    }
+
+
+@click.command(help=__doc__)
+@click.option("--listing", is_flag=True, help="Print the loops themselves too.")
+def main(listing: bool) -> None:
+    import os
+
+    with tempfile.TemporaryDirectory() as folder:
+        # what comes from a cache has no assembly to show
+        os.environ["NUMBA_CACHE_DIR"] = folder
+        texts = compiled()
+    for name, text in texts.items():
+        loop = hottest(text)
+        click.echo(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in loop.counts().most_common()))
+        if listing:
+            click.echo("\n".join("    " + line for line in loop.lines))
+
+
+if __name__ == "__main__":
+    main()

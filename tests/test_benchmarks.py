@@ -1,0 +1,47 @@
+"""The harness beside the package: what it reads out of an assembly, and that it gives the cores back."""
+
+import os
+
+import pytest
+
+from benchmarks.assembly import hottest, innermost_loops
+from benchmarks.machine import one_core
+
+ASSEMBLY = """
+    .text
+kernel:
+.LBB0_1:
+    vmovupd	(%rdi), %zmm1
+.LBB0_2:
+    vbroadcastsd	(%rsi), %zmm0           # a comment
+    vfmadd231pd	(%rdx), %zmm0, %zmm1
+    vmovupd	%zmm1, 64(%rsp)
+    jne	.LBB0_2
+    addq	$8, %rsi
+    jne	.LBB0_1
+    vfmadd231pd	%zmm2, %zmm0, %zmm1
+    retq
+"""
+
+
+def test_only_the_inner_loop_is_counted_and_all_of_it():
+    (loop,) = innermost_loops(ASSEMBLY)
+    assert loop.counts() == {
+        "broadcasts": 1,
+        "multiply-adds": 1,
+        "multiply-adds that read memory": 1,
+        "vector stores": 1,
+        "on the stack": 1,
+        "other": 1,
+    }
+    assert hottest(ASSEMBLY) == loop
+    with pytest.raises(ValueError, match="no loop"):
+        hottest("kernel:\n    retq\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say where a process may run")
+def test_one_core_while_it_is_timed_and_all_of_them_after():
+    before = os.sched_getaffinity(0)
+    with one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
