@@ -35,7 +35,7 @@ from rflo_repro.runs.tables import Column, Schema, write
 # Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"
 GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SEED_OF_TUNING = 1  # added to the figure's root seed
-N_NETWORKS = 3  # an experiment's TUNING may change other choices, to keep a search within an hour
+N_NETWORKS = 9  # an experiment's TUNING may change this and other choices, to keep a search within an hour
 COLUMNS = (
     Column("figure", "text", "", "the figure command whose conditions are tuned"),
     Column("condition", "text", "", "what tells the condition from others of the figure"),
@@ -88,13 +88,11 @@ def tune(
     Raises Refused, before anything is touched, if the directories cannot be written.
     """
     chosen = figure.experiment.CHOICES[scale]
+    tuning = dict(getattr(figure.experiment, "TUNING", {}))
+    most = tuning.pop("n_networks", N_NETWORKS)
     choices = dataclasses.replace(
         chosen,
-        **{
-            **getattr(figure.experiment, "TUNING", {}),
-            "seed": chosen.seed + SEED_OF_TUNING,
-            "n_networks": networks or min(N_NETWORKS, chosen.n_networks),
-        },
+        **{**tuning, "seed": chosen.seed + SEED_OF_TUNING, "n_networks": networks or min(most, chosen.n_networks)},
     )
     pipeline.check_folder("results", results)
     pipeline.check_folder("figures", figures)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rflo_repro.learning import validate
+from rflo_repro.paper.choices import check, number, positive, whole, word
 from rflo_repro.paper.fig4 import FIGURE
 from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.paper.selection import Refused, Selection
@@ -19,13 +21,22 @@ from rflo_repro.runs.realisation import Arrays, Condition, Realisation
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import Reaching, SequenceTask
-from rflo_repro.tasks.reaching import DIRECTIONS
+from rflo_repro.tasks.reaching import DIRECTIONS, PROFILES
 
 PANELS = {"loop": "abcd", "rflo": "cd", "bptt": "cd"}
 SEQUENCE_POINTS = 400
 WINDOWS = 30
 FIRST_WINDOW = 20
 LATE_SHARE = 0.1
+
+
+def _sequence(name: str, value: Any) -> str:
+    words = value.split() if isinstance(value, str) else []
+    if len(words) < 2 or len(set(words)) < len(words) or not set(words) <= set(DIRECTIONS):
+        raise ValueError(
+            f"{name} must be two or more different ones of {', '.join(DIRECTIONS)}, got {validate.shown(value)}"
+        )
+    return str(value)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class Choices:
     n_trials: of each of the loop's two stages. whole: trials without the loop, as a multiple of n_trials.
     p_explore: chance of a random choice. eta_s: learning rate of Ws (`rates-of-the-sequence`).
     n_networks: realisations. seed: root of all random numbers.
-    Raises ValueError for a sequence that is none.
+    Raises ValueError for values out of range, and for a sequence that is none.
     """
 
     n_rec: int = 100
@@ -60,20 +71,23 @@ class Choices:
     seed: int = 2019
 
     def __post_init__(self) -> None:
-        words = self.sequence.split()
-        if len(words) < 2 or len(set(words)) < len(words) or not set(words) <= set(DIRECTIONS):
-            raise ValueError(f"sequence must be different ones of {', '.join(DIRECTIONS)}, got {self.sequence!r}")
-        if self.read_at not in ("movement", "hold"):
-            raise ValueError(f"read_at must be movement or hold, got {self.read_at!r}")
-        if not 0.0 <= self.p_explore <= 1.0:
-            raise ValueError(f"p_explore must be from 0 to 1, got {self.p_explore:g}")
-        if self.whole <= 0.0:
-            raise ValueError(f"whole must be above 0, got {self.whole:g}")
-        _ = self.reaching
+        check(
+            self,
+            h0=number(),
+            syllable_tau=whole(1),
+            # a movement from the origin, where the cursor begins, is one long
+            bound=number(1.0),
+            profile=word(*PROFILES),
+            sequence=_sequence,
+            read_at=word("movement", "hold"),
+            whole=positive,
+            p_explore=number(0.0, 1.0),
+            eta_s=number(0.0),
+        )
 
     @property
     def reaching(self) -> Reaching:
-        """The movements. Raises ValueError if the choices make none."""
+        """The movements."""
         return Reaching(round(self.syllable_tau * self.tau), self.bound, self.profile)
 
     @property
@@ -92,8 +106,8 @@ CHOICES = {
     "quick": Choices(n_trials=1500, whole=0.5, n_networks=3),
     "smoke": Choices(n_trials=20, whole=0.2, n_networks=2),
 }
-# The grid search is shorter without the loop (`rates-of-the-sequence`)
-TUNING = {"whole": 0.5}
+# The grid search is shorter without the loop, and over fewer networks (`rates-of-the-sequence`)
+TUNING = {"whole": 0.5, "n_networks": 3}
 
 _PARTS = learning_curves.schemas("fig4", ("rates",))
 _CONDITION = (
@@ -294,7 +308,7 @@ def _joined(part: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-@np.errstate(over="ignore")
+@np.errstate(over="ignore", invalid="ignore")
 def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
     """What one run of the sequence after training shows, and the end of stage 2."""
     y, targets = arrays["y"], arrays["targets"]
@@ -343,6 +357,7 @@ def _input(choices: Choices, arrays: Arrays) -> list[str]:
     return [DIRECTIONS[arrays["chosen"][s]] if on else "none" for s, on in zip(syllable, in_movement, strict=True)]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
     """Columns of velocity and cursor, at most SEQUENCE_POINTS times."""
     step = _sampled(len(y))
