@@ -18,7 +18,7 @@ import click
 import rflo_repro
 from rflo_repro.paper import registry
 from rflo_repro.paper.registry import Figure
-from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.paper.selection import LIMITS, Refused, Selection
 from rflo_repro.runs.cluster import ClusterError
 
 if TYPE_CHECKING:
@@ -91,16 +91,17 @@ class Contents(click.Group):
                 formatter.write_dl([(n.ljust(width), self.commands[n].get_short_help_str(200)) for n in names])
 
 
-@click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+# lines of 100: click keeps two columns free
+@click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 102})
 @click.version_option(rflo_repro.__version__, prog_name="rflo-repro")
 def cli() -> None:
     """Every figure of "Local online learning in recurrent networks with random feedback"
     (Murray 2019, eLife 8:e43299), computed and drawn.
 
     \b
-    rflo-repro fig2                    a figure at the paper's scale: tables, then pictures
-    rflo-repro fig2 --scale quick      the same picture in seconds, into results/quick/ and figures/quick/
-    rflo-repro plot fig2               redraw from the tables
+    rflo-repro fig2                a figure at the paper's scale
+    rflo-repro fig2 --scale quick  the same in seconds, into figures/quick/
+    rflo-repro plot fig2           redraw from the tables
     """
 
 
@@ -174,12 +175,12 @@ CLUSTER = click.option(
 )
 NO_PLOT = click.option("--no-plot", is_flag=True, help="Tables only.")
 FORCE = click.option("--force", is_flag=True, help="Compute again what is stored.")
-NETWORKS = count("--networks", 100_000, "Realisations a condition.")
+NETWORKS = count("--networks", LIMITS["networks"], "Realisations a condition.")
 COMMON = (
     SCALE,
     NETWORKS,
-    count("--seed", 2**63 - 1, "Root of all random numbers.", least=0),
-    count("--trials", 10**9, "Training trials."),
+    count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
+    count("--trials", LIMITS["trials"], "Training trials."),
     click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones."),
     click.option(
         "--set",

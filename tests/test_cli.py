@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -29,9 +30,9 @@ def rates(tuned):
     """The tests here do not depend on the tuned rates of the day."""
 
 
-def run(*arguments):
+def run(*arguments, columns=200):
     """A command's exit code and what it says, as `rflo-repro` itself would end."""
-    wide = {"COLUMNS": "200"}
+    wide = {"COLUMNS": str(columns)}
     return CliRunner().invoke(cli.cli, [str(a) for a in arguments], prog_name="rflo-repro", env=wide)
 
 
@@ -73,7 +74,14 @@ def test_help_of_every_command(name):
         if isinstance(option, click.Option):
             assert option.help, f"{option.name} has no help"
             assert option.opts[0] in result.output
-    assert max(map(len, result.output.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(200, 100), (100, 100), (80, 80)])
+@pytest.mark.parametrize("name", ["", *cli.cli.commands])
+def test_help_is_as_wide_as_a_page(name, columns, widest):
+    lines = run(*name.split(), "--help", columns=columns).output.splitlines()
+    # the names in a synopsis are one word
+    assert [line for line in lines if len(line) > (100 if "{" in line else widest)] == []
 
 
 @pytest.mark.parametrize("name", list(COMPUTED))
@@ -159,6 +167,20 @@ def test_a_period_that_is_not_whole_timesteps():
     refused("fig2", *ONE, "--period", "1e-300", names="--period")
 
 
+@pytest.mark.parametrize("name", [name for name, figure in COMPUTED.items() if "period" in figure.selectors])
+@pytest.mark.parametrize("value", ["1.7e308", "1.79e308", "5e-324", "1e-310"])
+def test_a_period_beyond_all_timesteps(name, value):
+    error = refused(name, "--scale", "smoke", "--period", value, names="--period")
+    assert f"{float(value):.15g} tau is " in error
+
+
+@pytest.mark.parametrize("name", list(COMPUTED))
+@pytest.mark.parametrize("value", ["0", "0.99", "-10", "5e-324", "1e10", "1.7e308", "1e400", "9" * 400, "9" * 5000])
+def test_a_time_constant_beyond_its_range(name, value):
+    error = refused(name, "--scale", "smoke", "--set", f"tau={value}", names="--set")
+    assert re.search(r"tau must be a finite number( from 1 to 1e\+09)?, got ", error)
+
+
 @pytest.mark.parametrize("value", ["1e9", "1e300"])
 def test_a_period_too_long_for_memory(value):
     error = refused("fig2", *ONE, "--period", value, names="--period")
@@ -177,7 +199,13 @@ def test_an_empty_part():
 def test_directories_that_cannot_be_written(option, tmp_path):
     Path("file").write_text("not a directory")
     Path("link").symlink_to(tmp_path / "nowhere")
+    Path("round").symlink_to("round")
     places = [("file", "not a directory"), ("file/folder", "not a directory"), ("link", "broken link")]
+    places += [
+        ("round", "cannot be written"),
+        ("x" * 300, "cannot be written"),
+        ("x" * 300 + "/x", "cannot be written"),
+    ]
     if Path("/proc/self").exists():
         places += [("/proc", "cannot be written"), ("/proc/new", "cannot be written")]
     for place, why in places:

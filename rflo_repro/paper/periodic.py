@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rflo_repro.paper.choices import check
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.realisation import Arrays, Condition
@@ -34,6 +36,7 @@ class Choices:
     n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's state before each trial
     (`initial-state`). n_trials: `number-of-trials`. online: `end-of-trial-updates`. reset_state:
     `state-between-trials`. n_networks: realisations. seed: root of all random numbers.
+    Raises ValueError for values out of range.
     """
 
     n_rec: int = 30
@@ -46,6 +49,9 @@ class Choices:
     reset_state: bool = True
     seed: int = 2019
 
+    def __post_init__(self) -> None:
+        check(self)
+
 
 CHOICES = {
     "paper": Choices(),
@@ -54,12 +60,23 @@ CHOICES = {
 }
 
 
-def steps(period_tau: float, tau: float) -> int:
-    """A period in timesteps. Raises Refused if it is not a whole number of them."""
+def timesteps(period_tau: float, tau: float) -> int:
+    """A period in timesteps. Raises ValueError if it is not a whole number of them."""
     exact = period_tau * tau
+    if not math.isfinite(exact):
+        raise ValueError(f"{period_tau:.15g} tau is more timesteps than can be counted (tau is {tau:.15g} of them)")
     if round(exact) < 1 or abs(exact - round(exact)) > 1e-9 * exact:
-        raise Refused("period", f"{period_tau:g} tau is not a whole number of timesteps (tau is {tau:g} of them)")
+        raise ValueError(f"{period_tau:.15g} tau is not a whole number of timesteps (tau is {tau:.15g} of them)")
     return round(exact)
+
+
+def steps(period_tau: float, tau: float, selection: Selection) -> int:
+    """A period in timesteps. Raises Refused if it is not a whole number of them: about --period if it was asked for
+    there, and else about the choices."""
+    try:
+        return timesteps(period_tau, tau)
+    except ValueError as error:
+        raise Refused("period" if period_tau in selection.periods else "set", str(error)) from None
 
 
 def periods(selection: Selection, ends_alone: str) -> list[float]:
@@ -99,7 +116,7 @@ def condition(
     values = {"rule": rule, **(values or {}), "period_tau": period_tau}
     called, eta = selection.rate(figure, rates, values, lambda: rate(rule, period_tau))
     first = Session(
-        task=PeriodicTask(steps(period_tau, choices.tau)),
+        task=PeriodicTask(steps(period_tau, choices.tau, selection)),
         rule=rule,
         eta=eta,
         # an untrained network has nothing to wait for

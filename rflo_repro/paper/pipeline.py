@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from rflo_repro.learning import validate
 from rflo_repro.paper.registry import Figure, figures
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.report import style
@@ -28,6 +30,8 @@ from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
 
 LARGEST_SHARE_OF_MEMORY = 0.7
+# Choices that have an option of their own
+OPTIONS = {"n_networks": "networks", "seed": "seed", "n_trials": "trials"}
 
 
 @dataclass(frozen=True)
@@ -65,25 +69,44 @@ def choices(figure: Figure, request: Request) -> Any:
     """The figure's choices at this scale, with what the request changes. Raises Refused for a wrong name or value."""
     chosen = figure.experiment.CHOICES[request.scale]
     known = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(chosen)}
-    changes: dict[str, Any] = {"n_networks": request.networks, "seed": request.seed, "n_trials": request.trials}
+    changes = {name: getattr(request, option) for name, option in OPTIONS.items()}
     for name, text in request.sets:
         if name not in known:
-            raise Refused("set", f"{name!r} is not one of {', '.join(known)}")
+            raise Refused("set", f"{validate.shown(name)} is not one of {', '.join(known)}")
         changes[name] = _like(known[name], name, text)
-    for name, least in (("n_networks", 1), ("n_trials", 1), ("seed", 0)):
-        if changes.get(name) is not None and changes[name] < least:
-            raise Refused("set", f"{name} must be at least {least}, got {changes[name]}")
     try:
         return dataclasses.replace(chosen, **{k: v for k, v in changes.items() if v is not None})
     except ValueError as error:
-        raise Refused("set", str(error)) from None
+        raise _about_choices(error, request) from None
+
+
+def _about_choices(error: ValueError, request: Request) -> Refused:
+    """What is said of choices that make no run: the option that the wrong one came from, and which one it is."""
+    sets, message = dict(request.sets), str(error)
+    first = message.partition(" ")[0]
+    if first in OPTIONS and first not in sets and getattr(request, OPTIONS[first]) is not None:
+        return Refused(OPTIONS[first], message)
+    if not any(re.search(rf"\b{re.escape(name)}\b", message) for name in sets):
+        message = f"{', '.join(f'{name}={validate.shown(text)}' for name, text in sets.items())}: {message}"
+    return Refused("set", message)
+
+
+def conditions(figure: Figure, chosen: Any, request: Request) -> list[Condition]:
+    """The figure's conditions that are asked for. Raises Refused if there are none, or for choices that make none."""
+    try:
+        found: list[Condition] = figure.experiment.conditions(chosen, request.selection)
+    except ValueError as error:
+        if not request.sets:
+            raise
+        raise _about_choices(error, request) from None
+    return found
 
 
 def _like(example: Any, name: str, text: str) -> Any:
     """A value written on the command line, of the kind of an example: true or false, number, list of numbers, text."""
     try:
         value = json.loads(text if not isinstance(example, tuple) else f"[{text}]")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON; or a number too long, or nested too deeply, to be any value here
         value = text
     kinds: dict[type, tuple[str, Any]] = {
         bool: ("true or false", lambda v: v if isinstance(v, bool) else None),
@@ -95,18 +118,21 @@ def _like(example: Any, name: str, text: str) -> Any:
     allowed, convert = kinds[type(example)]
     converted = convert(value)
     if converted is None:
-        raise Refused("set", f"{name}={text}: {name} must be {allowed}")
+        raise Refused("set", f"{name} must be {allowed}, got {validate.shown(text)}")
     return converted
 
 
 def _finite(value: Any) -> float | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and math.isfinite(value) else None
+    try:
+        return validate.real("", value)
+    except ValueError:
+        return None
 
 
 def _all_finite(values: Any) -> tuple[float, ...] | None:
-    converted = [_finite(value) for value in values] if isinstance(values, list) else []
-    return None if not converted or None in converted else tuple(v for v in converted if v is not None)
+    good = isinstance(values, list) and values and None not in [_finite(value) for value in values]
+    # as written, for those that must be whole numbers
+    return tuple(values) if good else None
 
 
 def is_reference(figure: Figure, request: Request, found: Sequence[Condition]) -> bool:
@@ -145,7 +171,7 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
         drawn = draw(figure, place, place, request.selection, {}, console) if request.plot else []
         return Outcome(0, tuple(drawn), time.monotonic() - started)
     chosen = choices(figure, request)
-    found: list[Condition] = figure.experiment.conditions(chosen, request.selection)
+    found = conditions(figure, chosen, request)
     reference = is_reference(figure, request, found)
     plain = chosen == figure.experiment.CHOICES[request.scale] and request.selection.eta is None
     results = folder("results", request.results, request.scale, plain, reference)
@@ -154,8 +180,7 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
-    given = {"period": request.selection.periods, "set": request.sets, "trials": request.trials}
-    check_memory(found, 1 if request.scheduler else jobs, next((name for name, value in given.items() if value), None))
+    check_memory(found, 1 if request.scheduler else jobs, _sizes(request))
     settings = {
         "scale": request.scale if plain and (reference or request.scale != "paper") else "custom",
         "choices": describe(chosen),
@@ -167,10 +192,7 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
     for problem in damaged:
         _say(console, f"{INDENT}{problem}; made anew")
     store, reporter = Store(results / FOLDER), Reporter(console)
-    try:
-        arrays = sweep(found, store, jobs, reporter, figure.experiment.summary, request.force, request.scheduler)
-    except ValueError as error:  # a choice that only the library can judge
-        raise Refused("set", str(error)) from error
+    arrays = sweep(found, store, jobs, reporter, figure.experiment.summary, request.force, request.scheduler)
     frames: dict[str, pd.DataFrame] = figure.experiment.tabulate(chosen, found, arrays)
     with tables.lock(results):
         # what another run has written meanwhile stays too
@@ -362,16 +384,33 @@ def _write(
     return written
 
 
-def check_memory(found: Sequence[Condition], jobs: int, option: str | None = None) -> None:
-    """Raises Refused, about this option, if the largest realisations, `jobs` at a time, need more memory than there
-    is."""
+def _sizes(request: Request) -> dict[str, str]:
+    """The options given that decide how much memory a realisation needs, as they were written."""
+    given = {
+        "period": ", ".join(f"{period:.15g}" for period in request.selection.periods),
+        "set": ", ".join(f"{name}={' '.join(text.split())}" for name, text in request.sets),
+        "trials": str(request.trials or ""),
+    }
+    return {option: text for option, text in given.items() if text}
+
+
+def check_memory(found: Sequence[Condition], jobs: int, given: Mapping[str, str] | None = None) -> None:
+    """Raises Refused if the largest realisations, `jobs` at a time, need more memory than there is.
+
+    given: options that decide it, with their values.
+    """
     needed = max(r.n_bytes for c in found for r in c.realisations) * jobs
     have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
     if needed > LARGEST_SHARE_OF_MEMORY * have:
-        raise Refused(
-            option,
-            f"needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have / 2**30:.3g} GiB",
-        )
+        try:
+            size = needed / 2**30
+        except OverflowError:
+            size = math.inf
+        message = f"needs about {size:.3g} GiB of memory, and this machine has {have / 2**30:.3g} GiB"
+        if given and len(given) == 1:
+            ((option, text),) = given.items()
+            raise Refused(option, f"{text} {message}")
+        raise Refused(None, " ".join([*(f"--{option} {text}" for option, text in (given or {}).items()), message]))
 
 
 def run_all(request: Request, console: Console) -> None:

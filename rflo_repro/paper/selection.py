@@ -18,6 +18,9 @@ class Refused(Exception):
         self.option = option
 
 
+# The largest that may be asked for
+LIMITS = {"networks": 100_000, "trials": 10**9, "seed": 2**63 - 1}
+
 # What `rflo-repro tune` chose: one line a condition
 TUNED = resources.files("rflo_repro.paper") / "rates.csv"
 

@@ -79,6 +79,7 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
 }
 FILL = 0.18
+FAR = 1e6
 DPI = 200
 
 
@@ -134,6 +135,12 @@ def period_axis(axes: Axes, periods: Sequence[float]) -> None:
     axes.set_xlabel("period  (τ)")
 
 
+def drawable(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The values, those far off the axes at no more than a million, with which matplotlib does not overflow."""
+    near: np.ndarray[Any, np.dtype[np.float64]] = np.clip(np.asarray(values, dtype=float), -FAR, FAR)
+    return near
+
+
 def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: str = "", **line: Any) -> None:
     """Median over networks against x, with the band from the 25th to the 75th percentile.
 
@@ -142,9 +149,9 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
     """
     from rflo_repro.runs.learning_curves import quartiles
 
-    points = [(value, *quartiles(group[y].to_numpy())) for value, group in frame.groupby(x, sort=True)]
-    # far above the axes, and not so far that matplotlib overflows
-    at, low, middle, high = np.minimum(np.array(points, dtype=float).T, 1e6)
+    groups = list(frame.groupby(x, sort=True))
+    at = np.array([value for value, _ in groups], dtype=float)
+    low, middle, high = drawable([quartiles(group[y].to_numpy()) for _, group in groups]).T
     axes.fill_between(at, low, high, color=colour, alpha=FILL, linewidth=0)
     axes.plot(at, middle, color=colour, label=label, **line)
 

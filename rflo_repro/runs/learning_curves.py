@@ -93,7 +93,7 @@ def final_loss(arrays: Arrays) -> float:
 def median_network(sessions: Sequence[Arrays]) -> int:
     """The network of median final loss (of the two in the middle, the better); a divergence is above all others."""
     losses = np.array([final_loss(arrays) for arrays in sessions])
-    return int(np.argsort(np.nan_to_num(losses, nan=np.inf), kind="stable")[(len(losses) - 1) // 2])
+    return int(np.argsort(np.nan_to_num(losses, nan=np.inf, posinf=np.inf), kind="stable")[(len(losses) - 1) // 2])
 
 
 def _significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, Any]:
@@ -151,7 +151,7 @@ def summary(sessions: list[Arrays]) -> str:
 
 def quartiles(values: Sequence[float] | np.ndarray[Any, Any]) -> tuple[float, float, float]:
     """25th, 50th and 75th percentile over networks; a network that diverged (NaN) counts as above all others."""
-    ordered = np.sort(np.nan_to_num(np.asarray(values, dtype=float), nan=np.inf))
+    ordered = np.sort(np.nan_to_num(np.asarray(values, dtype=float), nan=np.inf, posinf=np.inf))
     place = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
     low, high, share = np.floor(place).astype(int), np.ceil(place).astype(int), place % 1.0
     # an infinity beside a finite neighbour must not become NaN

@@ -113,14 +113,23 @@ def _stopping(stop: threading.Event, results: Generator[T, None, None]) -> Itera
 def writable(folder: Path) -> str | None:
     """Why files cannot be put in `folder`, or None. Leaves nothing behind."""
     place = folder
-    while not place.exists():
-        if place.is_symlink():
-            return f"{place} is a broken link"
-        place = place.parent
-    if not place.is_dir():
-        return f"{place} is a file, not a directory"
     try:
+        while not _exists(place):
+            if place.is_symlink():
+                return f"{place} is a broken link"
+            place = place.parent
+        if not place.is_dir():
+            return f"{place} is a file, not a directory"
         with tempfile.TemporaryFile(dir=place):
             return None
     except OSError as error:
         return f"{place} cannot be written ({error.strerror})"
+
+
+def _exists(place: Path) -> bool:
+    """Whether it is there. Raises OSError where the system cannot tell, as of a name that is too long."""
+    try:
+        place.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

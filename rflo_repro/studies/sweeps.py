@@ -21,8 +21,8 @@ from rich.console import Console
 import rflo_repro.tasks
 from rflo_repro.learning import validate
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.paper import pipeline, registry
-from rflo_repro.paper.selection import Refused
+from rflo_repro.paper import periodic, pipeline, registry
+from rflo_repro.paper.selection import LIMITS, Refused
 from rflo_repro.runs import learning_curves, provenance, tables
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, describe
@@ -38,7 +38,7 @@ else:
     import tomli as tomllib
 
 PERIODIC = "periodic"
-MOST = 100_000  # realisations, and networks of a condition
+MOST = 100_000  # realisations
 COLUMNS = (
     Column("rule", "text", "", "learning rule: one of rflo_repro.RULES, or of the sweep's own"),
     Column("task", "text", "", "task: periodic, or one of the sweep's own"),
@@ -128,9 +128,10 @@ def _plan(page: Mapping[str, Any]) -> Plan:
         tasks=tasks,
     )
     for setting in ("networks", "trials", "seed"):
-        most = {"networks": MOST, "trials": 10**9, "seed": 2**63 - 1}[setting]
-        if getattr(plan, setting) > most:
-            raise ValueError(f"{setting} must be at most {most}, got {getattr(plan, setting)}")
+        if getattr(plan, setting) > LIMITS[setting]:
+            raise ValueError(
+                f"{setting} must be at most {LIMITS[setting]}, got {validate.shown(getattr(plan, setting))}"
+            )
     n_realisations = math.prod(len(values) or 1 for values in plan.grid.values()) * plan.networks
     if n_realisations > MOST:
         raise ValueError(f"grid has {n_realisations} realisations, at most {MOST} are allowed")
@@ -253,10 +254,10 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
 
 
 def _periodic(period: float, tau: float) -> PeriodicTask:
-    steps = period * tau
-    if round(steps) < 1 or abs(steps - round(steps)) > 1e-9 * steps:
-        raise ValueError(f"grid.period: {period:g} tau is not a whole number of timesteps (tau is {tau:g} of them)")
-    return PeriodicTask(round(steps))
+    try:
+        return PeriodicTask(periodic.timesteps(period, tau))
+    except ValueError as error:
+        raise ValueError(f"grid.period: {error}") from None
 
 
 def schemas(name: str) -> dict[str, Schema]:

@@ -68,7 +68,35 @@ def test_exploration_is_as_often_as_it_should_be_and_only_among_the_allowed():
     assert {chosen for chosen, explored in draws if not explored} == {loop.choose(h, allowed)}
 
 
-@pytest.mark.parametrize("w_s", [np.zeros((2, 3)), np.ones(3), np.array([[1.0, math.nan]]), [[0, 0], [1, 1]]])
+@pytest.mark.parametrize(
+    "w_s", [np.zeros((2, 3)), np.ones(3), np.array([[1.0, math.nan]]), [[0, 0], [1, 1]], np.full((2, 4), 1e200), None]
+)
 def test_weights_that_are_none(w_s):
     with pytest.raises(ValueError, match="w_s"):
         rr.Loop(w_s)
+
+
+H, ALLOWED = np.ones(9), np.ones(4, dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda loop: loop.choose([1.0, 2.0]), "h"),
+        (lambda loop: loop.choose("h"), "h"),
+        (lambda loop: loop.choose(np.full(9, math.nan)), "h"),
+        (lambda loop: loop.choose(H, np.ones(3, dtype=bool)), "allowed"),
+        (lambda loop: loop.choose(H, np.zeros(4, dtype=bool)), "allowed"),
+        (lambda loop: loop.explore(H, np.zeros(4, dtype=bool), 0.5, np.random.default_rng(0)), "allowed"),
+        (lambda loop: loop.explore(H, ALLOWED, 1.5, np.random.default_rng(0)), "p_explore"),
+        (lambda loop: loop.explore(H, ALLOWED, 0.5, None), "rng"),
+        (lambda loop: loop.reinforced(H, 4, 0.1), "chosen"),
+        (lambda loop: loop.reinforced(H, -1, 0.1), "chosen"),
+        (lambda loop: loop.reinforced(H, 0, math.nan), "eta"),
+        (lambda loop: loop.reinforced(None, 0, 0.1), "h"),
+        (lambda loop: type(loop).random(loop, np.random.default_rng(0)), "net"),
+    ],
+)
+def test_what_a_loop_cannot_be_asked(call, named):
+    with pytest.raises(ValueError, match=rf"^{named} must "):
+        call(a_loop())

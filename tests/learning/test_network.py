@@ -221,9 +221,15 @@ def test_the_initial_state_is_one_number_or_one_a_unit():
     given_h0 = np.arange(6) / 10
     np.testing.assert_array_equal(rr.Network.random(6, 0, 1, np.random.default_rng(0), h0=given_h0).h0, given_h0)
     np.testing.assert_array_equal(rr.Network.random(6, 0, 1, np.random.default_rng(0), h0=0).h0, np.zeros(6))
-    for bad in (np.zeros(5), math.nan, "0", None):
-        with pytest.raises(ValueError, match="h0"):
+    for bad in (np.zeros(5), math.nan, "0", None, [[0.0], [0.0, 1.0]]):
+        with pytest.raises(ValueError, match=r"^h0 must"):
             rr.Network.random(6, 0, 1, np.random.default_rng(0), h0=bad)
+
+
+def test_a_scale_at_which_weights_are_infinite():
+    with pytest.raises(ValueError, match=r"^g must leave every weight finite, got 1\.7e\+308"):
+        rr.Network.random(1, 0, 1, np.random.default_rng(0), g=1.7e308)
+    assert np.isfinite(rr.Network.random(30, 0, 1, np.random.default_rng(0), g=1e300).w_rec).all()
 
 
 def test_alignment():
@@ -240,3 +246,6 @@ def test_run_refuses_what_is_not_a_trial():
     for bad in (np.zeros((5, 3)), np.zeros(5), np.full((5, 2), math.nan), np.zeros((5, 2), complex), None):
         with pytest.raises(ValueError, match="inputs"):
             rr.run(net, bad)
+    for other in (None, "net", net.w_rec, rr.PeriodicTask(5)):
+        with pytest.raises(ValueError, match=r"^net must be a Network, got "):
+            rr.run(other, np.zeros((5, 2)))  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,25 @@ def test_every_registered_rule_gives_updates_of_the_right_shapes(problem):
         ({"trains": "w_out"}, "trains"),
         ({"trains": ("w_outs",)}, "trains"),
         ({"form": "forward"}, "RTRL"),
-        ({"feedback": ["random"]}, "feedback"),
+        *(
+            ({field: value}, f"^{field} must be ")
+            for field in ("name", "feedback", "carry", "trains", "form")
+            for value in (
+                np.array(["random", "leak"]),
+                np.ones(2),
+                np.array("random"),
+                ["random"],
+                None,
+                3,
+                True,
+                b"leak",
+            )
+        ),
+        *(({field: math.nan}, f"^{field} must be .* got nan") for field in ("feedback", "carry", "trains", "form")),
+        ({"trains": (["w_out"],)}, "^trains must be"),
+        ({"trains": ("w_out", np.ones(2))}, "^trains must be"),
+        ({"trains": (None,)}, "^trains must be"),
+        ({"form": "forward", "feedback": "symmetric"}, "RTRL.*got 'symmetric' and 'leak'"),
     ],
 )
 def test_rules_that_are_refused(changes, message):
@@ -52,7 +72,29 @@ def test_rules_that_are_refused(changes, message):
         rr.LearningRule(**{"name": "mine", "feedback": "random", "carry": "leak", **changes})
 
 
-@pytest.mark.parametrize("rule", ["", "RFLO", "backprop", None, 3, ["rflo"]])
+@pytest.mark.parametrize("field", ["w_in", "w_rec", "w_out"])
+@pytest.mark.parametrize(
+    "value",
+    [-0.1, math.nan, math.inf, -math.inf, "0.1", None, True, 1j, np.array(0.1), np.array([0.1, 0.2]), [0.1], 10**400],
+)
+def test_rates_that_are_refused(field, value):
+    with pytest.raises(ValueError, match=rf"^eta \({field}\) must be a finite number of at least 0, got "):
+        rr.LearningRates(**{"w_in": 0.1, "w_rec": 0.1, "w_out": 0.1, field: value})
+
+
+def test_rates_of_any_kind_of_number():
+    rates = rr.LearningRates(w_in=0, w_rec=np.float32(0.5), w_out=np.int8(2))
+    assert rates == rr.LearningRates(0.0, 0.5, 2.0)
+    assert all(type(rate) is float for rate in vars(rates).values())
+
+
+def test_words_of_numpy_are_words():
+    rule = rr.LearningRule("mine", np.str_("random"), np.str_("leak"))  # type: ignore[arg-type]
+    assert type(rule.feedback) is str
+    assert rule == rr.LearningRule("mine", "random", "leak")
+
+
+@pytest.mark.parametrize("rule", [np.ones(2), np.array("rflo"), "", "RFLO", "backprop", None, 3, ["rflo"]])
 def test_unknown_rules_are_named_with_those_known(problem, rule):
     p = problem()
     with pytest.raises(ValueError, match="rule must be one of bptt, rflo"):

@@ -442,7 +442,33 @@ def test_trials_that_are_refused(problem, inputs, targets, message):
         rr.weight_updates(net, inputs, targets)
 
 
-@pytest.mark.parametrize("sizes", [{"n_in": 3}, {"n_out": 2}, {"n_in": "2"}])
+@pytest.mark.parametrize("given", [None, 3, (), (np.zeros((5, 2)),), (1, 2, 3), np.float64(1.0)])
+def test_trials_that_are_no_pair(problem, given):
+    class Task:
+        n_in, n_out = 2, 1
+
+        def trial(self, rng):
+            return given
+
+    with pytest.raises(ValueError, match=r"^task\.trial must return inputs and targets, got "):
+        rr.train(problem(19, n_in=2, n_out=1).net, Task(), n_trials=1)
+
+
+def test_a_task_without_trials_and_a_network_that_is_none(problem, noise):
+    class Task:
+        n_in, n_out, trial = 2, 1, None
+
+    p = problem(19, n_in=2, n_out=1)
+    with pytest.raises(ValueError, match=r"^task must have a method trial"):
+        rr.train(p.net, Task(), n_trials=1)  # type: ignore[arg-type]
+    for net in (None, "net", p.net.w_rec):
+        with pytest.raises(ValueError, match=r"^net must be a Network, got "):
+            rr.train(net, noise(), n_trials=1)
+        with pytest.raises(ValueError, match=r"^net must be a Network, got "):
+            rr.weight_updates(net, p.inputs, p.targets)
+
+
+@pytest.mark.parametrize("sizes", [{"n_in": 3}, {"n_out": 2}, {"n_in": "2"}, {"n_in": np.full(2, 2)}, {"n_out": 1.0}])
 def test_a_task_of_another_size_is_refused(problem, noise, sizes):
     net = problem(19, n_in=2, n_out=1).net
     with pytest.raises(ValueError, match=r"task\.n_"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pandas as pd
 import pytest
@@ -152,11 +153,29 @@ def test_between_the_papers_periods_the_nearest_one_has_the_rate(period, eta):
 
 @pytest.mark.parametrize(("period", "steps"), [(20.0, 200), (0.1, 1), (33.3, 333), (1e5, 10**6), (0.7, 7)])
 def test_periods_in_timesteps(period, steps):
-    assert periodic.steps(period, 10.0) == steps
+    assert periodic.timesteps(period, 10.0) == periodic.steps(period, 10.0, Selection()) == steps
 
 
-@pytest.mark.parametrize("period", [0.05, 20.05, 33.33, math.pi, 1e-300])
+@pytest.mark.parametrize("period", [0.05, 20.05, 33.33, math.pi, 1e-300, 5e-324])
 def test_periods_that_are_not_whole_timesteps_are_refused(period):
     with pytest.raises(Refused, match="whole number of timesteps") as refusal:
-        periodic.steps(period, 10.0)
+        periodic.steps(period, 10.0, Selection(periods=(20.0, period)))
     assert refusal.value.option == "period"
+    # one that nobody asked for is the choices'
+    with pytest.raises(Refused, match="whole number of timesteps") as refusal:
+        periodic.steps(period, 10.0, Selection(periods=(20.0,)))
+    assert refusal.value.option == "set"
+
+
+@pytest.mark.parametrize(("period", "tau"), [(1.7e308, 10.0), (1e300, 1e9), (sys.float_info.max, 2.0)])
+def test_periods_beyond_all_numbers_are_refused(period, tau):
+    with pytest.raises(Refused, match=r"^1(\.\d+)?e\+30\d tau is more timesteps than can be counted") as refusal:
+        periodic.steps(period, tau, Selection(periods=(period,)))
+    assert refusal.value.option == "period"
+    with pytest.raises(ValueError, match="more timesteps than can be counted"):
+        periodic.timesteps(period, tau)
+
+
+def test_a_period_is_named_with_all_its_digits():
+    with pytest.raises(ValueError, match=r"^20\.0000001 tau is not a whole number"):
+        periodic.timesteps(20.0000001, 10.0)

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -90,6 +91,28 @@ def test_a_divergence_is_said_and_ends_nothing():
     assert np.isnan(arrays["loss"][-1])
     assert len(arrays["correct"]) == 40
     assert arrays["y"].shape == (400, 2)
+
+
+def test_states_that_are_no_numbers_end_nothing():
+    """Weights that are just finite: drives of both signs are infinite, and their sum is none."""
+    session = in_miniature(
+        eta=1.7e308, n_trials_stage=10, n_rec=100, seed=0, network=2, tau=10.0, reaching=rr.Reaching(20)
+    )
+    arrays = session.run(lambda done: None)
+    assert arrays["diverged"]
+    assert not np.isfinite(arrays["y"]).all()
+    assert len(arrays["correct"]) == 10
+    with np.errstate(all="raise"):
+        assert not np.isfinite(experiment._sequence_loss(arrays))
+        assert not np.isfinite(experiment._after(dataclasses.replace(SMOKE, syllable_tau=2), arrays)["endpoint_error"])
+
+
+def test_paths_too_far_to_be_drawn_go_their_own_way():
+    x, y = np.array([0.5, 3e9, -1e300, np.inf]), np.array([0.25, 4e9, 2e300, 1.0])
+    path = plot._from_origin(pd.DataFrame({"x": x, "y": y}))
+    np.testing.assert_array_equal(path[:, :2], [[0.0, 0.5], [0.0, 0.25]])
+    np.testing.assert_allclose(path[:, 2:4], [[0.75e6, -0.5e6], [1e6, 1e6]])
+    assert np.isnan(path[0, 4])
 
 
 def test_progress_counts_both_stages():

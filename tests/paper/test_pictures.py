@@ -42,6 +42,20 @@ def short(tmp_path_factory, ask):
     return folder
 
 
+def test_what_lies_far_off_the_axes_is_drawn_at_a_million():
+    values = [-np.inf, -1e300, -1e6, 0.5, 1e6, 1e7, np.inf]
+    assert style.drawable(values).tolist() == [-1e6, -1e6, -1e6, 0.5, 1e6, 1e6, 1e6]
+    assert np.isnan(style.drawable([np.nan])).all()
+
+
+def test_a_band_is_near_and_where_its_trials_are():
+    frame = pd.DataFrame({"trial": [1, 1, 10**8, 10**8], "loss": [1.0, 2.0, np.inf, 1e200]})
+    axes = style.new_figure(3, 3).subplots()
+    style.band(axes, frame, "trial", "loss", "black")
+    (line,) = axes.lines
+    assert line.get_xydata().tolist() == [[1.0, 1.5], [1e8, 1e6]]
+
+
 @pytest.mark.parametrize("figure", PERIODIC, ids=lambda figure: figure.command)
 def test_every_panel_is_drawn(figure, short):
     tidy = frames(figure, short)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from rflo_repro.paper import pipeline
+from rflo_repro.cli import cli
+from rflo_repro.paper import pipeline, registry
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import tables
 
@@ -229,12 +231,95 @@ def test_forced_it_is_computed_again(fig2, ask, own_smoke):
         ("tau", "[1]", "a finite number"),
         ("online", "yes", "true or false"),
         ("online", "1", "true or false"),
+        ("tau", "0.5", "from 1 to 1e"),
+        ("tau", "1e300", "from 1 to 1e"),
+        ("tau", "9" * 400, "a finite number"),
+        ("n_rec", "0", "from 1 to 1000000000"),
+        ("n_rec", "9" * 400, "from 1 to 1000000000"),
+        ("n_rec", "9" * 5000, "a whole number"),
+        ("n_rec", "[" * 50_000, "a whole number"),
+        ("n_rec", "3\n4", "a whole number, got '3.n4'"),
+        ("g", "-1", "from 0 to 1e"),
+        ("h0", "1e300", "from -1e.* to 1e"),
+        ("n_networks", "100001", "from 1 to 100000"),
+        ("n_trials", "0", "from 1 to 1000000000"),
+        ("seed", "-1", "from 0 to 9223372036854775807"),
+        ("seed", "9223372036854775808", "from 0 to 9223372036854775807"),
     ],
+    ids=lambda value: value[:12],
 )
 def test_choices_that_are_refused(fig2, name, text, message):
     with pytest.raises(Refused, match=message) as refusal:
         pipeline.choices(fig2, request(sets=((name, text),)))
     assert refusal.value.option == "set"
+    assert str(refusal.value).startswith((f"{name} must be ", f"'{name}' is not one of "))
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("changes", "option", "message"),
+    [
+        ({"trials": 7}, "trials", r"n_trials must be a multiple of batch \(10\), got 7"),
+        ({"trials": 7, "sets": (("batch", "3"),)}, "trials", r"n_trials must be a multiple of batch \(3\), got 7"),
+        ({"sets": (("n_trials", "7"),)}, "set", r"n_trials must be a multiple of batch \(10\), got 7"),
+        ({"trials": 20, "sets": (("n_trials", "7"),)}, "set", r"n_trials must be a multiple of batch \(10\), got 7"),
+        ({"sets": (("batch", "7"),)}, "set", r"n_trials must be a multiple of batch \(7\), got 20"),
+        ({"networks": 0}, "networks", "n_networks must be a whole number from 1"),
+        ({"seed": -1, "sets": (("g", "1"),)}, "seed", "seed must be a whole number from 0"),
+    ],
+)
+def test_a_wrong_choice_is_blamed_on_the_option_that_made_it(changes, option, message):
+    with pytest.raises(Refused, match=f"^{message}") as refusal:
+        pipeline.choices(registry.figures()["fig3"], request(scale="smoke", **changes))
+    assert refusal.value.option == option
+
+
+def test_an_error_of_the_conditions_names_the_entries_that_were_set(fig2, monkeypatch):
+    def broken(*_):
+        raise ValueError("this cannot be")
+
+    monkeypatch.setattr(fig2.experiment, "conditions", broken)
+    chosen = fig2.experiment.CHOICES["smoke"]
+    sets = (("tau", "20"), ("g", "1"))
+    with pytest.raises(Refused, match=r"^tau='20', g='1': this cannot be$") as refusal:
+        pipeline.conditions(fig2, chosen, request(sets=sets))
+    assert refusal.value.option == "set"
+    # without them it is nobody's but the program's own
+    with pytest.raises(ValueError, match=r"^this cannot be$"):
+        pipeline.conditions(fig2, chosen, request())
+
+
+def test_an_error_while_computing_is_blamed_on_no_option(fig2, ask, monkeypatch):
+    def broken(*_):
+        raise ValueError("nothing to do with the choices")
+
+    monkeypatch.setattr(pipeline, "sweep", broken)
+    with pytest.raises(ValueError, match=r"^nothing to do with the choices$"):
+        ask(fig2, PART, sets=(("tau", "20"),))
+    run = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", "--period", "20", "--set", "tau=20"])
+    assert run.exit_code == 1
+    assert isinstance(run.exception, ValueError)
+    assert "--set" not in run.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--period", "1e9"], "Invalid value for '--period': 1000000000 needs about"),
+        (["--period", "1.7e307"], "Invalid value for '--period': 1.7e+307 needs about"),
+        (["--period", "1e307", "--set", "n_rec=1000000000"], "--period 1e+307 --set n_rec=1000000000 needs about inf"),
+        (["--set", "tau=1e8"], "Invalid value for '--set': tau=1e8 needs about"),
+        (["--period", "20", "--set", "tau=1e8", "--set", "g=1"], "--period 20 --set tau=1e8, g=1 needs about"),
+        (["--trials", "1000000000", "--period", "1e6"], "--period 1000000 --trials 1000000000 needs about"),
+    ],
+)
+def test_what_needs_too_much_memory_is_named(arguments, says):
+    run = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", "--jobs", "1000", "--rule", "rflo", *arguments])
+    assert run.exit_code == 2
+    (line,) = [line for line in run.output.splitlines() if line.startswith("Error: ")]
+    assert line.startswith(f"Error: {says}")
+    assert list(Path().iterdir()) == []
 
 
 def test_choices_can_be_varied(fig2):

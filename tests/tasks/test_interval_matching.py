@@ -68,8 +68,39 @@ def test_the_generator_decides_the_trial():
         ("pulse_sd", math.nan),
         ("first", 0),
         ("tail", -1),
+        ("pulse_sd", math.inf),
+        ("pulse_sd", True),
+        *(
+            (field, value)
+            for field in ("longest", "shortest", "channels", "pulse_sd", "first", "tail")
+            for value in (None, "9", np.ones(2), np.array(9), [9], 9j, np.bool_(True), math.nan)
+        ),
+        *((field, 30.0) for field in ("longest", "shortest", "channels", "first", "tail")),
     ],
 )
 def test_a_wrong_value_is_named(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=f"^{field} must be"):
         rr.IntervalMatchingTask(**{**SMALL, field: value})
+
+
+def test_numbers_of_numpy_are_numbers():
+    task = rr.IntervalMatchingTask(np.int64(60), np.int8(20), np.uint8(1), np.float32(6), np.int16(25), np.int32(30))
+    assert task == rr.IntervalMatchingTask(60, 20, 1, 6.0, 25, 30)
+    assert [type(value) for value in vars(task).values()] == [int, int, int, float, int, int]
+
+
+def test_a_pulse_too_narrow_for_a_timestep_is_one_timestep_high():
+    pulse = rr.IntervalMatchingTask(**{**SMALL, "pulse_sd": 1e-300}).pulse(30)
+    assert np.flatnonzero(pulse).tolist() == [29]
+
+
+@pytest.mark.parametrize("delay", [-1, 61, 2.5, True, None, "3", np.ones(2), math.nan])
+def test_a_delay_that_does_not_fit_the_trial(delay):
+    with pytest.raises(ValueError, match=r"^delay must be a whole number from 0 to 60, got "):
+        rr.IntervalMatchingTask(**SMALL).with_delay(delay)
+
+
+@pytest.mark.parametrize("rng", [None, 0, np.random.RandomState(0), np.ones(2)])
+def test_a_generator_that_is_none(rng):
+    with pytest.raises(ValueError, match=r"^rng must be a numpy\.random\.Generator"):
+        rr.IntervalMatchingTask(**SMALL).trial(rng)

@@ -31,7 +31,7 @@ def test_trials_are_the_same_read_only_arrays():
         first[1][0] = 1.0
 
 
-@pytest.mark.parametrize("period", [0, -1, 2.5, 200.0, "200", None, True, math.nan])
+@pytest.mark.parametrize("period", [0, -1, 2.5, 200.0, "200", None, True, math.nan, np.array(3), np.ones(2), 3 + 0j])
 def test_periods_that_are_none(period):
     with pytest.raises(ValueError, match="period"):
         rr.PeriodicTask(period=period)

@@ -73,8 +73,114 @@ def test_half_the_mean_square_of_the_paper_s_sequence():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("n_steps", 0), ("n_steps", 2.5), ("bound", 0.2), ("bound", math.nan), ("profile", "square")],
+    [
+        ("n_steps", 0),
+        ("n_steps", 2.5),
+        ("n_steps", 3.0),
+        ("bound", 0.2),
+        ("bound", math.inf),
+        ("bound", "1"),
+        ("profile", "square"),
+        ("profile", b"bell"),
+        ("profile", 3),
+        *(
+            (field, value)
+            for field in ("n_steps", "bound", "profile")
+            for value in (None, True, math.nan, np.ones(2), np.array(["bell", "constant"]), ["bell"], 1j)
+        ),
+    ],
 )
 def test_a_wrong_value_is_named(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=f"^{field} must be .*, got "):
         rr.Reaching(**{field: value})
+
+
+def test_numbers_and_words_of_numpy_are_numbers_and_words():
+    reaching = rr.Reaching(np.int16(3), np.float32(2), np.str_("bell"))
+    assert reaching == rr.Reaching(3, 2.0, "bell")
+    assert [type(value) for value in vars(reaching).values()] == [int, float, str]
+
+
+@pytest.mark.parametrize(
+    "directions",
+    [
+        (), [], np.zeros(0, int), "0123", b"\0\1", None, 2, {0, 1}, iter([0]), np.array(1), np.zeros((1, 2), int),
+        np.ones(2), (4,), (-1,), (True,), (1.0,), ("up",), (None,), ((0,),), [[0], [1, 2]], (np.ones(2),),
+    ],
+)  # fmt: skip
+def test_directions_that_are_none(directions):
+    with pytest.raises(ValueError, match=r"^directions must be .* from 0 to 3"):
+        rr.SequenceTask(directions)
+    with pytest.raises(ValueError, match=r"^directions must be .* from 0 to 3"):
+        rr.Reaching(3).velocity(directions)
+
+
+@pytest.mark.parametrize("directions", [[0, 3], range(0, 4, 3), np.array([0, 3]), (np.int8(0), np.uint64(3))])
+def test_directions_in_any_ordered_kind(directions):
+    task = rr.SequenceTask(directions)
+    assert task.directions == (0, 3)
+    assert {type(direction) for direction in task.directions} == {int}
+    assert task == rr.SequenceTask((0, 3))
+    assert hash(task) == hash(rr.SequenceTask((0, 3)))
+
+
+@pytest.mark.parametrize("reaching", [None, 3, "constant", np.ones(2), rr.SequenceTask((0,)), rr.Reaching])
+def test_movements_that_are_none(reaching):
+    with pytest.raises(ValueError, match=r"^reaching must be a Reaching, got "):
+        rr.SequenceTask((0,), reaching)
+    with pytest.raises(ValueError, match=r"^reaching must be a Reaching, got "):
+        rr.MovementTask(reaching)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        None,
+        0,
+        "ab",
+        [0.0],
+        np.zeros(3),
+        np.zeros((1, 2)),
+        [math.nan, 0.0],
+        [math.inf, 0.0],
+        [5.0, 0.0],
+        [1e308, 0],
+        [1j, 0],
+    ],
+)
+def test_a_cursor_that_is_none(cursor):
+    with pytest.raises(ValueError, match=r"^cursor must "):
+        rr.MovementTask(cursor=cursor)
+
+
+def test_a_square_without_a_movement_from_the_cursor():
+    with pytest.raises(ValueError, match=r"^cursor must have a movement that keeps it within -0\.5\.\.0\.5, got array"):
+        rr.MovementTask(rr.Reaching(3, bound=0.5))
+    task, rng = rr.MovementTask(rr.Reaching(3, bound=0.5), np.array([-0.5, 0.0])), np.random.default_rng(0)
+    for _ in range(10):
+        task.trial(rng)
+        assert np.abs(task.cursor).max() <= 0.5
+
+
+def test_a_cursor_is_not_shared():
+    given = np.zeros(2)
+    task = rr.MovementTask(cursor=given)
+    task.trial(np.random.default_rng(0))
+    assert given.tolist() == [0.0, 0.0]
+    assert task != rr.MovementTask()
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda reaching: reaching.inputs(4), "direction"),
+        (lambda reaching: reaching.inputs(-1), "direction"),
+        (lambda reaching: reaching.inputs("up"), "direction"),
+        (lambda reaching: reaching.allowed(np.zeros(3)), "cursor"),
+        (lambda reaching: reaching.allowed(None), "cursor"),
+        (lambda reaching: rr.MovementTask(reaching).trial(None), "rng"),
+    ],
+)
+def test_what_movements_cannot_be_asked(call, named):
+    with pytest.raises(ValueError, match=f"^{named} must "):
+        call(rr.Reaching(3))

@@ -9,7 +9,8 @@ FIGURE = Figure(
     Draw Figure 2: networks of 30 units learn one period of a sum of sines, without input.
 
     \b
-    a  loss in training at the shortest and the longest period, and the outputs at the end
+    a  loss in training at the shortest and the longest period, and the outputs
+       at the end
     b  final loss against period, with the untrained network in grey
     c  alignment of Wout and B in training by RFLO
     d  at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone

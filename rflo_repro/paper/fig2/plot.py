@@ -73,7 +73,7 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
                 continue
             at = frame.time_tau / period
             ax.plot(at, frame.target - shift, color="black", dashes=(3, 2), linewidth=0.9, zorder=3)
-            ax.plot(at, frame.y - shift, color=style.COLOURS[rule])
+            ax.plot(at, style.drawable(frame.y) - shift, color=style.COLOURS[rule])
             ax.text(
                 1.03,
                 -shift,

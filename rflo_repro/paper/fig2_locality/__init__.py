@@ -9,8 +9,8 @@ FIGURE = Figure(
     Draw Figure 2d at any period: BPTT and RFLO beside rules that make only one of RFLO's two approximations.
 
     \b
-    a  loss in training, a column a period: BPTT, RFLO, locality with symmetric feedback (magenta), random feedback
-       without locality (cyan)
+    a  loss in training, a column a period: BPTT, RFLO, locality with symmetric
+       feedback (magenta), random feedback without locality (cyan)
     b  final loss against period
 
     Writes fig2_locality_curves, _final and _outputs (.csv, .json) and fig2_locality (.png, .pdf). At paper scale it

@@ -11,7 +11,8 @@ FIGURE = Figure(
 
     \b
     a  final loss against the number of units N
-    b  final loss against the standard deviation of the initial recurrent weights, in units of 1/sqrt(N)
+    b  final loss against the standard deviation of the initial recurrent
+       weights, in units of 1/sqrt(N)
 
     Writes fig2_size_curves, _final and _outputs (.csv, .json) and fig2_size (.png, .pdf). At paper scale it takes
     some minutes on two cores.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rflo_repro.paper import periodic
+from rflo_repro.paper.choices import check, each, number, positive, whole
 from rflo_repro.paper.periodic import tabulate
 from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import learning_curves
@@ -24,8 +25,15 @@ class Choices(periodic.Choices):
     """
 
     period_tau: float = 20.0
-    sizes: tuple[float, ...] = (10, 20, 30, 50, 100, 200)
+    sizes: tuple[int, ...] = (10, 20, 30, 50, 100, 200)
     scales: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
+
+    def __post_init__(self) -> None:
+        check(self, period_tau=positive, sizes=each(whole(1)), scales=each(number(0.0)))
+        try:
+            periodic.timesteps(self.period_tau, self.tau)
+        except ValueError as error:
+            raise ValueError(f"period_tau: {error}") from None
 
 
 CHOICES = {
@@ -42,7 +50,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """
     panels: dict[tuple[int, float], str] = {}
     for size in choices.sizes:
-        panels[int(size), choices.g] = "a"
+        panels[size, choices.g] = "a"
     for scale in choices.scales:
         panels[choices.n_rec, scale] = panels.get((choices.n_rec, scale), "") + "b"
     return [

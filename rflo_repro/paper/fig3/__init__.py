@@ -10,7 +10,8 @@ FIGURE = Figure(
 
     \b
     a  an example trial: inputs, target and output
-    b  time of the output's peak against delay in test trials after RFLO, trained to 15 tau (red) and 20 tau (blue)
+    b  time of the output's peak against delay in test trials after RFLO,
+       trained to 15 tau (red) and 20 tau (blue)
     c  the same after BPTT, trained to 25 tau
 
     Writes fig3_peaks, _summary, _example, _curves and _final (.csv, .json) and fig3 (.png, .pdf); the tables hold both

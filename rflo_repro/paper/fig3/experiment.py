@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from rflo_repro.paper.choices import check, positive, whole
 from rflo_repro.paper.fig3 import FIGURE
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.selection import Refused, Selection
@@ -34,7 +35,7 @@ class Choices:
     summed. shortest_tau, first_tau, tail_tau: shortest delay, time of the first pulse, time after the latest target
     (`delays`). channels: inputs for the two pulses (`input-channels`). n_networks: realisations. seed: root of all
     random numbers.
-    Raises ValueError if n_trials is not a multiple of batch.
+    Raises ValueError for values out of range, and if n_trials is not a multiple of batch.
     """
 
     n_rec: int = 100
@@ -52,14 +53,20 @@ class Choices:
     seed: int = 2019
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.n_trials % self.batch:
-            raise ValueError(f"the number of trials must be a multiple of batch={self.batch}, got {self.n_trials}")
-        if not 1 <= self.shortest_tau <= min(LONGEST_TAU):
-            raise ValueError(f"shortest_tau must be from 1 to {min(LONGEST_TAU)}, got {self.shortest_tau}")
-        self.task(max(LONGEST_TAU))
+        check(
+            self,
+            pulse_sd=positive,
+            batch=whole(1),
+            shortest_tau=whole(1, min(LONGEST_TAU)),
+            first_tau=whole(1),
+            tail_tau=whole(0),
+            channels=whole(1, 2),
+        )
+        if self.n_trials % self.batch:
+            raise ValueError(f"n_trials must be a multiple of batch ({self.batch}), got {self.n_trials}")
 
     def task(self, longest_tau: int) -> IntervalMatchingTask:
-        """The task with delays up to this many tau. Raises ValueError if the choices make none."""
+        """The task with delays up to this many tau."""
         return IntervalMatchingTask(
             longest=round(longest_tau * self.tau),
             shortest=round(self.shortest_tau * self.tau),
@@ -234,6 +241,7 @@ def _spread(sizes: pd.Series) -> dict[str, float]:
     }
 
 
+@np.errstate(over="ignore")
 def _example(choices: Choices, condition: Condition, networks: Sequence[Arrays]) -> pd.DataFrame:
     network = learning_curves.median_network(networks)
     arrays = networks[network]

@@ -53,7 +53,7 @@ def _example(axes: Axes, rows: pd.DataFrame) -> None:
     for rule, colour in (("rflo", RFLO[EXAMPLE_TAU]), ("bptt", style.COLOURS["bptt"])):
         part = rows[rows.rule == rule]
         if len(part):
-            axes.plot(part.time_tau, part.y, color=colour, label=style.NAMES[rule])
+            axes.plot(part.time_tau, style.drawable(part.y), color=colour, label=style.NAMES[rule])
     axes.plot(first.time_tau, first.target, color="black", dashes=(3, 2), linewidth=0.9, label="target")
     axes.set_yticks([0, 1, LIFT, LIFT + 1], ["0", "1", "0", "1"])
     axes.text(0.98, LIFT + 0.5, "input", ha="right", va="center", transform=axes.get_yaxis_transform())

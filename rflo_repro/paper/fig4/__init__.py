@@ -11,8 +11,10 @@ FIGURE = Figure(
     \b
     a  the task, and single movements after training by RFLO
     b  the loop through which the network's state chooses its next input
-    c  cursor and velocity in a free run of the learned sequence, and without the loop: RFLO and BPTT on all of it
-    d  over networks: right transitions while the loop learns, loss on the sequence, and end-point error
+    c  cursor and velocity in a free run of the learned sequence, and without
+       the loop: RFLO and BPTT on all of it
+    d  over networks: right transitions while the loop learns, loss on the
+       sequence, and end-point error
 
     Writes fig4_curves, _final, _transitions, _sequence and _single (.csv, .json) and fig4 (.png, .pdf). At paper
     scale, nine networks and 10,000 trials a stage, it takes about eleven minutes on two cores, nearly all of it for the

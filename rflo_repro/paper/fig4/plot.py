@@ -59,7 +59,7 @@ def _top(figure: SubFigure, single: pd.DataFrame, panels: Sequence[str]) -> None
         ax = axes[1]
         for name, colour in zip(DIRECTIONS, sketch.COLOURS, strict=True):
             part = single[single.direction == name]
-            ax.plot([0, *part.x], [0, *part.y], color=colour)
+            ax.plot(*_from_origin(part), color=colour)
             ax.plot(
                 part.target_x.iloc[-1],
                 part.target_y.iloc[-1],
@@ -69,12 +69,20 @@ def _top(figure: SubFigure, single: pd.DataFrame, panels: Sequence[str]) -> None
                 markeredgecolor="#999999",
                 markeredgewidth=0.9,
             )
-            ax.plot(part.x.iloc[-1], part.y.iloc[-1], "o", color=colour, markersize=4)
+            ax.plot(*_from_origin(part)[:, -1], "o", color=colour, markersize=4)
         ax.set_title("single movements")
         _plane(ax, (-1.3, 1.3), (-1.3, 1.3))
     if "b" in panels:
         sketch.loop(axes[-1])
         style.letter(axes[-1], "b")
+
+
+def _from_origin(rows: pd.DataFrame) -> np.ndarray:
+    """(2, T+1): the cursor's path; what lies too far off to be drawn is brought nearer, in its own direction."""
+    path = np.array([[0, *rows.x], [0, *rows.y]], dtype=float)
+    with np.errstate(invalid="ignore"):
+        near: np.ndarray = path * (style.FAR / np.maximum(np.abs(path).max(axis=0), style.FAR))
+    return near
 
 
 def _plane(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
@@ -111,7 +119,7 @@ def _cursor(axes: Axes, rows: pd.DataFrame, rules: Sequence[str]) -> None:
     for i, rule in enumerate(rules):
         part = rows[rows.rule == rule]
         look: dict[str, Any] = {"linewidth": 2.0, "zorder": 3} if i == 0 else {"linewidth": 1.0, "alpha": 0.6}
-        axes.plot([0, *part.x], [0, *part.y], color=COLOURS[rule], **look)
+        axes.plot(*_from_origin(part), color=COLOURS[rule], **look)
     axes.plot([0, *part.target_x], [0, *part.target_y], **DASHED, zorder=4)
     axes.plot(0, 0, "o", color="black", markersize=4, zorder=5)
     seen = rows[["x", "y", "target_x", "target_y"]].clip(*FARTHEST)
@@ -123,7 +131,8 @@ def _cursor(axes: Axes, rows: pd.DataFrame, rules: Sequence[str]) -> None:
 def _velocity(axes: Axes, rows: pd.DataFrame) -> None:
     """Both outputs of one method, one below the other, and above them the inputs that are on."""
     for shift, axis in ((0.0, "x"), (-BELOW, "y")):
-        axes.plot(rows.time_tau, rows[f"velocity_{axis}"] + shift, color=COLOURS[rows.rule.iloc[0]], linewidth=1.2)
+        velocity = style.drawable(rows[f"velocity_{axis}"])
+        axes.plot(rows.time_tau, velocity + shift, color=COLOURS[rows.rule.iloc[0]], linewidth=1.2)
         axes.plot(rows.time_tau, rows[f"target_velocity_{axis}"] + shift, **DASHED)
     for name, colour in zip(DIRECTIONS, sketch.COLOURS, strict=True):
         on = (rows.input == name).to_numpy()
@@ -182,7 +191,8 @@ def _points(axes: Axes, final: pd.DataFrame, column: str) -> None:
                     markeredgewidth=0,
                     clip_on=False,
                 )
-        axes.plot([i - 0.28, i + 0.28], [quartiles(values)[1]] * 2, color=COLOURS[rule], linewidth=2)
+        median = np.clip(quartiles(values)[1], low, high)
+        axes.plot([i - 0.28, i + 0.28], [median, median], color=COLOURS[rule], linewidth=2)
     axes.set_xticks(range(len(rules)), [NAMES[rule].replace(", ", "\n").replace(" + ", "\n+ ") for rule in rules])
     axes.set_xlim(-0.6, len(rules) - 0.4)
     style.log_decades(axes, low, high)

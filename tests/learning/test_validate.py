@@ -1,0 +1,106 @@
+"""What comes in is checked once: each error names the argument, the value on one line, and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from rflo_repro.learning import validate
+
+
+class Rude:
+    """An object that cannot even be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.5, "3.5"),
+        ("a\nb", r"'a\nb'"),
+        (np.eye(2), "array([[1., 0.], [0., 1.]])"),
+        pytest.param(10**5000, "an object of type int", id="huge"),
+        (Rude(), "an object of type Rude"),
+    ],
+)
+def test_a_value_is_shown_on_one_line(value, text):
+    assert validate.shown(value) == text
+
+
+def test_a_long_value_is_cut():
+    assert validate.shown("x" * 1000) == "'" + "x" * 199 + "..."
+
+
+@pytest.mark.parametrize("value", [1, 4, np.int8(2), np.uint64(3)])
+def test_whole_numbers(value):
+    found = validate.integer("size", value, 1, 4)
+    assert found == value
+    assert type(found) is int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        5,
+        2.0,
+        True,
+        np.bool_(True),
+        "2",
+        None,
+        math.nan,
+        np.array(2),
+        np.timedelta64(2, "s"),
+        pytest.param(10**5000, id="huge"),
+    ],
+)
+def test_what_is_no_whole_number_in_the_range(value):
+    with pytest.raises(ValueError, match=r"^size must be a whole number from 1 to 4, got "):
+        validate.integer("size", value, 1, 4)
+
+
+@pytest.mark.parametrize("value", [1, 2.5, np.float32(3), np.int8(2), Fraction(5, 2), np.longdouble(2)])
+def test_numbers(value):
+    found = validate.real("length", value, 1.0, 4.0)
+    assert found == float(value)
+    assert type(found) is float
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0.5, 4.5, True, "2", None, math.nan, math.inf, -math.inf, 2j, np.array(2.0), np.ones(3), 10**400, -(10**400)],
+)
+def test_what_is_no_number_in_the_range(value):
+    with pytest.raises(ValueError, match=r"^length must be a finite number from 1 to 4, got "):
+        validate.real("length", value, 1.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [
+        ((), "a finite number,"),
+        ((0.5,), "a finite number of at least 0.5,"),
+        ((0.5, 2.0), "a finite number from 0.5 to 2,"),
+    ],
+)
+def test_what_is_allowed_is_said(limits, allowed):
+    with pytest.raises(ValueError, match=f"^length must be {allowed} got nan$"):
+        validate.real("length", math.nan, *limits)
+
+
+@pytest.mark.parametrize("value", ["c", "", None, 3, ["a"], np.array("a"), np.array(["a", "b"]), b"a"])
+def test_what_is_none_of_the_words(value):
+    assert validate.word("kind", np.str_("a"), ("a", "b")) == "a"
+    with pytest.raises(ValueError, match=r"^kind must be one of a, b, got "):
+        validate.word("kind", value, ("a", "b"))
+
+
+def test_what_is_of_another_class():
+    assert validate.instance("place", Fraction(3), Fraction) == 3
+    with pytest.raises(ValueError, match=r"^place must be a Fraction, got 'x'$"):
+        validate.instance("place", "x", Fraction)
