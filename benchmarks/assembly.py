@@ -8,6 +8,7 @@ on the stack.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections import Counter
@@ -88,9 +89,9 @@ def compiled() -> dict[str, str]:
     from rflo_repro.learning.kernels.layout import aligned_zeros, padded
 
     def assembly_of(function: Callable[..., Any], *arguments: Any) -> str:
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
-        compiled(*arguments)
-        (text,) = compiled.inspect_asm().values()
+        jitted = numba.njit(nogil=True, error_model="numpy")(function)
+        jitted(*arguments)
+        (text,) = jitted.inspect_asm().values()
         return str(text)
 
     n = 100
@@ -121,8 +122,6 @@ def compiled() -> dict[str, str]:
 @click.command(help=__doc__)
 @click.option("--listing", is_flag=True, help="Print the loops themselves too.")
 def main(listing: bool) -> None:
-    import os
-
     with tempfile.TemporaryDirectory() as folder:
         # what comes from a cache has no assembly to show
         os.environ["NUMBA_CACHE_DIR"] = folder

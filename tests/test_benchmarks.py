@@ -39,9 +39,16 @@ def test_only_the_inner_loop_is_counted_and_all_of_it():
         hottest("kernel:\n    retq\n")
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say where a process may run")
-def test_one_core_while_it_is_timed_and_all_of_them_after():
-    before = os.sched_getaffinity(0)
+def test_one_core_while_it_is_timed_and_all_of_them_after(monkeypatch):
+    asked = [{0, 1, 5}]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: asked[-1], raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: asked.append(cores), raising=False)
     with one_core():
-        assert len(os.sched_getaffinity(0)) == 1
-    assert os.sched_getaffinity(0) == before
+        assert asked[1:] == [{5}]
+    assert asked[2:] == [{0, 1, 5}]
+
+
+def test_where_a_process_cannot_choose_its_cores_it_is_timed_on_all(monkeypatch):
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+    with one_core():
+        pass

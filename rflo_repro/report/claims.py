@@ -60,8 +60,8 @@ class Claim:
     """A statement of the paper that can be judged from tables.
 
     name: a word for tables and pictures. statement: in our words. where: its place in the paper.
-    statistic: what is measured. criterion: when it holds; one that was changed after
-    a table was seen says so in `statistic`.
+    statistic: what is measured. criterion: when it holds; one that was changed after a table was seen says so in
+    `statistic`.
     judge: from the figure's tables, of one kind of learning rates, to its parts.
     """
 
