@@ -19,9 +19,12 @@ from rflo_repro.learning import validate
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.validate import Array
 
+# How far from 1 the norm of a row may be once it has been divided by its norm
+ROUNDING = 1e-13
 
-@dataclass(frozen=True, eq=False)
-class Loop:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Loop(validate.Brief, validate.Checked):
     """Units that compete to switch on the network's inputs.
 
     w_s: (Nx, N) weights Ws from the network's units, a row an input.
@@ -40,9 +43,9 @@ class Loop:
             raise ValueError("w_s must have no row of zeros")
         if not np.isfinite(norms).all():
             raise ValueError("w_s must have rows of finite norm, got one whose squares are too large")
-        w_s /= norms
-        w_s.setflags(write=False)
-        object.__setattr__(self, "w_s", w_s)
+        # a row of unit norm stays as it is, so that a copy has the same bits
+        norms[np.abs(norms - 1.0) <= ROUNDING] = 1.0
+        object.__setattr__(self, "w_s", validate.frozen(w_s / norms))
 
     @classmethod
     def random(cls, net: Network, rng: np.random.Generator) -> Loop:

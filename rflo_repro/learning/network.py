@@ -12,8 +12,8 @@ from rflo_repro.learning import validate
 from rflo_repro.learning.validate import Array
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(validate.Brief, validate.Checked):
     """A rate network with N units, Nx inputs and Ny readouts (Eq. 1), phi = tanh.
 
         h(t+1) = h(t) + (1/tau) [-h(t) + phi(w_rec h(t) + w_in x(t+1))],    y(t) = w_out h(t)
@@ -63,8 +63,7 @@ class Network:
                 raise ValueError("w_rec has weights whose sign is not that of their presynaptic unit in signs")
             values["signs"] = signs
         for name, value in values.items():
-            value.setflags(write=False)
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, validate.frozen(value))
         object.__setattr__(self, "tau", validate.real("tau", self.tau, minimum=1.0))
         object.__setattr__(self, "output_feedback", validate.flag("output_feedback", self.output_feedback))
 
@@ -124,6 +123,7 @@ class Network:
             raise ValueError(f"g must leave every weight finite, got {g!r}")
         if signs is not None:
             w_rec = np.abs(w_rec) * validate.array("signs", signs, (n_rec,))
+        validate.unmasked("h0", h0)
         try:
             initial = np.asarray(h0)
         except ValueError as error:

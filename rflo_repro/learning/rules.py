@@ -23,7 +23,7 @@ MATRICES: tuple[Matrix, ...] = ("w_in", "w_rec", "w_out")
 
 
 @dataclass(frozen=True)
-class LearningRule:
+class LearningRule(validate.Checked):
     """A learning rule: how the output error reaches the units, and how far back in time.
 
     name: what tables and plots call it.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,6 +26,31 @@ def shown(value: Any) -> str:
     except Exception:  # an int may have too many digits, and an object of somebody else's may do anything
         text = f"an object of type {type(value).__name__}"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+class Checked:
+    """A base for dataclasses whose copies are checked as they are: `copy`, `deepcopy` and `pickle` go through
+    `__post_init__`, as `dataclasses.replace` does. What was cached stays behind."""
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Callable[..., Any], tuple[type, dict[str, Any]]]:
+        kept = {k: v for k, v in vars(self).items() if not isinstance(getattr(type(self), k, None), cached_property)}
+        return _checked, (type(self), kept)
+
+
+def _checked(kind: Any, state: dict[str, Any]) -> Any:
+    new = object.__new__(kind)
+    vars(new).update(state)
+    new.__post_init__()
+    return new
+
+
+class Brief:
+    """A base for dataclasses that are shown on one line: their arrays by shape."""
+
+    def __repr__(self) -> str:
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        fields = (f"{k}={f'<array {v.shape}>' if isinstance(v, np.ndarray) else repr(v)}" for k, v in values.items())
+        return f"{type(self).__qualname__}({', '.join(fields)})"
 
 
 def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
@@ -70,9 +97,19 @@ def instance(name: str, value: Any, kind: type[T]) -> T:
     return value
 
 
+def unmasked(name: str, value: Any) -> None:
+    """Raises ValueError if `value`, or an array in this list, has masked entries: as an array it would lose them."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            unmasked(name, item)
+    elif np.ma.is_masked(value):
+        raise ValueError(f"{name} must have no masked entries; fill them in first, got {shown(value)}")
+
+
 def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
     """A float64, C-contiguous copy of `value` with this shape (None: any length). Raises ValueError."""
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+    unmasked(name, value)
     try:
         given = np.asarray(value)
     except ValueError as error:
@@ -86,6 +123,20 @@ def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
     if not np.isfinite(copy).all():
         raise ValueError(f"{name} must be finite everywhere, got NaN or an infinity")
     return copy
+
+
+def frozen(values: Array) -> Array:
+    """A copy that nobody can write to, or make writeable: its memory is that of a bytes object."""
+    return np.ndarray(values.shape, np.float64, values.tobytes())
+
+
+def immutable(value: Any) -> bool:
+    """Whether the contents of `value` can never change, as those of `frozen` arrays."""
+    if type(value) is not np.ndarray:
+        return False
+    while isinstance(value, np.ndarray):
+        value = value.base
+    return isinstance(value, bytes)
 
 
 def generator(name: str, value: Any) -> np.random.Generator:

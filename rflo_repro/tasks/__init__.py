@@ -37,7 +37,7 @@ class Task(Protocol):
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """One trial: inputs (T, Nx) and targets (T, Ny); row k is time k+1.
 
-        A task whose trials are all alike may return the same read-only arrays each time: they are then kept once.
+        A trial that equals the one before is kept once. Arrays may be refilled between trials: they are copied.
         """
 
 

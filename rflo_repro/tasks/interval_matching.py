@@ -11,7 +11,7 @@ from rflo_repro.learning.validate import Array
 
 
 @dataclass(frozen=True)
-class IntervalMatchingTask:
+class IntervalMatchingTask(validate.Checked):
     """Two input pulses a delay apart; the target is a pulse that trails the second by the same delay.
 
     longest, shortest: a trial's delay is drawn uniformly from shortest..longest, in timesteps.

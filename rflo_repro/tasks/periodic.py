@@ -15,7 +15,7 @@ HARMONICS = ((1.0, 1), (0.5, 2), (0.25, 4))
 
 
 @dataclass(frozen=True)
-class PeriodicTask:
+class PeriodicTask(validate.Checked):
     """One trial is one period of T = `period` timesteps, without input.
 
         y*(t) = sin(2 pi t/T) + 0.5 sin(4 pi t/T) + 0.25 sin(8 pi t/T),   t = 1..T
@@ -39,10 +39,7 @@ class PeriodicTask:
     def _trial(self) -> tuple[Array, Array]:
         phase = 2.0 * np.pi * np.arange(1, self.period + 1) / self.period
         targets = sum(amplitude * np.sin(k * phase) for amplitude, k in HARMONICS)
-        arrays = np.zeros((self.period, 0)), np.asarray(targets)[:, np.newaxis]
-        for array in arrays:
-            array.setflags(write=False)
-        return arrays
+        return validate.frozen(np.zeros((self.period, 0))), validate.frozen(np.asarray(targets)[:, np.newaxis])
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """Inputs (T, 0) and targets (T, 1): the same arrays, read-only, every time."""

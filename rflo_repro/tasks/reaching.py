@@ -14,8 +14,7 @@ from rflo_repro.learning import validate
 from rflo_repro.learning.validate import Array
 
 DIRECTIONS = ("right", "up", "left", "down")
-VECTORS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
-VECTORS.setflags(write=False)
+VECTORS = validate.frozen(np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]))
 PROFILES = ("constant", "bell")
 
 
@@ -31,7 +30,7 @@ def _directions(given: Any) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Reaching:
+class Reaching(validate.Checked):
     """Unit movements right, up, left and down within a square, each followed by a hold.
 
     n_steps: length in timesteps of a movement, and of a hold (20 tau each).
@@ -89,7 +88,7 @@ class Reaching:
 
 
 @dataclass(eq=False)
-class MovementTask:
+class MovementTask(validate.Checked):
     """A task whose trials are movements with their holds, in random directions that keep the cursor within bounds.
 
     reaching: the movements. cursor: (2,) where the next trial begins, copied; each trial moves it.
@@ -125,7 +124,7 @@ class MovementTask:
 
 
 @dataclass(frozen=True)
-class SequenceTask:
+class SequenceTask(validate.Checked):
     """A task whose every trial is one sequence of movements and holds from beginning to end, without input.
 
     directions: indices into DIRECTIONS, at least one.
@@ -148,10 +147,10 @@ class SequenceTask:
 
     @cached_property
     def _trial(self) -> tuple[Array, Array]:
-        arrays = np.zeros((self.n_steps, 0)), self.reaching.velocity(self.directions)
-        for array in arrays:
-            array.setflags(write=False)
-        return arrays
+        return (
+            validate.frozen(np.zeros((self.n_steps, 0))),
+            validate.frozen(self.reaching.velocity(self.directions)),
+        )
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """Inputs (T, 0) and targets (T, 2): the same arrays, read-only, every time."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rflo_repro.learning import validate
+from rflo_repro.learning.network import Network
 
 
 class Rude:
@@ -104,3 +105,29 @@ def test_what_is_of_another_class():
     assert validate.instance("place", Fraction(3), Fraction) == 3
     with pytest.raises(ValueError, match=r"^place must be a Fraction, got 'x'$"):
         validate.instance("place", "x", Fraction)
+
+
+def masked(*shape):
+    values = np.ma.array(np.ones(shape), mask=np.zeros(shape, dtype=bool))
+    values[(0,) * len(shape)] = np.ma.masked
+    return values
+
+
+@pytest.mark.parametrize(
+    "value",
+    [masked(2, 2), [masked(2), masked(2)], (np.zeros(2), masked(2)), [[1.0, 2.0], [np.ma.masked, 3.0]]],
+    ids=["array", "list", "tuple", "constant"],
+)
+def test_masked_entries_are_refused_by_name(value):
+    with pytest.raises(ValueError, match="weights must have no masked entries"):
+        validate.array("weights", value, (2, 2))
+
+
+def test_an_array_with_nothing_masked_is_an_array():
+    np.testing.assert_array_equal(validate.array("weights", np.ma.array([[1.0, 2.0]]), (1, 2)), [[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("h0", [masked(1)[0], masked(3), [masked(1)[0], 1.0, 2.0]])
+def test_a_masked_initial_state_is_refused_by_name(h0):
+    with pytest.raises(ValueError, match="h0 must have no masked entries"):
+        Network.random(3, 0, 1, np.random.default_rng(0), h0=h0)
