@@ -7,7 +7,7 @@ claims are then judged. Learning rates stay those of the choices as they are: no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema, write
 from rflo_repro.studies.theory import page
-from rflo_repro.studies.variants import Movements, Pulses
+from rflo_repro.tasks import IntervalMatchingTask
 
 AS_CHOSEN = "as chosen"
 
@@ -46,7 +46,7 @@ class Alternative:
     figure: the command whose claims it may turn. choice: its entry in docs/assumptions.md, or a value that the paper
     prints. label: what it becomes. sets: fields of the figure's choices. rules: those it is for; others stay as they
     are. rate: factor of all learning rates, or `T`, the timesteps of a trial. feedback: factor of B; as B only carries
-    the error to w_rec and w_in, it is a factor of their rates. task: fields of a task in `variants`.
+    the error to w_rec and w_in, it is a factor of their rates. task: fields of the task.
     periods: of Figure 2, in tau, in place of its scale's.
     """
 
@@ -78,7 +78,7 @@ ALTERNATIVES = (
     Alternative("fig3", "input-channels", "one input", {"channels": 1}),
     Alternative("fig3", "delays", "from 2 τ on", {"shortest_tau": 2}),
     Alternative("fig3", "pulse-height", "inputs twice as high", task={"input_height": 2.0}),
-    Alternative("fig4", "holds", "input on in the hold", task={"on_in_hold": True}),
+    Alternative("fig4", "holds", "input on in the hold", task={"input_in_hold": True}),
     Alternative("fig4", "tonic-amplitude", "inputs twice as high", task={"amplitude": 2.0}),
     Alternative("fig4", "velocity-profile", "sin² speed", {"profile": "bell"}),
     Alternative("fig4", "state-between-movements", "state reset in stage 1", {"reset_state": True}),
@@ -169,13 +169,10 @@ def vary(realisation: Realisation, alternative: Alternative) -> Realisation:
     """A realisation with the alternative's rates and task; its choices are already in it."""
     if isinstance(realisation, IntervalSession):
         session = realisation.session
-        if alternative.task:
-            session = replace(session, task=_other(Pulses, session.task, alternative))
-        return replace(realisation, session=session)
+        assert isinstance(session.task, IntervalMatchingTask)
+        return replace(realisation, session=replace(session, task=replace(session.task, **alternative.task)))
     if isinstance(realisation, LoopSession):
-        if alternative.task:
-            return replace(realisation, reaching=_other(Movements, realisation.reaching, alternative))
-        return realisation
+        return replace(realisation, reaching=replace(realisation.reaching, **alternative.task))
     assert isinstance(realisation, Session)
     factor = realisation.task.n_steps if alternative.rate == "T" else float(alternative.rate)
     if factor == alternative.feedback == 1.0:
@@ -184,10 +181,6 @@ def vary(realisation: Realisation, alternative: Alternative) -> Realisation:
     eta = factor * realisation.eta
     inner = eta * (alternative.feedback if realisation.rule in ("rflo", "random-feedback") else 1.0)
     return replace(realisation, eta=LearningRates(inner, inner, eta))
-
-
-def _other(kind: type, task: Any, alternative: Alternative) -> Any:
-    return kind(**{f.name: getattr(task, f.name) for f in fields(task)}, **alternative.task)
 
 
 def rows(

@@ -16,8 +16,9 @@ class IntervalMatchingTask(validate.Checked):
 
     longest, shortest: a trial's delay is drawn uniformly from shortest..longest, in timesteps.
     channels: 1, both pulses on one input, or 2, an input for each pulse (assumption `input-channels`).
-    pulse_sd: SD of the Gaussian pulses, in timesteps; they are 1 high.
-    first: time of the first pulse's peak. tail: timesteps after the latest peak that a target can have.
+    pulse_sd: SD of the Gaussian pulses, in timesteps. first: time of the first pulse's peak.
+    tail: timesteps after the latest peak that a target can have.
+    input_height: of the input pulses; the target is 1 high (assumption `pulse-height`).
 
     All trials have the same length, so that a batch can be run in lockstep.
     Raises ValueError for values out of range.
@@ -29,13 +30,15 @@ class IntervalMatchingTask(validate.Checked):
     pulse_sd: float = 15.0
     first: int = 50
     tail: int = 100
+    input_height: float = 1.0
     n_out = 1
 
     def __post_init__(self) -> None:
         for name, minimum in (("shortest", 1), ("longest", self.shortest), ("first", 1), ("tail", 0)):
             object.__setattr__(self, name, validate.integer(name, getattr(self, name), minimum))
         object.__setattr__(self, "channels", validate.integer("channels", self.channels, 1, 2))
-        object.__setattr__(self, "pulse_sd", validate.real("pulse_sd", self.pulse_sd, np.finfo(float).tiny))
+        for name in ("pulse_sd", "input_height"):
+            object.__setattr__(self, name, validate.real(name, getattr(self, name), np.finfo(float).tiny))
 
     @property
     def n_in(self) -> int:
@@ -48,7 +51,7 @@ class IntervalMatchingTask(validate.Checked):
         return self.first + 2 * self.longest + self.tail
 
     def pulse(self, at: int) -> Array:
-        """(T,): a pulse that peaks at this time; entry k is time k+1."""
+        """(T,): a pulse 1 high that peaks at this time; entry k is time k+1."""
         time = np.arange(1, self.n_steps + 1)
         # far from the peak of a narrow pulse the square is infinite, and the pulse 0
         with np.errstate(over="ignore"):
@@ -63,7 +66,7 @@ class IntervalMatchingTask(validate.Checked):
         inputs = np.zeros((self.n_steps, self.channels))
         inputs[:, 0] += self.pulse(self.first)
         inputs[:, -1] += self.pulse(self.first + delay)
-        return inputs, self.pulse(self.first + 2 * delay)[:, np.newaxis]
+        return self.input_height * inputs, self.pulse(self.first + 2 * delay)[:, np.newaxis]
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """A trial with a random delay: inputs (T, channels) and targets (T, 1). Raises ValueError for no generator."""

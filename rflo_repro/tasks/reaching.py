@@ -37,26 +37,32 @@ class Reaching(validate.Checked):
     bound: the cursor stays within -bound..bound in x and in y.
     profile: speed during a movement, 1 at its highest: `constant`, or `bell`, sin^2(pi t / n_steps)
         (assumption `velocity-profile`).
+    amplitude: of the tonic inputs (assumption `tonic-amplitude`).
+    input_in_hold: whether a movement's input stays on in its hold (assumption `holds`).
 
-    A direction has a tonic input of its own, 1 while the cursor moves and 0 while it holds. The target velocity is the
-    profile along the direction in a movement and 0 in a hold; the cursor's unit of length is one movement.
+    A direction has a tonic input of its own, on while the cursor moves and off while it holds. The target velocity is
+    the profile along the direction in a movement and 0 in a hold; the cursor's unit of length is one movement.
     Raises ValueError for values out of range.
     """
 
     n_steps: int = 200
     bound: float = 1.0
     profile: str = "constant"
+    amplitude: float = 1.0
+    input_in_hold: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_steps", validate.integer("n_steps", self.n_steps, 1))
         object.__setattr__(self, "bound", validate.real("bound", self.bound, 0.5))
         object.__setattr__(self, "profile", validate.word("profile", self.profile, PROFILES))
+        object.__setattr__(self, "amplitude", validate.real("amplitude", self.amplitude))
+        object.__setattr__(self, "input_in_hold", validate.flag("input_in_hold", self.input_in_hold))
 
     def inputs(self, direction: int) -> Array:
         """(2 n_steps, 4): the inputs in a movement and its hold. Raises ValueError for a direction that is none."""
         direction = validate.integer("direction", direction, 0, len(DIRECTIONS) - 1)
         inputs = np.zeros((2 * self.n_steps, len(DIRECTIONS)))
-        inputs[: self.n_steps, direction] = 1.0
+        inputs[: 2 * self.n_steps if self.input_in_hold else self.n_steps, direction] = self.amplitude
         return inputs
 
     @property

@@ -16,8 +16,6 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.studies import sensitivity, summary
 from rflo_repro.studies.sensitivity import ALTERNATIVES, AS_CHOSEN, Alternative, all_alternatives, conditions
-from rflo_repro.studies.variants import Movements, Pulses
-from rflo_repro.tasks import IntervalMatchingTask, Reaching
 
 DOCS = Path(rflo_repro.__file__).parent.parent / "docs"
 
@@ -74,17 +72,6 @@ def test_a_scaled_feedback_is_a_scaled_rate():
     one = rflo_repro.train(replace(net, feedback=3 * net.feedback), task, "rflo", 0.01, 20)
     other = rflo_repro.train(net, task, "rflo", LearningRates(0.03, 0.03, 0.01), 20)
     np.testing.assert_allclose(one.loss, other.loss, rtol=1e-9)
-
-
-def test_variants_of_the_tasks():
-    plain, high = IntervalMatchingTask(60), Pulses(60, input_height=2.0)
-    for one, other, factor in zip(plain.with_delay(55), high.with_delay(55), (2.0, 1.0), strict=True):
-        np.testing.assert_array_equal(factor * one, other)
-    tonic = Movements(10, amplitude=2.0, on_in_hold=True).inputs(1)
-    np.testing.assert_array_equal(tonic[:10], 2.0 * Reaching(10).inputs(1)[:10])
-    assert (tonic[:, 1] == 2.0).all()
-    assert (tonic[:, [0, 2, 3]] == 0.0).all()
-    np.testing.assert_array_equal(Movements(10).inputs(3), Reaching(10).inputs(3))
 
 
 def test_the_command_writes_table_and_picture(tuned, tmp_path):

@@ -43,6 +43,13 @@ def test_one_channel_carries_both_pulses_and_two_one_each():
     assert two[24].tolist() == [1.0, pytest.approx(two[64, 0])]
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_height_is_that_of_the_inputs_alone(channels):
+    plain, high = (rr.IntervalMatchingTask(**SMALL, channels=channels, input_height=a) for a in (1.0, 2.0))
+    for one, other, factor in zip(plain.with_delay(55), high.with_delay(55), (2.0, 1.0), strict=True):
+        np.testing.assert_array_equal(factor * one, other)
+
+
 def test_delays_are_drawn_from_the_whole_range_and_no_further():
     task, rng = rr.IntervalMatchingTask(**SMALL), np.random.default_rng(0)
     drawn = {(int(np.argmax(task.trial(rng)[1])) + 1 - 25) // 2 for _ in range(1500)}
@@ -70,9 +77,11 @@ def test_the_generator_decides_the_trial():
         ("tail", -1),
         ("pulse_sd", math.inf),
         ("pulse_sd", True),
+        ("input_height", 0.0),
+        ("input_height", -1.0),
         *(
             (field, value)
-            for field in ("longest", "shortest", "channels", "pulse_sd", "first", "tail")
+            for field in ("longest", "shortest", "channels", "pulse_sd", "first", "tail", "input_height")
             for value in (None, "9", np.ones(2), np.array(9), [9], 9j, np.bool_(True), math.nan)
         ),
         *((field, 30.0) for field in ("longest", "shortest", "channels", "first", "tail")),
@@ -84,9 +93,9 @@ def test_a_wrong_value_is_named(field, value):
 
 
 def test_numbers_of_numpy_are_numbers():
-    task = rr.IntervalMatchingTask(np.int64(60), np.int8(20), np.uint8(1), np.float32(6), np.int16(25), np.int32(30))
-    assert task == rr.IntervalMatchingTask(60, 20, 1, 6.0, 25, 30)
-    assert [type(value) for value in vars(task).values()] == [int, int, int, float, int, int]
+    task = rr.IntervalMatchingTask(np.int64(60), np.int8(20), np.uint8(1), np.float32(6), np.int16(25), np.int32(30), 1)
+    assert task == rr.IntervalMatchingTask(60, 20, 1, 6.0, 25, 30, 1.0)
+    assert [type(value) for value in vars(task).values()] == [int, int, int, float, int, int, float]
 
 
 def test_a_pulse_too_narrow_for_a_timestep_is_one_timestep_high():

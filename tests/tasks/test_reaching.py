@@ -28,6 +28,16 @@ def test_the_input_is_tonic_in_the_movement_and_off_in_the_hold():
     assert not inputs[5:].any()
 
 
+def test_the_input_s_amplitude_and_its_staying_on_in_the_hold():
+    inputs = rr.Reaching(5, amplitude=2.0, input_in_hold=True).inputs(1)
+    assert (inputs == [0, 2, 0, 0]).all()
+    assert len(inputs) == 10
+    # neither is what is wanted of the output
+    np.testing.assert_array_equal(
+        rr.Reaching(5, amplitude=2.0, input_in_hold=True).velocity([1]), rr.Reaching(5).velocity([1])
+    )
+
+
 def test_what_is_allowed_keeps_the_cursor_within_bounds():
     reaching = rr.Reaching()
     assert reaching.allowed(np.zeros(2)).tolist() == [True, True, True, True]
@@ -83,9 +93,11 @@ def test_half_the_mean_square_of_the_paper_s_sequence():
         ("profile", "square"),
         ("profile", b"bell"),
         ("profile", 3),
+        ("input_in_hold", 1),
+        ("input_in_hold", None),
         *(
             (field, value)
-            for field in ("n_steps", "bound", "profile")
+            for field in ("n_steps", "bound", "profile", "amplitude")
             for value in (None, True, math.nan, np.ones(2), np.array(["bell", "constant"]), ["bell"], 1j)
         ),
     ],
@@ -96,9 +108,9 @@ def test_a_wrong_value_is_named(field, value):
 
 
 def test_numbers_and_words_of_numpy_are_numbers_and_words():
-    reaching = rr.Reaching(np.int16(3), np.float32(2), np.str_("bell"))
-    assert reaching == rr.Reaching(3, 2.0, "bell")
-    assert [type(value) for value in vars(reaching).values()] == [int, float, str]
+    reaching = rr.Reaching(np.int16(3), np.float32(2), np.str_("bell"), 2, np.bool_(True))
+    assert reaching == rr.Reaching(3, 2.0, "bell", 2.0, True)
+    assert [type(value) for value in vars(reaching).values()] == [int, float, str, float, bool]
 
 
 @pytest.mark.parametrize(
