@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from ._cache import kept_apart
-
-with kept_apart():
-    from .dynamics import forward
-    from .exact import rtrl_gradient, train_exact
-    from .layout import Workspace, aligned_zeros, padded, workspace
-    from .sessions import gradient, train_trials
-    from .traces import trace_gradient, train_online
-    from .updates import apply_update
+from .dynamics import forward
+from .exact import rtrl_gradient, train_exact
+from .layout import Workspace, aligned_zeros, padded, workspace
+from .sessions import gradient, train_trials
+from .traces import trace_gradient, train_online
+from .updates import apply_update
 
 __all__ = [
     "Workspace",

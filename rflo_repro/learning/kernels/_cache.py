@@ -1,24 +1,29 @@
-"""Where compiled kernels are kept between two starts.
+"""Where compiled kernels are kept between two starts, and why they are believed.
 
 Numba's own cache sees an edit in the file of a kernel, not in a kernel that it calls. Here the folder is named by a
-digest of all the numerical source, so that what was compiled from other source is never found.
+digest of all the numerical source, so that what was compiled from other source is never found. Numba runs whatever it
+finds; here each file begins with a digest of its content, and one that is damaged is named, dropped and made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import pickle
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import caching
 
+F = TypeVar("F")
 numba_config: Any = numba.config
 SOURCE = Path(__file__).parent
+N_DIGEST = hashlib.sha256().digest_size
+log = logging.getLogger("rflo_repro")
 
 
 def source_digest(folder: Path = SOURCE) -> str:
@@ -47,14 +52,103 @@ def directory() -> Path | None:
         return None
 
 
-@contextmanager
-def kept_apart() -> Iterator[None]:
-    """Functions that numba decorates in here are kept in `directory`; the user's own are not touched."""
-    before = numba_config.CACHE_DIR
+@cache
+def say_once(line: str) -> None:
+    """What is wrong with the folder, in one line on stderr unless the program's own logging puts it elsewhere."""
+    log.warning(line)
+
+
+class _Place(caching._CacheLocator):  # type: ignore[misc]
+    """Where a function's files are; numba's own locators hash paths, which fails for one that is not UTF-8."""
+
+    def __init__(self, function: Any, folder: Path) -> None:
+        self.line, self.path = function.__code__.co_firstlineno, str(folder / "compiled")
+
+    def get_cache_path(self) -> str:
+        return self.path
+
+    def get_source_stamp(self) -> str:
+        # the folder is named by all of the source
+        return ""
+
+    def get_disambiguator(self) -> str:
+        return str(self.line)
+
+
+class _Compiled(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    def __init__(self, function: Any, place: _Place) -> None:
+        self._lineno, self._locator = place.line, place
+        module = function.__module__.rpartition(".")[2]
+        self._filename_base = self.get_filename_base(f"{module}.{function.__qualname__}", "")
+
+
+class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
+    """Numba's index of signatures and its files of compiled code, each behind a digest of its content."""
+
+    def _dump(self, content: Any) -> bytes:
+        data: bytes = super()._dump(content)
+        return hashlib.sha256(data).digest() + data
+
+    def _believed(self, path: str) -> Any:
+        content = Path(path).read_bytes()
+        if hashlib.sha256(content[N_DIGEST:]).digest() != content[:N_DIGEST]:
+            say_once(f"{path} is damaged; dropped and compiled anew")
+            Path(path).unlink(missing_ok=True)
+            raise FileNotFoundError(path)
+        return pickle.loads(content[N_DIGEST:])
+
+    def save(self, key: Any, data: Any) -> None:
+        # Numba counts its files: two processes that compile at once would give two signatures one number
+        name = f"{self._index_name.removesuffix('.nbi')}.{hashlib.sha256(super()._dump(key)).hexdigest()[:16]}.nbc"
+        self._save_data(name, data)
+        self._save_index({**self._load_index(), key: name})
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            version, index = self._believed(self._index_path)
+        except FileNotFoundError:
+            return {}
+        return cast(dict[Any, str], index) if version == self._version else {}
+
+    def _save_index(self, overloads: dict[Any, str]) -> None:
+        with self._open_for_write(self._index_path) as file:
+            file.write(self._dump((self._version, overloads)))
+
+    def _load_data(self, name: str) -> Any:
+        return self._believed(self._data_path(name))
+
+
+class _Cache(caching.FunctionCache):  # type: ignore[misc]
+    """A function's compiled code on disk. What the disk refuses costs a compilation, and never a run."""
+
+    def __init__(self, function: Any, folder: Path) -> None:
+        place = _Place(function, folder)
+        self._name, self._py_func, self._impl = repr(function), function, _Compiled(function, place)
+        self._cache_path = place.path
+        self._cache_file = _Files(place.path, self._impl.filename_base, place.get_source_stamp())
+        self.enable()
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except OSError as error:
+            self._without(error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            self._without(error)
+
+    def _without(self, error: OSError) -> None:
+        say_once(f"{self._cache_path}: {error.strerror}; compiled kernels are not kept")
+        self.disable()
+
+
+def kept(function: F) -> F:
+    """A function that numba has decorated, its compiled code kept in `directory`."""
     folder = directory()
-    if folder is not None:
-        numba_config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        numba_config.CACHE_DIR = before
+    if folder is not None and isinstance(function, numba.core.dispatcher.Dispatcher):
+        cast(Any, function)._cache = _Cache(function.py_func, folder)
+    return function

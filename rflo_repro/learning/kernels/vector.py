@@ -20,22 +20,22 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from ._cache import directory, numba_config
+from ._cache import kept, numba_config
 from .layout import LANES, Array
 
 F = TypeVar("F", bound=Callable[..., Any])
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": directory() is not None, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def kernel(function: F) -> F:
     """Compile without the GIL and keep on disk; IEEE division, and no flag that assumes the absence of NaN or
     infinity, so that every check for a divergence stays true."""
-    return cast(F, numba.njit(**_OPTIONS)(function))
+    return cast(F, kept(numba.njit(**_OPTIONS)(function)))
 
 
 def inlined(function: F) -> F:
     """A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
-    return cast(F, numba.njit(**_OPTIONS, forceinline=True)(function))
+    return cast(F, kept(numba.njit(**_OPTIONS, forceinline=True)(function)))
 
 
 DOUBLE = ir.DoubleType()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numba
+import pytest
 
 import rflo_repro
 from rflo_repro.learning.kernels import _cache
@@ -17,12 +18,16 @@ HERE = Path(__file__).parent
 PACKAGE_PARENT = Path(rflo_repro.__file__).parents[1]
 
 
-def python(*args, **environment):
+def run(*args, **environment):
     env = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
     env |= {"PYTHONPATH": str(PACKAGE_PARENT), "PYTHONDONTWRITEBYTECODE": "1", **environment}
     done = subprocess.run([sys.executable, *args], env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip()
+    return done
+
+
+def python(*args, **environment):
+    return run(*args, **environment).stdout.strip()
 
 
 def test_plain_python_agrees():
@@ -71,18 +76,91 @@ def test_an_edit_anywhere_in_the_numerical_source_changes_the_key(tmp_path):
     assert _cache.source_digest(copied) not in (before, edited)
 
 
-def test_other_code_of_the_user_is_left_alone():
-    before = numba.config.CACHE_DIR
-    with _cache.kept_apart():
-        assert _cache.directory() is None or str(_cache.directory()) == numba.config.CACHE_DIR
-    assert before == numba.config.CACHE_DIR
+def test_other_code_of_the_user_is_left_alone(tmp_path):
+    code = "import numba; before = numba.config.CACHE_DIR; import rflo_repro.learning.kernels; " + (
+        "print(numba.config.CACHE_DIR == before)"
+    )
+    assert python("-c", code, NUMBA_CACHE_DIR=str(tmp_path)) == "True"
+
+
+# hits and misses of the cache, and what the kernel did
+CALL = (
+    "from rflo_repro.learning import kernels as k; z = k.aligned_zeros((1, 8)) + 1.0; "
+    "k.apply_update(z, z.copy(), z, z, z[0, :0], 1, 1.0, 1.0, 1.0); s = k.apply_update.stats; "
+    "print(sum(s.cache_hits.values()), sum(s.cache_misses.values()), z.sum())"
+)
 
 
 def test_a_second_start_compiles_nothing(tmp_path):
-    code = (
-        "from rflo_repro.learning import kernels as k; z = k.aligned_zeros((1, 8)); "
-        "k.apply_update(z, z.copy(), z, z, z[0, :0], 1, 1.0, 1.0, 1.0); s = k.apply_update.stats; "
-        "print(sum(s.cache_hits.values()), sum(s.cache_misses.values()))"
-    )
-    assert python("-c", code, NUMBA_CACHE_DIR=str(tmp_path)) == "0 1"
-    assert python("-c", code, NUMBA_CACHE_DIR=str(tmp_path)) == "1 0"
+    assert python("-c", CALL, NUMBA_CACHE_DIR=str(tmp_path)).startswith("0 1 ")
+    assert python("-c", CALL, NUMBA_CACHE_DIR=str(tmp_path)).startswith("1 0 ")
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """A folder of compiled kernels, and what the call prints that fills it."""
+    folder = tmp_path_factory.mktemp("compiled")
+    return folder, python("-c", CALL, NUMBA_CACHE_DIR=str(folder))
+
+
+def flipped(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+DAMAGE = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[:-1],
+    "a bit flipped": flipped,
+    "somebody else's": lambda content: pickle.dumps(print),
+}
+
+
+@pytest.mark.parametrize(("kind", "damage"), [("nbi", "empty"), ("nbc", "a bit flipped")])
+def test_damaged_code_is_named_dropped_and_compiled_anew(compiled, tmp_path, kind, damage):
+    shutil.copytree(compiled[0], tmp_path / "mine")
+    (path,) = (tmp_path / "mine").rglob(f"updates.apply_update-*.{kind}")
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    done = run("-c", CALL, NUMBA_CACHE_DIR=str(tmp_path / "mine"))
+    assert done.stdout.strip() == compiled[1]
+    assert done.stderr.strip() == f"{path} is damaged; dropped and compiled anew"
+    again = run("-c", CALL, NUMBA_CACHE_DIR=str(tmp_path / "mine"))
+    assert again.stdout.startswith("1 0 ")
+    assert again.stderr == ""
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_no_damaged_file_is_believed(tmp_path, kind, damage, caplog):
+    files = _cache._Files(str(tmp_path), "f", "")
+    files.save("key", "compiled")
+    assert files.load("key") == "compiled"
+    (path,) = tmp_path.glob(f"*.{kind}")
+    path.write_bytes(damage(path.read_bytes()))
+    assert files.load("key") is None
+    assert not path.exists()
+    assert caplog.messages == [f"{path} is damaged; dropped and compiled anew"]
+    files.save("key", "compiled")
+    assert files.load("key") == "compiled"
+
+
+def test_two_signatures_never_share_a_file(tmp_path):
+    files = _cache._Files(str(tmp_path), "f", "")
+    other = _cache._Files(str(tmp_path), "f", "")
+    # as two processes would that began with no index
+    files.save("one", 1)
+    (tmp_path / "f.nbi").unlink()
+    other.save("two", 2)
+    assert other.load("two") == 2
+    assert other.load("one") is None
+    files.save("one", 1)
+    assert (files.load("one"), files.load("two")) == (1, 2)
+    assert list(tmp_path.glob("*.tmp*")) == []
+
+
+def test_a_full_disk_costs_a_compilation_and_is_said_once(compiled, tmp_path):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); "
+    done = run("-c", limit + CALL, NUMBA_CACHE_DIR=str(tmp_path))
+    assert done.stdout.strip() == compiled[1]
+    assert done.stderr.strip() == f"{next(tmp_path.iterdir())}/compiled: File too large; compiled kernels are not kept"
+    assert [path for path in tmp_path.rglob("*.tmp*") if path.is_file()] == []
