@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rflo_repro.paper.choices import check
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import PeriodicTask
 
@@ -42,7 +43,7 @@ class Choices:
     n_rec: int = 30
     tau: float = 10.0
     g: float = 1.5
-    h0: float = 0.1
+    h0: float | Literal["uniform"] = 0.1
     n_trials: int = 10_000
     n_networks: int = 9
     online: bool = False
@@ -51,6 +52,11 @@ class Choices:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How networks are drawn."""
+        return Recipe(self.n_rec, self.tau, self.g, self.h0)
 
 
 CHOICES = {
@@ -106,12 +112,12 @@ def condition(
     period_tau: float,
     label: str | None = None,
     values: Mapping[str, Any] | None = None,
-    **session: Any,
+    recipe: Recipe | None = None,
 ) -> Condition:
     """One rule at one period: a session for each network.
 
     values: what tells it from other conditions besides rule, rates and period (columns of the figure's schemas).
-    session: fields of the sessions that are not the choices'.
+    recipe: of its networks, if it is not the choices'.
     """
     values = {"rule": rule, **(values or {}), "period_tau": period_tau}
     called, eta = selection.rate(figure, rates, values, lambda: rate(rule, period_tau))
@@ -121,17 +127,11 @@ def condition(
         eta=eta,
         # an untrained network has nothing to wait for
         n_trials=1 if rule == "untrained" else choices.n_trials,
+        recipe=recipe or choices.recipe,
         seed=choices.seed,
         network=0,
-        **{
-            "n_rec": choices.n_rec,
-            "tau": choices.tau,
-            "g": choices.g,
-            "h0": choices.h0,
-            "online": choices.online,
-            "reset_state": choices.reset_state,
-            **session,
-        },
+        online=choices.online,
+        reset_state=choices.reset_state,
     )
     label = f"{label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
     return Condition(

@@ -19,7 +19,8 @@ from rflo_repro.report import style
 from rflo_repro.runs.learning_curves import log_spaced
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Progress
-from rflo_repro.runs.session import Session, generator
+from rflo_repro.runs.recipe import generator
+from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema, write

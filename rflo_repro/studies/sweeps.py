@@ -26,6 +26,7 @@ from rflo_repro.paper.selection import LIMITS, Refused
 from rflo_repro.runs import learning_curves, provenance, tables
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, describe
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
@@ -241,11 +242,9 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
         rule=plan.rules.get(at["rule"], at["rule"]),
         eta=at["eta"],
         n_trials=1 if at["rule"] == "untrained" else plan.trials,
-        n_rec=at["n_rec"],
+        recipe=Recipe(at["n_rec"], at["tau"], at["g"]),
         seed=plan.seed,
         network=0,
-        tau=at["tau"],
-        g=at["g"],
     )
     values = {c.name: at["period" if c.name == "period_tau" else c.name] for c in COLUMNS}
     values["period_tau"] = math.nan if at["period"] is None else at["period"]

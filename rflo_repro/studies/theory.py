@@ -23,7 +23,8 @@ from rflo_repro.runs import provenance
 from rflo_repro.runs.learning_curves import final_loss, last_part, summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Progress, describe
-from rflo_repro.runs.session import Session, generator
+from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema, write
@@ -110,7 +111,7 @@ class Exact:
     """RTRL's update against BPTT's in one random network."""
 
     task: PeriodicTask | IntervalMatchingTask
-    n_rec: int
+    recipe: Recipe
     seed: int
     network: int
     n_trials: int = 1
@@ -118,13 +119,10 @@ class Exact:
 
     def run(self, progress: Progress) -> Arrays:
         """rtrl, rflo: (1,) the largest difference to BPTT's update, over BPTT's largest, of any matrix."""
-        from rflo_repro.learning.network import Network
         from rflo_repro.learning.rules import MATRICES
         from rflo_repro.learning.training import weight_updates
 
-        net = Network.random(
-            self.n_rec, self.task.n_in, self.task.n_out, generator(self.seed, self.network, "network"), h0=0.1
-        )
+        net = self.recipe.draw(self.task, self.seed, self.network)
         trial = self.task.trial(generator(self.seed, self.network, "task"))
         updates = {rule: weight_updates(net, *trial, rule=rule) for rule in ("bptt", "rtrl", "rflo")}
 
@@ -140,11 +138,8 @@ class Appendix:
     """The two statements of Appendix 2 in random networks before training: `count` of them from number `first` on."""
 
     linear: bool
-    period: int
-    n_rec: int
-    tau: float
-    g: float
-    h0: float
+    period_steps: int
+    recipe: Recipe
     seed: int
     first: int
     count: int
@@ -158,12 +153,11 @@ class Appendix:
     def initial(self, network: int) -> Network:
         """A network. A linear one is a tanh network with a random state so small that tanh is the identity, and a
         readout as much larger, so that output and error are of ordinary size."""
-        from rflo_repro.learning.network import Network
-
-        rng = generator(self.seed, network, "network")
-        h0 = SMALL * generator(self.seed, network, "initial state").normal(size=self.n_rec)
-        net = Network.random(self.n_rec, 0, 1, rng, g=self.g, tau=self.tau, h0=h0 if self.linear else self.h0)
-        return replace(net, w_out=net.w_out / SMALL) if self.linear else net
+        net = self.recipe.draw(PeriodicTask(self.period_steps), self.seed, network)
+        if not self.linear:
+            return net
+        h0 = SMALL * generator(self.seed, network, "initial state").normal(size=net.n_rec)
+        return replace(net, h0=h0, w_out=net.w_out / SMALL)
 
     def run(self, progress: Progress) -> Arrays:
         """overlap, loss_change, loss_change_cosine, alignment_growth, as in the table: (count,)."""
@@ -176,7 +170,7 @@ class Appendix:
     def _measure(self, net: Network) -> dict[str, float]:
         from rflo_repro.learning.training import weight_updates
 
-        inputs, targets = PeriodicTask(self.period).trial(np.random.default_rng(0))
+        inputs, targets = PeriodicTask(self.period_steps).trial(np.random.default_rng(0))
         local, exact = (weight_updates(net, inputs, targets, rule) for rule in ("rflo", "bptt"))
         sizes = float(np.linalg.norm(exact.w_rec)), float(np.linalg.norm(local.w_rec))
         # minus the gradient times the update: the change of the loss to first order in the rate (Eq. 32, second term)
@@ -199,6 +193,7 @@ class Appendix:
 
 def exact_conditions(choices: Choices) -> list[Condition]:
     """RTRL and BPTT in networks without and with inputs."""
+    recipe = Recipe(choices.n_rec, choices.tau, choices.g)
     tasks: dict[str, PeriodicTask | IntervalMatchingTask] = {
         "periodic": PeriodicTask(200),
         "intervals": IntervalMatchingTask(longest=60),
@@ -207,7 +202,7 @@ def exact_conditions(choices: Choices) -> list[Condition]:
         Condition(
             f"RTRL and BPTT, {name}",
             {"task": name},
-            tuple(Exact(task, choices.n_rec, choices.seed, network) for network in range(choices.n_exact)),
+            tuple(Exact(task, recipe, choices.seed, network) for network in range(choices.n_exact)),
         )
         for name, task in tasks.items()
     ]
@@ -221,7 +216,7 @@ def appendix_conditions(choices: Choices) -> list[Condition]:
             f"Appendix 2, {units} {period:g} tau",
             {"units": units, "period_tau": period},
             tuple(
-                Appendix(units == "linear", round(period * choices.tau), choices.n_rec, choices.tau, g, h0,
+                Appendix(units == "linear", round(period * choices.tau), Recipe(choices.n_rec, choices.tau, g, h0),
                          choices.seed, first, min(BLOCK, choices.n_networks - first))
                 for first in range(0, choices.n_networks, BLOCK)
             ),

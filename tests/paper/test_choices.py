@@ -66,7 +66,7 @@ def test_the_figures_own_choices_are_allowed_and_stay_as_they_are(name, scale):
         ("fig3", "shortest_tau", 16, 15),
         ("fig3", "batch", 3, 4),
         ("fig3", "pulse_sd", 0.0, 1e-300),
-        ("fig4", "h0", "uniform", 0.5),
+        ("fig4", "h0", "normal", "uniform"),
         ("fig4", "bound", 0.9, 1.0),
         ("fig4", "whole", 0.0, 1e-300),
         ("fig4", "p_explore", 1.1, 1.0),

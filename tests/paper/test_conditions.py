@@ -12,6 +12,7 @@ import rflo_repro as rr
 from rflo_repro.paper import periodic, registry
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import tables
+from rflo_repro.runs.recipe import Recipe
 
 COMPUTED = [figure for figure in registry.figures().values() if figure.computed]
 
@@ -94,7 +95,7 @@ def test_figure_2_at_paper_scale_is_the_papers(fig2):
     for (rule, period), condition in conditions.items():
         for network, session in enumerate(condition.realisations):
             assert session.task == rr.PeriodicTask(round(10 * period))
-            assert (session.rule, session.n_rec, session.tau, session.network) == (rule, 30, 10.0, network)
+            assert (session.rule, session.recipe, session.network) == (rule, Recipe(30, 10.0, 1.5, 0.1), network)
             assert session.n_trials == (1 if rule == "untrained" else 10_000)
             assert session.eta == rates[rule, period]
 

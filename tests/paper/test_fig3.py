@@ -15,6 +15,7 @@ from rflo_repro.paper.fig3 import experiment, plot
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import tables
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 
 SMOKE = experiment.CHOICES["smoke"]
@@ -22,7 +23,7 @@ SMOKE = experiment.CHOICES["smoke"]
 
 def in_miniature(rule: str, network: int) -> IntervalSession:
     task = rr.IntervalMatchingTask(longest=60, shortest=20, pulse_sd=6.0, first=20, tail=30)
-    session = Session(task, rule, 0.01, n_trials=3000, n_rec=50, seed=1, network=network, tau=4.0, h0=0.0, batch=10)
+    session = Session(task, rule, 0.01, 3000, Recipe(50, 4.0, h0=0.0), seed=1, network=network, batch=10)
     return IntervalSession(session, tuple(range(20, 61, 5)))
 
 
@@ -48,7 +49,7 @@ def test_conditions_are_both_rules_at_three_upper_bounds_at_the_printed_rates():
     named = [(c.values["rule"], c.values["longest_tau"], c.values["eta"]) for c in found]
     assert named == [("rflo", n, 0.001) for n in (15, 20, 25)] + [("bptt", n, 0.003) for n in (15, 20, 25)]
     session = found[0].realisations[0].session
-    assert (session.batch, session.n_rec, session.task.longest, session.task.pulse_sd) == (10, 100, 150, 15.0)
+    assert (session.batch, session.recipe.n_rec, session.task.longest, session.task.pulse_sd) == (10, 100, 150, 15.0)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from rflo_repro.paper.fig4 import experiment, plot
 from rflo_repro.paper.fig4.trial import Body, LoopSession
 from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import tables
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.tasks.reaching import DIRECTIONS
 
 SMOKE = experiment.CHOICES["smoke"]
@@ -32,10 +33,9 @@ def in_miniature(**changes: object) -> LoopSession:
         read_at="movement",
         reset_state=False,
         n_trials_stage=800,
-        n_rec=50,
+        recipe=Recipe(50, tau=5.0),
         seed=1,
         network=0,
-        tau=5.0,
     )
     return dataclasses.replace(session, **changes)
 
@@ -96,7 +96,7 @@ def test_a_divergence_is_said_and_ends_nothing():
 def test_states_that_are_no_numbers_end_nothing():
     """Weights that are just finite: drives of both signs are infinite, and their sum is none."""
     session = in_miniature(
-        eta=1.7e308, n_trials_stage=10, n_rec=100, seed=0, network=2, tau=10.0, reaching=rr.Reaching(20)
+        eta=1.7e308, n_trials_stage=10, recipe=Recipe(100), seed=0, network=2, reaching=rr.Reaching(20)
     )
     arrays = session.run(lambda done: None)
     assert arrays["diverged"]

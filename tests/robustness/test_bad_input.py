@@ -128,14 +128,17 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "PeriodicTask": (lambda **k: PeriodicTask(**{"period": 5, **k}), ("period",)),
     "IntervalMatchingTask": (
         lambda **k: IntervalMatchingTask(**{"longest": 9, "shortest": 2, **k}),
-        ("longest", "shortest", "channels", "pulse_sd", "first", "tail"),
+        ("longest", "shortest", "channels", "pulse_sd", "first", "tail", "input_height"),
     ),
     "IntervalMatchingTask.with_delay": (
         lambda **k: IntervalMatchingTask(longest=9, shortest=2).with_delay(**k),
         ("delay",),
     ),
     "IntervalMatchingTask.trial": (lambda **k: IntervalMatchingTask(longest=9, shortest=2).trial(**k), ("rng",)),
-    "Reaching": (lambda **k: Reaching(**{"n_steps": 3, **k}), ("n_steps", "bound", "profile")),
+    "Reaching": (
+        lambda **k: Reaching(**{"n_steps": 3, **k}),
+        ("n_steps", "bound", "profile", "amplitude", "input_in_hold"),
+    ),
     "Reaching.inputs": (lambda **k: Reaching(3).inputs(**k), ("direction",)),
     "Reaching.velocity": (lambda **k: Reaching(3).velocity(**k), ("directions",)),
     "Reaching.allowed": (lambda **k: Reaching(3).allowed(**k), ("cursor",)),
@@ -212,7 +215,7 @@ def unmade(monkeypatch):
     def sweep(conditions: Any, *rest: Any, **more: Any) -> None:
         for condition in conditions:
             first = condition.realisations[0]
-            if isinstance(first, Session) and first.n_rec < 200:
+            if isinstance(first, Session) and first.recipe.n_rec < 200:
                 first.initial()
         raise Reached
 

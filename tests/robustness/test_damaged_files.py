@@ -151,9 +151,10 @@ def test_an_edited_kernel_never_yields_yesterdays_numbers(tmp_path):
     program = """
 import rflo_repro as rr, sys
 from pathlib import Path
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
-session = Session(rr.PeriodicTask(20), "rflo", 0.03, 5, n_rec=6, seed=1, network=0)
+session = Session(rr.PeriodicTask(20), "rflo", 0.03, 5, Recipe(6), seed=1, network=0)
 store = Store(Path("stored"))
 found = store.get(session)
 if found is None:

@@ -12,6 +12,7 @@ import pytest
 
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.runs import provenance
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import PeriodicTask
 
@@ -218,8 +219,8 @@ class Mine:
 
 
 def test_a_realisation_is_made_of_its_module_and_those_of_its_fields():
-    session = Session(task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, n_rec=6, seed=1, network=0)
-    assert provenance.modules_of(session) == {"runs/session.py", "tasks/periodic.py"}
+    session = Session(task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, recipe=Recipe(6), seed=1, network=0)
+    assert provenance.modules_of(session) == {"runs/recipe.py", "runs/session.py", "tasks/periodic.py"}
     assert provenance.modules_of(3) == provenance.modules_of(Session) == set()
 
 

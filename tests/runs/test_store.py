@@ -14,10 +14,11 @@ import pytest
 
 import rflo_repro as rr
 from rflo_repro.runs import provenance
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store, replacing
 
-SESSION = Session(task=rr.PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, n_rec=6, seed=1, network=0)
+SESSION = Session(task=rr.PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, recipe=Recipe(6), seed=1, network=0)
 ARRAYS = {
     "loss": np.array([0.3, np.nan, 0.1, -0.0, 5e-324]),
     "diverged": np.array(True),
@@ -74,24 +75,30 @@ CHANGES = {
     "rule": "bptt",
     "eta": 0.030000000000000002,
     "n_trials": 6,
-    "n_rec": 7,
+    "recipe": Recipe(7),
     "seed": 2,
     "network": 1,
+    "online": True,
+    "batch": 5,
+    "reset_state": False,
+}
+RECIPES = {
+    "n_rec": 7,
     "tau": 11.0,
     "g": 1.4,
     "h0": "uniform",
     "readout_scale": 2.0,
     "dale": True,
     "output_feedback": True,
-    "online": True,
-    "batch": 5,
-    "reset_state": False,
 }
 
 
 def test_every_field_changes_the_key(store):
-    assert set(CHANGES) >= {f.name for f in fields(Session)}
-    paths = [store.path(SESSION), *(store.path(replace(SESSION, **{name: value})) for name, value in CHANGES.items())]
+    assert set(CHANGES) == {f.name for f in fields(Session)}
+    assert set(RECIPES) == {f.name for f in fields(Recipe)}
+    recipes = [replace(SESSION.recipe, **{name: value}) for name, value in RECIPES.items()]
+    changed = [replace(SESSION, **{name: value}) for name, value in CHANGES.items() if name != "recipe"]
+    paths = [store.path(s) for s in (SESSION, *changed, *(replace(SESSION, recipe=recipe) for recipe in recipes))]
     rates = rr.LearningRates(w_in=0.03, w_rec=0.03, w_out=0.03)
     paths.append(store.path(replace(SESSION, eta=rates)))
     assert len(set(paths)) == len(paths)

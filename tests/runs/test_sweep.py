@@ -13,7 +13,8 @@ from rich.console import Console
 import rflo_repro as rr
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Condition, describe
-from rflo_repro.runs.session import PURPOSES, Session, generator
+from rflo_repro.runs.recipe import PURPOSES, Recipe, generator
+from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep, writable
 
@@ -57,7 +58,7 @@ def quietly(conditions, store, jobs=1, **options):
 
 def session(rule, network=0, **changes):
     task = changes.pop("task", rr.PeriodicTask(20))
-    return replace(Session(task, rule, 0.05, 60, n_rec=9, seed=7, network=network), **changes)
+    return replace(Session(task, rule, 0.05, 60, Recipe(9), seed=7, network=network), **changes)
 
 
 def sessions(n=3):
@@ -205,14 +206,14 @@ def test_each_purpose_has_its_own_random_numbers():
     assert len(set(draws.values())) == len(draws)
     assert generator(0, 1, "task").random() == draws[0, 1, "task"]
     # two rules at one seed start from the same network, whatever else they draw
-    one, other = (session(rule, h0="uniform").initial() for rule in ("rflo", "bptt"))
+    one, other = (session(rule, recipe=Recipe(9, h0="uniform")).initial() for rule in ("rflo", "bptt"))
     assert one.w_rec.tobytes() == other.w_rec.tobytes()
     assert one.h0.tobytes() == other.h0.tobytes()
     assert session("rflo").initial().w_rec.tobytes() == one.w_rec.tobytes()
 
 
 def test_a_session_is_what_train_does():
-    one = session("rflo", dale=True, output_feedback=True, h0="uniform", n_rec=7)
+    one = session("rflo", recipe=Recipe(7, h0="uniform", dale=True, output_feedback=True))
     net = one.initial()
     assert net.signs.tolist() == [1, 1, 1, 1, -1, -1, -1]
     assert net.output_feedback

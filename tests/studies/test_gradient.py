@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.runs import tables
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.studies import gradient
 from rflo_repro.studies.gradient import GradientSession, cosine
@@ -18,7 +19,9 @@ from rflo_repro.studies.gradient import GradientSession, cosine
 
 def session(rule, **fields):
     return Session(
-        rr.PeriodicTask(40), rule, **{"eta": 0.01, "n_trials": 30, "n_rec": 8, "seed": 1, "network": 0, **fields}
+        rr.PeriodicTask(40),
+        rule,
+        **{"eta": 0.01, "n_trials": 30, "recipe": Recipe(8), "seed": 1, "network": 0, **fields},
     )
 
 

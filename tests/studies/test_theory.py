@@ -10,6 +10,7 @@ import pytest
 import rflo_repro as rr
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.studies import theory
 from rflo_repro.studies.theory import CHOICES, Appendix
 
@@ -19,7 +20,7 @@ def nothing(done):
 
 
 def appendix(linear, **fields):
-    values = {"period": 60, "n_rec": 12, "tau": 10.0, "g": 0.5 if linear else 1.5, "h0": 0.1, "seed": 3,
+    values = {"period_steps": 60, "recipe": Recipe(12, g=0.5 if linear else 1.5), "seed": 3,
               "first": 0, "count": 4}  # fmt: skip
     return Appendix(linear, **{**values, **fields})
 
@@ -27,10 +28,10 @@ def appendix(linear, **fields):
 def test_a_small_network_is_linear():
     one = appendix(linear=True)
     net = one.initial(0)
-    inputs, _ = rr.PeriodicTask(one.period).trial(np.random.default_rng(0))
+    inputs, _ = rr.PeriodicTask(one.period_steps).trial(np.random.default_rng(0))
     y = rr.run(net, inputs).y
     h, expected = net.h0, []
-    for _ in range(one.period):
+    for _ in range(one.period_steps):
         h = h + (-h + net.w_rec @ h) / net.tau
         expected.append(net.w_out @ h)
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-9)
@@ -41,7 +42,7 @@ def test_a_small_network_is_linear():
 def test_the_loss_change_is_that_of_a_small_update(linear):
     one = appendix(linear)
     found = one.run(nothing)
-    trial = rr.PeriodicTask(one.period).trial(np.random.default_rng(0))
+    trial = rr.PeriodicTask(one.period_steps).trial(np.random.default_rng(0))
     for k in range(one.count):
         net = one.initial(k)
         update = rr.weight_updates(net, *trial, "rflo").w_rec
@@ -60,7 +61,7 @@ def test_the_alignments_growth_is_the_mixed_derivative():
     """G of Eq. 42: how the second trial's update of Wout overlaps with B more after an update of W."""
     one = appendix(linear=False, count=1)
     net = one.initial(0)
-    trial = rr.PeriodicTask(one.period).trial(np.random.default_rng(0))
+    trial = rr.PeriodicTask(one.period_steps).trial(np.random.default_rng(0))
     update = rr.weight_updates(net, *trial, "rflo").w_rec
     eta = 1e-5 * np.linalg.norm(net.w_rec) / np.linalg.norm(update)
     overlap = [

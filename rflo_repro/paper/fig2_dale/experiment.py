@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rflo_repro.paper import periodic
 from rflo_repro.paper.periodic import CHOICES, Choices, tabulate
 from rflo_repro.paper.selection import Selection
@@ -30,7 +32,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
             period,
             label="rflo, Dale's law" if dale else "rflo",
             values={"dale": dale},
-            dale=dale,
+            recipe=replace(choices.recipe, dale=dale),
         )
         for period in periodic.periods(selection, ends_alone="a")
         for dale in (False, True)

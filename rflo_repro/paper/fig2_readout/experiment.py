@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rflo_repro.paper import periodic
 from rflo_repro.paper.fig2_readout import FIGURE
 from rflo_repro.paper.periodic import CHOICES, Choices, tabulate
@@ -30,7 +32,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
             rates,
             rule,
             period,
-            output_feedback=rule == "readout-only",
+            recipe=replace(choices.recipe, output_feedback=rule == "readout-only"),
         )
         for period in periodic.periods(selection, ends_alone="a")
         for rule in selection.rules or FIGURE.rules

@@ -57,14 +57,14 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
         periodic.condition(
             "fig2_size",
             letters,
-            replace(choices, n_rec=n_rec, g=g),
+            choices,
             selection,
             rates,
             "rflo",
             choices.period_tau,
             label=f"rflo N={n_rec} g={g:g}",
             values={"n_rec": n_rec, "g": g},
-            readout_scale=g,
+            recipe=replace(choices.recipe, n_rec=n_rec, g=g, readout_scale=g),
         )
         for (n_rec, g), letters in panels.items()
         if not selection.panels or set(selection.panels) & set(letters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import quartiles
 from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import IntervalMatchingTask
@@ -41,7 +43,7 @@ class Choices:
     n_rec: int = 100
     tau: float = 10.0
     g: float = 1.5
-    h0: float = 0.0
+    h0: float | Literal["uniform"] = 0.0
     pulse_sd: float = 15.0
     n_trials: int = 5000
     batch: int = 10
@@ -64,6 +66,11 @@ class Choices:
         )
         if self.n_trials % self.batch:
             raise ValueError(f"n_trials must be a multiple of batch ({self.batch}), got {self.n_trials}")
+
+    @property
+    def recipe(self) -> Recipe:
+        """How networks are drawn."""
+        return Recipe(self.n_rec, self.tau, self.g, self.h0)
 
     def task(self, longest_tau: int) -> IntervalMatchingTask:
         """The task with delays up to this many tau."""
@@ -167,12 +174,9 @@ def _condition(choices: Choices, selection: Selection, rates: str, rule: str, lo
         rule=rule,
         eta=eta,
         n_trials=choices.n_trials,
-        n_rec=choices.n_rec,
+        recipe=choices.recipe,
         seed=choices.seed,
         network=0,
-        tau=choices.tau,
-        g=choices.g,
-        h0=choices.h0,
         batch=choices.batch,
     )
     return Condition(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import final_loss, median_network, quartiles
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import Reaching, SequenceTask
@@ -54,7 +55,7 @@ class Choices:
     n_rec: int = 100
     tau: float = 10.0
     g: float = 1.5
-    h0: float = 0.1
+    h0: float | Literal["uniform"] = 0.1
     syllable_tau: int = 20
     bound: float = 1.0
     profile: str = "constant"
@@ -71,7 +72,6 @@ class Choices:
     def __post_init__(self) -> None:
         check(
             self,
-            h0=number(),
             syllable_tau=whole(1),
             # a movement from the origin, where the cursor begins, is one long
             bound=number(1.0),
@@ -82,6 +82,11 @@ class Choices:
             p_explore=number(0.0, 1.0),
             eta_s=number(0.0),
         )
+
+    @property
+    def recipe(self) -> Recipe:
+        """How networks are drawn."""
+        return Recipe(self.n_rec, self.tau, self.g, self.h0)
 
     @property
     def reaching(self) -> Reaching:
@@ -216,12 +221,9 @@ def _with_loop(choices: Choices, eta: float, network: int) -> Realisation:
         read_at=choices.read_at,
         reset_state=choices.reset_state,
         n_trials_stage=choices.n_trials,
-        n_rec=choices.n_rec,
+        recipe=choices.recipe,
         seed=choices.seed,
         network=network,
-        tau=choices.tau,
-        g=choices.g,
-        h0=choices.h0,
     )
 
 
@@ -231,12 +233,9 @@ def _without_loop(choices: Choices, rule: str, eta: float, network: int) -> Real
         rule=rule,
         eta=eta,
         n_trials=choices.n_trials_whole,
-        n_rec=choices.n_rec,
+        recipe=choices.recipe,
         seed=choices.seed,
         network=network,
-        tau=choices.tau,
-        g=choices.g,
-        h0=choices.h0,
     )
 
 

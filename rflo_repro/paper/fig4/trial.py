@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.session import generator
+from rflo_repro.runs.recipe import Recipe, generator
 
 if TYPE_CHECKING:
     from rflo_repro.learning.loop import Loop
@@ -60,12 +60,9 @@ class LoopSession:
     read_at: str
     reset_state: bool
     n_trials_stage: int
-    n_rec: int
+    recipe: Recipe
     seed: int
     network: int
-    tau: float = 10.0
-    g: float = 1.5
-    h0: float = 0.1
 
     @property
     def n_trials(self) -> int:
@@ -75,7 +72,7 @@ class LoopSession:
     @property
     def n_bytes(self) -> int:
         """Two histories of a trial, the weights, and what is kept of each trial."""
-        width = self.n_rec + 12
+        width = self.recipe.n_rec + 12
         return 8 * (4 * self.reaching.n_steps * width + 6 * width * width + 8 * self.n_trials_stage)
 
     def run(self, progress: Progress) -> Arrays:
@@ -90,13 +87,12 @@ class LoopSession:
         regard to bounds.
         """
         from rflo_repro.learning.loop import Loop
-        from rflo_repro.learning.network import Network
         from rflo_repro.learning.training import train
         from rflo_repro.tasks import MovementTask
 
         task = MovementTask(self.reaching)
-        rng = {p: generator(self.seed, self.network, p) for p in ("network", "task", "exploration")}
-        net = Network.random(self.n_rec, task.n_in, task.n_out, rng["network"], g=self.g, tau=self.tau, h0=self.h0)
+        rng = {p: generator(self.seed, self.network, p) for p in ("task", "exploration")}
+        net = self.recipe.draw(task, self.seed, self.network)
         history = train(
             net,
             task,
