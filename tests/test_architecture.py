@@ -75,7 +75,6 @@ def rooms_of(imported):
         ("learning", {"learning"}),
         ("tasks", {"tasks", "learning"}),
         ("runs", {"runs", "learning", "tasks"}),
-        ("report", {"report", "runs"}),
         ("paper", {"paper", "report", "runs", "tasks", "learning"}),
         ("studies", {"studies", "paper", "report", "runs", "tasks", "learning"}),
     ],
@@ -83,6 +82,12 @@ def rooms_of(imported):
 def test_what_a_room_imports(room, allowed):
     for path, imported in modules(room).items():
         assert rooms_of(imported) <= allowed, path
+
+
+def test_the_report_knows_of_learning_the_arithmetic_alone():
+    for path, imported in modules("report").items():
+        others = {name for name in imported if not f"{name}.".startswith("learning.arithmetic.")} - {"learning"}
+        assert rooms_of(others) <= {"report", "runs"}, path
 
 
 def test_no_figure_imports_another():

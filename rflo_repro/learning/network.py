@@ -8,8 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import validate
+from rflo_repro.learning import arithmetic, validate
 from rflo_repro.learning.validate import Array
+
+
+def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
+    """Generators of their own, from one seed drawn out of the stream: the first ones are the same whatever `n` is."""
+    seed = rng.integers(0, 1 << 64, 4, dtype=np.uint64)
+    children = np.random.SeedSequence([int(word) for word in seed]).spawn(n)
+    return [np.random.Generator(np.random.PCG64(child)) for child in children]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,8 +92,9 @@ class Network(validate.Brief, validate.Checked):
     @property
     def alignment(self) -> float:
         """Normalised overlap of readout and feedback, Tr(w_out B) / (|w_out| |B|); NaN if either is zero."""
-        norm = np.linalg.norm(self.w_out) * np.linalg.norm(self.feedback)
-        return float(np.sum(self.w_out * self.feedback.T) / norm) if norm > 0.0 else math.nan
+        back = self.feedback.T
+        sizes = arithmetic.size(self.w_out) * arithmetic.size(back)
+        return arithmetic.inner(self.w_out, back) / sizes if sizes > 0.0 else math.nan
 
     @classmethod
     def random(
@@ -107,7 +115,9 @@ class Network(validate.Brief, validate.Checked):
         w_rec ~ N(0, g^2/N), w_out ~ U(-1, 1) `readout_scale` / sqrt(N), w_in ~ U(-1, 1), B ~ N(0, 1).
         h0: (N,), or one number for every unit (assumption `initial-state`).
         signs: (N,) of +1/-1: w_rec[i, j] becomes signs[j] |w_rec[i, j]| (Figure 2, supplement 1).
-        rng: each matrix has a child generator of its own, so that none depends on the size of another.
+        rng: gives 256 bits, whatever the sizes (four draws of a 64-bit generator), and the seed that they are gives
+            each matrix a generator of its own, so that none depends on the size of another. Only the stream counts: a
+            copy, a jumped generator and one whose state was restored give the network that the original would.
 
         Raises ValueError for sizes below 1 (n_in: below 0), g or readout_scale below 0, tau below 1.
         """
@@ -116,9 +126,9 @@ class Network(validate.Brief, validate.Checked):
         n_out = validate.integer("n_out", n_out, 1)
         g = validate.real("g", g, 0.0)
         readout_scale = validate.real("readout_scale", readout_scale, 0.0)
-        for_rec, for_out, for_in, for_feedback = validate.generator("rng", rng).spawn(4)
+        for_rec, for_out, for_in, for_feedback = _children(validate.generator("rng", rng), 4)
         with np.errstate(over="ignore"):
-            w_rec = for_rec.normal(0.0, 1.0, (n_rec, n_rec)) * (g / math.sqrt(n_rec))
+            w_rec = arithmetic.normal(for_rec, (n_rec, n_rec)) * (g / math.sqrt(n_rec))
         if not np.isfinite(w_rec).all():
             raise ValueError(f"g must leave every weight finite, got {g!r}")
         if signs is not None:
@@ -132,7 +142,7 @@ class Network(validate.Brief, validate.Checked):
             w_in=for_in.uniform(-1.0, 1.0, (n_rec, n_in)),
             w_rec=w_rec,
             w_out=for_out.uniform(-1.0, 1.0, (n_out, n_rec)) * (readout_scale / math.sqrt(n_rec)),
-            feedback=for_feedback.normal(0.0, 1.0, (n_rec, n_out)),
+            feedback=arithmetic.normal(for_feedback, (n_rec, n_out)),
             h0=np.full(n_rec, initial) if initial.ndim == 0 else initial,
             tau=tau,
             output_feedback=output_feedback,

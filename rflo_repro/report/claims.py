@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from rflo_repro.learning import arithmetic
 from rflo_repro.report.statistics import Interval, interval, log_ratio, paired, where
 
 Verdict = Literal["holds", "holds in part", "undecided", "does not hold", "cannot be tested"]
@@ -197,7 +198,8 @@ def slopes(frame: pd.DataFrame, x: str, y: str, log_x: bool = False, log_y: bool
     found = []
     for _, rows in frame.groupby("network"):
         at, to = rows[x].to_numpy(float), rows[y].to_numpy(float)
-        at, to = np.log10(at) if log_x else at, np.log10(to) if log_y else to
-        if len(at) > 1 and np.isfinite(to).all():
-            found.append(np.polyfit(at, to, 1)[0])
+        at, to = arithmetic.log10(at) if log_x else at, arithmetic.log10(to) if log_y else to
+        if len(np.unique(at)) > 1 and np.isfinite(to).all():
+            away = at - arithmetic.mean(at)
+            found.append(arithmetic.inner(away, to - arithmetic.mean(to)) / arithmetic.inner(away, away))
     return np.array(found)

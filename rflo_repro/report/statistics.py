@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rflo_repro.learning import arithmetic
+
 Array = npt.NDArray[np.float64]
 N_RESAMPLES = 10_000
 N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
@@ -48,8 +50,7 @@ def median(values: Array) -> Array:
 
 def mean(values: Array) -> Array:
     """Mean along the last axis."""
-    average: Array = np.mean(values, axis=-1)
-    return average
+    return arithmetic.mean(values)
 
 
 def interval(values: Array, statistic: Callable[[Array], Array] = median) -> Interval:
@@ -90,6 +91,6 @@ def log_ratio(above: Array, below: Array, floor: float = 0.0) -> Array:
     """
     a, b = (np.maximum(np.nan_to_num(v, nan=np.inf, posinf=np.inf), floor) for v in (above, below))
     # two infinities, or two zeros, differ by NaN
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Array = np.log10(a) - np.log10(b)
+    with np.errstate(invalid="ignore"):
+        ratio: Array = arithmetic.log10(a) - arithmetic.log10(b)
     return ratio[~np.isnan(ratio)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rflo_repro.learning import arithmetic
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.tables import Column, Schema
@@ -77,7 +78,7 @@ def schemas(figure: str, condition: Sequence[str]) -> dict[str, Schema]:
 
 def log_spaced(n_trials: int, n_points: int = CURVE_POINTS) -> np.ndarray[Any, np.dtype[np.int64]]:
     """About `n_points` different trial numbers from 1 to `n_trials`, log-spaced."""
-    return np.unique(np.round(np.geomspace(1, n_trials, n_points)).astype(np.int64))
+    return np.unique(np.round(arithmetic.geometric(1, n_trials, n_points)).astype(np.int64))
 
 
 def last_part(values: np.ndarray[Any, Any]) -> float:

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rflo_repro.learning import arithmetic
+
 LEARNED = 0.1
 N_WINDOWS = 100
 LAST_PART = 0.1
@@ -27,7 +29,7 @@ Array = npt.NDArray[Any]
 
 def silent_loss(targets: Array) -> float:
     """Loss L of Eq. 2 for an output of zero. targets: (T, Ny)."""
-    return float(0.5 * np.mean(np.sum(targets**2, axis=1)))
+    return 0.5 * arithmetic.inner(targets, targets) / len(targets)
 
 
 def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:

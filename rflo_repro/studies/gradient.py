@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 from rich.console import Console
 
+from rflo_repro.learning import arithmetic
 from rflo_repro.paper import pipeline, registry
 from rflo_repro.paper.selection import Selection
 from rflo_repro.report import style
@@ -96,8 +97,8 @@ def _ahead(progress: Progress, done: int) -> Progress:
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
     """Cosine of two arrays as vectors; NaN if either is zero."""
-    sizes = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(np.sum(one * other)) / sizes if sizes > 0.0 else np.nan
+    sizes = arithmetic.size(one) * arithmetic.size(other)
+    return arithmetic.inner(one, other) / sizes if sizes > 0.0 else np.nan
 
 
 def conditions(scale: str) -> list[Condition]:

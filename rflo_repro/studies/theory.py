@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from rflo_repro.learning import arithmetic
 from rflo_repro.paper import pipeline, registry
 from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import provenance
@@ -156,7 +157,7 @@ class Appendix:
         net = self.recipe.draw(PeriodicTask(self.period_steps), self.seed, network)
         if not self.linear:
             return net
-        h0 = SMALL * generator(self.seed, network, "initial state").normal(size=net.n_rec)
+        h0 = SMALL * arithmetic.normal(generator(self.seed, network, "initial state"), (net.n_rec,))
         return replace(net, h0=h0, w_out=net.w_out / SMALL)
 
     def run(self, progress: Progress) -> Arrays:
@@ -172,13 +173,15 @@ class Appendix:
 
         inputs, targets = PeriodicTask(self.period_steps).trial(np.random.default_rng(0))
         local, exact = (weight_updates(net, inputs, targets, rule) for rule in ("rflo", "bptt"))
-        sizes = float(np.linalg.norm(exact.w_rec)), float(np.linalg.norm(local.w_rec))
+        sizes = arithmetic.size(exact.w_rec), arithmetic.size(local.w_rec)
         # minus the gradient times the update: the change of the loss to first order in the rate (Eq. 32, second term)
-        change = -float(np.sum(exact.w_rec * local.w_rec))
-        step = STEP * float(np.linalg.norm(net.w_rec)) / sizes[1]
+        change = -arithmetic.inner(exact.w_rec, local.w_rec)
+        step = STEP * arithmetic.size(net.w_rec) / sizes[1]
         ahead, behind = (
-            weight_updates(replace(net, w_rec=net.w_rec + sign * step * local.w_rec), inputs, targets).w_out[0]
-            @ net.feedback[:, 0]
+            arithmetic.inner(
+                weight_updates(replace(net, w_rec=net.w_rec + sign * step * local.w_rec), inputs, targets).w_out,
+                net.feedback.T,
+            )
             for sign in (1.0, -1.0)
         )
         # what the small state took from update and readout is put back
@@ -187,7 +190,7 @@ class Appendix:
             "overlap": net.alignment,
             "loss_change": change / scale,
             "loss_change_cosine": change / (sizes[0] * sizes[1]),
-            "alignment_growth": float(ahead - behind) / (2.0 * step) / scale**2,
+            "alignment_growth": (ahead - behind) / (2.0 * step) / (scale * scale),
         }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rflo_repro.learning import validate
+from rflo_repro.learning import arithmetic, validate
 from rflo_repro.learning.validate import Array
 
 
@@ -55,7 +55,8 @@ class IntervalMatchingTask(validate.Checked):
         time = np.arange(1, self.n_steps + 1)
         # far from the peak of a narrow pulse the square is infinite, and the pulse 0
         with np.errstate(over="ignore"):
-            return np.exp(-0.5 * ((time - at) / self.pulse_sd) ** 2)
+            away = (time - at) / self.pulse_sd
+            return arithmetic.exponential(-0.5 * (away * away))
 
     def with_delay(self, delay: int) -> tuple[Array, Array]:
         """The trial with this delay in timesteps, at most `longest`: inputs (T, channels) and targets (T, 1).

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rflo_repro.learning import validate
+from rflo_repro.learning import arithmetic, validate
 from rflo_repro.learning.validate import Array
 
 # amplitude and harmonic of each sine in the target (Methods, Figure 2)
@@ -37,9 +37,11 @@ class PeriodicTask(validate.Checked):
 
     @cached_property
     def _trial(self) -> tuple[Array, Array]:
-        phase = 2.0 * np.pi * np.arange(1, self.period + 1) / self.period
-        targets = sum(amplitude * np.sin(k * phase) for amplitude, k in HARMONICS)
-        return validate.frozen(np.zeros((self.period, 0))), validate.frozen(np.asarray(targets)[:, np.newaxis])
+        time = np.arange(1, self.period + 1)
+        targets = np.zeros(self.period)
+        for amplitude, harmonic in HARMONICS:
+            targets += amplitude * arithmetic.sine(harmonic * time, self.period)
+        return validate.frozen(np.zeros((self.period, 0))), validate.frozen(targets[:, np.newaxis])
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """Inputs (T, 0) and targets (T, 1): the same arrays, read-only, every time."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import validate
+from rflo_repro.learning import arithmetic, validate
 from rflo_repro.learning.validate import Array
 
 DIRECTIONS = ("right", "up", "left", "down")
@@ -70,8 +70,9 @@ class Reaching(validate.Checked):
         """(n_steps,): the profile."""
         if self.profile == "constant":
             return np.ones(self.n_steps)
-        bell: Array = np.sin(np.pi * (np.arange(self.n_steps) + 0.5) / self.n_steps) ** 2
-        return bell
+        # at the middle of each timestep: odd numbers of 1/(4 n_steps) of a turn
+        root = arithmetic.sine(2 * np.arange(self.n_steps) + 1, 4 * self.n_steps)
+        return root * root
 
     def velocity(self, directions: Sequence[int]) -> Array:
         """(2 n_steps len(directions), 2): the target y* of these movements, each with its hold.
@@ -84,7 +85,7 @@ class Reaching(validate.Checked):
 
     def position(self, velocity: Array) -> Array:
         """The cursor's path (T, 2) from the origin, in movements, for a velocity (T, 2)."""
-        path: Array = np.cumsum(velocity, axis=0) / self.speed.sum()
+        path: Array = np.cumsum(velocity, axis=0) / arithmetic.total(self.speed)
         return path
 
     def allowed(self, cursor: Array) -> npt.NDArray[np.bool_]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rflo_repro as rr
+from rflo_repro.learning.network import _children
 
 SHAPES = {"w_in": (4, 2), "w_rec": (4, 4), "w_out": (3, 4), "feedback": (4, 3), "h0": (4,)}
 ARRAYS = list(SHAPES)
@@ -203,6 +206,51 @@ def test_no_matrix_depends_on_the_size_of_another():
     assert not np.array_equal(first.w_rec, second.w_rec)
 
 
+BIT_GENERATORS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64]
+
+
+def weights(rng):
+    return rr.Network.random(5, 2, 1, rng).w_rec.tolist()
+
+
+@pytest.mark.parametrize("kind", BIT_GENERATORS)
+def test_only_the_stream_decides_the_network(kind):
+    """Copies, jumped generators and restored states, whatever seed they were made from."""
+    rng = np.random.Generator(kind(3))
+    rng.random(7)
+    copies = [copy.deepcopy(rng), pickle.loads(pickle.dumps(rng)), np.random.Generator(kind(99))]
+    copies[2].bit_generator.state = rng.bit_generator.state
+    drawn = weights(rng)
+    assert [weights(other) for other in copies] == [drawn] * 3
+    # the stream goes on: for the original, and alike for its copy
+    following = weights(rng)
+    assert following != drawn
+    assert weights(copies[0]) == following
+    if hasattr(kind, "jumped"):
+        jumped = [weights(np.random.Generator(kind(5).jumped(i))) for i in (0, 1, 1)]
+        assert jumped[1] == jumped[2] != jumped[0]
+
+
+def test_a_generator_on_random_state_s_bits_draws_a_network():
+    """It has no seed sequence to take children from."""
+    drawn = [weights(np.random.Generator(np.random.RandomState(seed)._bit_generator)) for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(("n_rec", "n_in"), [(3, 0), (40, 7)])
+def test_a_network_takes_256_bits_from_the_stream(n_rec, n_in):
+    rng, beside = np.random.default_rng(1), np.random.default_rng(1)
+    rr.Network.random(n_rec, n_in, 1, rng)
+    beside.bit_generator.advance(4)
+    assert rng.random() == beside.random()
+
+
+def test_a_generator_more_changes_none_before_it():
+    """A stream that is added later leaves the others as they are."""
+    four, five = (_children(np.random.default_rng(0), n) for n in (4, 5))
+    assert [child.random() for child in four] == [child.random() for child in five[:4]]
+
+
 def test_matrices_of_one_network_are_unrelated():
     net = rr.Network.random(100, 100, 100, np.random.default_rng(3))
     drawn = [net.w_rec.ravel(), net.w_in.ravel(), net.w_out.ravel(), net.feedback.ravel()]
@@ -228,7 +276,7 @@ def test_the_initial_state_is_one_number_or_one_a_unit():
 
 def test_a_scale_at_which_weights_are_infinite():
     with pytest.raises(ValueError, match=r"^g must leave every weight finite, got 1\.7e\+308"):
-        rr.Network.random(1, 0, 1, np.random.default_rng(0), g=1.7e308)
+        rr.Network.random(30, 0, 1, np.random.default_rng(0), g=1.7e308)
     assert np.isfinite(rr.Network.random(30, 0, 1, np.random.default_rng(0), g=1e300).w_rec).all()
 
 

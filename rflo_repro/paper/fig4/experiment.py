@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import validate
+from rflo_repro.learning import arithmetic, validate
 from rflo_repro.paper.choices import check, number, positive, whole, word
 from rflo_repro.paper.fig4 import FIGURE
 from rflo_repro.paper.fig4.trial import LoopSession
@@ -309,7 +309,7 @@ def _joined(part: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
     """What one run of the sequence after training shows, and the end of stage 2."""
     y, targets = arrays["y"], arrays["targets"]
-    apart = np.linalg.norm(choices.reaching.position(y - targets), axis=1)
+    apart = arithmetic.norm(choices.reaching.position(y - targets))
     late: float = np.nan
     if "correct" in arrays:
         n_late = max(1, round(LATE_SHARE * len(arrays["correct"])))
@@ -317,7 +317,7 @@ def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
         late = _share(arrays["correct"][-n_late:][possible])
     return {
         "sequence_loss": _sequence_loss(arrays),
-        "endpoint_error": apart[choices.reaching.n_steps - 1 :: choices.reaching.n_steps].mean(),
+        "endpoint_error": float(arithmetic.mean(apart[choices.reaching.n_steps - 1 :: choices.reaching.n_steps])),
         "in_order": "chosen" in arrays and tuple(arrays["chosen"]) == choices.directions,
         "correct_late": late,
     }
@@ -330,7 +330,7 @@ def _share(flags: np.ndarray) -> float:
 def _windows(arrays: Arrays) -> Mapping[str, Any]:
     """Columns of `transitions`, in windows that are evenly spaced on a logarithmic axis."""
     n = len(arrays["correct"])
-    edges = np.unique([0, *np.geomspace(min(FIRST_WINDOW, n), n, WINDOWS).round().astype(int)])
+    edges = np.unique([0, *arithmetic.geometric(min(FIRST_WINDOW, n), n, WINDOWS).round().astype(int)])
     parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
     possible, correct, greedy = arrays["possible"], arrays["correct"], ~arrays["explored"]
     return {
@@ -368,7 +368,8 @@ def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, 
 @np.errstate(over="ignore")
 def _sequence_loss(arrays: Arrays) -> float:
     """Eq. 2 in one run of the sequence after training; infinite if an output's square is."""
-    return float(0.5 * np.mean(np.sum((arrays["y"] - arrays["targets"]) ** 2, axis=1)))
+    errors = arrays["y"] - arrays["targets"]
+    return 0.5 * arithmetic.inner(errors, errors) / len(errors)
 
 
 def summary(sessions: list[Arrays]) -> str:
