@@ -96,7 +96,7 @@ def test_a_divergence_is_said_and_ends_nothing():
 def test_states_that_are_no_numbers_end_nothing():
     """Weights that are just finite: drives of both signs are infinite, and their sum is none."""
     session = in_miniature(
-        eta=1.7e308, n_trials_stage=10, recipe=Recipe(100), seed=0, network=2, reaching=rr.Reaching(20)
+        eta=1.7e308, n_trials_stage=10, recipe=Recipe(100), seed=0, network=0, reaching=rr.Reaching(20)
     )
     arrays = session.run(lambda done: None)
     assert arrays["diverged"]
