@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
 import rflo_repro
+from rflo_repro import process
 from rflo_repro.paper import registry
 from rflo_repro.paper.registry import Figure
 from rflo_repro.paper.selection import LIMITS, Refused, Selection
+from rflo_repro.process import console
 from rflo_repro.runs.cluster import ClusterError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
-UNWIND_SECONDS = 1.2
 SCALES = ("smoke", "quick", "paper")
 
 
@@ -135,18 +129,15 @@ def refusing(command: Callable[..., None]) -> Callable[..., None]:
             raise click.BadParameter(str(error), param_hint=f"'--{error.option}'") from None
         except ClusterError as error:
             raise click.BadParameter(str(error), param_hint="'--cluster'") from None
+        except MemoryError as error:
+            raise click.UsageError(f"needs more memory than there is: {error}") from None
+        except BrokenPipeError:
+            raise
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from None
 
     return wrapped
-
-
-def console() -> Console:
-    """Where a command speaks: bars on a terminal, plain lines elsewhere."""
-    from rich.console import Console
-
-    return Console(soft_wrap=True, emoji=False)
 
 
 def several(name: str, kind: Any, what: str, metavar: str | None = None) -> Option:
@@ -523,34 +514,10 @@ def check(jobs: int | None) -> None:
         raise SystemExit(1)
 
 
-STOPPED = "stopped; the same command goes on where it was"
-
-
-def _stop_soon(*_: object) -> None:
-    """Ctrl-C: unwind; if that takes long (a kernel is being compiled, a long trial runs), end without it.
-
-    Nothing is lost by that: a file is replaced in one rename or not at all.
-    """
-    hard = threading.Timer(UNWIND_SECONDS, _stop_now)
-    hard.daemon = True
-    hard.start()
-    raise KeyboardInterrupt
-
-
-def _stop_now() -> None:
-    os.write(2, f"{STOPPED}\n".encode())
-    os._exit(130)
-
-
 def main() -> None:
     """The `rflo-repro` program."""
-    signal.signal(signal.SIGINT, _stop_soon)
-    try:
-        cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _stop_now()
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+    process.run(lambda: cli.main(prog_name="rflo-repro", standalone_mode=False))
+
+
+if __name__ == "__main__":
+    main()

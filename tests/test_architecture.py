@@ -106,7 +106,7 @@ def test_only_the_command_line_imports_studies():
 
 def test_nothing_imports_the_command_line():
     for path, imported in modules().items():
-        assert "cli" not in rooms_of(imported), path
+        assert "cli" not in rooms_of(imported) or path == "__main__.py", path
 
 
 def test_what_figures_share_knows_none_of_them():

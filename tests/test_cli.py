@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import rflo_repro
 from rflo_repro import cli
+from rflo_repro import process as process_of_the_program
 from rflo_repro.paper import registry
 
 PROGRAM = Path(sys.executable).parent / "rflo-repro"
@@ -383,7 +384,7 @@ def test_a_run_that_is_stopped_at_any_moment_goes_on_where_it_was(tmp_path):
                "--jobs", "2", "--no-plot", "--results"]  # fmt: skip
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     code, said = interrupted([PROGRAM, *command, stopped], stopped, signal.SIGINT)
-    assert (code, said) == (130, "stopped; the same command goes on where it was")
+    assert (code, said) == (130, process_of_the_program.STOPPED)
     assert csv(stopped) == {}
     code, _ = interrupted([PROGRAM, *command, stopped], stopped, signal.SIGKILL)
     assert code == -signal.SIGKILL

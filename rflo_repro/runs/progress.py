@@ -59,10 +59,10 @@ class Reporter:
         self._said = time.monotonic()
         self._bars = (
             Progress(
-                TextColumn(INDENT + "{task.description}"),
+                TextColumn(INDENT + "{task.description}", markup=False),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[elapsed]}  {task.fields[text]}"),
+                TextColumn("{task.fields[elapsed]}  {task.fields[text]}", markup=False),
                 console=console,
             )
             if console.is_terminal
@@ -96,7 +96,7 @@ class Reporter:
             self._draw(state, now)
             if self._bars is None and now - self._said > LOG_EVERY_SECONDS:
                 self._said = now
-                self.console.print(self._line(state, state.left(now)), highlight=False, soft_wrap=True)
+                self._print(self._line(state, state.left(now)))
 
     def finished(self, row: int, column: int, stored: bool) -> None:
         """A realisation is on disk; `stored`: it already was."""
@@ -116,11 +116,14 @@ class Reporter:
             self._draw(state, time.monotonic())
             if self._bars is None:
                 self._said = time.monotonic()
-                self.console.print(self._line(state, state.text), highlight=False, soft_wrap=True)
+                self._print(self._line(state, state.text))
 
     def note(self, text: str) -> None:
         """Something a reader of the log should know."""
-        self.console.print(INDENT + text, highlight=False, markup=False, soft_wrap=True)
+        self._print(INDENT + text)
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, state: _Row, text: str) -> str:
         done = f"{state.n_done}/{len(state.n_trials)}"

@@ -17,6 +17,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import rflo_repro
+
 PACKAGE = Path(__file__).resolve().parent.parent
 # What decides the numbers of every realisation, besides the modules that it is made of (`modules_of`): the rules, and
 # where the random numbers come from.
@@ -118,16 +120,23 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def command() -> str:
+    """How this process was called, as text that any file takes: what is not UTF-8 in it is escaped."""
+    program = Path(sys.argv[0])
+    name = "rflo-repro" if program.resolve().is_relative_to(PACKAGE) else program.name
+    return shlex.join([name, *sys.argv[1:]]).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def record() -> dict[str, Any]:
     """Everything about this process and machine that a reader of a table may ask for."""
     revision, changed = commit()
     return {
         "date": now(),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command(),
         "commit": revision,
         "source_changed": changed,
         "versions": {
-            "rflo-repro": metadata.version("rflo-repro"),
+            "rflo-repro": rflo_repro.__version__,
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in ("numpy", "numba", "llvmlite", "pandas")},
         },

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from rflo_repro.process import STOPPED
+
 from .conftest import N_RENAMES, SMALL, Server, Small, stored_in, tables_in
 
 INTO = ("--results", "r", "--figures", "f", "--jobs", "2")
-STOPPED = "stopped; the same command goes on where it was\n"
 
 
 def goes_on(server: Server, small: Small) -> None:
@@ -106,25 +107,27 @@ def test_what_a_killed_process_left_behind_goes_after_an_hour(server, small):
     assert not left.exists()
 
 
-def interrupted(process, log_of):
-    """How long a process takes to end by Ctrl-C; it says one line."""
+def interrupted(process, log_of, how=signal.SIGINT):
+    """How long a process takes to end by a signal, Ctrl-C if not said; it says one line."""
     started = time.monotonic()
-    os.kill(process, signal.SIGINT)
+    os.kill(process, how)
     code, log = log_of()
     seconds = time.monotonic() - started
-    assert code == 130, log
+    assert code == 128 + how, log
     said = log.splitlines()
-    assert [line for line in said if "stopped" in line] == [STOPPED.strip()]
-    assert said[-1] == STOPPED.strip()
+    assert [line for line in said if "stopped" in line] == [STOPPED]
+    assert said[-1] == STOPPED
     assert "Traceback" not in log
     return seconds
 
 
-@pytest.mark.parametrize("delay", [0.05, 0.6, 1.2])
-def test_ctrl_c_ends_within_two_seconds(server, delay):
+@pytest.mark.parametrize(
+    ("how", "delay"), [(signal.SIGINT, 0.05), (signal.SIGINT, 1.2), (signal.SIGTERM, 0.6), (signal.SIGHUP, 0.6)]
+)
+def test_a_signal_ends_it_within_two_seconds(server, how, delay):
     process = server.start("fig2", "--results", "r", "--figures", "f", "--jobs", "2")
     time.sleep(delay)
-    assert interrupted(process.number, process.end) < 2.0
+    assert interrupted(process.number, process.end, how) < 2.0
 
 
 def test_ctrl_c_while_kernels_are_compiled_or_a_long_trial_runs(tmp_path):

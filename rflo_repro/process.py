@@ -1,0 +1,152 @@
+"""The process that the command line runs in: its streams, its signals, and how it ends.
+
+Whatever surrounds it (a closed or narrow stdout, a nonsensical MPLBACKEND, a signal, a full disk), it ends with the
+right result or with one line on stderr.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+UNWIND_SECONDS = 1.2
+STOPPED = "stopped; what is finished is kept: the same command goes on there, and begins anew what was under way"
+SHOW = "RFLO_REPRO_TRACEBACK"
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# The signal that ends this process, once there is one
+_received: list[int] = []
+
+
+def run(program: Callable[[], object]) -> None:
+    """Run a click command in this process, and end the process as a shell expects.
+
+    Exit codes: 0; 1 for what the disk or the machine refuses; 2 for a request that cannot be met; 128 and the signal's
+    number for SIGINT, SIGTERM and SIGHUP. With RFLO_REPRO_TRACEBACK=1 what was not foreseen shows where it comes from.
+    """
+    _streams()
+    # pictures go to files, and the threads are our own: what the user's shell or notebook has set is of no concern
+    os.environ.update({"MPLBACKEND": "agg", "NUMBA_NUM_THREADS": "1"})
+    warnings.showwarning = _warned
+    _received.clear()
+    for number in SIGNALS:
+        # who started this with nohup wants it to go on
+        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop_soon)
+    code = _code(program)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _nobody_listens()
+    except OSError as error:
+        _say(f"Error: stdout: {error.strerror}")
+        _nobody_listens()
+        code = code or 1
+    if code:
+        sys.exit(code)
+
+
+def _code(program: Callable[[], object]) -> int:
+    """Run it, say what went wrong, and return the exit code."""
+    try:
+        program()
+        return 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        with suppress(OSError):
+            error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        return 0
+    except BaseException as error:
+        if _received:
+            _stop_now()
+        if isinstance(error, SystemExit):
+            raise
+        # click takes an end of file for a wish to stop
+        cause = error.__cause__ or error.__context__ if isinstance(error, click.Abort) else None
+        return _unforeseen(cause or error)
+
+
+def _unforeseen(error: BaseException) -> int:
+    if os.environ.get(SHOW):
+        traceback.print_exception(error)
+    reason = " ".join(str(error).split())
+    _say(f"Error: {type(error).__name__}{': ' if reason else ''}{reason} ({SHOW}=1 shows where)")
+    return 1
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A library's warning as one line."""
+    _say(f"Warning: {str(message).strip().partition(chr(10))[0]}")
+
+
+def _streams() -> None:
+    """Make sure that there are standard streams, and that each takes any text."""
+    # whoever was started without them would get a table's file as number 1 or 2, and write messages into it
+    while (lowest := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(lowest, True)
+    os.close(lowest)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _nobody_listens() -> None:
+    """What is left to be said goes nowhere, and does not fail once more when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def console() -> Console:
+    """Where a command speaks: bars on a terminal, plain lines elsewhere. Text is text: nothing in it is markup."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            # whoever read along has gone: the work goes on
+            self.quiet = True
+            _nobody_listens()
+
+    return Plain(soft_wrap=True, emoji=False, markup=False, highlight=False)
+
+
+def _stop_soon(number: int, *_: object) -> None:
+    """Unwind; if that takes long (a kernel is being compiled, a long trial runs), end without it.
+
+    Nothing is lost by that: a file is replaced in one rename or not at all.
+    """
+    if _received:
+        _stop_now()
+    _received.append(number)
+    hard = threading.Timer(UNWIND_SECONDS, _stop_now)
+    hard.daemon = True
+    hard.start()
+    raise KeyboardInterrupt
+
+
+def _stop_now() -> None:
+    with suppress(OSError):
+        os.write(2, f"{STOPPED}\n".encode())
+    os._exit(128 + _received[0])

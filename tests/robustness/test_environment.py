@@ -1,0 +1,260 @@
+"""Whatever surrounds the process, it comes to the right result or says one line; never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import rflo_repro
+from rflo_repro.learning.kernels import _cache
+
+from .conftest import tables_in
+
+PACKAGE = Path(rflo_repro.__file__).parent
+COMPUTE = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--networks", "1", "--trials", "20")
+COMMANDS = (COMPUTE, ("list",), ("report",), ("plot", "fig2", "--results", "results/custom", "--figures", "drawn"))
+# Runs commands one after another as the program would, and writes their exit codes
+DRIVER = """
+import json, sys
+from pathlib import Path
+from rflo_repro import cli
+codes = []
+for argv in json.loads(sys.argv[1]):
+    sys.argv = ["rflo-repro", *argv]
+    try:
+        cli.main()
+        codes.append(0)
+    except SystemExit as end:
+        codes.append(end.code)
+Path("codes.json").write_text(json.dumps(codes))
+"""
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
+
+
+@dataclass
+class Around:
+    """What surrounds a process: variables (None: unset), Python's options, its directory, what is put around it."""
+
+    variables: dict[str, str | None] = field(default_factory=dict)
+    python: tuple[str, ...] = ()
+    folder: Path = Path()
+    shell: str = 'exec "$@"'
+    before: object = None
+
+    def run(self, *commands):
+        """The exit codes of these commands, and the output of all."""
+        self.folder.mkdir(exist_ok=True)
+        env = {k: v for k, v in {**os.environ, **self.variables}.items() if v is not None}
+        done = subprocess.run(
+            ["sh", "-c", self.shell, "sh", sys.executable, *self.python, "-c", DRIVER, json.dumps(commands)],
+            env=env, cwd=self.folder, capture_output=True, timeout=300, preexec_fn=self.before, check=False,
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        assert b"Traceback" not in said, said.decode(errors="replace")
+        assert done.returncode == 0, said.decode(errors="replace")
+        return json.loads((self.folder / "codes.json").read_text()), done.stdout, done.stderr
+
+
+def plain(tmp_path):
+    return Around()
+
+
+def no_home(tmp_path):
+    return Around({"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "MPLCONFIGDIR": None})
+
+
+def a_home_that_is_none(tmp_path):
+    missing = str(tmp_path / "missing" / "home")
+    cache = str(_cache.directory().parent)
+    return Around({"HOME": missing, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "NUMBA_CACHE_DIR": cache})
+
+
+def without_the_right_to_write_everywhere():
+    """Root may write what nobody may; without this right, permission bits count for root too."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for right in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        libc.prctl(PR_CAPBSET_DROP, right, 0, 0, 0)
+
+
+def a_read_only_install(tmp_path):
+    site = tmp_path / "site"
+    shutil.copytree(PACKAGE, site / "rflo_repro", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (site, *site.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    touch = ["sh", "-c", f"echo > {site}/rflo_repro/new"]
+    tried = subprocess.run(touch, preexec_fn=without_the_right_to_write_everywhere, capture_output=True, check=False)
+    if tried.returncode == 0:
+        pytest.skip("whoever runs this may write anywhere")
+    return Around({"PYTHONPATH": str(site)}, before=without_the_right_to_write_everywhere)
+
+
+def the_c_locale(tmp_path):
+    return Around({"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": None})
+
+
+def stdout_closed(tmp_path):
+    return Around(shell='exec "$@" >&-')
+
+
+def all_streams_closed(tmp_path):
+    return Around(shell='exec "$@" <&- >&- 2>&-')
+
+
+def nobody_at_the_end_of_the_pipe(tmp_path):
+    return Around(shell='{ "$@"; echo $? > code; } | true; exit $(cat code)')
+
+
+def an_ascii_pipe(tmp_path):
+    return Around({"PYTHONIOENCODING": "ascii"})
+
+
+def a_backend_that_is_none(tmp_path):
+    return Around({"MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+
+
+def a_word_for_a_backend(tmp_path):
+    return Around({"MPLBACKEND": "nonsense"})
+
+
+def no_threads_for_numba(tmp_path):
+    return Around({"NUMBA_NUM_THREADS": "0"})
+
+
+def optimised(tmp_path):
+    return Around(python=("-O",))
+
+
+def a_damaged_kernel_cache(tmp_path):
+    shutil.copytree(_cache.directory(), tmp_path / "kernels" / _cache.directory().name)
+    for path in (tmp_path / "kernels").rglob("*.nb?"):
+        path.write_bytes(path.read_bytes()[:-1])
+    return Around({"NUMBA_CACHE_DIR": str(tmp_path / "kernels")})
+
+
+def a_full_kernel_cache_disk(tmp_path):
+    disk = Path(os.environ["RFLO_REPRO_SMALL_DISK"], tmp_path.name)
+    disk.mkdir()
+    with contextlib.suppress(OSError), open(disk / "filler", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return Around({"NUMBA_CACHE_DIR": str(disk)})
+
+
+def a_name_that_is_not_utf8(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/na\xffme"))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    return Around(folder=folder)
+
+
+def an_install_whose_name_is_not_utf8(tmp_path):
+    around = a_name_that_is_not_utf8(tmp_path)
+    shutil.copytree(PACKAGE, around.folder / "rflo_repro", ignore=shutil.ignore_patterns("__pycache__"))
+    around.variables["PYTHONPATH"] = str(around.folder)
+    return around
+
+
+ENVIRONMENTS = [
+    no_home, a_home_that_is_none, a_read_only_install, the_c_locale, stdout_closed, all_streams_closed,
+    nobody_at_the_end_of_the_pipe, an_ascii_pipe, a_backend_that_is_none, a_word_for_a_backend, no_threads_for_numba,
+    optimised, a_damaged_kernel_cache, pytest.param(a_full_kernel_cache_disk, marks=pytest.mark.disk),
+    a_name_that_is_not_utf8, an_install_whose_name_is_not_utf8,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The tables as they should be."""
+    around = Around(folder=tmp_path_factory.mktemp("plain"))
+    codes, _, err = around.run(*COMMANDS)
+    assert (codes, err) == ([0, 0, 0, 0], b"")
+    return tables_in(around.folder / "results" / "custom")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda function: function.__name__.replace("_", " "))
+def test_the_right_result_in_any_environment(environment, tmp_path, undisturbed):
+    around = environment(tmp_path)
+    if around.folder == Path():
+        around.folder = tmp_path / "here"
+    codes, _, err = around.run(*COMMANDS)
+    assert codes == [0, 0, 0, 0], err
+    assert tables_in(around.folder / "results" / "custom") == undisturbed
+    assert (around.folder / "drawn" / "fig2.png").stat().st_size > 10_000
+    assert (around.folder / "results" / "report.html").stat().st_size > 10_000
+    # what is said of the environment is a line of its own, once
+    lines = err.decode(errors="replace").splitlines()
+    assert len(lines) == len(set(lines)), lines
+    assert all("damaged" in line or "not kept" in line or "Matplotlib" in line for line in lines), lines
+
+
+def test_a_log_on_a_full_disk_is_said_in_one_line(tmp_path):
+    around = Around(folder=tmp_path, shell='exec "$@" > /dev/full')
+    codes, _, err = around.run(("list",))
+    assert codes == [1]
+    assert err == b"Error: No space left on device\n"
+
+
+@pytest.mark.parametrize("module", ["rflo_repro", "rflo_repro.cli"])
+def test_the_module_is_the_program(module, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", module, *COMPUTE, "--no-plot"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    page = json.loads((tmp_path / "results" / "custom" / "fig2_final.json").read_text())
+    assert page["runs"][0]["command"] == " ".join(["rflo-repro", *COMPUTE, "--no-plot"])
+    refused = subprocess.run(
+        [sys.executable, "-m", module, "fig2", "--period", "nan"], capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("Usage: rflo-repro fig2 ")
+
+
+def ended(code):
+    """How a process ends that runs this in place of a command: its exit code and what it says."""
+    program = f"from rflo_repro import process\ndef program():\n    {code}\nprocess.run(program)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("error", ["EOFError('cut')", "MemoryError('cut')", "KeyError('a\\nb')", "RecursionError()"])
+def test_what_nobody_foresaw_is_one_line_and_no_wish_to_stop(error):
+    code, out, err = ended(f"raise {error}")
+    assert code == 1
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"Error: {error.partition('(')[0]}")
+    assert "stopped" not in err
+
+
+def test_an_end_of_file_in_a_command_is_no_wish_to_stop():
+    code, _, err = ended(
+        "import click\n    def f(): raise EOFError('cut')\n"
+        "    click.Command('c', callback=f).main([], standalone_mode=False)"
+    )
+    assert (code, err.strip()) == (1, "Error: EOFError: cut (RFLO_REPRO_TRACEBACK=1 shows where)")
+
+
+def test_a_library_warns_on_one_line():
+    code, _, err = ended("import warnings; warnings.warn('beware\\nTraceback (most recent call last)')")
+    assert (code, err) == (0, "Warning: beware\n")
+
+
+def test_whoever_started_it_with_nohup_wants_it_to_go_on():
+    raised = f"import os; os.kill(os.getpid(), {int(signal.SIGHUP)})"
+    assert ended(raised)[0] == 128 + signal.SIGHUP
+    program = f"from rflo_repro import process\ndef program():\n    {raised}\nprocess.run(program)"
+    done = subprocess.run(["nohup", sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0
