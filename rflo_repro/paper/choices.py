@@ -1,74 +1,104 @@
-"""A figure's choices, checked where they are made: each error begins with the choice's name."""
+"""The choices that the figures share, and those of the periodic task. Nothing numerical is imported."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
-
-from rflo_repro.learning import validate
 from rflo_repro.paper.selection import LIMITS
+from rflo_repro.runs.choices import Alternative, Choices, first_state, flag, integer, number, open_choice, printed
+from rflo_repro.runs.recipe import Recipe
 
-Check = Callable[[str, Any], Any]
-# Products of numbers up to here are finite: what fits no machine is refused for its memory, and not by an overflow
-LARGEST = 10**9
-
-
-def whole(minimum: int, maximum: int = LARGEST) -> Check:
-    """A whole number in this range."""
-    return lambda name, value: validate.integer(name, value, minimum, maximum)
+trials = integer(1, LIMITS["trials"])
 
 
-def number(minimum: float = -LARGEST, maximum: float = LARGEST) -> Check:
-    """A number in this range."""
-    return lambda name, value: validate.real(name, value, minimum, maximum)
+@dataclass(frozen=True, kw_only=True)
+class NetworkChoices(Choices):
+    """How the networks of the paper's Methods are drawn, how many they are, and how long they are trained."""
+
+    n_rec: int
+    tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
+    g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))
+    h0: float | Literal["uniform"]
+    n_trials: int
+    n_networks: int = open_choice(
+        9, "number-of-networks", "random networks a condition", integer(1, LIMITS["networks"]), option="networks"
+    )
+    seed: int = open_choice(
+        2019, "random-numbers", "root of all random numbers", integer(0, LIMITS["seed"]), option="seed"
+    )
+
+    @property
+    def recipe(self) -> Recipe:
+        """How networks are drawn."""
+        return Recipe(self.n_rec, self.tau, self.g, self.h0)
 
 
-def positive(name: str, value: Any) -> float:
-    """A number above 0. Raises ValueError."""
-    return validate.real(name, value, np.finfo(float).tiny, LARGEST)
+@dataclass(frozen=True, kw_only=True)
+class PeriodicChoices(NetworkChoices):
+    """The periodic task's choices: Figure 2's. Raises ChoiceError for values out of range."""
+
+    n_rec: int = printed(30, "N = 30", "Methods, Figure 2", "units", integer(1))
+    g: float = printed(
+        1.5,
+        "g = 1.5",
+        "Methods",
+        "initial recurrent weights have the variance g^2/N",
+        number(0.0),
+        Alternative(1.2, "g = 1.2"),
+        Alternative(1.8, "g = 1.8"),
+    )
+    feedback_scale: float = printed(
+        1.0,
+        "B ~ N(0, 1)",
+        "Methods",
+        "factor of B where it carries the error, which is one of the rates of W and Win",
+        number(0.0),
+        Alternative(1 / 3, "B / 3"),
+        Alternative(3.0, "3 B"),
+    )
+    h0: float | Literal["uniform"] = open_choice(
+        0.1,
+        "initial-state",
+        "every unit's state before a trial, or uniform: U(-1, 1) drawn once a network",
+        first_state,
+        Alternative(0.5, "h(0) = 0.5"),
+        Alternative("uniform", "h(0) ~ U(-1, 1)"),
+    )
+    reset_state: bool = open_choice(
+        True,
+        "state-between-trials",
+        "whether every trial starts at h(0), or where the last one ended",
+        flag,
+        Alternative(False, "state carried on"),
+    )
+    online: bool = open_choice(
+        False,
+        "end-of-trial-updates",
+        "whether rules that are local in time change the weights at every timestep",
+        flag,
+        Alternative(True, "RFLO within the trial"),
+    )
+    per_trial_average: bool = open_choice(
+        True,
+        "per-trial-average",
+        "whether a trial's update is divided by its timesteps",
+        flag,
+        Alternative(False, "no 1/T"),
+    )
+    n_trials: int = open_choice(
+        10_000,
+        "number-of-trials",
+        "training trials",
+        trials,
+        Alternative(3000, "3,000"),
+        Alternative(100_000, "100,000 at 160 τ", periods_tau=(160.0,)),
+        option="trials",
+    )
 
 
-def word(*allowed: str) -> Check:
-    """One of these words."""
-    return lambda name, value: validate.word(name, value, allowed)
+@dataclass(frozen=True, kw_only=True)
+class SupplementChoices(PeriodicChoices):
+    """Those of a supplement to Figure 2, whose text varies one thing and says nothing of the others."""
 
-
-def each(check: Check) -> Check:
-    """A tuple of at least one, all of which pass the check."""
-
-    def checked(name: str, value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, tuple) or not value:
-            raise ValueError(f"{name} must be a tuple of at least one value, got {validate.shown(value)}")
-        return tuple(check(name, item) for item in value)
-
-    return checked
-
-
-def first_state(name: str, value: Any) -> float | str:
-    """Every unit's initial state, or `uniform` for one drawn at random. Raises ValueError."""
-    if isinstance(value, str) and value == "uniform":
-        return "uniform"
-    return validate.real(name, value, -LARGEST, LARGEST)
-
-
-SHARED: Mapping[str, Check] = {
-    "n_rec": whole(1),
-    "tau": number(1.0),
-    "g": number(0.0),
-    "h0": first_state,
-    "n_trials": whole(1, LIMITS["trials"]),
-    "n_networks": whole(1, LIMITS["networks"]),
-    "seed": whole(0, LIMITS["seed"]),
-    "online": validate.flag,
-    "reset_state": validate.flag,
-}
-
-
-def check(choices: Any, **own: Check) -> None:
-    """Check every field of a frozen dataclass: those of SHARED, and the figure's own. Raises ValueError."""
-    checks = {**SHARED, **own}
-    for field in dataclasses.fields(choices):
-        object.__setattr__(choices, field.name, checks[field.name](field.name, getattr(choices, field.name)))
+    n_rec: int = open_choice(30, "networks-of-the-supplements", "units", integer(1), Alternative(100, "N = 100"))

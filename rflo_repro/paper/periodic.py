@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from rflo_repro.paper.choices import check
+from rflo_repro.learning.rules import resolve
+from rflo_repro.paper.choices import PeriodicChoices, SupplementChoices
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.realisation import Arrays, Condition
@@ -17,6 +18,8 @@ from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from rflo_repro.learning.training import LearningRates
 
 PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
 # Methods, Figure 2: the rates found by the paper's grid search, by period in tau
@@ -30,39 +33,10 @@ PRINTED = {
 SHARES_RATE_WITH = {"local": "rflo", "recurrent-only": "rflo", "random-feedback": "bptt"}
 
 
-@dataclass(frozen=True)
-class Choices:
-    """The periodic task's numbers: the paper's, or where it is silent those of docs/assumptions.md.
-
-    n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's state before each trial
-    (`initial-state`). n_trials: `number-of-trials`. online: `end-of-trial-updates`. reset_state:
-    `state-between-trials`. n_networks: realisations. seed: root of all random numbers.
-    Raises ValueError for values out of range.
-    """
-
-    n_rec: int = 30
-    tau: float = 10.0
-    g: float = 1.5
-    h0: float | Literal["uniform"] = 0.1
-    n_trials: int = 10_000
-    n_networks: int = 9
-    online: bool = False
-    reset_state: bool = True
-    seed: int = 2019
-
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def recipe(self) -> Recipe:
-        """How networks are drawn."""
-        return Recipe(self.n_rec, self.tau, self.g, self.h0)
-
-
 CHOICES = {
-    "paper": Choices(),
-    "quick": Choices(n_trials=2000, n_networks=5),
-    "smoke": Choices(n_trials=40, n_networks=2),
+    "paper": SupplementChoices(),
+    "quick": SupplementChoices(n_trials=2000, n_networks=5),
+    "smoke": SupplementChoices(n_trials=40, n_networks=2),
 }
 
 
@@ -105,7 +79,7 @@ def rate(rule: str, period_tau: float) -> tuple[str, float]:
 def condition(
     figure: str,
     panel: str,
-    choices: Choices,
+    choices: PeriodicChoices,
     selection: Selection,
     rates: str,
     rule: str,
@@ -121,16 +95,17 @@ def condition(
     """
     values = {"rule": rule, **(values or {}), "period_tau": period_tau}
     called, eta = selection.rate(figure, rates, values, lambda: rate(rule, period_tau))
+    task = PeriodicTask(steps(period_tau, choices.tau, selection))
     first = Session(
-        task=PeriodicTask(steps(period_tau, choices.tau, selection)),
+        task=task,
         rule=rule,
-        eta=eta,
+        eta=_rates(choices, rule, eta, task.n_steps),
         # an untrained network has nothing to wait for
         n_trials=1 if rule == "untrained" else choices.n_trials,
         recipe=recipe or choices.recipe,
         seed=choices.seed,
         network=0,
-        online=choices.online,
+        online=choices.online and resolve(rule).local_in_time,
         reset_state=choices.reset_state,
     )
     label = f"{label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
@@ -141,8 +116,21 @@ def condition(
     )
 
 
+def _rates(choices: PeriodicChoices, rule: str, eta: float, n_steps: int) -> float | LearningRates:
+    """What a network is trained with, where `eta` is the rate of an average over a trial and of B as it is."""
+    if not choices.per_trial_average:
+        eta *= n_steps
+    if choices.feedback_scale == 1.0 or resolve(rule).feedback != "random":
+        return eta
+    from rflo_repro.learning.training import LearningRates
+
+    # B carries the error to these two, and nowhere else
+    carried = choices.feedback_scale * eta
+    return LearningRates(w_in=carried, w_rec=carried, w_out=eta)
+
+
 def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+    choices: PeriodicChoices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
 ) -> dict[str, pd.DataFrame]:
     """The tables of `learning_curves.schemas`."""
     return learning_curves.tabulate(found, results, choices.tau)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,14 +22,13 @@ from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.report import style
 from rflo_repro.report.claims import VERDICTS
 from rflo_repro.runs import provenance, tables
+from rflo_repro.runs.choices import ChoiceError, vary
 from rflo_repro.runs.progress import Reporter, clock
 from rflo_repro.runs.realisation import Condition, describe
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
 
 LARGEST_SHARE_OF_MEMORY = 0.7
-# Choices that have an option of their own
-OPTIONS = {"n_networks": "networks", "seed": "seed", "n_trials": "trials"}
 
 
 @dataclass(frozen=True)
@@ -67,28 +64,11 @@ class Outcome:
 
 def choices(figure: Figure, request: Request) -> Any:
     """The figure's choices at this scale, with what the request changes. Raises Refused for a wrong name or value."""
-    chosen = figure.experiment.CHOICES[request.scale]
-    known = {field.name: getattr(chosen, field.name) for field in dataclasses.fields(chosen)}
-    changes = {name: getattr(request, option) for name, option in OPTIONS.items()}
-    for name, text in request.sets:
-        if name not in known:
-            raise Refused("set", f"{validate.shown(name)} is not one of {', '.join(known)}")
-        changes[name] = _like(known[name], name, text)
+    given = {"networks": request.networks, "seed": request.seed, "trials": request.trials}
     try:
-        return dataclasses.replace(chosen, **{k: v for k, v in changes.items() if v is not None})
-    except ValueError as error:
-        raise _about_choices(error, request) from None
-
-
-def _about_choices(error: ValueError, request: Request) -> Refused:
-    """What is said of choices that make no run: the option that the wrong one came from, and which one it is."""
-    sets, message = dict(request.sets), str(error)
-    first = message.partition(" ")[0]
-    if first in OPTIONS and first not in sets and getattr(request, OPTIONS[first]) is not None:
-        return Refused(OPTIONS[first], message)
-    if not any(re.search(rf"\b{re.escape(name)}\b", message) for name in sets):
-        message = f"{', '.join(f'{name}={validate.shown(text)}' for name, text in sets.items())}: {message}"
-    return Refused("set", message)
+        return vary(figure.experiment.CHOICES[request.scale], request.sets, given)
+    except ChoiceError as error:
+        raise Refused(error.option, str(error)) from None
 
 
 def conditions(figure: Figure, chosen: Any, request: Request) -> list[Condition]:
@@ -98,41 +78,9 @@ def conditions(figure: Figure, chosen: Any, request: Request) -> list[Condition]
     except ValueError as error:
         if not request.sets:
             raise
-        raise _about_choices(error, request) from None
+        given = ", ".join(f"{name}={validate.shown(text)}" for name, text in request.sets)
+        raise Refused("set", f"{given}: {error}") from None
     return found
-
-
-def _like(example: Any, name: str, text: str) -> Any:
-    """A value written on the command line, of the kind of an example: true or false, number, list of numbers, text."""
-    try:
-        value = json.loads(text if not isinstance(example, tuple) else f"[{text}]")
-    except (ValueError, RecursionError):  # no JSON; or a number too long, or nested too deeply, to be any value here
-        value = text
-    kinds: dict[type, tuple[str, Any]] = {
-        bool: ("true or false", lambda v: v if isinstance(v, bool) else None),
-        int: ("a whole number", lambda v: v if isinstance(v, int) and not isinstance(v, bool) else None),
-        float: ("a finite number", _finite),
-        tuple: ("finite numbers, separated by commas", _all_finite),
-        str: ("a word", lambda v: v if isinstance(v, str) else None),
-    }
-    allowed, convert = kinds[type(example)]
-    converted = convert(value)
-    if converted is None:
-        raise Refused("set", f"{name} must be {allowed}, got {validate.shown(text)}")
-    return converted
-
-
-def _finite(value: Any) -> float | None:
-    try:
-        return validate.real("", value)
-    except ValueError:
-        return None
-
-
-def _all_finite(values: Any) -> tuple[float, ...] | None:
-    good = isinstance(values, list) and values and None not in [_finite(value) for value in values]
-    # as written, for those that must be whole numbers
-    return tuple(values) if good else None
 
 
 def is_reference(figure: Figure, request: Request, found: Sequence[Condition]) -> bool:

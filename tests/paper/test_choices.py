@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 
 import numpy as np
 import pytest
 
+from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import pipeline, registry
-from rflo_repro.paper.choices import LARGEST
+from rflo_repro.paper.selection import Selection
+from rflo_repro.runs.choices import LARGEST, ChoiceError, declared, defaults, parsed, vary, written
 
 FIGURES = {name: figure for name, figure in registry.figures().items() if figure.computed}
 FIELDS = [
@@ -19,13 +20,6 @@ FIELDS = [
     for field in dataclasses.fields(figure.experiment.CHOICES["smoke"])
 ]
 NEVER = (None, object(), np.ones(2), np.array(1), [1], b"x", 1j, math.nan, math.inf, -math.inf, 10**400, -(10**400))
-
-
-def written(value):
-    """A choice as it is written on the command line."""
-    if isinstance(value, tuple):
-        return ",".join(map(json.dumps, value))
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 @pytest.mark.parametrize(("name", "field"), FIELDS)
@@ -79,3 +73,105 @@ def test_limits(name, field, bad, good):
     assert getattr(dataclasses.replace(choices, **{field: good}), field) == good
     with pytest.raises(ValueError, match=rf"\b{field}\b"):
         dataclasses.replace(choices, **{field: bad})
+
+
+ALTERNATIVES = [
+    (name, field, alternative)
+    for name, figure in FIGURES.items()
+    for field, choice in declared(figure.experiment.CHOICES["paper"]).items()
+    for alternative in choice.alternatives
+]
+
+
+@pytest.mark.parametrize(("name", "field", "alternative"), ALTERNATIVES, ids=lambda v: getattr(v, "label", v))
+def test_an_alternative_can_be_set_and_is_another_run(name, field, alternative):
+    figure = FIGURES[name]
+    chosen = figure.experiment.CHOICES["paper"]
+    varied = vary(chosen, [(field, written(alternative.value))])
+    assert getattr(varied, field) == alternative.value != getattr(chosen, field)
+    assert vary(varied, [(field, written(getattr(chosen, field)))]) == chosen
+    one, other = (figure.experiment.conditions(c, Selection(rates=figure.rates[:1])) for c in (chosen, varied))
+    assert {c.realisations[0] for c in one} != {c.realisations[0] for c in other}
+
+
+def test_alternatives_go_together():
+    figure = FIGURES["fig2"]
+    firsts = {
+        field: c.alternatives[0].value
+        for field, c in declared(figure.experiment.CHOICES["paper"]).items()
+        if c.alternatives
+    }
+    assert len(firsts) > 5
+    varied = vary(figure.experiment.CHOICES["paper"], [(field, written(value)) for field, value in firsts.items()])
+    assert {field: getattr(varied, field) for field in firsts} == firsts
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_paper_s_choices_are_the_defaults(name):
+    assert vars(FIGURES[name].experiment.CHOICES["paper"]) == defaults(FIGURES[name].experiment.CHOICES["smoke"])
+
+
+def first(name, rule, **changes):
+    chosen = dataclasses.replace(FIGURES[name].experiment.CHOICES["paper"], **changes)
+    found = FIGURES[name].experiment.conditions(chosen, Selection(rules=(rule,), periods=(80.0,)))
+    return found[0].realisations[0]
+
+
+def test_a_trial_s_sum_and_a_scaled_feedback_are_other_rates():
+    assert first("fig2", "rflo").eta == 0.001
+    assert first("fig2", "rflo", per_trial_average=False).eta == 0.001 * 800
+    assert first("fig2", "rflo", feedback_scale=3.0).eta == LearningRates(3 * 0.001, 3 * 0.001, 0.001)
+    both = first("fig2", "random-feedback", feedback_scale=3.0, per_trial_average=False)
+    assert both.eta == LearningRates(3.0 * (0.01 * 800), 3.0 * (0.01 * 800), 0.01 * 800)
+    # these have no B
+    for rule in ("bptt", "local"):
+        assert first("fig2", rule, feedback_scale=3.0) == first("fig2", rule)
+
+
+def test_only_rules_local_in_time_are_online():
+    online = {rule: first("fig2", rule, online=True).online for rule in ("bptt", "rflo", "local", "random-feedback")}
+    assert online == {"bptt": False, "rflo": True, "local": True, "random-feedback": False}
+
+
+def test_what_varies_a_task_is_a_field_of_it():
+    intervals = first("fig3", "rflo", input_height=2.0).session.task
+    assert intervals == dataclasses.replace(first("fig3", "rflo").session.task, input_height=2.0)
+    chosen = dataclasses.replace(FIGURES["fig4"].experiment.CHOICES["paper"], amplitude=2.0, input_in_hold=True)
+    assert (chosen.reaching.amplitude, chosen.reaching.input_in_hold) == (2.0, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "several", "value"),
+    [
+        ("3", False, 3),
+        ("3.0", False, 3.0),
+        ("true", False, True),
+        ("uniform", False, "uniform"),
+        ("1,2.5", True, (1, 2.5)),
+        ("1", True, (1,)),
+        ("x y", True, "x y"),
+        ("[" * 50_000, False, "[" * 50_000),
+        ("9" * 5000, False, "9" * 5000),
+    ],
+)
+def test_values_as_they_are_written(text, several, value):
+    found = parsed(text, several)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_a_wrong_choice_carries_its_name():
+    fig3 = FIGURES["fig3"].experiment.CHOICES["smoke"]
+    with pytest.raises(ChoiceError) as error:
+        dataclasses.replace(fig3, tau=0.1)
+    assert (error.value.names, error.value.option) == (("tau",), None)
+    for sets, options, option in (
+        ([("n_trials", "7")], {}, "set"),
+        ([("batch", "7")], {}, "set"),
+        ([], {"trials": 7}, "trials"),
+        ([("batch", "3")], {"trials": 7}, "trials"),
+        ([("nothing", "7")], {}, "set"),
+    ):
+        with pytest.raises(ChoiceError) as error:
+            vary(fig3, sets, options)
+        assert error.value.option == option

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rflo_repro.paper import periodic, pipeline, registry
+from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.report import style
 from rflo_repro.runs import tables
@@ -20,7 +21,7 @@ from rflo_repro.runs import tables
 PERIODIC = [
     figure
     for figure in registry.figures().values()
-    if figure.computed and isinstance(figure.experiment.CHOICES["smoke"], periodic.Choices)
+    if figure.computed and isinstance(figure.experiment.CHOICES["smoke"], PeriodicChoices)
 ]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rflo_repro.paper import periodic
+from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig2 import FIGURE
-from rflo_repro.paper.periodic import CHOICES, PERIODS_TAU, Choices, tabulate
+from rflo_repro.paper.periodic import PERIODS_TAU, tabulate
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import summary
@@ -13,6 +14,11 @@ from rflo_repro.runs.realisation import Condition
 __all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
 
 ABLATION_PERIOD_TAU = 80.0
+CHOICES = {
+    "paper": PeriodicChoices(),
+    "quick": PeriodicChoices(n_trials=2000, n_networks=5),
+    "smoke": PeriodicChoices(n_trials=40, n_networks=2),
+}
 SCHEMAS = learning_curves.schemas("fig2", ("rule", "rates", "period_tau"))
 
 
@@ -22,7 +28,7 @@ def _panels(rule: str, period_tau: float) -> str:
     return own + ("d" if period_tau == ABLATION_PERIOD_TAU and rule != "untrained" else "")
 
 
-def conditions(choices: Choices, selection: Selection) -> list[Condition]:
+def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition]:
     """The selected conditions. Raises Refused if there are none, or for a period that is not whole timesteps."""
     periods = sorted(selection.periods or PERIODS_TAU)
     lines = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rflo_repro.paper import periodic
-from rflo_repro.paper.periodic import CHOICES, Choices, tabulate
+from rflo_repro.paper.choices import SupplementChoices
+from rflo_repro.paper.periodic import CHOICES, tabulate
 from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import summary
@@ -16,7 +17,7 @@ __all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
 SCHEMAS = learning_curves.schemas("fig2_dale", ("rule", "dale", "period_tau", "rates"))
 
 
-def conditions(choices: Choices, selection: Selection) -> list[Condition]:
+def conditions(choices: SupplementChoices, selection: Selection) -> list[Condition]:
     """The selected conditions; panel a alone needs the shortest and the longest period.
 
     Raises Refused for a period that is not whole timesteps.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rflo_repro.paper import periodic
-from rflo_repro.paper.choices import check, each, number, positive, whole
+from rflo_repro.paper.fig2_size.choices import Choices
 from rflo_repro.paper.periodic import tabulate
 from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import learning_curves
@@ -15,25 +15,6 @@ from rflo_repro.runs.realisation import Condition
 __all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
 
 SCHEMAS = learning_curves.schemas("fig2_size", ("rule", "n_rec", "g", "period_tau", "rates"))
-
-
-@dataclass(frozen=True)
-class Choices(periodic.Choices):
-    """The periodic task's choices, and the grid (`grids-of-supplement-3`).
-
-    period_tau: the period learned. sizes: N in panel a, at `g`. scales: g in panel b, at `n_rec`.
-    """
-
-    period_tau: float = 20.0
-    sizes: tuple[int, ...] = (10, 20, 30, 50, 100, 200)
-    scales: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
-
-    def __post_init__(self) -> None:
-        check(self, period_tau=positive, sizes=each(whole(1)), scales=each(number(0.0)))
-        try:
-            periodic.timesteps(self.period_tau, self.tau)
-        except ValueError as error:
-            raise ValueError(f"period_tau: {error}") from None
 
 
 CHOICES = {

@@ -3,89 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from rflo_repro.paper.choices import check, positive, whole
 from rflo_repro.paper.fig3 import FIGURE
+from rflo_repro.paper.fig3.choices import LONGEST_TAU, Choices
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import quartiles
 from rflo_repro.runs.realisation import Arrays, Condition
-from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
-from rflo_repro.tasks import IntervalMatchingTask
 
-LONGEST_TAU = (15, 20, 25)
 # Methods, Figure 3
 PRINTED = {"rflo": 0.001, "bptt": 0.003}
 PANELS = {("rflo", 15): "ab", ("rflo", 20): "b", ("bptt", 15): "a", ("bptt", 25): "c"}
 EXAMPLE_POINTS = 250
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The task's and the networks' numbers: the paper's, or where it is silent those of docs/assumptions.md.
-
-    n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's state before each trial
-    (`initial-state-intervals`). pulse_sd: timesteps. n_trials, batch: trials in all, and between updates, which are
-    summed. shortest_tau, first_tau, tail_tau: shortest delay, time of the first pulse, time after the latest target
-    (`delays`). channels: inputs for the two pulses (`input-channels`). n_networks: realisations. seed: root of all
-    random numbers.
-    Raises ValueError for values out of range, and if n_trials is not a multiple of batch.
-    """
-
-    n_rec: int = 100
-    tau: float = 10.0
-    g: float = 1.5
-    h0: float | Literal["uniform"] = 0.0
-    pulse_sd: float = 15.0
-    n_trials: int = 5000
-    batch: int = 10
-    shortest_tau: int = 5
-    first_tau: int = 5
-    tail_tau: int = 10
-    channels: int = 2
-    n_networks: int = 9
-    seed: int = 2019
-
-    def __post_init__(self) -> None:
-        check(
-            self,
-            pulse_sd=positive,
-            batch=whole(1),
-            shortest_tau=whole(1, min(LONGEST_TAU)),
-            first_tau=whole(1),
-            tail_tau=whole(0),
-            channels=whole(1, 2),
-        )
-        if self.n_trials % self.batch:
-            raise ValueError(f"n_trials must be a multiple of batch ({self.batch}), got {self.n_trials}")
-
-    @property
-    def recipe(self) -> Recipe:
-        """How networks are drawn."""
-        return Recipe(self.n_rec, self.tau, self.g, self.h0)
-
-    def task(self, longest_tau: int) -> IntervalMatchingTask:
-        """The task with delays up to this many tau."""
-        return IntervalMatchingTask(
-            longest=round(longest_tau * self.tau),
-            shortest=round(self.shortest_tau * self.tau),
-            channels=self.channels,
-            pulse_sd=self.pulse_sd,
-            first=round(self.first_tau * self.tau),
-            tail=round(self.tail_tau * self.tau),
-        )
-
-    def tests(self, longest_tau: int) -> tuple[int, ...]:
-        """Delays of the test trials in timesteps: one every tau."""
-        return tuple(round(delay * self.tau) for delay in range(self.shortest_tau, longest_tau + 1))
 
 
 CHOICES = {

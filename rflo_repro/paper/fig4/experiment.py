@@ -4,104 +4,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import arithmetic, validate
-from rflo_repro.paper.choices import check, number, positive, whole, word
+from rflo_repro.learning import arithmetic
 from rflo_repro.paper.fig4 import FIGURE
+from rflo_repro.paper.fig4.choices import Choices
 from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.learning_curves import final_loss, median_network, quartiles
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
-from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
-from rflo_repro.tasks import Reaching, SequenceTask
-from rflo_repro.tasks.reaching import DIRECTIONS, PROFILES
+from rflo_repro.tasks import SequenceTask
+from rflo_repro.tasks.reaching import DIRECTIONS
 
 PANELS = {"loop": "abcd", "rflo": "cd", "bptt": "cd"}
 SEQUENCE_POINTS = 400
 WINDOWS = 30
 FIRST_WINDOW = 20
 LATE_SHARE = 0.1
-
-
-def _sequence(name: str, value: Any) -> str:
-    # each once: the loop has a transition to learn from wherever exploration leads
-    if not isinstance(value, str) or sorted(value.split()) != sorted(DIRECTIONS):
-        raise ValueError(f"{name} must be {', '.join(DIRECTIONS)} in any order, got {validate.shown(value)}")
-    return str(value)
-
-
-@dataclass(frozen=True)
-class Choices:
-    """The task's and the networks' numbers: the paper's, or where it is silent those of docs/assumptions.md.
-
-    n_rec: N. tau: timesteps. g: weights have variance g^2/N. h0: every unit's first state. syllable_tau: length of a
-    movement, and of a hold (`holds`). bound: the cursor's square. profile: of the speed, constant or bell
-    (`velocity-profile`). sequence: directions in order (`target-sequence`). read_at: movement or hold, at whose end the
-    loop reads the state (`time-of-choice`). reset_state: between trials of stage 1 (`state-between-movements`).
-    n_trials: of each of the loop's two stages. whole: trials without the loop, as a multiple of n_trials.
-    p_explore: chance of a random choice. eta_s: learning rate of Ws (`rates-of-the-sequence`).
-    n_networks: realisations. seed: root of all random numbers.
-    Raises ValueError for values out of range, and for a sequence that is none.
-    """
-
-    n_rec: int = 100
-    tau: float = 10.0
-    g: float = 1.5
-    h0: float | Literal["uniform"] = 0.1
-    syllable_tau: int = 20
-    bound: float = 1.0
-    profile: str = "constant"
-    sequence: str = "right up left down"
-    read_at: str = "movement"
-    reset_state: bool = False
-    n_trials: int = 10_000
-    whole: float = 2.0
-    p_explore: float = 0.1
-    eta_s: float = 0.03
-    n_networks: int = 9
-    seed: int = 2019
-
-    def __post_init__(self) -> None:
-        check(
-            self,
-            syllable_tau=whole(1),
-            # a movement from the origin, where the cursor begins, is one long
-            bound=number(1.0),
-            profile=word(*PROFILES),
-            sequence=_sequence,
-            read_at=word("movement", "hold"),
-            whole=positive,
-            p_explore=number(0.0, 1.0),
-            eta_s=number(0.0),
-        )
-
-    @property
-    def recipe(self) -> Recipe:
-        """How networks are drawn."""
-        return Recipe(self.n_rec, self.tau, self.g, self.h0)
-
-    @property
-    def reaching(self) -> Reaching:
-        """The movements."""
-        return Reaching(round(self.syllable_tau * self.tau), self.bound, self.profile)
-
-    @property
-    def directions(self) -> tuple[int, ...]:
-        """The sequence as indices."""
-        return tuple(DIRECTIONS.index(word) for word in self.sequence.split())
-
-    @property
-    def n_trials_whole(self) -> int:
-        """Trials of the networks without the loop."""
-        return max(1, round(self.whole * self.n_trials))
 
 
 CHOICES = {
@@ -347,11 +272,11 @@ def _sampled(n_steps: int) -> np.ndarray:
 
 def _input(choices: Choices, arrays: Arrays) -> list[str]:
     """The column `input` of the sequence."""
-    step = _sampled(len(arrays["y"]))
+    step, n_steps = _sampled(len(arrays["y"])), choices.reaching.n_steps
     if "chosen" not in arrays:
         return ["none"] * len(step)
-    syllable, in_movement = step // (2 * choices.reaching.n_steps), step // choices.reaching.n_steps % 2 == 0
-    return [DIRECTIONS[arrays["chosen"][s]] if on else "none" for s, on in zip(syllable, in_movement, strict=True)]
+    syllable, on = step // (2 * n_steps), (step // n_steps % 2 == 0) | choices.input_in_hold
+    return [DIRECTIONS[arrays["chosen"][s]] if is_on else "none" for s, is_on in zip(syllable, on, strict=True)]
 
 
 @np.errstate(over="ignore", invalid="ignore")
