@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures test test-long check format lock clean $(shell sed -n 's/^    command="\(.*\)",$$/\1/p' rflo_repro/paper/*/__init__.py)
+.PHONY: help setup all-figures test test-long check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
@@ -28,8 +28,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 all-figures: setup
 	$(RUN) all $(OPTIONS)
 
-# `make fig2`, `make fig3`, ...: one rule for each folder under rflo_repro/paper
-$(shell sed -n 's/^    command="\(.*\)",$$/\1/p' rflo_repro/paper/*/__init__.py): setup
+# `make fig2`, `make fig3`, `make fig-gradient`, ...
+fig%: setup
 	$(RUN) $@ $(OPTIONS)
 
 # tests of a full disk need a small one: `.ci/run` mounts it and names it

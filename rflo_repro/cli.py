@@ -14,10 +14,10 @@ import click
 import rflo_repro
 from rflo_repro import process
 from rflo_repro.paper import registry
-from rflo_repro.paper.registry import Figure
-from rflo_repro.paper.selection import LIMITS, Refused, Selection
 from rflo_repro.process import console
 from rflo_repro.runs.cluster import ClusterError
+from rflo_repro.runs.experiment import About
+from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -194,7 +194,7 @@ def unique(values: tuple[T, ...]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def figure_command(figure: Figure) -> click.Command:
+def figure_command(figure: About) -> click.Command:
     """The command of a figure, with the options that all of them share and the selectors it has."""
 
     def command(
@@ -215,11 +215,11 @@ def figure_command(figure: Figure) -> click.Command:
         rates: tuple[str, ...] = (),
         sets: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        from rflo_repro.paper import pipeline
+        from rflo_repro.runs import road
 
-        pipeline.run(
-            figure,
-            pipeline.Request(
+        road.run(
+            figure.experiment,
+            Request(
                 scale=scale,
                 selection=Selection(
                     unique(period), unique(panel), unique(rule), unique(rates) or figure.rates[:1], eta
@@ -266,7 +266,7 @@ for _figure in registry.figures().values():
 @refusing
 def plot(figure: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
     """Redraw a figure, or all of them, from the tables as they are."""
-    from rflo_repro.paper import pipeline
+    from rflo_repro.runs import road
 
     known = registry.figures()
     chosen = list(known.values()) if figure == "all" else [known[figure]]
@@ -275,11 +275,11 @@ def plot(figure: str, panel: tuple[str, ...], scale: str, results: Path | None, 
             if letter not in one.panels:
                 raise Refused("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
     for one in chosen:
-        place = pipeline.folder("figures", figures, scale, True, scale == "paper")
-        pipeline.check_folder("figures", place)
-        pipeline.draw(
-            one,
-            pipeline.folder("results", results, scale, True, scale == "paper"),
+        place = road.folder("figures", figures, scale, True, scale == "paper")
+        road.check_folder("figures", place)
+        road.draw(
+            one.experiment,
+            road.folder("results", results, scale, True, scale == "paper"),
             place,
             Selection(panels=panel),
             None,
@@ -305,9 +305,9 @@ def all_(
     force: bool,
 ) -> None:
     """Compute and draw every figure; what was stopped goes on where it was."""
-    from rflo_repro.paper import pipeline
+    from rflo_repro.runs import road
 
-    request = pipeline.Request(
+    request = Request(
         scale=scale,
         jobs=jobs,
         scheduler=cluster,
@@ -316,7 +316,7 @@ def all_(
         plot=not no_plot,
         force=force,
     )
-    pipeline.run_all(request, console())
+    road.run_all(list(registry.figures().values()), request, console())
 
 
 @cli.command(short_help="Grid search over the learning rate, the paper's own procedure.")
@@ -342,12 +342,12 @@ def tune(
     Writes tune_FIGURE (.csv, .json) and its heat map (.png, .pdf); at paper scale also the rates that `--rates tuned`
     uses. At paper scale it takes from minutes to an hour.
     """
-    from rflo_repro.paper import pipeline
+    from rflo_repro.runs import road
     from rflo_repro.studies import tune as study
 
     reference = scale == "paper" and networks is None
     places = {
-        base: pipeline.folder(base, named, scale, networks is None, reference)
+        base: road.folder(base, named, scale, networks is None, reference)
         for base, named in (("results", results), ("figures", figures))
     }
     chosen = registry.figures()[figure]
@@ -419,10 +419,10 @@ def theory(scale: str, jobs: int | None, results: Path | None, force: bool) -> N
 
     Writes theory_exact, theory_appendix and theory_alignment (.csv, .json) in some minutes.
     """
-    from rflo_repro.paper import pipeline
+    from rflo_repro.runs import road
     from rflo_repro.studies import theory as study
 
-    place = pipeline.folder("results", results, scale, True, scale == "paper")
+    place = road.folder("results", results, scale, True, scale == "paper")
     study.theory(scale, jobs, place, console(), force)
 
 
@@ -438,11 +438,11 @@ def fig_gradient(scale: str, jobs: int | None, results: Path | None, figures: Pa
 
     Writes gradient (.csv, .json) and gradient (.png, .pdf) in some minutes.
     """
-    from rflo_repro.paper import pipeline
+    from rflo_repro.runs import road
     from rflo_repro.studies import gradient
 
-    results = pipeline.folder("results", results, scale, True, scale == "paper")
-    figures = pipeline.folder("figures", figures, scale, True, scale == "paper")
+    results = road.folder("results", results, scale, True, scale == "paper")
+    figures = road.folder("figures", figures, scale, True, scale == "paper")
     gradient.fig_gradient(scale, jobs, results, figures, console(), force)
 
 
@@ -464,11 +464,11 @@ def sensitivity(scale: str, jobs: int | None, results: Path | None, figures: Pat
 
     Writes sensitivity (.csv, .json) and sensitivity (.png, .pdf). It takes about a quarter of an hour on two cores.
     """
-    from rflo_repro.paper import pipeline
+    from rflo_repro.runs import road
     from rflo_repro.studies import sensitivity as study
 
-    results = pipeline.folder("results", results, scale, True, scale == "paper")
-    figures = pipeline.folder("figures", figures, scale, True, scale == "paper")
+    results = road.folder("results", results, scale, True, scale == "paper")
+    figures = road.folder("figures", figures, scale, True, scale == "paper")
     study.sensitivity(scale, jobs, results, figures, console(), force)
 
 
@@ -494,9 +494,9 @@ def report(table: bool, results: Path | None, figures: Path | None) -> None:
 @refusing
 def list_(results: Path | None) -> None:
     """List the figures and their tables: scale, date, commit, and whether today's numerical source made them."""
-    from rflo_repro.paper import inventory
+    from rflo_repro.runs import inventory
 
-    inventory.show(results or Path("results"), console())
+    inventory.show(list(registry.figures().values()), results or Path("results"), console())
 
 
 @cli.command(short_help="Recompute a small part and compare it with stored references.")

@@ -171,6 +171,6 @@ class _EveryRate(dict[Any, float]):
 @pytest.fixture
 def tuned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tuned rates that do not depend on which ones the package has."""
-    from rflo_repro.paper import selection
+    from rflo_repro.paper import rates
 
-    monkeypatch.setattr(selection, "tuned_rates", _EveryRate)
+    monkeypatch.setattr(rates, "tuned_rates", _EveryRate)

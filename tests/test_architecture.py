@@ -12,8 +12,8 @@ import pytest
 
 import rflo_repro
 from rflo_repro.paper import registry
-from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import provenance
+from rflo_repro.runs.request import Selection
 
 PACKAGE = Path(rflo_repro.__file__).parent
 ROOMS = ("learning", "tasks", "runs", "paper", "studies", "report")
@@ -120,7 +120,7 @@ def test_the_walls_are_seen():
     for text in (
         "import rflo_repro.paper",
         "from rflo_repro import paper",
-        "from rflo_repro.paper.fig2 import FIGURE",
+        "from rflo_repro.paper.fig2 import ABOUT",
         "from .. import paper",
         "if True:\n    from rflo_repro import paper",
         "from ..paper import fig2",
@@ -152,7 +152,7 @@ WITHOUT_NUMBERS = {"runs/realisation.py", "tasks/__init__.py", "runs/__init__.py
 def test_all_that_decides_the_numbers_of_a_realisation_is_in_its_digest(name):
     """A stored realisation is believed as long as its modules are unchanged: so they may use no others."""
     figure = registry.figures()[name]
-    choices = figure.experiment.CHOICES["smoke"]
+    choices = figure.experiment.scales["smoke"]
     conditions = figure.experiment.conditions(choices, Selection(rates=figure.rates[:1]))
     for covered in {frozenset(provenance.modules_of(c.realisations[0])) for c in conditions}:
         assert covered

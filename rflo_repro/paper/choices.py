@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rflo_repro.paper.selection import LIMITS
 from rflo_repro.runs.choices import Alternative, Choices, first_state, flag, integer, number, open_choice, printed
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import LIMITS
 
 trials = integer(1, LIMITS["trials"])
 

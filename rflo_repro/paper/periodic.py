@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.learning.rules import resolve
 from rflo_repro.paper.choices import PeriodicChoices, SupplementChoices
-from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.paper.rates import learning_rate
+from rflo_repro.report import comparison, style
+from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves
+from rflo_repro.runs.claims import Claim, Tables
+from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import PeriodicTask
 
@@ -94,7 +99,7 @@ def condition(
     recipe: of its networks, if it is not the choices'.
     """
     values = {"rule": rule, **(values or {}), "period_tau": period_tau}
-    called, eta = selection.rate(figure, rates, values, lambda: rate(rule, period_tau))
+    called, eta = learning_rate(selection, figure, rates, values, lambda: rate(rule, period_tau))
     task = PeriodicTask(steps(period_tau, choices.tau, selection))
     first = Session(
         task=task,
@@ -134,3 +139,68 @@ def tabulate(
 ) -> dict[str, pd.DataFrame]:
     """The tables of `learning_curves.schemas`."""
     return learning_curves.tabulate(found, results, choices.tau)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Networks that a supplement compares with others.
+
+    rule: that trains them. label: in the picture. colour: its name in `style.COLOURS`, that of the rule if not given.
+    values: what tells them from others of the same rule (condition columns). recipe: fields of it that are not the
+    choices'. called: in the progress line, the rule if not given.
+    """
+
+    rule: str
+    label: str
+    colour: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    called: str = ""
+
+    @property
+    def line(self) -> Line:
+        """Its line in the picture."""
+        return Line({"rule": self.rule, **self.values}, self.label, style.colour(self.colour or self.rule))
+
+
+def compared(
+    about: About,
+    kinds: Sequence[Kind],
+    condition_columns: Sequence[str],
+    claims: Sequence[Claim],
+    ends_only: bool = True,
+) -> Experiment[SupplementChoices]:
+    """A supplement: kinds of networks at every period. Panel a: loss in training (`ends_only`: at the shortest and the
+    longest period), panel b: final loss against period.
+
+    condition_columns: as for `learning_curves.schemas`.
+    """
+
+    def conditions(choices: SupplementChoices, selection: Selection) -> list[Condition]:
+        chosen = periods(selection, ends_alone="a") if ends_only else sorted(selection.periods or PERIODS_TAU)
+        return [
+            condition(
+                about.name,
+                "ab",
+                choices,
+                selection,
+                rates,
+                rule,
+                period,
+                kind.called,
+                kind.values,
+                replace(choices.recipe, **kind.recipe),
+            )
+            for period in chosen
+            for rule in selection.rules or dict.fromkeys(kind.rule for kind in kinds)
+            for kind in kinds
+            if kind.rule == rule
+            for rates in selection.rates
+        ]
+
+    def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
+        lines = [kind.line for kind in kinds]
+        return comparison.draw(tables["curves"], tables["final"], lines, panels, ends_only), []
+
+    schemas = learning_curves.schemas(about.name, condition_columns)
+    return Experiment(about, draw, CHOICES, schemas, conditions, tabulate, learning_curves.summary, claims)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from rflo_repro.report import style
 
@@ -41,7 +40,7 @@ def draw(
     lines: Sequence[Line],
     panels: Sequence[str],
     ends_only: bool = False,
-) -> Figure:
+) -> style.Picture:
     """Panel a: loss in training, a column a period (`ends_only`: the shortest and the longest). Panel b: final loss."""
     periods = sorted(curves.period_tau.unique()) if "a" in panels else []
     if ends_only:

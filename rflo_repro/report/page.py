@@ -17,8 +17,7 @@ import jinja2
 from PIL import Image
 
 from rflo_repro.report import style
-from rflo_repro.report.claims import VERDICTS, Claim, Finding
-from rflo_repro.report.statistics import Interval
+from rflo_repro.runs.claims import VERDICTS, Claim, Finding, Interval
 
 # An embedded picture is at most this wide and has at most this many colours, so that the page stays small.
 WIDEST = 1400

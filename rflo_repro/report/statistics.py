@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,22 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
+from rflo_repro.runs.claims import Interval
 
 Array = npt.NDArray[np.float64]
 N_RESAMPLES = 10_000
 N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
 LEVEL = 0.95
 SEED = 43299
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its bootstrap interval over n networks (95%)."""
-
-    estimate: float
-    low: float
-    high: float
-    n: int
 
 
 @functools.cache

@@ -55,6 +55,8 @@ VERDICTS = {
     "cannot be tested": "#8A8A8A",
 }
 LETTERS = {"holds": "✓", "holds in part": "±", "undecided": "?", "does not hold": "✗", "cannot be tested": "–"}
+# Those of whatever has no colour above
+OTHERS = ("#56B4E9", "#A6761D", "#B2508A", "#5E7D00", "#8F5B5B", "#3D6E8F")
 LOSS = "loss  (½ mean squared error)"
 PERIODS = LinearSegmentedColormap.from_list("periods", ["#7FD4B6", "#009E73", "#00553E", "#001F17"])
 
@@ -83,6 +85,16 @@ FAR = 1e6
 DPI = 200
 
 
+def colour(name: str) -> str:
+    """A rule's colour: of COLOURS, or for one that is not listed there always the same of OTHERS."""
+    return COLOURS.get(name) or OTHERS[sum(name.encode()) % len(OTHERS)]
+
+
+def name(rule: str) -> str:
+    """What a picture calls a rule."""
+    return NAMES.get(rule, rule)
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Everything drawn inside has the suite's look, whatever the user's matplotlibrc says."""
@@ -92,9 +104,26 @@ def style() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float) -> Figure:
+class Picture(Figure):
+    """A figure that knows how it is saved."""
+
+    def save(self, stem: Path) -> list[Path]:
+        """Write `<stem>.png` (200 dpi) and `<stem>.pdf` (real text, no date), each by one rename. Raises OSError."""
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        paths = [stem.parent / f"{stem.name}.png", stem.parent / f"{stem.name}.pdf"]
+        metadata: Sequence[dict[str, Any]] = (
+            {"Software": None},
+            {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None},
+        )
+        for path, facts in zip(paths, metadata, strict=True):
+            with style(), replacing(path) as temporary:
+                self.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=facts)
+        return paths
+
+
+def new_figure(width: float, height: float) -> Picture:
     """An empty figure of this size in inches, laid out without overlaps."""
-    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+    figure = Picture(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
     FigureCanvasAgg(figure)
     return figure
 
@@ -154,17 +183,3 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
     low, middle, high = drawable([quartiles(group[y].to_numpy()) for _, group in groups]).T
     axes.fill_between(at, low, high, color=colour, alpha=FILL, linewidth=0)
     axes.plot(at, middle, color=colour, label=label, **line)
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write `<stem>.png` (200 dpi) and `<stem>.pdf` (real text, no date), each by one rename. Raises OSError."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = [stem.parent / f"{stem.name}.png", stem.parent / f"{stem.name}.pdf"]
-    metadata: Sequence[dict[str, Any]] = (
-        {"Software": None},
-        {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None},
-    )
-    for path, facts in zip(paths, metadata, strict=True):
-        with style(), replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:], dpi=DPI, metadata=facts)
-    return paths

@@ -142,7 +142,7 @@ def tabulate(
     }
 
 
-def summary(sessions: list[Arrays]) -> str:
+def summary(sessions: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition: median and quartiles of the final loss."""
     losses = [final_loss(arrays) for arrays in sessions]
     low, middle, high = quartiles(losses)

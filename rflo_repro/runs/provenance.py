@@ -12,7 +12,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,12 @@ def modules_of(value: Any) -> set[str]:
     own = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
     parts = {module for field in dataclasses.fields(value) for module in modules_of(getattr(value, field.name))}
     return {part for part in (own, *parts) if not part.startswith("learning/")}
+
+
+def numerical_source(values: Iterable[Any]) -> dict[str, Any]:
+    """What a page says of the source that made the numbers of realisations: its digest, and of which modules."""
+    modules = sorted({module for value in values for module in modules_of(value)})
+    return {"digest": numerical_digest(*modules), "of": modules}
 
 
 def _git(*arguments: str) -> str | None:

@@ -29,7 +29,7 @@ def sweep(
     store: Store,
     jobs: int,
     reporter: Reporter,
-    summary: Callable[[list[Arrays]], str],
+    summary: Callable[[Sequence[Arrays]], str],
     force: bool = False,
     scheduler: str | None = None,
 ) -> list[list[Arrays]]:

@@ -16,16 +16,14 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure as Picture
 from rich.console import Console
 from rich.table import Table
 
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.training import train
-from rflo_repro.paper import pipeline
-from rflo_repro.paper.selection import Refused
 from rflo_repro.report import style
-from rflo_repro.runs import provenance
+from rflo_repro.runs import provenance, road
+from rflo_repro.runs.request import Refused
 from rflo_repro.runs.tables import Column, Schema, write
 from rflo_repro.tasks import PeriodicTask
 
@@ -109,8 +107,8 @@ def slope(frame: pd.DataFrame) -> float:
 
 def fig_cost(results: Path, figures: Path, console: Console) -> None:
     """Measure the cost of a timestep against N, write the table, draw it. Raises Refused for a folder it cannot use."""
-    pipeline.check_folder("results", results)
-    pipeline.check_folder("figures", figures)
+    road.check_folder("results", results)
+    road.check_folder("figures", figures)
     rows = []
     for rule, sizes in SIZES.items():
         for n_rec in sizes:
@@ -121,11 +119,11 @@ def fig_cost(results: Path, figures: Path, console: Console) -> None:
         part = pd.DataFrame(rows)
         console.print(f"  {rule:<6} cost ~ N^{slope(part[part.rule == rule]):.2f}", highlight=False)
     frame = pd.DataFrame(rows)
-    files = [write(results, COST, frame, _page()), *style.save(draw(frame), figures / "cost")]
+    files = [write(results, COST, frame, _page()), *draw(frame).save(figures / "cost")]
     console.print("\n".join(str(path) for path in files), highlight=False, soft_wrap=True)
 
 
-def draw(frame: pd.DataFrame) -> Picture:
+def draw(frame: pd.DataFrame) -> style.Picture:
     """Cost of a timestep against N, on logarithmic axes, with the fitted exponents."""
     with style.style():
         figure = style.new_figure(4.6, 3.6)
@@ -133,15 +131,15 @@ def draw(frame: pd.DataFrame) -> Picture:
         for rule in SIZES:
             part = frame[frame.rule == rule]
             k = slope(part)
-            axes.plot(part.n_rec, part.us_per_step, "o", color=style.COLOURS[rule], markersize=4)
+            axes.plot(part.n_rec, part.us_per_step, "o", color=style.colour(rule), markersize=4)
             large = part.sort_values("n_rec").tail(SHARE_FOR_SLOPE)
             middle = np.exp(np.log(large.us_per_step).mean()), np.exp(np.log(large.n_rec).mean())
             at = np.array([large.n_rec.min(), large.n_rec.max()])
             axes.plot(
                 at,
                 middle[0] * (at / middle[1]) ** k,
-                color=style.COLOURS[rule],
-                label=f"{style.NAMES[rule]}  $N^{{{k:.1f}}}$  (paper: $N^{PAPER[rule]}$)",
+                color=style.colour(rule),
+                label=f"{style.name(rule)}  $N^{{{k:.1f}}}$  (paper: $N^{PAPER[rule]}$)",
             )
         axes.set_xscale("log")
         style.log_decades(axes, 10 ** np.floor(np.log10(frame.us_per_step.min())), None)
@@ -172,7 +170,7 @@ def bench(sizes: Sequence[int], limit_c: str | None, parts: Sequence[str], resul
 
     Raises Refused for a folder that cannot be written, or where there is no source checkout.
     """
-    pipeline.check_folder("results", results)
+    road.check_folder("results", results)
     measure: dict[str, tuple[Schema, Callable[[], pd.DataFrame]]] = {
         "steps": (STEPS, lambda: pd.DataFrame(harness().run(sizes, N_STEPS, limit_c))),
         "cores": (CORES, cores),

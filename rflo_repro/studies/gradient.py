@@ -10,17 +10,17 @@ import joblib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Picture
 from rich.console import Console
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.paper import pipeline, registry
-from rflo_repro.paper.selection import Selection
+from rflo_repro.paper import registry
 from rflo_repro.report import style
+from rflo_repro.runs import road
 from rflo_repro.runs.learning_curves import log_spaced
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Progress
 from rflo_repro.runs.recipe import generator
+from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
@@ -104,7 +104,7 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
 def conditions(scale: str) -> list[Condition]:
     """The rules with an approximation, at every period of the locality figure and its rates."""
     figure = registry.figures()["fig2-locality"]
-    choices = figure.experiment.CHOICES[scale]
+    choices = figure.experiment.scales[scale]
     choices = replace(choices, n_networks=min(N_NETWORKS, choices.n_networks))
     names = ("rule", "rates", "period_tau", "eta")
     return [
@@ -137,24 +137,24 @@ def fig_gradient(
     scale: str, jobs: int | None, results: Path, figures: Path, console: Console, force: bool = False
 ) -> None:
     """Train, measure, write the table, draw the picture. Raises Refused for a folder it cannot use."""
-    pipeline.check_folder("results", results)
-    pipeline.check_folder("figures", figures)
+    road.check_folder("results", results)
+    road.check_folder("figures", figures)
     found = conditions(scale)
     arrays = sweep(found, Store(results / FOLDER), jobs or joblib.cpu_count(), Reporter(console), _summary, force)
     frame = tabulate(found, arrays)
-    choices = registry.figures()["fig2-locality"].experiment.CHOICES[scale]
+    choices = registry.figures()["fig2-locality"].experiment.scales[scale]
     files = [
         write(results, SCHEMA, frame, page(scale, replace(choices, n_networks=len(arrays[0])), found)),
-        *style.save(draw(frame), figures / SCHEMA.name),
+        *draw(frame).save(figures / SCHEMA.name),
     ]
     console.print("\n".join(str(path) for path in files), highlight=False, soft_wrap=True)
 
 
-def _summary(sessions: list[Arrays]) -> str:
+def _summary(sessions: Sequence[Arrays]) -> str:
     return f"cosine {np.nanmedian([np.nanmean(a['w_rec']) for a in sessions]):.2f}"
 
 
-def draw(frame: pd.DataFrame) -> Picture:
+def draw(frame: pd.DataFrame) -> style.Picture:
     """Cosine for w_rec against the trial, a column a period and a row a kind of rates; at the right against period."""
     rows = frame[frame.matrix == "w_rec"]
     kinds, periods = list(rows.rates.unique()), sorted(rows.period_tau.unique())
@@ -181,5 +181,5 @@ def _lines(axes: Axes, rows: pd.DataFrame, x: str, **shape: object) -> None:
     for rule in RULES:
         part = rows[rows.rule == rule].dropna(subset=["cosine"])
         if len(part):
-            style.band(axes, part, x, "cosine", style.COLOURS[rule], style.NAMES[rule], **shape)
+            style.band(axes, part, x, "cosine", style.colour(rule), style.name(rule), **shape)
     axes.set_ylim(-1.05, 1.05)

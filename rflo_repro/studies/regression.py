@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -27,10 +27,10 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
-from rflo_repro.paper.selection import Selection
 from rflo_repro.runs.learning_curves import final_loss
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Condition
+from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.request import Selection
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.tasks import PeriodicTask
@@ -89,11 +89,11 @@ def short_runs() -> Iterator[Case]:
 
 def _conditions() -> Iterator[tuple[str, float, Condition]]:
     for figure in filter(lambda f: f.computed, registry.figures().values()):
-        choices = figure.experiment.CHOICES["smoke"]
+        choices = figure.experiment.scales["smoke"]
         for condition in figure.experiment.conditions(choices, Selection(rates=figure.rates[:1])):
             yield f"{figure.command} smoke, {condition.label}", SMOKE, condition
-    choices = fig2.FIGURE.experiment.CHOICES["paper"]
-    for condition in fig2.FIGURE.experiment.conditions(choices, Selection(periods=(20.0,), rules=("bptt", "rflo"))):
+    choices = fig2.ABOUT.experiment.scales["paper"]
+    for condition in fig2.ABOUT.experiment.conditions(choices, Selection(periods=(20.0,), rules=("bptt", "rflo"))):
         yield f"fig2 paper, {condition.label}", FULL_FACTOR - 1.0, condition
 
 
@@ -112,7 +112,7 @@ def figure_runs(console: Console, jobs: int | None) -> Iterator[Case]:
         yield Case(name, _median(sessions), tolerance)
 
 
-def _median(sessions: list[dict[str, np.ndarray]]) -> float:
+def _median(sessions: Sequence[Arrays]) -> float:
     return float(np.median([final_loss(arrays) for arrays in sessions]))
 
 

@@ -15,20 +15,20 @@ import joblib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Picture
 from matplotlib.patches import Rectangle
 from rich.console import Console
 
 from rflo_repro.learning.training import LearningRates
-from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper import registry
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.fig4.trial import LoopSession
-from rflo_repro.paper.selection import Selection
 from rflo_repro.report import style
-from rflo_repro.report.claims import VERDICTS
+from rflo_repro.runs import road
+from rflo_repro.runs.claims import VERDICTS
 from rflo_repro.runs.learning_curves import final_loss, quartiles
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
@@ -145,7 +145,7 @@ def choices(alternative: Alternative, scale: str) -> Any:
     sets = {**how.sets, **alternative.sets}
     if scale == "smoke" and "n_trials" in alternative.sets:
         sets["n_trials"] = how.sets["n_trials"]
-    return replace(registry.figures()[alternative.figure].experiment.CHOICES["paper"], **sets)
+    return replace(registry.figures()[alternative.figure].experiment.scales["paper"], **sets)
 
 
 def conditions(alternative: Alternative, scale: str) -> list[Condition]:
@@ -190,7 +190,7 @@ def rows(
     figure = registry.figures()[alternative.figure]
     frames = figure.experiment.tabulate(choices(alternative, scale), found, results)
     out = []
-    for claim in figure.claims:
+    for claim in figure.experiment.claims:
         for finding in claim.findings(frames):
             for part in finding.parts:
                 seen = part.interval
@@ -217,8 +217,8 @@ def sensitivity(
     scale: str, jobs: int | None, results: Path, figures: Path, console: Console, force: bool = False
 ) -> None:
     """Run every alternative, judge, write the table, draw the picture. Raises Refused for a folder it cannot use."""
-    pipeline.check_folder("results", results)
-    pipeline.check_folder("figures", figures)
+    road.check_folder("results", results)
+    road.check_folder("figures", figures)
     store = Store(results / FOLDER)
     out: list[dict[str, Any]] = []
     everything: list[Condition] = []
@@ -234,13 +234,13 @@ def sensitivity(
         figure: {"sets": dict(how.sets), "rates": how.rates, "periods_tau": how.periods}
         for figure, how in SCALES[scale].items()
     }
-    about = page(scale, registry.figures()["fig2"].experiment.CHOICES["paper"], everything)
+    about = page(scale, registry.figures()["fig2"].experiment.scales["paper"], everything)
     about["settings"] = {"scale": scale, "choices": settings}
-    files = [write(results, SCHEMA, frame, about), *style.save(draw(frame, caption(scale)), figures / SCHEMA.name)]
+    files = [write(results, SCHEMA, frame, about), *draw(frame, caption(scale)).save(figures / SCHEMA.name)]
     console.print("\n".join(str(path) for path in files), highlight=False, soft_wrap=True)
 
 
-def _summary(sessions: list[Arrays]) -> str:
+def _summary(sessions: Sequence[Arrays]) -> str:
     return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
 
 
@@ -254,7 +254,7 @@ def caption(scale: str) -> str:
     return "; ".join(parts) + ". Rates are not tuned anew."
 
 
-def draw(frame: pd.DataFrame, note: str) -> Picture:
+def draw(frame: pd.DataFrame, note: str) -> style.Picture:
     """Claims down, alternatives across, a figure a block, the verdict in colour and as a letter."""
     known = list(frame.figure.unique())
     parts = [frame[frame.figure == figure] for figure in known]

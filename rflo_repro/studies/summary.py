@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from rflo_repro.paper import inventory, pipeline, registry
-from rflo_repro.paper.registry import Figure
+from rflo_repro.paper import registry
 from rflo_repro.report import page as report
-from rflo_repro.report.claims import Claim
 from rflo_repro.report.page import Grid, Judged, Page, Picture, Section
-from rflo_repro.runs import tables
+from rflo_repro.runs import inventory, road, tables
+from rflo_repro.runs.claims import Claim
+from rflo_repro.runs.experiment import About
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
 from rflo_repro.studies import cost, gradient, sensitivity, theory
@@ -136,7 +136,7 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
     return Grid("How each session went", ("condition", "learned", "plateau", "thrown out", "diverged"), tuple(rows))
 
 
-def _pictures(figure: Figure, figures: Path) -> tuple[Picture, ...]:
+def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
     found = [(figures / f"{figure.name}{suffix}.png", rates) for suffix, rates in (("", ""), ("_tuned", "tuned"))]
     return tuple(
@@ -146,22 +146,22 @@ def _pictures(figure: Figure, figures: Path) -> tuple[Picture, ...]:
     )
 
 
-def of_figure(figure: Figure, results: Path, figures: Path) -> Section:
+def of_figure(figure: About, results: Path, figures: Path) -> Section:
     """A figure's section."""
     command = f"rflo-repro {figure.command}"
     if not figure.computed:
         return Section(figure.name, figure.title, command, pictures=_pictures(figure, figures))
     command += "".join(f" --rates {rates}" for rates in figure.rates) if len(figure.rates) > 1 else ""
-    schemas: dict[str, Schema] = figure.experiment.SCHEMAS
+    schemas = figure.experiment.schemas
     frames, pages, missing = _read(schemas, results, command)
-    state = inventory.state(figure, results)
+    state = inventory.state(figure.experiment, results)
     text = () if missing else (f"Tables: {state.scale} scale, {state.size} networks × trials, {state.state}"
                                f"{f' ({state.why})' if state.why else ''}.",)  # fmt: skip
     return Section(
         name=figure.name,
         title=figure.title,
         command=command,
-        claims=_judge(figure.claims, frames, missing),
+        claims=_judge(figure.experiment.claims, frames, missing),
         pictures=_pictures(figure, figures),
         text=text,
         choices=_choices(pages),
@@ -234,7 +234,7 @@ def table(results: Path, figures: Path) -> str:
 
 def write(results: Path, figures: Path, console: Console) -> None:
     """Write `report.html` and `report.md` into `results`. Raises Refused for a folder it cannot use."""
-    pipeline.check_folder("results", results)
+    road.check_folder("results", results)
     page = gather(results, figures)
     results.mkdir(parents=True, exist_ok=True)
     for name, text in (("report.html", report.html(page)), ("report.md", report.markdown(page, results))):

@@ -21,12 +21,12 @@ from rich.console import Console
 import rflo_repro.tasks
 from rflo_repro.learning import validate
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.paper import periodic, pipeline, registry
-from rflo_repro.paper.selection import LIMITS, Refused
-from rflo_repro.runs import learning_curves, provenance, tables
+from rflo_repro.paper import periodic, registry
+from rflo_repro.runs import learning_curves, provenance, road, tables
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, describe
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import LIMITS, Refused
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
@@ -290,9 +290,9 @@ def run(
         found = conditions(plan)
     except ValueError as error:
         raise Refused(None, f"{path}: {error}") from None
-    pipeline.check_folder("results", results)
+    road.check_folder("results", results)
     jobs = jobs or joblib.cpu_count()
-    pipeline.check_memory(found, 1 if scheduler else jobs)
+    road.check_memory(found, 1 if scheduler else jobs)
     store, reporter = Store(results / FOLDER), Reporter(console)
     try:
         arrays = sweep(found, store, jobs, reporter, learning_curves.summary, force, scheduler)

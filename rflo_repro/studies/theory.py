@@ -18,13 +18,13 @@ import pandas as pd
 from rich.console import Console
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.paper import pipeline, registry
-from rflo_repro.paper.selection import Selection
-from rflo_repro.runs import provenance
+from rflo_repro.paper import registry
+from rflo_repro.runs import provenance, road
 from rflo_repro.runs.learning_curves import final_loss, last_part, summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Progress, describe
 from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
@@ -213,7 +213,7 @@ def exact_conditions(choices: Choices) -> list[Condition]:
 
 def appendix_conditions(choices: Choices) -> list[Condition]:
     """Linear networks and those of Figure 2, at each period."""
-    h0 = registry.figures()["fig2"].experiment.CHOICES["paper"].h0
+    h0 = registry.figures()["fig2"].experiment.scales["paper"].h0
     return [
         Condition(
             f"Appendix 2, {units} {period:g} tau",
@@ -236,7 +236,7 @@ def alignment_conditions(scale: str) -> list[Condition]:
     figure = registry.figures()["fig2"]
     found = []
     for condition in figure.experiment.conditions(
-        figure.experiment.CHOICES[scale], Selection(rules=("rflo",), rates=figure.rates)
+        figure.experiment.scales[scale], Selection(rules=("rflo",), rates=figure.rates)
     ):
         eta = condition.values["eta"]
         values = {name: condition.values[name] for name in ("rates", "period_tau")}
@@ -268,7 +268,7 @@ def _rows(
 
 def theory(scale: str, jobs: int | None, results: Path, console: Console, force: bool = False) -> None:
     """Measure all three and write their tables. Raises Refused for a folder it cannot use."""
-    pipeline.check_folder("results", results)
+    road.check_folder("results", results)
     choices = CHOICES[scale]
     work = (
         (EXACT, exact_conditions(choices), dict, lambda s: f"apart {max(float(a['rtrl'][0]) for a in s):.1g}"),

@@ -17,17 +17,16 @@ import joblib
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure as Picture
 from rich.console import Console
 
-from rflo_repro.paper import pipeline
-from rflo_repro.paper.registry import Figure
-from rflo_repro.paper.selection import TUNED, Refused, Selection, condition_key, tuned_rates
+from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
 from rflo_repro.report import style
-from rflo_repro.runs import provenance
+from rflo_repro.runs import provenance, road
+from rflo_repro.runs.experiment import About
 from rflo_repro.runs.learning_curves import final_loss, quartiles
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, describe
+from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.store import FOLDER, Store, replacing
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema, write
@@ -46,7 +45,7 @@ COLUMNS = (
 )
 
 
-def schema(figure: Figure) -> Schema:
+def schema(figure: About) -> Schema:
     """The table of a figure's grid search."""
     return Schema(f"tune_{figure.name}", "one network trained at one rate", COLUMNS, ("condition",))
 
@@ -59,7 +58,7 @@ class Search:
     at: tuple[Condition, ...]
 
 
-def searches(figure: Figure, choices: Any) -> list[Search]:
+def searches(figure: About, choices: Any) -> list[Search]:
     """What is tuned: each condition of the figure that has a learning rate. Raises Refused if none has."""
     columns = zip(*(figure.experiment.conditions(choices, Selection(eta=eta)) for eta in GRID), strict=True)
     found = [Search(condition_key(at[0].values), tuple(at)) for at in columns if at[0].values["rates"] == "given"]
@@ -74,7 +73,7 @@ def best(losses: Sequence[Sequence[float]]) -> int:
 
 
 def tune(
-    figure: Figure,
+    figure: About,
     scale: str,
     networks: int | None,
     jobs: int | None,
@@ -87,15 +86,15 @@ def tune(
 
     Raises Refused, before anything is touched, if the directories cannot be written.
     """
-    chosen = figure.experiment.CHOICES[scale]
+    chosen = figure.experiment.scales[scale]
     tuning = dict(getattr(figure.experiment, "TUNING", {}))
     most = tuning.pop("n_networks", N_NETWORKS)
     choices = dataclasses.replace(
         chosen,
         **{**tuning, "seed": chosen.seed + SEED_OF_TUNING, "n_networks": networks or min(most, chosen.n_networks)},
     )
-    pipeline.check_folder("results", results)
-    pipeline.check_folder("figures", figures)
+    road.check_folder("results", results)
+    road.check_folder("figures", figures)
     found = searches(figure, choices)
     everything = [
         dataclasses.replace(c, label=f"{search.key} eta={c.values['eta']:g}") for search in found for c in search.at
@@ -140,7 +139,7 @@ def tune(
             }
         ],
     }
-    files = [write(results, schema(figure), frame, page), *style.save(draw(frame), figures / schema(figure).name)]
+    files = [write(results, schema(figure), frame, page), *draw(frame).save(figures / schema(figure).name)]
     if scale == "paper" and networks is None:
         keep(figure, rates)
         files.append(Path(str(TUNED)))
@@ -148,7 +147,7 @@ def tune(
         console.print(str(path), highlight=False, soft_wrap=True)
 
 
-def keep(figure: Figure, rates: dict[str, float]) -> None:
+def keep(figure: About, rates: dict[str, float]) -> None:
     """Put the chosen rates into the package's data, in place of those that the figure had."""
     others = {key: eta for key, eta in tuned_rates().items() if key[0] != figure.name}
     together = {**others, **{(figure.name, condition): eta for condition, eta in rates.items()}}
@@ -161,11 +160,11 @@ def keep(figure: Figure, rates: dict[str, float]) -> None:
     tuned_rates.cache_clear()
 
 
-def _summary(sessions: list[Arrays]) -> str:
+def _summary(sessions: Sequence[Arrays]) -> str:
     return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
 
 
-def draw(frame: pd.DataFrame) -> Picture:
+def draw(frame: pd.DataFrame) -> style.Picture:
     """The grid search as a heat map: median final loss by condition and rate, the chosen rate framed."""
     median = (
         frame.groupby(["condition", "eta"], sort=False)["final_loss"]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rflo_repro.paper import pipeline, registry
-from rflo_repro.paper.registry import Figure
-from rflo_repro.paper.selection import Selection
+from rflo_repro.paper import registry
+from rflo_repro.runs import road
+from rflo_repro.runs.experiment import About
+from rflo_repro.runs.request import Request, Selection
 
 
 @pytest.fixture(autouse=True)
@@ -26,15 +27,15 @@ def rates(tuned: None) -> None:
 class Ran:
     """What a request made and said."""
 
-    outcome: pipeline.Outcome
+    outcome: road.Outcome
     log: str
 
 
-def compute(figure: Figure, selection: Selection | None = None, **request: Any) -> Ran:
+def compute(figure: About, selection: Selection | None = None, **request: Any) -> Ran:
     """Run a figure as its command would."""
     console = Console(file=io.StringIO(), width=200)
-    asked = pipeline.Request(selection=selection or Selection(), **{"scale": "smoke", "jobs": 1, **request})
-    return Ran(pipeline.run(figure, asked, console), console.file.getvalue())  # type: ignore[attr-defined]
+    asked = Request(selection=selection or Selection(), **{"scale": "smoke", "jobs": 1, **request})
+    return Ran(road.run(figure.experiment, asked, console), console.file.getvalue())  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +45,12 @@ def ask() -> Callable[..., Ran]:
 
 
 @pytest.fixture(scope="session")
-def fig2() -> Figure:
+def fig2() -> About:
     return registry.figures()["fig2"]
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory, fig2: Figure) -> Path:
+def smoke(tmp_path_factory: pytest.TempPathFactory, fig2: About) -> Path:
     """A folder in which Figure 2 was run at smoke scale: its tables in `results`, its pictures in `figures`."""
     folder = tmp_path_factory.mktemp("smoke")
     compute(fig2, results=folder / "results", figures=folder / "figures")
@@ -63,8 +64,8 @@ def own_smoke(smoke: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def short_paper(fig2: Figure, monkeypatch: pytest.MonkeyPatch) -> Any:
+def short_paper(fig2: About, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The paper's scale with few trials, so that a test can run it."""
-    choices = replace(fig2.experiment.CHOICES["paper"], n_trials=5, n_networks=2)
-    monkeypatch.setitem(fig2.experiment.CHOICES, "paper", choices)
+    choices = replace(fig2.experiment.scales["paper"], n_trials=5, n_networks=2)
+    monkeypatch.setitem(fig2.experiment.scales, "paper", choices)
     return choices

@@ -124,7 +124,7 @@ BROKEN = {
     ("fig3", "behind on longer intervals"): swapped,
     ("fig4", "the loop beats the whole sequence"): scaled("sequence_loss", 1e-3, rule=("rflo", "bptt")),
 }  # fmt: skip
-CLAIMS = [(f, claim) for f in registry.figures().values() for claim in f.claims]
+CLAIMS = [(f, claim) for f in registry.figures().values() for claim in f.experiment.claims]
 
 
 def judged(figure, claim, made):
@@ -156,7 +156,7 @@ def test_every_part_has_an_interval_or_a_reason(figure, claim):
 @pytest.mark.parametrize(("figure", "claim"), CLAIMS, ids=lambda v: getattr(v, "name", ""))
 def test_a_claim_reads_only_columns_that_the_tables_have(figure, claim):
     made = GOOD[figure.command]()
-    schemas: dict[str, tables.Schema] = figure.experiment.SCHEMAS
+    schemas: dict[str, tables.Schema] = figure.experiment.schemas
     kept = {part: f[[c.name for c in schemas[part].columns if c.name in f]] for part, f in made.items()}
     assert judged(figure, claim, kept) == judged(figure, claim, made)
 
@@ -177,7 +177,7 @@ def test_networks_that_diverged_do_not_stop_a_claim(figure, claim):
 def test_where_nobody_learns_nothing_is_shown():
     made = GOOD["fig2"]()
     made["final"]["final_loss"] = UNTRAINED
-    by_name = {claim.name: claim for claim in registry.figures()["fig2"].claims}
+    by_name = {claim.name: claim for claim in registry.figures()["fig2"].experiment.claims}
     for name in ("comparable at short periods", "BPTT ahead at long periods", "random feedback costs nothing"):
         assert judged(None, by_name[name], made) == [("printed", "cannot be tested")]
 
@@ -186,14 +186,14 @@ def test_where_nobody_learns_nothing_is_shown():
 def test_nor_where_nobody_answers(command, column):
     made = GOOD[command]()
     made["final"][column] = 30.0
-    for claim in registry.figures()[command].claims:
+    for claim in registry.figures()[command].experiment.claims:
         assert judged(None, claim, made)[0][1] == "cannot be tested"
 
 
 def test_without_a_gap_there_is_none_to_explain():
     made = GOOD["fig2"]()
     scaled("final_loss", 1e-3, rule="rflo")(made)
-    by_name = {claim.name: claim for claim in registry.figures()["fig2"].claims}
+    by_name = {claim.name: claim for claim in registry.figures()["fig2"].experiment.claims}
     found = by_name["locality explains the gap"].findings(made)[0]
     assert found.verdict == "cannot be tested"
     assert "no gap" in found.parts[0].why

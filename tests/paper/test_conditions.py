@@ -10,9 +10,9 @@ import pytest
 
 import rflo_repro as rr
 from rflo_repro.paper import periodic, registry
-from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import tables
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import Refused, Selection
 
 COMPUTED = [figure for figure in registry.figures().values() if figure.computed]
 
@@ -23,12 +23,12 @@ def figure(request):
 
 
 def named(figure, conditions):
-    schema = next(iter(figure.experiment.SCHEMAS.values()))
+    schema = next(iter(figure.experiment.schemas.values()))
     return list(tables.conditions(pd.DataFrame([dict(c.values) for c in conditions]), schema))
 
 
 def found(fig2, **selection):
-    conditions = fig2.experiment.conditions(fig2.experiment.CHOICES["paper"], Selection(**selection))
+    conditions = fig2.experiment.conditions(fig2.experiment.scales["paper"], Selection(**selection))
     return {(c.values["rule"], c.values["period_tau"]): c for c in conditions}
 
 
@@ -37,13 +37,13 @@ def test_every_figure_says_what_it_is(figure):
     assert figure.panels
     assert figure.title
     assert set(figure.selectors) <= {"period", "panel", "rule"}
-    assert set(figure.experiment.CHOICES) == {"smoke", "quick", "paper"}
-    assert all(schema.name.startswith(figure.name) for schema in figure.experiment.SCHEMAS.values())
+    assert set(figure.experiment.scales) == {"smoke", "quick", "paper"}
+    assert all(schema.name.startswith(figure.name) for schema in figure.experiment.schemas.values())
 
 
 @pytest.mark.parametrize("scale", ["smoke", "quick", "paper"])
 def test_conditions_have_names_of_their_own_and_realisations(figure, scale):
-    choices = figure.experiment.CHOICES[scale]
+    choices = figure.experiment.scales[scale]
     conditions = figure.experiment.conditions(choices, Selection(rates=figure.rates))
     for names in (named(figure, conditions), [c.label for c in conditions]):
         assert len(set(names)) == len(names) > 0
@@ -58,7 +58,7 @@ def test_conditions_have_names_of_their_own_and_realisations(figure, scale):
 
 
 def test_every_panel_and_rule_selects_something(figure):
-    choices = figure.experiment.CHOICES["paper"]
+    choices = figure.experiment.scales["paper"]
     everything = named(figure, figure.experiment.conditions(choices, Selection(rates=figure.rates[:1])))
     if "panel" in figure.selectors:
         for panel in figure.panels:
@@ -76,7 +76,7 @@ def test_every_panel_and_rule_selects_something(figure):
 
 
 def test_figure_2_at_paper_scale_is_the_papers(fig2):
-    choices = fig2.experiment.CHOICES["paper"]
+    choices = fig2.experiment.scales["paper"]
     assert (choices.n_rec, choices.tau, choices.g) == (30, 10.0, 1.5)
     assert (choices.n_networks, choices.n_trials) == (9, 10_000)
     conditions = found(fig2)

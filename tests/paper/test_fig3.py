@@ -13,9 +13,9 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.paper.fig3 import experiment, plot
 from rflo_repro.paper.fig3.trial import IntervalSession
-from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.runs import tables
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
 
 SMOKE = experiment.CHOICES["smoke"]

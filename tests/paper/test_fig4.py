@@ -14,9 +14,9 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.paper.fig4 import experiment, plot
 from rflo_repro.paper.fig4.trial import Body, LoopSession
-from rflo_repro.paper.selection import Selection
 from rflo_repro.runs import tables
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import Selection
 from rflo_repro.tasks.reaching import DIRECTIONS
 
 SMOKE = experiment.CHOICES["smoke"]

@@ -12,21 +12,21 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
-from rflo_repro.paper.selection import Refused, Selection
 from rflo_repro.report import style
-from rflo_repro.runs import tables
+from rflo_repro.runs import road, tables
+from rflo_repro.runs.request import Refused, Selection
 
 PERIODIC = [
     figure
     for figure in registry.figures().values()
-    if figure.computed and isinstance(figure.experiment.CHOICES["smoke"], PeriodicChoices)
+    if figure.computed and isinstance(figure.experiment.scales["smoke"], PeriodicChoices)
 ]
 
 
 def frames(figure, results):
-    return {part: tables.read(results, schema)[0] for part, schema in figure.experiment.SCHEMAS.items()}
+    return {part: tables.read(results, schema)[0] for part, schema in figure.experiment.schemas.items()}
 
 
 def drawn(picture):
@@ -62,7 +62,7 @@ def test_every_panel_is_drawn(figure, short):
     tidy = frames(figure, short)
     sizes = []
     for panels in (*((panel,) for panel in figure.panels), tuple(figure.panels)):
-        picture, notes = figure.plot.draw(tidy, panels)
+        picture, notes = figure.experiment.draw(tidy, panels)
         assert notes == []
         lines = drawn(picture)
         assert lines
@@ -79,7 +79,7 @@ def test_figure_2_leaves_out_what_its_tables_cannot_fill(fig2, smoke):
 
     def notes(keep):
         part = {name: frame[keep(frame)] for name, frame in tidy.items()}
-        picture, said = fig2.plot.draw(part, tuple(fig2.panels))
+        picture, said = fig2.experiment.draw(part, tuple(fig2.panels))
         letters = {axes.get_title(loc="left") for axes in picture.get_axes()} - {""}
         left_out = {note.split()[1] for note in said}
         assert letters == set(fig2.panels) - left_out
@@ -127,7 +127,7 @@ def test_a_part_without_a_picture_says_so(fig2, ask, own_smoke):
 
 def redraw(figure, results, figures, selection=None):
     console = Console(file=io.StringIO(), width=200)
-    return pipeline.draw(figure, results, figures, selection or Selection(), None, console)
+    return road.draw(figure.experiment, results, figures, selection or Selection(), None, console)
 
 
 def test_a_redrawing_is_the_same_file_whatever_the_users_settings(fig2, smoke, tmp_path):

@@ -16,9 +16,8 @@ import pytest
 from PIL import Image
 
 from rflo_repro.report import page
-from rflo_repro.report.claims import VERDICTS, Claim, Finding, Part
 from rflo_repro.report.page import Grid, Judged, Page, Picture, Section, at_a_glance, counts, measured, number, plain
-from rflo_repro.report.statistics import Interval
+from rflo_repro.runs.claims import VERDICTS, Claim, Finding, Interval, Part
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' | [x](javascript:y) `code` *b*"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -118,7 +117,7 @@ def test_a_thin_line_keeps_its_colour(tmp_path):
             axes.plot([0, 1], [i, i + 1], color=f"{i / 12}")
         axes.plot([0, 1], [3, 9], color=style.COLOURS["local"], linewidth=1.5)
         axes.fill_between([0, 1], [0, 1], [5, 9], color=style.COLOURS["rflo"], alpha=0.2)
-    path = style.save(figure, tmp_path / "lines")[0]
+    path = figure.save(tmp_path / "lines")[0]
     with Image.open(io.BytesIO(base64.b64decode(page.data_uri(path).partition(",")[2]))) as image:
         near = [np.abs(np.subtract(c, (0xD5, 0x00, 0x8F))).max() for _, c in image.convert("RGB").getcolors(1 << 20)]
     assert min(near) < 25

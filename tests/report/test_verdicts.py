@@ -5,21 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from rflo_repro.report.claims import (
-    Claim,
-    Finding,
-    Part,
-    above,
-    below,
-    by_period,
-    compared,
-    judged,
-    slopes,
-    together,
-    untestable,
-    within,
-)
-from rflo_repro.report.statistics import Interval
+from rflo_repro.report.claims import above, below, by_period, compared, judged, slopes, untestable, within
+from rflo_repro.runs.claims import Claim, Finding, Interval, Part, together
 
 H, P, U, N, C = "holds", "holds in part", "undecided", "does not hold", "cannot be tested"
 

@@ -20,15 +20,17 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from rflo_repro import cli
-from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper import registry
+from rflo_repro.runs import road
+from rflo_repro.runs.request import Request
 from rflo_repro.studies import sweeps, tune  # noqa: F401  (so that no child has to)
 
 
 def warm() -> None:
     """Load all that a child needs: modules, compiled kernels, fonts."""
     with TemporaryDirectory() as folder:
-        request = pipeline.Request("smoke", networks=1, jobs=1, results=Path(folder), figures=Path(folder))
-        pipeline.run(registry.figures()["fig2"], request, Console(file=io.StringIO()))
+        request = Request("smoke", networks=1, jobs=1, results=Path(folder), figures=Path(folder))
+        road.run(registry.figures()["fig2"].experiment, request, Console(file=io.StringIO()))
 
 
 def fault(at: int, do: str, folder: str) -> None:

@@ -21,7 +21,8 @@ from hypothesis.extra import numpy as arrays
 
 import rflo_repro as rr
 from rflo_repro import cli
-from rflo_repro.paper import pipeline, registry
+from rflo_repro.paper import registry
+from rflo_repro.runs import road
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
@@ -222,9 +223,9 @@ def unmade(monkeypatch):
     def reached(*given: Any, **more: Any) -> None:
         raise Reached
 
-    for module in (pipeline, *(importlib.import_module(f"rflo_repro.studies.{name}") for name in SWEEPING)):
+    for module in (road, *(importlib.import_module(f"rflo_repro.studies.{name}") for name in SWEEPING)):
         monkeypatch.setattr(module, "sweep", sweep)
-    monkeypatch.setattr(pipeline, "draw", reached)
+    monkeypatch.setattr(road, "draw", reached)
     for name in NOT_SWEEPING:
         monkeypatch.setattr(cli.cli.commands[name], "callback", reached)
 
@@ -313,7 +314,7 @@ EXTREMES = (
 @pytest.mark.usefixtures("unmade")
 @pytest.mark.parametrize("name", COMPUTED)
 def test_every_choice_of_every_figure_at_its_extremes(name):
-    for field in dataclasses.fields(registry.figures()[name].experiment.CHOICES["smoke"]):
+    for field in dataclasses.fields(registry.figures()[name].experiment.scales["smoke"]):
         for text in EXTREMES:
             try_command(name, [("--set", f"{field.name}={text}"), ("--networks", "1")])
 

@@ -64,5 +64,5 @@ def test_every_figure_goes_on(server, tmp_path, command, eta):
     if float(eta) > 10:
         assert (final.diverged | (final.final_loss > 1)).any()
     assert list((tmp_path / "f").glob("*.png"))
-    for claim in getattr(figure, "claims", ()):
+    for claim in figure.experiment.claims:
         assert dataclasses.is_dataclass(claim)

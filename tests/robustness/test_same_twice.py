@@ -26,7 +26,7 @@ def test_every_figure_has_the_same_tables(server, command):
         code, log = server.run(*how, "parts", *part)
         assert code == 0, log
     one = tables_in(Path("r1"))
-    assert len(one) == len(figure.experiment.SCHEMAS)
+    assert len(one) == len(figure.experiment.schemas)
     assert tables_in(Path("r2")) == one
     assert tables_in(Path("r4")) == one
     assert tables_in(Path("parts")) == one

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 import rflo_repro.tasks
 from rflo_repro.cli import cli
-from rflo_repro.paper.selection import Refused
 from rflo_repro.runs import tables
+from rflo_repro.runs.request import Refused
 from rflo_repro.studies import sweeps
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -16,7 +16,7 @@ FIG2 = ("fig2", "--scale", "smoke", "--networks", "2", "--no-plot", "--results")
 
 
 def schemas():
-    return registry.figures()["fig2"].experiment.SCHEMAS.values()
+    return registry.figures()["fig2"].experiment.schemas.values()
 
 
 def test_two_of_the_same(server, small):

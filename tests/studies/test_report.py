@@ -13,7 +13,7 @@ from rflo_repro.paper import registry
 from rflo_repro.report import page as report
 from rflo_repro.studies import summary
 
-CLAIMS = [c.name for f in registry.figures().values() for c in f.claims] + [
+CLAIMS = [c.name for f in registry.figures().values() for c in f.experiment.claims] + [
     c.name for *_, claims, _ in summary.STUDIES for c in claims
 ]
 

@@ -81,7 +81,7 @@ def test_the_command_writes_table_and_picture(tuned, tmp_path):
     frame, page = tables.read(tmp_path, sensitivity.SCHEMA)
     assert set(frame.alternative) == {a.label for a in all_alternatives("smoke")}
     for command, part in frame.groupby("figure"):
-        assert set(part.claim) == {claim.name for claim in registry.figures()[command].claims}
+        assert set(part.claim) == {claim.name for claim in registry.figures()[command].experiment.claims}
     assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
     assert page["settings"]["scale"] == "smoke"
 

@@ -80,7 +80,7 @@ def test_the_frozen_control_is_figure_2_but_for_the_rate_of_w_rec(tuned):
     assert (trained.values["recurrent"], frozen.values["recurrent"]) == ("trained", "frozen")
     fig2 = registry.figures()["fig2"].experiment
     one, other = trained.realisations[0], frozen.realisations[0]
-    assert one in {r for c in fig2.conditions(fig2.CHOICES["smoke"], registry_selection()) for r in c.realisations}
+    assert one in {r for c in fig2.conditions(fig2.scales["smoke"], registry_selection()) for r in c.realisations}
     assert replace(other, eta=one.eta) == one
     history = other.train(nothing)
     before = other.initial()
@@ -89,7 +89,7 @@ def test_the_frozen_control_is_figure_2_but_for_the_rate_of_w_rec(tuned):
 
 
 def registry_selection():
-    from rflo_repro.paper.selection import Selection
+    from rflo_repro.runs.request import Selection
 
     return Selection(rules=("rflo",))
 

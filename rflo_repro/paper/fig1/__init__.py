@@ -1,8 +1,9 @@
 """Figure 1: the network and its learning rule, as a schematic."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig1",
     title="Schematic: inputs, recurrent network, readout, error fed back through B (Figure 1).",
     help="""\
@@ -12,9 +13,5 @@ FIGURE = Figure(
     Computes nothing. Writes fig1 (.png, .pdf) in a second.
     """,
     panels={"a": "schematic"},
-    selectors=(),
-    rules=(),
-    rates=(),
     place=10,
-    computed=False,
 )

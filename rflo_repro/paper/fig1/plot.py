@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch
 
 from rflo_repro.report import style
 
-INK, ERROR = "#222222", style.COLOURS["red"]
+INK, ERROR = "#222222", style.colour("red")
 INPUTS = [(0.0, 1.1), (0.0, 0.0), (0.0, -1.1)]
 CENTRE, RADIUS = (4.0, 0.0), 1.75
 OUTPUTS = [(8.0, 0.65), (8.0, -0.65)]
 
 
-def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The schematic; it needs no tables."""
     with style.style():
         figure = style.new_figure(7.2, 3.5)

@@ -1,8 +1,10 @@
 """Figure 2: a network learns to produce a periodic output, by BPTT and by RFLO."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABLATION_PERIOD_TAU = 80.0
+ABOUT = About(
+    home=__name__,
     command="fig2",
     title="Periodic output: loss, period, alignment, locality (Figure 2a-d).",
     help="""\
@@ -28,4 +30,5 @@ FIGURE = Figure(
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=20,
+    apart=True,
 )

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import PeriodicChoices
-from rflo_repro.paper.fig2 import FIGURE
-from rflo_repro.paper.periodic import PERIODS_TAU, tabulate
-from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
+from rflo_repro.paper.fig2.claims import CLAIMS
+from rflo_repro.paper.fig2.plot import draw
+from rflo_repro.paper.periodic import PERIODS_TAU
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.learning_curves import summary
+from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.realisation import Condition
+from rflo_repro.runs.request import Refused, Selection
 
-__all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
-
-ABLATION_PERIOD_TAU = 80.0
 CHOICES = {
     "paper": PeriodicChoices(),
     "quick": PeriodicChoices(n_trials=2000, n_networks=5),
     "smoke": PeriodicChoices(n_trials=40, n_networks=2),
 }
-SCHEMAS = learning_curves.schemas("fig2", ("rule", "rates", "period_tau"))
 
 
 def _panels(rule: str, period_tau: float) -> str:
@@ -33,7 +31,7 @@ def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition
     periods = sorted(selection.periods or PERIODS_TAU)
     lines = []
     for period in periods:
-        for rule in FIGURE.rules:
+        for rule in ABOUT.rules:
             panels = set(_panels(rule, period))
             if period not in (periods[0], periods[-1]):
                 panels -= {"a"}
@@ -47,3 +45,15 @@ def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition
         for rule, period in lines
         for rates in selection.rates
     ]
+
+
+EXPERIMENT = Experiment(
+    about=ABOUT,
+    draw=draw,
+    scales=CHOICES,
+    schemas=learning_curves.schemas("fig2", ("rule", "rates", "period_tau")),
+    conditions=conditions,
+    tabulate=periodic.tabulate,
+    summary=learning_curves.summary,
+    claims=CLAIMS,
+)

@@ -9,14 +9,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from rflo_repro.paper.fig2.experiment import ABLATION_PERIOD_TAU
+from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU
 from rflo_repro.report import style
 
 ABLATION = ("bptt", "rflo", "local", "random-feedback")
 OFFSET = 4.5
 
 
-def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The panels that the tables can fill, and a line on each that they cannot.
 
     tables: the frames of `fig2_curves`, `fig2_final` and `fig2_outputs`, by `curves`, `final`, `outputs`.
@@ -57,7 +57,7 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
     for i, (ax, period) in enumerate(zip(axes[:2], ends, strict=True)):
         part = curves[curves.period_tau == period]
         for rule, frame in part.groupby("rule", sort=False):
-            style.band(ax, frame, "trial", "loss", style.COLOURS[rule], style.NAMES[rule])
+            style.band(ax, frame, "trial", "loss", style.colour(rule), style.name(rule))
         style.loss_axis(ax, curves[curves.period_tau.isin(ends)].loss)
         style.trial_axis(ax, part.trial.max())
         ax.set_title(f"period {period:g} τ")
@@ -73,14 +73,14 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
                 continue
             at = frame.time_tau / period
             ax.plot(at, frame.target - shift, color="black", dashes=(3, 2), linewidth=0.9, zorder=3)
-            ax.plot(at, style.drawable(frame.y) - shift, color=style.COLOURS[rule])
+            ax.plot(at, style.drawable(frame.y) - shift, color=style.colour(rule))
             ax.text(
                 1.03,
                 -shift,
-                f"{style.NAMES[rule]}\n{period:g} τ",
+                f"{style.name(rule)}\n{period:g} τ",
                 va="center",
                 fontsize=8,
-                color=style.COLOURS[rule],
+                color=style.colour(rule),
             )
             shift += OFFSET
     ax.set_yticks([])
@@ -101,8 +101,8 @@ def _panel_b(axes: Axes, final: pd.DataFrame) -> None:
                 frame,
                 "period_tau",
                 column,
-                style.COLOURS[rule],
-                style.NAMES[rule],
+                style.colour(rule),
+                style.name(rule),
                 marker="o",
                 markersize=4,
             )
@@ -131,7 +131,7 @@ def _panel_d(axes: Axes, curves: pd.DataFrame) -> None:
     for rule in ABLATION:
         frame = curves[curves.rule == rule]
         if len(frame):
-            style.band(axes, frame, "trial", "loss", style.COLOURS[rule], style.NAMES[rule])
+            style.band(axes, frame, "trial", "loss", style.colour(rule), style.name(rule))
     style.loss_axis(axes, curves.loss)
     style.trial_axis(axes, curves.trial.max())
     axes.set_title(f"period {ABLATION_PERIOD_TAU:g} τ")

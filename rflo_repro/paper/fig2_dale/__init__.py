@@ -1,8 +1,9 @@
 """Figure 2, supplement 1: RFLO under Dale's law."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig2-dale",
     title="RFLO with sign-constrained weights (Figure 2 - supplement 1).",
     help="""\
@@ -21,4 +22,5 @@ FIGURE = Figure(
     rules=("rflo",),
     rates=("printed", "tuned"),
     place=22,
+    apart=True,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import MARGIN, Claim, Part, Tables, below, by_period
+from rflo_repro.report.claims import MARGIN, below, by_period
+from rflo_repro.runs.claims import Claim, Part, Tables
 
 
 def costs_little(tables: Tables) -> Sequence[Part]:

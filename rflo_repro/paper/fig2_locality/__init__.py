@@ -1,8 +1,9 @@
 """Figure 2d at any period: which of RFLO's two approximations costs what."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig2-locality",
     title="Locality and random feedback apart, at every period (Figure 2d).",
     help="""\
@@ -21,4 +22,5 @@ FIGURE = Figure(
     rules=("bptt", "rflo", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=21,
+    apart=True,
 )

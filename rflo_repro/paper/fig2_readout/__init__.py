@@ -1,8 +1,9 @@
 """Figure 2, supplement 2: training both sets of weights, the readout only, the recurrent weights only."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig2-readout",
     title="Both, readout only, recurrent only (Figure 2 - supplement 2).",
     help="""\
@@ -21,4 +22,5 @@ FIGURE = Figure(
     rules=("rflo", "readout-only", "recurrent-only"),
     rates=("printed", "tuned"),
     place=23,
+    apart=True,
 )

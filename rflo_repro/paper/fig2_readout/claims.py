@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rflo_repro.report.claims import NOT_LEARNED, Claim, Part, Tables, above, by_period, judged, untestable
+from rflo_repro.report.claims import NOT_LEARNED, above, by_period, judged, untestable
 from rflo_repro.report.statistics import log_ratio, where
+from rflo_repro.runs.claims import Claim, Part, Tables
 
 
 def both_beat_readout(tables: Tables) -> Sequence[Part]:

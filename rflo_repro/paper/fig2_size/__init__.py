@@ -1,8 +1,9 @@
 """Figure 2, supplement 3: more units, and larger initial weights."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig2-size",
     title="Loss against network size and initial weights (Figure 2 - supplement 3).",
     help="""\
@@ -22,5 +23,4 @@ FIGURE = Figure(
     rules=("rflo",),
     rates=("printed", "tuned"),
     place=24,
-    apart=False,
 )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rflo_repro.report.claims import Claim, Part, Tables, below, judged, slopes
+from rflo_repro.report.claims import below, judged, slopes
+from rflo_repro.runs.claims import Claim, Part, Tables
 
 G_OF_THE_OTHER_FIGURES = 1.5
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rflo_repro.paper import periodic
+from rflo_repro.paper.fig2_size import ABOUT
 from rflo_repro.paper.fig2_size.choices import Choices
-from rflo_repro.paper.periodic import tabulate
-from rflo_repro.paper.selection import Selection
+from rflo_repro.paper.fig2_size.claims import CLAIMS
+from rflo_repro.paper.fig2_size.plot import draw
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.learning_curves import summary
+from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.realisation import Condition
-
-__all__ = ["CHOICES", "SCHEMAS", "conditions", "summary", "tabulate"]
-
-SCHEMAS = learning_curves.schemas("fig2_size", ("rule", "n_rec", "g", "period_tau", "rates"))
-
+from rflo_repro.runs.request import Selection
 
 CHOICES = {
     "paper": Choices(),
@@ -51,3 +48,15 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
         if not selection.panels or set(selection.panels) & set(letters)
         for rates in selection.rates
     ]
+
+
+EXPERIMENT = Experiment(
+    about=ABOUT,
+    draw=draw,
+    scales=CHOICES,
+    schemas=learning_curves.schemas("fig2_size", ("rule", "n_rec", "g", "period_tau", "rates")),
+    conditions=conditions,
+    tabulate=periodic.tabulate,
+    summary=learning_curves.summary,
+    claims=CLAIMS,
+)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from rflo_repro.report import comparison, style
 
 LINES = [
-    comparison.Line({"rates": "printed"}, "one fixed rate", style.COLOURS["rflo"]),
-    comparison.Line({"rates": "given"}, "one given rate", style.COLOURS["rflo"]),
-    comparison.Line({"rates": "tuned"}, "rate tuned for each", style.COLOURS["tuned"], dashed=True),
+    comparison.Line({"rates": "printed"}, "one fixed rate", style.colour("rflo")),
+    comparison.Line({"rates": "given"}, "one given rate", style.colour("rflo")),
+    comparison.Line({"rates": "tuned"}, "rate tuned for each", style.colour("tuned"), dashed=True),
 ]
 AXES = {"a": ("n_rec", "number of units N"), "b": ("g", "SD of initial weights  g  (units of 1/√N)")}
 
 
-def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The panels that the table has rows of, and a line on each that it has not."""
     final = tables["final"]
     parts = {panel: final[final.panel.str.contains(panel)] for panel in panels}

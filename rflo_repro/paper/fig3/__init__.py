@@ -1,8 +1,9 @@
 """Figure 3: a network learns to repeat the interval between two pulses, by RFLO and by BPTT."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig3",
     title="Interval matching: time of the output's peak against delay (Figure 3a-c).",
     help="""\

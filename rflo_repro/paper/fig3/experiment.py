@@ -8,13 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rflo_repro.paper.fig3 import FIGURE
+from rflo_repro.paper.fig3 import ABOUT
 from rflo_repro.paper.fig3.choices import LONGEST_TAU, Choices
+from rflo_repro.paper.fig3.claims import CLAIMS
+from rflo_repro.paper.fig3.plot import draw
 from rflo_repro.paper.fig3.trial import IntervalSession
-from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
+from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import quartiles
 from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 
@@ -89,7 +93,7 @@ SCHEMAS = {
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """The selected conditions. Raises Refused if there are none."""
     found = []
-    for rule in FIGURE.rules:
+    for rule in ABOUT.rules:
         for longest in LONGEST_TAU:
             panels = PANELS.get((rule, longest), "")
             if selection.panels and not set(panels) & set(selection.panels):
@@ -104,7 +108,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
 
 def _condition(choices: Choices, selection: Selection, rates: str, rule: str, longest: int, panels: str) -> Condition:
     values = {"rule": rule, "longest_tau": longest}
-    called, eta = selection.rate("fig3", rates, values, lambda: ("printed", PRINTED[rule]))
+    called, eta = learning_rate(selection, "fig3", rates, values, lambda: ("printed", PRINTED[rule]))
     first = Session(
         task=choices.task(longest),
         rule=rule,
@@ -200,8 +204,11 @@ def _example(choices: Choices, condition: Condition, networks: Sequence[Arrays])
     )
 
 
-def summary(sessions: list[Arrays]) -> str:
+def summary(sessions: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition: final loss, and size of the peak-time error."""
     errors = [float(np.median(np.abs(arrays["peak"] - arrays["delay"]))) for arrays in sessions]
     low, middle, high = quartiles(errors)
     return f"{learning_curves.summary(sessions)}  median error {middle:.3g} steps  ({low:.3g}, {high:.3g})"
+
+
+EXPERIMENT = Experiment(ABOUT, draw, CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)

@@ -7,18 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from rflo_repro.report import style
 
-RFLO = {15: style.COLOURS["red"], 20: style.COLOURS["blue"]}
-BPTT = {25: style.COLOURS["bptt"]}
+RFLO = {15: style.colour("red"), 20: style.colour("blue")}
+BPTT = {25: style.colour("bptt")}
 EXAMPLE_TAU = 15
 LIFT = 2.3
 MARGIN = 4.0
 
 
-def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The panels that the tables can fill, and a line on each that they cannot.
 
     tables: the frames of `fig3_peaks` and `fig3_example`, by `peaks` and `example`.
@@ -49,11 +48,11 @@ def _example(axes: Axes, rows: pd.DataFrame) -> None:
     """Inputs above, target and outputs below, on one axis of time."""
     first = rows[rows.rule == rows.rule.iloc[0]]
     for column in ("input_1", "input_2"):
-        axes.plot(first.time_tau, first[column] + LIFT, color=style.COLOURS["untrained"], clip_on=False)
-    for rule, colour in (("rflo", RFLO[EXAMPLE_TAU]), ("bptt", style.COLOURS["bptt"])):
+        axes.plot(first.time_tau, first[column] + LIFT, color=style.colour("untrained"), clip_on=False)
+    for rule, colour in (("rflo", RFLO[EXAMPLE_TAU]), ("bptt", style.colour("bptt"))):
         part = rows[rows.rule == rule]
         if len(part):
-            axes.plot(part.time_tau, style.drawable(part.y), color=colour, label=style.NAMES[rule])
+            axes.plot(part.time_tau, style.drawable(part.y), color=colour, label=style.name(rule))
     axes.plot(first.time_tau, first.target, color="black", dashes=(3, 2), linewidth=0.9, label="target")
     axes.set_yticks([0, 1, LIFT, LIFT + 1], ["0", "1", "0", "1"])
     axes.text(0.98, LIFT + 0.5, "input", ha="right", va="center", transform=axes.get_yaxis_transform())

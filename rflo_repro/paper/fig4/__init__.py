@@ -1,8 +1,9 @@
 """Figure 4: a sequence of movements, joined by an auxiliary loop."""
 
-from rflo_repro.paper.registry import Figure
+from rflo_repro.runs.experiment import About
 
-FIGURE = Figure(
+ABOUT = About(
+    home=__name__,
     command="fig4",
     title="A sequence of movements by an auxiliary loop, and without it (Figure 4a-c).",
     help="""\
@@ -29,6 +30,5 @@ FIGURE = Figure(
     selectors=("panel", "rule"),
     rules=("loop", "rflo", "bptt"),
     rates=("tuned",),
-    apart=False,
     place=40,
 )

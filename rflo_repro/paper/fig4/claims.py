@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import NOT_LEARNED, Claim, Part, Tables, above, compared
+from rflo_repro.report.claims import NOT_LEARNED, above, compared
 from rflo_repro.report.statistics import where
+from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.outcomes import silent_loss
 
 

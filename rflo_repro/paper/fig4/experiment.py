@@ -10,13 +10,17 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.paper.fig4 import FIGURE
+from rflo_repro.paper.fig4 import ABOUT
 from rflo_repro.paper.fig4.choices import Choices
+from rflo_repro.paper.fig4.claims import CLAIMS
+from rflo_repro.paper.fig4.plot import draw
 from rflo_repro.paper.fig4.trial import LoopSession
-from rflo_repro.paper.selection import Refused, Selection
+from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
+from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import final_loss, median_network, quartiles
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import SequenceTask
@@ -110,7 +114,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """The selected conditions. Raises Refused if there are none."""
     rules = [
         rule
-        for rule in FIGURE.rules
+        for rule in ABOUT.rules
         if (not selection.rules or rule in selection.rules)
         and (not selection.panels or set(PANELS[rule]) & set(selection.panels))
     ]
@@ -124,7 +128,7 @@ def _none_printed() -> tuple[str, float]:
 
 
 def _condition(choices: Choices, selection: Selection, rates: str, rule: str) -> Condition:
-    called, eta = selection.rate("fig4", rates, {"rule": rule}, _none_printed)
+    called, eta = learning_rate(selection, "fig4", rates, {"rule": rule}, _none_printed)
     label = {"loop": "loop", "rflo": "rflo, whole", "bptt": "bptt, whole"}[rule]
     return Condition(
         label=label + ("" if called == "tuned" else f" {called}"),
@@ -297,10 +301,13 @@ def _sequence_loss(arrays: Arrays) -> float:
     return 0.5 * arithmetic.inner(errors, errors) / len(errors)
 
 
-def summary(sessions: list[Arrays]) -> str:
+def summary(sessions: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition: loss at the end of training, and loss on the sequence."""
     whole = [_sequence_loss(arrays) for arrays in sessions]
     low, middle, high = quartiles(whole)
     line = f"sequence loss {middle:.3g}  ({low:.3g}, {high:.3g})"
     diverged = sum(not np.isfinite(final_loss(arrays)) for arrays in sessions)
     return line + (f"  {diverged} diverged" if diverged else "")
+
+
+EXPERIMENT = Experiment(ABOUT, draw, CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 
-from rflo_repro.paper.fig4 import FIGURE, sketch
+from rflo_repro.paper.fig4 import ABOUT, sketch
 from rflo_repro.report import style
 from rflo_repro.runs.learning_curves import quartiles
 from rflo_repro.tasks.reaching import DIRECTIONS
 
-COLOURS = {"loop": style.COLOURS["red"], "rflo": style.COLOURS["rflo"], "bptt": style.COLOURS["bptt"]}
+COLOURS = {"loop": style.colour("red"), "rflo": style.colour("rflo"), "bptt": style.colour("bptt")}
 NAMES = {"loop": "RFLO + loop", "rflo": "RFLO, no loop", "bptt": "BPTT, no loop"}
 DASHED: dict[str, Any] = {"color": "black", "dashes": (3, 2), "linewidth": 0.8}
 BELOW = 3.0
@@ -23,7 +23,7 @@ FARTHEST = (-1.5, 2.0)
 DRAWABLE = (1e-6, 1e2)
 
 
-def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Figure, list[str]]:
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The panels that the tables can fill, and a line on each that they cannot.
 
     tables: the frames of `fig4_final`, `fig4_transitions`, `fig4_sequence` and `fig4_single`, by their last words.
@@ -97,7 +97,7 @@ def _plane(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
 
 def _panel_c(figure: SubFigure, rows: pd.DataFrame) -> None:
     """Left the cursor's paths, right the velocities, a pair of lines a method."""
-    rules = [rule for rule in FIGURE.rules if (rows.rule == rule).any()]
+    rules = [rule for rule in ABOUT.rules if (rows.rule == rule).any()]
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, 2.2])[0]
     axes = left.subplots()
     _cursor(axes, rows, rules)
@@ -169,7 +169,7 @@ def _panel_d(figure: SubFigure, final: pd.DataFrame, transitions: pd.DataFrame) 
 
 def _points(axes: Axes, final: pd.DataFrame, column: str) -> None:
     """A point a network and a line at the median, in whole decades; a triangle at the top for what lies above."""
-    rules = [rule for rule in FIGURE.rules if (final.rule == rule).any()]
+    rules = [rule for rule in ABOUT.rules if (final.rule == rule).any()]
     seen = final[column][final[column].between(*DRAWABLE)]
     low, high = (
         (10.0 ** np.floor(np.log10(seen.min())), 10.0 ** np.ceil(np.log10(seen.max()))) if len(seen) else DRAWABLE

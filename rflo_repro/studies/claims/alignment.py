@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import Claim, Part, Tables, above, judged, untestable
+from rflo_repro.report.claims import above, judged, untestable
 from rflo_repro.report.statistics import paired, where
+from rflo_repro.runs.claims import Claim, Part, Tables
 
 
 def needs_both(tables: Tables) -> Sequence[Part]:

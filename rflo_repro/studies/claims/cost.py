@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rflo_repro.report.claims import Claim, Part, Tables, untestable, within
-from rflo_repro.report.statistics import Interval, where
+from rflo_repro.report.claims import untestable, within
+from rflo_repro.report.statistics import where
+from rflo_repro.runs.claims import Claim, Interval, Part, Tables
 
 EXPONENTS = {"rtrl": 4, "rflo": 2, "bptt": 2}
 LARGEST = 4

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import Claim, Part, Tables, Test, above, below, judged
+from rflo_repro.report.claims import Test, above, below, judged
 from rflo_repro.report.statistics import mean
+from rflo_repro.runs.claims import Claim, Part, Tables
 
 ROUNDING = 1e-9
 

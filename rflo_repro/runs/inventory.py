@@ -1,7 +1,8 @@
-"""The state of every figure's tables."""
+"""The state of every experiment's tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rflo_repro.paper.pipeline import every_condition
-from rflo_repro.paper.registry import Figure, figures
 from rflo_repro.runs import provenance, tables
+from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.road import every_condition, names_of
 
 STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
 
 
 @dataclass(frozen=True)
 class State:
-    """What is known of a figure's tables; `why` says what is wrong with them, if anything."""
+    """What is known of an experiment's tables; `why` says what is wrong with them, if anything."""
 
     state: str
     why: str = ""
@@ -30,21 +31,22 @@ class State:
     commit: str = ""
 
 
-def state(figure: Figure, results: Path) -> State:
-    """The state of a figure's tables in a directory: that of the worst of them."""
-    found = [_state(figure, results, schema) for schema in figure.experiment.SCHEMAS.values()]
+def state(experiment: Experiment[Any], results: Path) -> State:
+    """The state of an experiment's tables in a directory: that of the worst of them."""
+    found = [_state(experiment, results, schema) for schema in experiment.schemas.values()]
     worst = max(found, key=lambda s: STATES.index(s.state))
     return State(**{**vars(worst), "rows": sum(s.rows for s in found)})
 
 
-def _state(figure: Figure, results: Path, schema: tables.Schema) -> State:
+def _state(experiment: Experiment[Any], results: Path, schema: tables.Schema) -> State:
     try:
         frame, page = tables.read(results, schema)
         runs, settings = page["runs"], page["settings"]
         latest = max(runs, key=lambda run: str(run["date"]))
+        counts = [settings["choices"].get(name) for name in ("n_networks", "n_trials")]
         known: dict[str, Any] = {
             "scale": str(settings["scale"]),
-            "size": f"{settings['choices']['n_networks']} × {settings['choices'].get('n_trials', 0):,}",
+            "size": " × ".join(f"{count:,}" for count in counts if count is not None),
             "rows": len(frame),
             "date": str(latest["date"])[:10],
             "commit": _commit(latest),
@@ -59,7 +61,7 @@ def _state(figure: Figure, results: Path, schema: tables.Schema) -> State:
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
         return State("stale", "computed by another numerical source", **known)
-    expected = len(every_condition(figure, "paper"))
+    expected = len(names_of(every_condition(experiment, "paper"), schema))
     if n_conditions < expected:
         return State("in part", f"{n_conditions} of {expected} conditions", **known)
     return State("fresh", **known)
@@ -77,16 +79,15 @@ def _commit(run: dict[str, Any]) -> str:
     return f"{str(run['commit'] or '-')[:9]}{'+' if run['source_changed'] else ''}"
 
 
-def show(results: Path, console: Console) -> None:
-    """Print a line for every figure."""
+def show(experiments: Sequence[About], results: Path, console: Console) -> None:
+    """Print a line for each of these experiments that has tables."""
     table = Table(box=None, pad_edge=False)
     for name, justify in (
-        ("figure", "left"), ("state", "left"), ("scale", "left"), ("networks × trials", "right"), ("rows", "right"),
+        ("experiment", "left"), ("state", "left"), ("scale", "left"), ("networks × trials", "right"), ("rows", "right"),
         ("date", "left"), ("commit", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    computed = [figure for figure in figures().values() if figure.computed]
-    states = {figure.command: state(figure, results) for figure in computed}
+    states = {about.command: state(about.experiment, results) for about in experiments if about.computed}
     for command, s in states.items():
         cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, s.commit)
         table.add_row(*(_plain(cell) for cell in cells))

@@ -1,4 +1,4 @@
-"""From a request to tables and pictures, the same way for every figure."""
+"""The one road from a request to tables and pictures, for every figure and every study."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import pandas as pd
@@ -17,40 +17,18 @@ from rich.console import Console
 from rich.table import Table
 
 from rflo_repro.learning import validate
-from rflo_repro.paper.registry import Figure, figures
-from rflo_repro.paper.selection import Refused, Selection
-from rflo_repro.report import style
-from rflo_repro.report.claims import VERDICTS
 from rflo_repro.runs import provenance, tables
-from rflo_repro.runs.choices import ChoiceError, vary
-from rflo_repro.runs.progress import Reporter, clock
+from rflo_repro.runs.choices import ChoiceError, Choices, vary
+from rflo_repro.runs.claims import VERDICTS, Tables
+from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.progress import INDENT, Reporter, clock
 from rflo_repro.runs.realisation import Condition, describe
+from rflo_repro.runs.request import Refused, Request, Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
 
+C = TypeVar("C", bound=Choices)
 LARGEST_SHARE_OF_MEMORY = 0.7
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks of a figure; None means the scale's own value.
-
-    sets: name and value of choices to vary, as written. results, figures: directories, or None for the usual ones.
-    scheduler: address of a Dask scheduler, or None for threads.
-    """
-
-    scale: str = "paper"
-    selection: Selection = field(default_factory=Selection)
-    networks: int | None = None
-    seed: int | None = None
-    trials: int | None = None
-    jobs: int | None = None
-    scheduler: str | None = None
-    sets: tuple[tuple[str, str], ...] = ()
-    results: Path | None = None
-    figures: Path | None = None
-    plot: bool = True
-    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,33 +40,34 @@ class Outcome:
     seconds: float
 
 
-def choices(figure: Figure, request: Request) -> Any:
-    """The figure's choices at this scale, with what the request changes. Raises Refused for a wrong name or value."""
+def choices(experiment: Experiment[C], request: Request) -> C:
+    """The choices at the asked scale, with what the request changes. Raises Refused for a wrong name or value."""
     given = {"networks": request.networks, "seed": request.seed, "trials": request.trials}
     try:
-        return vary(figure.experiment.CHOICES[request.scale], request.sets, given)
+        return vary(experiment.scales[request.scale], request.sets, given)
     except ChoiceError as error:
         raise Refused(error.option, str(error)) from None
 
 
-def conditions(figure: Figure, chosen: Any, request: Request) -> list[Condition]:
-    """The figure's conditions that are asked for. Raises Refused if there are none, or for choices that make none."""
+def conditions(experiment: Experiment[C], chosen: C, request: Request) -> Sequence[Condition]:
+    """The conditions that are asked for. Raises Refused if there are none, or for choices that make none."""
     try:
-        found: list[Condition] = figure.experiment.conditions(chosen, request.selection)
+        return experiment.conditions(chosen, request.selection)
     except ValueError as error:
         if not request.sets:
             raise
         given = ", ".join(f"{name}={validate.shown(text)}" for name, text in request.sets)
         raise Refused("set", f"{given}: {error}") from None
-    return found
 
 
-def is_reference(figure: Figure, request: Request, found: Sequence[Condition]) -> bool:
+def is_reference(experiment: Experiment[C], request: Request, chosen: C, found: Sequence[Condition]) -> bool:
     """Whether a run is a part of the paper's: its scale, its values, its conditions."""
-    if choices(figure, request) != figure.experiment.CHOICES["paper"] or request.selection.eta is not None:
+    if "paper" not in experiment.scales or request.selection.eta is not None:
         return False
-    schema = next(iter(figure.experiment.SCHEMAS.values()))
-    return set(_names(found, schema)) <= set(_order(figure, "paper", schema))
+    return chosen == experiment.scales["paper"] and all(
+        set(names_of(found, schema)) <= set(names_of(every_condition(experiment, "paper"), schema))
+        for schema in experiment.schemas.values()
+    )
 
 
 def folder(base: str, named: Path | None, scale: str, plain: bool, reference: bool) -> Path:
@@ -107,21 +86,21 @@ def check_folder(option: str, place: Path) -> None:
         raise Refused(option, f"{reason}; name a directory that can be written")
 
 
-def run(figure: Figure, request: Request, console: Console) -> Outcome:
+def run(experiment: Experiment[C], request: Request, console: Console) -> Outcome:
     """Compute what is asked for, write the tables, draw the pictures, and say where they are.
 
     Raises Refused, before anything is touched, for a request that cannot be met.
     """
-    started = time.monotonic()
-    if not figure.computed:
+    started, about = time.monotonic(), experiment.about
+    if not about.computed:
         place = folder("figures", request.figures, request.scale, True, request.scale == "paper")
         check_folder("figures", place)
-        drawn = draw(figure, place, place, request.selection, {}, console) if request.plot else []
+        drawn = draw(experiment, place, place, request.selection, {}, console) if request.plot else []
         return Outcome(0, tuple(drawn), time.monotonic() - started)
-    chosen = choices(figure, request)
-    found = conditions(figure, chosen, request)
-    reference = is_reference(figure, request, found)
-    plain = chosen == figure.experiment.CHOICES[request.scale] and request.selection.eta is None
+    chosen = choices(experiment, request)
+    found = conditions(experiment, chosen, request)
+    reference = is_reference(experiment, request, chosen, found)
+    plain = chosen == experiment.scales[request.scale] and request.selection.eta is None
     results = folder("results", request.results, request.scale, plain, reference)
     figures = folder("figures", request.figures, request.scale, plain, reference)
     jobs = request.jobs or joblib.cpu_count()
@@ -134,128 +113,114 @@ def run(figure: Figure, request: Request, console: Console) -> Outcome:
         "choices": describe(chosen),
         "eta": request.selection.eta,
     }
-    _, damaged = _tables_before(figure, results, settings, request.selection.partial, reference)
+    _, damaged = _tables_before(experiment, results, settings, request.selection.partial, reference)
 
-    _say(console, _headline(figure, request, chosen, settings["scale"]))
+    _say(console, _headline(about, request, chosen, settings["scale"]))
     for problem in damaged:
         _say(console, f"{INDENT}{problem}; made anew")
     store, reporter = Store(results / FOLDER), Reporter(console)
-    arrays = sweep(found, store, jobs, reporter, figure.experiment.summary, request.force, request.scheduler)
-    frames: dict[str, pd.DataFrame] = figure.experiment.tabulate(chosen, found, arrays)
+    arrays = sweep(found, store, jobs, reporter, experiment.summary, request.force, request.scheduler)
+    frames = experiment.tabulate(chosen, found, arrays)
     with tables.lock(results):
         # what another run has written meanwhile stays too
-        before, _ = _tables_before(figure, results, settings, request.selection.partial, reference)
-        written = _write(figure, results, frames, before, found, settings, time.monotonic() - started)
+        before, _ = _tables_before(experiment, results, settings, request.selection.partial, reference)
+        written = _write(experiment, results, frames, before, found, settings, time.monotonic() - started)
     files = [*written]
     _say(console, "tables   " + "  ".join(str(path) for path in written))
     if request.plot:
         part = frames if request.selection.partial else None
-        files += draw(figure, results, figures, request.selection, part, console)
-    if not request.selection.partial:
-        _say(console, "claims   " + verdicts(figure, frames))
+        files += draw(experiment, results, figures, request.selection, part, console)
+    if experiment.claims and not request.selection.partial:
+        _say(console, "claims   " + verdicts(experiment, frames))
     return Outcome(sum(len(f) for f in frames.values()), tuple(files), time.monotonic() - started)
 
 
 def draw(
-    figure: Figure,
+    experiment: Experiment[Any],
     results: Path,
     figures: Path,
     selection: Selection,
-    frames: Mapping[str, pd.DataFrame] | None,
+    frames: Tables | None,
     console: Console,
 ) -> list[Path]:
-    """Draw a figure's pictures and say where they are: one for each kind of learning rates, if the figure keeps
-    them apart.
+    """Draw an experiment's pictures and say where they are: one for each kind of learning rates, if it keeps them
+    apart.
 
-    frames: None draws from the tables in `results`. A part of the figure (`selection`) has a picture of its own name.
+    frames: None draws from the tables in `results`. A part (`selection`) has a picture of its own name.
     Raises Refused if there is nothing to draw from.
     """
-    if frames is None and not figure.computed:
-        frames = {}
+    about = experiment.about
     if frames is None:
-        frames = {part: _read(figure, results, schema) for part, schema in figure.experiment.SCHEMAS.items()}
-    panels = selection.panels or tuple(figure.panels)
+        frames = {part: _read(about, results, schema) for part, schema in experiment.schemas.items()}
+    panels = selection.panels or tuple(about.panels)
     pictures: list[Path] = []
-    for suffix, rows in _by_rates(frames) if frames and figure.apart else [("", frames)]:
-        picture, notes = figure.plot.draw(rows, panels)
+    for suffix, rows in _by_rates(frames) if about.apart else [("", frames)]:
+        picture, notes = experiment.draw(rows, panels)
         for note in notes:
             _say(console, INDENT + note)
         if len(notes) < len(panels):
-            pictures += style.save(picture, figures / f"{figure.name}{suffix}{selection.suffix}")
+            pictures += picture.save(figures / f"{about.name}{suffix}{selection.suffix}")
     if pictures:
         _say(console, "figures  " + "  ".join(str(path) for path in pictures))
     return pictures
 
 
-def _by_rates(frames: Mapping[str, pd.DataFrame]) -> list[tuple[str, dict[str, pd.DataFrame]]]:
+def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:
     """The rows at tuned rates apart from those at printed or given ones, with what their picture's name ends in."""
     tuned = {part: frame.rates == "tuned" for part, frame in frames.items()}
-    sides = [
+    sides: list[tuple[str, Tables]] = [
         ("", {part: frame[~tuned[part]] for part, frame in frames.items()}),
         ("_tuned", {part: frame[tuned[part]] for part, frame in frames.items()}),
     ]
     return [(suffix, side) for suffix, side in sides if any(len(frame) for frame in side.values())]
 
 
-def verdicts(figure: Figure, frames: Mapping[str, pd.DataFrame]) -> str:
-    """How many of the figure's claims have which verdict in these tables, each kind of learning rates counted."""
-    found = [str(finding.verdict) for claim in figure.claims for finding in claim.findings(frames)]
+def verdicts(experiment: Experiment[Any], frames: Tables) -> str:
+    """How many of the claims have which verdict in these tables, each kind of learning rates counted."""
+    found = [finding.verdict for claim in experiment.claims for finding in claim.findings(frames)]
     return " · ".join(f"{found.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in found)
-
-
-INDENT = "  "
 
 
 def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _headline(figure: Figure, request: Request, chosen: Any, scale: str) -> str:
+def _headline(about: About, request: Request, chosen: Any, scale: str) -> str:
     part = request.selection.suffix.replace("-", " ").strip()
-    trials = f"{chosen.n_trials:,} trials" if hasattr(chosen, "n_trials") else ""
-    networks = f"{chosen.n_networks} networks"
-    rates = "given rate" if request.selection.eta is not None else f"{' and '.join(request.selection.rates)} rates"
-    return " · ".join(
-        filter(
-            None,
-            [figure.command + (f" ({part})" if part else ""), f"{scale} scale: {networks} × {trials}", rates],
-        )
-    )
+    counts = (("n_networks", "networks"), ("n_trials", "trials"))
+    sizes = " × ".join(f"{getattr(chosen, name):,} {word}" for name, word in counts if hasattr(chosen, name))
+    rates = "given rate" if request.selection.eta is not None else " and ".join(request.selection.rates) + " rates"
+    said = [about.command + (f" ({part})" if part else ""), f"{scale} scale" + (f": {sizes}" if sizes else "")]
+    return " · ".join([*said, rates] if about.rates else said)
 
 
-def _names(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
-    """Each condition's name in a table."""
-    return list(tables.conditions(pd.DataFrame([dict(c.values) for c in found]), schema))
+def names_of(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
+    """Each condition's name in a table, once; those that have no rows in it left out."""
+    rows = [dict(c.values) for c in found if set(schema.condition) <= set(c.values)]
+    return list(dict.fromkeys(tables.conditions(pd.DataFrame(rows), schema)))
 
 
-def _order(figure: Figure, scale: str, schema: tables.Schema) -> list[str]:
-    """Names of all conditions of the figure, in its order."""
-    return _names(every_condition(figure, scale), schema)
-
-
-def every_condition(figure: Figure, scale: str) -> list[Condition]:
-    """All that the figure is committed with; without those at tuned rates as long as no rates have been tuned."""
-    choices = figure.experiment.CHOICES[scale]
+def every_condition(experiment: Experiment[C], scale: str) -> Sequence[Condition]:
+    """All that is committed; without what is at tuned rates as long as no rates have been tuned."""
+    choices, rates = experiment.scales[scale], experiment.about.rates
     try:
-        found: list[Condition] = figure.experiment.conditions(choices, Selection(rates=figure.rates))
+        return experiment.conditions(choices, Selection(rates=rates))
     except Refused:
-        found = figure.experiment.conditions(choices, Selection(rates=figure.rates[:1]))
-    return found
+        return experiment.conditions(choices, Selection(rates=rates[:1]))
 
 
-def _read(figure: Figure, results: Path, schema: tables.Schema) -> pd.DataFrame:
+def _read(about: About, results: Path, schema: tables.Schema) -> pd.DataFrame:
     try:
         return tables.read(results, schema)[0]
     except FileNotFoundError:
-        raise Refused(
-            "results", f"{results} has no {schema.name}.csv: run `rflo-repro {figure.command}` first"
-        ) from None
+        message = f"{results} has no {schema.name}.csv: run `rflo-repro {about.command}` first"
+        raise Refused("results", message) from None
     except tables.TableError as error:
-        raise Refused("results", f"{error}: run `rflo-repro {figure.command}` to make it anew") from None
+        raise Refused("results", f"{error}: run `rflo-repro {about.command}` to make it anew") from None
 
 
 def _tables_before(
-    figure: Figure, results: Path, settings: dict[str, Any], partial: bool, reference: bool
+    experiment: Experiment[Any], results: Path, settings: dict[str, Any], partial: bool, reference: bool
 ) -> tuple[dict[str, tuple[pd.DataFrame, dict[str, Any]]], list[str]]:
     """The tables of the same settings, whose rows stay unless they are computed now, and what is wrong with others.
 
@@ -263,7 +228,7 @@ def _tables_before(
     tables that cannot be believed.
     """
     before, damaged = {}, []
-    for schema in figure.experiment.SCHEMAS.values():
+    for schema in experiment.schemas.values():
         try:
             frame, page = tables.read(results, schema)
             scale = _scale(results, schema, page)
@@ -271,9 +236,8 @@ def _tables_before(
             continue
         except tables.TableError as error:
             if partial:
-                raise Refused(
-                    "results", f"{error}: run `rflo-repro {figure.command}` in full to make it anew"
-                ) from None
+                command = f"`rflo-repro {experiment.about.command}`"
+                raise Refused("results", f"{error}: run {command} in full to make it anew") from None
             damaged.append(str(error))
             continue
         if scale == "paper" and not reference:
@@ -295,38 +259,32 @@ def _scale(results: Path, schema: tables.Schema, page: dict[str, Any]) -> Any:
 
 
 def _write(
-    figure: Figure,
+    experiment: Experiment[Any],
     results: Path,
-    frames: Mapping[str, pd.DataFrame],
+    frames: Tables,
     before: Mapping[str, tuple[pd.DataFrame, dict[str, Any]]],
     found: Sequence[Condition],
     settings: dict[str, Any],
     seconds: float,
 ) -> list[Path]:
     """Write the tables; rows of conditions that were not computed, and what is said of them, stay."""
-    parts = sorted({module for c in found for module in provenance.modules_of(c.realisations[0])})
-    record = {
-        **provenance.record(),
-        "seconds": round(seconds, 1),
-        "numerical_source": {
-            "digest": provenance.numerical_digest(*parts),
-            "of": parts,
-        },
-    }
     written = []
-    for part, schema in figure.experiment.SCHEMAS.items():
-        frame, runs, names = frames[part], [], _names(found, schema)
+    record = {**provenance.record(), "seconds": round(seconds, 1)}
+    for part, schema in experiment.schemas.items():
+        own = [c for c in found if set(schema.condition) <= set(c.values)]
+        frame, runs, names = frames[part], [], names_of(own, schema)
         if schema.name in before:
             old, page = before[schema.name]
-            frame = tables.replace_rows(old, frame, schema, _order(figure, "paper", schema))
+            frame = tables.replace_rows(old, frame, schema, names_of(every_condition(experiment, "paper"), schema))
             for earlier in page["runs"]:
                 kept = [name for name in earlier["conditions"] if name not in names]
                 runs += [{**earlier, "conditions": kept}] if kept else []
+        source = provenance.numerical_source(r for c in own for r in c.realisations[:1])
         page = {
             "settings": settings,
-            "root_seed": settings["choices"]["seed"],
+            "root_seed": settings["choices"].get("seed"),
             "condition": list(schema.condition),
-            "runs": [*runs, {**record, "conditions": names}],
+            "runs": [*runs, {**record, "numerical_source": source, "conditions": names}],
         }
         written.append(tables.write(results, schema, frame, page))
     return written
@@ -361,14 +319,13 @@ def check_memory(found: Sequence[Condition], jobs: int, given: Mapping[str, str]
         raise Refused(None, " ".join([*(f"--{option} {text}" for option, text in (given or {}).items()), message]))
 
 
-def run_all(request: Request, console: Console) -> None:
-    """Every figure, in the paper's order, and a summary. Raises Refused as `run` does."""
+def run_all(experiments: Sequence[About], request: Request, console: Console) -> None:
+    """Every one of them, and a summary. Raises Refused as `run` does."""
     outcomes: dict[str, Outcome] = {}
-    everything = figures()
-    for number, (command, figure) in enumerate(everything.items(), start=1):
-        console.rule(f"{number} of {len(everything)}: {figure.title}", align="left", style="dim")
-        whole = dataclasses.replace(request, selection=Selection(rates=figure.rates))
-        outcomes[command] = run(figure, whole, console)
+    for number, about in enumerate(experiments, start=1):
+        console.rule(f"{number} of {len(experiments)}: {about.title}", align="left", style="dim")
+        whole = dataclasses.replace(request, selection=Selection(rates=about.rates))
+        outcomes[about.command] = run(about.experiment, whole, console)
     table = Table(box=None, pad_edge=False)
     for name, justify in (("figure", "left"), ("time", "right"), ("rows", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from rflo_repro.cli import cli
-from rflo_repro.paper import pipeline, registry
-from rflo_repro.paper.selection import Refused, Selection
-from rflo_repro.runs import tables
+from rflo_repro.paper import registry
+from rflo_repro.runs import road, tables
+from rflo_repro.runs.request import Refused, Request, Selection
 
 PART = Selection(periods=(20.0,), rules=("rflo",))
 
@@ -23,7 +23,7 @@ def contents(folder):
 
 
 def request(**changes):
-    return pipeline.Request(**{"jobs": 1, **changes})
+    return Request(**{"jobs": 1, **changes})
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,9 @@ def request(**changes):
 )
 def test_which_runs_are_the_papers(fig2, changes, reference):
     asked = request(**changes)
-    conditions = fig2.experiment.conditions(pipeline.choices(fig2, asked), asked.selection)
-    assert pipeline.is_reference(fig2, asked, conditions) is reference
+    chosen = road.choices(fig2.experiment, asked)
+    found = fig2.experiment.conditions(chosen, asked.selection)
+    assert road.is_reference(fig2.experiment, asked, chosen, found) is reference
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_which_runs_are_the_papers(fig2, changes, reference):
     ],
 )
 def test_folders(named, scale, plain, reference, place):
-    assert pipeline.folder("results", named, scale, plain, reference) == Path(place)
+    assert road.folder("results", named, scale, plain, reference) == Path(place)
 
 
 def test_where_the_files_of_a_run_are(fig2, ask, short_paper):
@@ -101,7 +102,7 @@ def test_the_papers_tables_are_not_touched_by_another_run(fig2, ask, short_paper
     assert contents(results) == before
     # Negative control: the paper's own run may.
     ask(fig2, PART, scale="paper", plot=False)
-    assert tables.read(results, fig2.experiment.SCHEMAS["final"])[0].shape[0] == 2
+    assert tables.read(results, fig2.experiment.schemas["final"])[0].shape[0] == 2
 
 
 def test_the_number_of_threads_does_not_change_a_table(fig2, ask, smoke):
@@ -115,7 +116,7 @@ def test_the_number_of_threads_does_not_change_a_table(fig2, ask, smoke):
 def test_another_seed_is_another_table(fig2, ask, smoke):
     # Negative control of the test above.
     ask(fig2, PART, results=Path("other"), plot=False, seed=1)
-    schema = fig2.experiment.SCHEMAS["final"]
+    schema = fig2.experiment.schemas["final"]
     one, other = tables.read(smoke / "results", schema)[0], tables.read(Path("other"), schema)[0]
     one = one[(one.rule == "rflo") & (one.period_tau == 20.0)]
     assert not np.isin(other.first_loss, one.first_loss).any()
@@ -124,7 +125,7 @@ def test_another_seed_is_another_table(fig2, ask, smoke):
 def test_a_second_run_reads_what_is_stored_and_writes_the_same(fig2, ask, own_smoke):
     before = contents(own_smoke / "results")
     ran = ask(fig2, results=own_smoke / "results", plot=False)
-    assert ran.log.count("(stored)") == len(fig2.experiment.conditions(fig2.experiment.CHOICES["smoke"], Selection()))
+    assert ran.log.count("(stored)") == len(fig2.experiment.conditions(fig2.experiment.scales["smoke"], Selection()))
     for name, content in contents(own_smoke / "results").items():
         if name.endswith(".csv"):
             assert content == before[name]
@@ -133,7 +134,7 @@ def test_a_second_run_reads_what_is_stored_and_writes_the_same(fig2, ask, own_sm
 def test_a_part_replaces_only_its_own_rows(fig2, ask, own_smoke):
     results = own_smoke / "results"
     own = {}
-    for part, schema in fig2.experiment.SCHEMAS.items():
+    for part, schema in fig2.experiment.schemas.items():
         frame, page = tables.read(results, schema)
         own[part] = tables.conditions(frame, schema) == "rflo|printed|20.0"
         assert own[part].any()
@@ -143,7 +144,7 @@ def test_a_part_replaces_only_its_own_rows(fig2, ask, own_smoke):
         tables.write(results, schema, frame.assign(**{marked: frame[marked] + 1000.0}), page)
     before, pages = contents(results), {}
     ask(fig2, PART, results=results, plot=False)
-    for part, schema in fig2.experiment.SCHEMAS.items():
+    for part, schema in fig2.experiment.schemas.items():
         old, new = (
             text.splitlines()[1:] for text in (before[f"{schema.name}.csv"], contents(results)[f"{schema.name}.csv"])
         )
@@ -173,7 +174,7 @@ def test_parts_put_together_are_the_whole(fig2, ask, smoke):
 def test_a_part_of_other_settings_does_not_mix_with_what_is_there(fig2, ask, own_smoke):
     results = own_smoke / "results"
     ask(fig2, PART, results=results, plot=False, trials=7)
-    frame, page = tables.read(results, fig2.experiment.SCHEMAS["final"])
+    frame, page = tables.read(results, fig2.experiment.schemas["final"])
     assert set(frame.n_trials) == {7}
     assert page["settings"]["scale"] == "custom"
     assert len(page["runs"]) == 1
@@ -191,14 +192,14 @@ def test_a_part_does_not_go_into_a_damaged_table(fig2, ask, own_smoke, name):
     assert contents(results) == before
     # the whole figure may be made anew
     ask(fig2, results=results, plot=False)
-    tables.read(results, fig2.experiment.SCHEMAS["final"])
+    tables.read(results, fig2.experiment.schemas["final"])
 
 
 def test_the_page_says_where_a_table_comes_from(fig2, smoke):
     page = json.loads((smoke / "results" / "fig2_final.json").read_text(encoding="utf-8"))
     assert page["settings"]["scale"] == "smoke"
-    assert page["settings"]["choices"]["n_trials"] == fig2.experiment.CHOICES["smoke"].n_trials
-    assert page["root_seed"] == fig2.experiment.CHOICES["smoke"].seed
+    assert page["settings"]["choices"]["n_trials"] == fig2.experiment.scales["smoke"].n_trials
+    assert page["root_seed"] == fig2.experiment.scales["smoke"].seed
     (run,) = page["runs"]
     assert len(run["numerical_source"]["digest"]) == 64
     assert set(run["numerical_source"]["of"]) >= {"runs/session.py", "tasks/periodic.py"}
@@ -251,7 +252,7 @@ def test_forced_it_is_computed_again(fig2, ask, own_smoke):
 )
 def test_choices_that_are_refused(fig2, name, text, message):
     with pytest.raises(Refused, match=message) as refusal:
-        pipeline.choices(fig2, request(sets=((name, text),)))
+        road.choices(fig2.experiment, request(sets=((name, text),)))
     assert refusal.value.option == "set"
     assert str(refusal.value).startswith((f"{name} must be ", f"'{name}' is not one of "))
     assert "\n" not in str(refusal.value)
@@ -272,30 +273,30 @@ def test_choices_that_are_refused(fig2, name, text, message):
 )
 def test_a_wrong_choice_is_blamed_on_the_option_that_made_it(changes, option, message):
     with pytest.raises(Refused, match=f"^{message}") as refusal:
-        pipeline.choices(registry.figures()["fig3"], request(scale="smoke", **changes))
+        road.choices(registry.figures()["fig3"].experiment, request(scale="smoke", **changes))
     assert refusal.value.option == option
 
 
-def test_an_error_of_the_conditions_names_the_entries_that_were_set(fig2, monkeypatch):
+def test_an_error_of_the_conditions_names_the_entries_that_were_set(fig2):
     def broken(*_):
         raise ValueError("this cannot be")
 
-    monkeypatch.setattr(fig2.experiment, "conditions", broken)
-    chosen = fig2.experiment.CHOICES["smoke"]
+    experiment = replace(fig2.experiment, conditions=broken)
+    chosen = fig2.experiment.scales["smoke"]
     sets = (("tau", "20"), ("g", "1"))
     with pytest.raises(Refused, match=r"^tau='20', g='1': this cannot be$") as refusal:
-        pipeline.conditions(fig2, chosen, request(sets=sets))
+        road.conditions(experiment, chosen, request(sets=sets))
     assert refusal.value.option == "set"
     # without them it is nobody's but the program's own
     with pytest.raises(ValueError, match=r"^this cannot be$"):
-        pipeline.conditions(fig2, chosen, request())
+        road.conditions(experiment, chosen, request())
 
 
 def test_an_error_while_computing_is_blamed_on_no_option(fig2, ask, monkeypatch):
     def broken(*_):
         raise ValueError("nothing to do with the choices")
 
-    monkeypatch.setattr(pipeline, "sweep", broken)
+    monkeypatch.setattr(road, "sweep", broken)
     with pytest.raises(ValueError, match=r"^nothing to do with the choices$"):
         ask(fig2, PART, sets=(("tau", "20"),))
     run = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", "--period", "20", "--set", "tau=20"])
@@ -324,6 +325,8 @@ def test_what_needs_too_much_memory_is_named(arguments, says):
 
 
 def test_choices_can_be_varied(fig2):
-    varied = pipeline.choices(fig2, request(scale="smoke", sets=(("n_rec", "12"), ("online", "true"), ("g", "1"))))
-    assert varied == replace(fig2.experiment.CHOICES["smoke"], n_rec=12, online=True, g=1.0)
+    varied = road.choices(
+        fig2.experiment, request(scale="smoke", sets=(("n_rec", "12"), ("online", "true"), ("g", "1")))
+    )
+    assert varied == replace(fig2.experiment.scales["smoke"], n_rec=12, online=True, g=1.0)
     assert type(varied.g) is float

@@ -1,0 +1,113 @@
+"""What an experiment is: all that `road.run` needs to know of a figure or a study to take a request to files.
+
+Nothing numerical is imported here, nor by what an experiment says about itself (`About`), so that the command line's
+help is instant; the experiment itself is imported when it is computed or drawn.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from rflo_repro.runs.choices import Choices
+from rflo_repro.runs.claims import Claim, Tables
+from rflo_repro.runs.request import Selection
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rflo_repro.runs.realisation import Arrays, Condition
+    from rflo_repro.runs.tables import Schema
+
+    Results = Sequence[Sequence[Arrays]]
+
+C = TypeVar("C", bound=Choices)
+
+
+class Picture(Protocol):
+    """What `draw` makes."""
+
+    def save(self, stem: Path) -> list[Path]:
+        """Write the picture's files beside each other and return their paths. Raises OSError."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What an experiment says about itself: names and texts.
+
+    home: the package it lives in (`__name__`), whose module `experiment` has the `EXPERIMENT`.
+    command: its name on the command line.
+    title: one line for tables of contents.
+    help: the command's help: panels, what it writes, how long it takes.
+    place: where it comes among the others.
+    rules: the learning rules it runs; a mere drawing runs none.
+    panels: letter and meaning of each panel.
+    selectors: which of `period`, `panel`, `rule` choose a part of it.
+    rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
+    apart: whether each kind of rates has a picture of its own.
+    """
+
+    home: str
+    command: str
+    title: str
+    help: str
+    place: int
+    rules: tuple[str, ...] = ()
+    panels: Mapping[str, str] = field(default_factory=dict)
+    selectors: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
+    apart: bool = False
+
+    @property
+    def name(self) -> str:
+        """The folder it lives in, and stem of its tables and pictures."""
+        return self.home.rpartition(".")[2]
+
+    @property
+    def computed(self) -> bool:
+        """Whether it has conditions and tables, or is a drawing only."""
+        return bool(self.rules)
+
+    @property
+    def experiment(self) -> Experiment[Any]:
+        """All of it, imported now."""
+        found: Experiment[Any] = importlib.import_module(f"{self.home}.experiment").EXPERIMENT
+        return found
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[C]):
+    """A figure or a study; C is the frozen dataclass of its choices.
+
+    draw: from tables (by part) and letters of panels to a picture, and a line on each panel that they cannot fill.
+    scales: the choices at each scale; `paper` is the one that is committed.
+    schemas: its tables, by part. A condition belongs to those of whose naming columns it has a value.
+    conditions: what is run, of a part of it. Raises Refused if there is nothing, ValueError for choices that make none.
+    tabulate: from choices, conditions, and arrays by condition and network, to the tables by part.
+    summary: what a progress line says of a finished condition.
+    claims: what its tables are judged by.
+    """
+
+    about: About
+    draw: Callable[[Tables, Sequence[str]], tuple[Picture, Sequence[str]]]
+    scales: Mapping[str, C] = field(default_factory=dict)
+    schemas: Mapping[str, Schema] = field(default_factory=dict)
+    conditions: Callable[[C, Selection], Sequence[Condition]] = lambda choices, selection: ()
+    tabulate: Callable[[C, Sequence[Condition], Results], Mapping[str, pd.DataFrame]] = lambda *_: {}
+    summary: Callable[[Sequence[Arrays]], str] = lambda sessions: ""
+    claims: Sequence[Claim] = ()
+
+
+def listed(package: ModuleType) -> dict[str, About]:
+    """Every experiment that has a folder of its own in a package, by command, in the order of their places."""
+    found = [
+        importlib.import_module(f"{package.__name__}.{folder.name}").ABOUT
+        for folder in pkgutil.iter_modules(package.__path__)
+        if folder.ispkg
+    ]
+    return {about.command: about for about in sorted(found, key=lambda about: about.place)}

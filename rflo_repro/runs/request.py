@@ -1,0 +1,65 @@
+"""What is asked of an experiment, and how it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# The largest that may be asked for
+LIMITS = {"networks": 100_000, "trials": 10**9, "seed": 2**63 - 1}
+
+
+class Refused(Exception):
+    """A request that cannot be met: the option it is about (or None), and one line on what is allowed."""
+
+    def __init__(self, option: str | None, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A part of an experiment; empty means all of it.
+
+    periods: in units of tau. panels: letters. rules: names. rates: `printed` or `tuned`.
+    eta: a learning rate in place of the chosen ones.
+    """
+
+    periods: tuple[float, ...] = ()
+    panels: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ("printed",)
+    eta: float | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether it leaves anything out."""
+        return bool(self.periods or self.panels or self.rules)
+
+    @property
+    def suffix(self) -> str:
+        """What a picture of the part is called beside the whole one, such as `-period80` or `-a-rflo`."""
+        periods = [f"period{p:g}" for p in self.periods]
+        return "".join(f"-{part}" for part in (*self.panels, *periods, *self.rules))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks of an experiment; None means the scale's own value.
+
+    sets: name and value of choices to vary, as written. results, figures: directories, or None for the usual ones.
+    scheduler: address of a Dask scheduler, or None for threads.
+    """
+
+    scale: str = "paper"
+    selection: Selection = field(default_factory=Selection)
+    networks: int | None = None
+    seed: int | None = None
+    trials: int | None = None
+    jobs: int | None = None
+    scheduler: str | None = None
+    sets: tuple[tuple[str, str], ...] = ()
+    results: Path | None = None
+    figures: Path | None = None
+    plot: bool = True
+    force: bool = False
