@@ -58,6 +58,11 @@ class Choice:
     place: str = ""
     option: str = ""
 
+    @property
+    def printed(self) -> bool:
+        """Whether the value is the paper's."""
+        return bool(self.place)
+
 
 def open_choice(
     default: Any, entry: str, meaning: str, check: Check, *alternatives: Alternative, option: str = ""

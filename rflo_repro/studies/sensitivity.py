@@ -1,7 +1,7 @@
 """`rflo-repro sensitivity`: which claims rest on which of the choices that the paper leaves open.
 
-Each alternative changes one choice of one figure and runs the figure's conditions at a reduced scale; the figure's own
-claims are then judged. Learning rates stay those of the choices as they are: nothing is tuned anew.
+Each alternative that is declared beside a choice of Figures 2, 3 and 4 is run at a reduced scale, and the figure's own
+claims are judged. Learning rates stay those of the choices as they are: nothing is tuned anew.
 """
 
 from __future__ import annotations
@@ -18,81 +18,45 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from rich.console import Console
 
-from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import registry
-from rflo_repro.paper.fig3.trial import IntervalSession
-from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.report import style
 from rflo_repro.runs import road
+from rflo_repro.runs.choices import Alternative, Choices, declared, defaults
 from rflo_repro.runs.claims import VERDICTS
 from rflo_repro.runs.learning_curves import final_loss, quartiles
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema, write
 from rflo_repro.studies.theory import page
-from rflo_repro.tasks import IntervalMatchingTask
 
 AS_CHOSEN = "as chosen"
 
 
 @dataclass(frozen=True)
-class Alternative:
-    """One choice made otherwise.
+class Case:
+    """A figure with one choice made otherwise, or none.
 
-    figure: the command whose claims it may turn. choice: its entry in docs/assumptions.md, or a value that the paper
-    prints. label: what it becomes. sets: fields of the figure's choices. rules: those it is for; others stay as they
-    are. rate: factor of all learning rates, or `T`, the timesteps of a trial. feedback: factor of B; as B only carries
-    the error to w_rec and w_in, it is a factor of their rates. task: fields of the task.
-    periods: of Figure 2, in tau, in place of its scale's.
+    figure: the command whose claims it may turn. choice: entry in docs/assumptions.md, or a value that the paper
+    prints. label: what it becomes. sets: fields of the figure's choices. periods_tau: in place of its scale's.
     """
 
     figure: str
-    choice: str
-    label: str
+    choice: str = AS_CHOSEN
+    label: str = AS_CHOSEN
     sets: Mapping[str, Any] = field(default_factory=dict)
-    rules: tuple[str, ...] = ()
-    rate: float | str = 1.0
-    feedback: float = 1.0
-    task: Mapping[str, Any] = field(default_factory=dict)
-    periods: tuple[float, ...] = ()
-
-
-LOCAL_IN_TIME = ("rflo", "local")
-ALTERNATIVES = (
-    Alternative("fig2", "initial-state", "h(0) = 0.5", {"h0": 0.5}),
-    Alternative("fig2", "initial-state", "h(0) ~ U(-1, 1)", {"h0": "uniform"}),
-    Alternative("fig2", "state-between-trials", "state carried on", {"reset_state": False}),
-    Alternative("fig2", "end-of-trial-updates", "RFLO within the trial", {"online": True}, LOCAL_IN_TIME),
-    Alternative("fig2", "per-trial-average", "no 1/T", rate="T"),
-    Alternative("fig2", "number-of-trials", "10,000", {"n_trials": 10_000}),
-    Alternative("fig2", "number-of-trials", "100,000 at 160 τ", {"n_trials": 100_000}, periods=(160.0,)),
-    Alternative("fig2", "printed B ~ N(0, 1)", "B / 3", feedback=1 / 3),
-    Alternative("fig2", "printed B ~ N(0, 1)", "3 B", feedback=3.0),
-    Alternative("fig2", "printed g = 1.5", "g = 1.2", {"g": 1.2}),
-    Alternative("fig2", "printed g = 1.5", "g = 1.8", {"g": 1.8}),
-    Alternative("fig3", "initial-state-intervals", "h(0) ~ U(-1, 1)", {"h0": "uniform"}),
-    Alternative("fig3", "input-channels", "one input", {"channels": 1}),
-    Alternative("fig3", "delays", "from 2 τ on", {"shortest_tau": 2}),
-    Alternative("fig3", "pulse-height", "inputs twice as high", task={"input_height": 2.0}),
-    Alternative("fig4", "holds", "input on in the hold", task={"input_in_hold": True}),
-    Alternative("fig4", "tonic-amplitude", "inputs twice as high", task={"amplitude": 2.0}),
-    Alternative("fig4", "velocity-profile", "sin² speed", {"profile": "bell"}),
-    Alternative("fig4", "state-between-movements", "state reset in stage 1", {"reset_state": True}),
-    Alternative("fig4", "time-of-choice", "read at the hold's end", {"read_at": "hold"}),
-)
+    periods_tau: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How a figure is run here: fields of its choices, periods (Figure 2) and the kind of rates."""
+    """How a figure is run here: fields of its choices, the kind of rates and periods (Figure 2)."""
 
     sets: Mapping[str, Any]
     rates: str
-    periods: tuple[float, ...] = ()
+    periods_tau: tuple[float, ...] = ()
 
 
 SCALES: dict[str, dict[str, Scale]] = {
@@ -129,66 +93,52 @@ SCHEMA = Schema(
 )
 
 
-def all_alternatives(scale: str) -> list[Alternative]:
-    """The baseline of each figure, and its alternatives."""
+def cases(scale: str) -> list[Case]:
+    """Each figure as chosen, and with each alternative that is declared beside its choices; printed ones come last."""
+    found = []
+    for figure in SCALES[scale]:
+        chosen = choices(Case(figure), scale)
+        known = sorted(declared(chosen).items(), key=lambda item: item[1].printed)
+        found += [Case(figure), *(case for name, _ in known for case in _alternatives(figure, name, chosen, scale))]
+    return found
+
+
+def _alternatives(figure: str, name: str, chosen: Choices, scale: str) -> list[Case]:
+    """Of one choice. Where the scale reduces it, its value in the figure is one of them."""
+    choice, reduced = declared(chosen)[name], SCALES[scale][figure].sets
+    others = choice.alternatives
+    if others and name in reduced:
+        default = defaults(chosen)[name]
+        others = (Alternative(default, f"{default:,}"), *others)
     return [
-        alternative
-        for figure in SCALES[scale]
-        for alternative in (Alternative(figure, AS_CHOSEN, AS_CHOSEN), *ALTERNATIVES)
-        if alternative.figure == figure
-    ]
+        # the smoke scale stays as small as it is
+        Case(figure, choice.entry, other.label, {} if scale == "smoke" and name in reduced else {name: other.value},
+             other.periods_tau if scale == "paper" else ())
+        for other in others
+        if other.value != getattr(chosen, name)
+    ]  # fmt: skip
 
 
-def choices(alternative: Alternative, scale: str) -> Any:
-    """The figure's choices at this scale under an alternative."""
-    how = SCALES[scale][alternative.figure]
-    sets = {**how.sets, **alternative.sets}
-    if scale == "smoke" and "n_trials" in alternative.sets:
-        sets["n_trials"] = how.sets["n_trials"]
-    return replace(registry.figures()[alternative.figure].experiment.scales["paper"], **sets)
+def choices(case: Case, scale: str) -> Any:
+    """The figure's choices at this scale in a case."""
+    chosen = registry.figures()[case.figure].experiment.scales["paper"]
+    return replace(chosen, **{**SCALES[scale][case.figure].sets, **case.sets})
 
 
-def conditions(alternative: Alternative, scale: str) -> list[Condition]:
-    """The figure's conditions under an alternative."""
-    how = SCALES[scale][alternative.figure]
-    periods = (alternative.periods if scale == "paper" else ()) or how.periods
-    selection = Selection(periods=periods, rates=(how.rates,))
-    find = registry.figures()[alternative.figure].experiment.conditions
-    before = find(choices(Alternative(alternative.figure, AS_CHOSEN, AS_CHOSEN), scale), selection)
-    after = find(choices(alternative, scale), selection)
-    return [
-        replace(new, realisations=tuple(vary(r, alternative) for r in new.realisations))
-        if not alternative.rules or new.values["rule"] in alternative.rules
-        else old
-        for old, new in zip(before, after, strict=True)
-        if new.values["rule"] != "untrained"
-    ]
-
-
-def vary(realisation: Realisation, alternative: Alternative) -> Realisation:
-    """A realisation with the alternative's rates and task; its choices are already in it."""
-    if isinstance(realisation, IntervalSession):
-        session = realisation.session
-        assert isinstance(session.task, IntervalMatchingTask)
-        return replace(realisation, session=replace(session, task=replace(session.task, **alternative.task)))
-    if isinstance(realisation, LoopSession):
-        return replace(realisation, reaching=replace(realisation.reaching, **alternative.task))
-    assert isinstance(realisation, Session)
-    factor = realisation.task.n_steps if alternative.rate == "T" else float(alternative.rate)
-    if factor == alternative.feedback == 1.0:
-        return realisation
-    assert isinstance(realisation.eta, (int, float))
-    eta = factor * realisation.eta
-    inner = eta * (alternative.feedback if realisation.rule in ("rflo", "random-feedback") else 1.0)
-    return replace(realisation, eta=LearningRates(inner, inner, eta))
+def conditions(case: Case, scale: str) -> list[Condition]:
+    """The figure's conditions in a case."""
+    how = SCALES[scale][case.figure]
+    selection = Selection(periods=case.periods_tau or how.periods_tau, rates=(how.rates,))
+    found = registry.figures()[case.figure].experiment.conditions(choices(case, scale), selection)
+    return [condition for condition in found if condition.values["rule"] != "untrained"]
 
 
 def rows(
-    alternative: Alternative, scale: str, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+    case: Case, scale: str, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
 ) -> list[dict[str, Any]]:
-    """The table's rows for one alternative: the figure's claims judged from its tables."""
-    figure = registry.figures()[alternative.figure]
-    frames = figure.experiment.tabulate(choices(alternative, scale), found, results)
+    """The table's rows for one case: the figure's claims judged from its tables."""
+    figure = registry.figures()[case.figure]
+    frames = figure.experiment.tabulate(choices(case, scale), found, results)
     out = []
     for claim in figure.experiment.claims:
         for finding in claim.findings(frames):
@@ -197,8 +147,8 @@ def rows(
                 out.append(
                     {
                         "figure": figure.command,
-                        "choice": alternative.choice,
-                        "alternative": alternative.label,
+                        "choice": case.choice,
+                        "alternative": case.label,
                         "rates": finding.rates,
                         "claim": claim.name,
                         "verdict": finding.verdict,
@@ -222,16 +172,16 @@ def sensitivity(
     store = Store(results / FOLDER)
     out: list[dict[str, Any]] = []
     everything: list[Condition] = []
-    for alternative in all_alternatives(scale):
-        console.print(f"{alternative.figure}, {alternative.choice}: {alternative.label}", highlight=False, markup=False)
-        found = conditions(alternative, scale)
-        # one sweep an alternative: what an earlier one has computed is read
+    for case in cases(scale):
+        console.print(f"{case.figure}, {case.choice}: {case.label}", highlight=False, markup=False)
+        found = conditions(case, scale)
+        # one sweep a case: what an earlier one has computed is read
         arrays = sweep(found, store, jobs or joblib.cpu_count(), Reporter(console), _summary, force)
-        out += rows(alternative, scale, found, arrays)
+        out += rows(case, scale, found, arrays)
         everything += found
     frame = pd.DataFrame(out)
     settings = {
-        figure: {"sets": dict(how.sets), "rates": how.rates, "periods_tau": how.periods}
+        figure: {"sets": dict(how.sets), "rates": how.rates, "periods_tau": how.periods_tau}
         for figure, how in SCALES[scale].items()
     }
     about = page(scale, registry.figures()["fig2"].experiment.scales["paper"], everything)
@@ -248,7 +198,7 @@ def caption(scale: str) -> str:
     """The scale in words."""
     parts = []
     for figure, how in SCALES[scale].items():
-        periods = f", {' '.join(f'{p:g}' for p in how.periods)} τ" if how.periods else ""
+        periods = f", {' '.join(f'{p:g}' for p in how.periods_tau)} τ" if how.periods_tau else ""
         trials, networks = how.sets["n_trials"], how.sets["n_networks"]
         parts.append(f"{figure}: {networks} networks × {trials:,} trials{periods}, {how.rates} rates")
     return "; ".join(parts) + ". Rates are not tuned anew."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,58 +13,51 @@ from rflo_repro.cli import cli
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
+from rflo_repro.runs.choices import declared
 from rflo_repro.studies import sensitivity, summary
-from rflo_repro.studies.sensitivity import ALTERNATIVES, AS_CHOSEN, Alternative, all_alternatives, conditions
+from rflo_repro.studies.sensitivity import AS_CHOSEN, Case, cases, conditions
 
-DOCS = Path(rflo_repro.__file__).parent.parent / "docs"
-
-
-def baseline(figure):
-    return Alternative(figure, AS_CHOSEN, AS_CHOSEN)
+PAPER = cases("paper")
 
 
-@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda a: f"{a.figure} {a.label}")
-def test_an_alternative_is_another_run(alternative, tuned):
-    before, after = conditions(baseline(alternative.figure), "smoke"), conditions(alternative, "smoke")
-    changed = [c.label for c, d in zip(before, after, strict=True) if c.realisations != d.realisations]
-    if "trials" in alternative.choice:  # the smoke scale has the same trials throughout
-        return
-    assert changed
-    if alternative.rules:
-        assert {c.values["rule"] for c in after if c.label in changed} == set(alternative.rules) & {
-            c.values["rule"] for c in after
-        }
+@pytest.mark.parametrize("case", PAPER, ids=lambda c: f"{c.figure} {c.choice} {c.label}")
+def test_a_case_is_another_run(case, tuned):
+    before, after = conditions(Case(case.figure), "paper"), conditions(case, "paper")
+    changed = [c.label for c, d in zip(before, after, strict=False) if c.realisations != d.realisations]
+    assert bool(changed) == (case.choice != AS_CHOSEN)
+    if case.choice == "end-of-trial-updates":
+        assert {c.values["rule"] for c in after if c.label in changed} == {"rflo", "local"}
 
 
-@pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda a: f"{a.figure} {a.label}")
-def test_a_choice_is_documented(alternative):
-    text = "".join(path.read_text(encoding="utf-8") for path in DOCS.glob("assumptions*.md"))
-    assert alternative.choice.startswith("printed ") or f"### {alternative.choice}\n" in text
-
-
-def test_every_figure_has_a_baseline_first(tuned):
-    found = all_alternatives("paper")
-    assert len(found) == len(ALTERNATIVES) + 3
+def test_every_alternative_of_three_figures_and_as_chosen_first():
     for figure in ("fig2", "fig3", "fig4"):
-        assert next(a for a in found if a.figure == figure) == baseline(figure)
+        mine = [case for case in PAPER if case.figure == figure]
+        assert mine[0] == Case(figure)
+        wanted = {
+            (choice.entry, other.label)
+            for choice in declared(registry.figures()[figure].experiment.scales["paper"]).values()
+            for other in choice.alternatives
+        }
+        found = {(case.choice, case.label) for case in mine[1:]}
+        # the study's own number of trials is no alternative to itself, and the figure's is
+        assert wanted - found == ({("number-of-trials", "3,000")} if figure == "fig2" else set())
+        own = {"fig2": {("number-of-trials", "10,000")}, "fig3": {("trials-or-batches", "5,000")}, "fig4": set()}
+        assert found - wanted == own[figure]
+        assert len(found) == len(mine) - 1
 
 
-def session_of(alternative, rule):
-    return next(c for c in conditions(alternative, "smoke") if c.values["rule"] == rule).realisations[0]
-
-
-def test_rates_with_another_feedback_and_without_1_over_t(tuned):
-    plain = session_of(baseline("fig2"), "rflo")
-    scaled = session_of(replace(baseline("fig2"), feedback=3.0), "rflo")
-    assert scaled.eta == LearningRates(3 * plain.eta, 3 * plain.eta, plain.eta)
-    # BPTT has no B
-    assert session_of(replace(baseline("fig2"), feedback=3.0), "bptt").eta == LearningRates(*[0.03] * 3)
-    summed = session_of(replace(baseline("fig2"), rate="T"), "rflo")
-    assert summed.eta == LearningRates(*[plain.eta * plain.task.n_steps] * 3)
+def test_a_number_of_trials_for_one_period(tuned):
+    (case,) = [case for case in PAPER if case.label == "100,000 at 160 τ"]
+    found = conditions(case, "paper")
+    assert {c.values["period_tau"] for c in found} == {160.0}
+    assert {r.n_trials for c in found for r in c.realisations} == {100_000}
+    # and in seconds
+    small = next(other for other in cases("smoke") if other.label == case.label)
+    assert {r.n_trials for c in conditions(small, "smoke") for r in c.realisations} == {20}
 
 
 def test_a_scaled_feedback_is_a_scaled_rate():
-    """What `feedback` rests on: a network with 3 B learns as one whose w_rec and w_in have three times the rate."""
+    """What `feedback_scale` rests on: 3 B is three times the rate of w_rec and w_in."""
     rng = np.random.default_rng(0)
     net = rflo_repro.Network.random(8, 0, 1, rng)
     task = rflo_repro.PeriodicTask(30)
@@ -79,7 +71,7 @@ def test_the_command_writes_table_and_picture(tuned, tmp_path):
     done = CliRunner().invoke(cli, ["sensitivity", *options])
     assert done.exit_code == 0, done.output
     frame, page = tables.read(tmp_path, sensitivity.SCHEMA)
-    assert set(frame.alternative) == {a.label for a in all_alternatives("smoke")}
+    assert set(frame.alternative) == {case.label for case in cases("smoke")}
     for command, part in frame.groupby("figure"):
         assert set(part.claim) == {claim.name for claim in registry.figures()[command].experiment.claims}
     assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
