@@ -1,26 +1,31 @@
-"""`rflo-repro check`: losses of this machine and this source against stored references.
+"""`rflo-repro check`: what this machine and this source compute, compared with stored references to the byte.
 
-Three kinds, each with the tolerance that its length allows:
+Three kinds of sessions:
 
-- the first 20 trials of two stored networks by every rule, held tight;
-- the final losses of every figure's smoke scale, held nearly as tight;
-- the final losses of nine networks trained in full at 20 tau, by median, within a factor.
+- short: the first trials of two stored networks by every rule, so that no random generator stands before the kernels;
+- smoke: every condition of every figure at smoke scale;
+- full: Figure 2's networks of 20, 40 and 80 tau, BPTT and RFLO, at full length, where chaos has made any difference of
+  rounding as large as the loss itself.
 
+A reference is the loss of some trials, to be read, and a digest of every array, to be sure.
 `python -m rflo_repro.studies.regression` writes the references anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import joblib
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 
 from rflo_repro.learning.network import Network
@@ -31,7 +36,7 @@ from rflo_repro.runs.learning_curves import final_loss
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.store import Store
+from rflo_repro.runs.store import Store, replacing
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.tasks import PeriodicTask
 
@@ -40,30 +45,61 @@ NETWORKS = ("a", "b")
 PERIOD = 200
 N_TRIALS = {"rtrl": 3}  # RTRL costs N^4 a step; the others are held for 20
 ETA = 0.01
-# Bands, from what `NUMBA_CPU_NAME=generic rflo-repro check` says (docs/reproducibility.md): it moves short runs by
-# 1e-13 and smoke scale by 6e-7; medians after 10,000 trials have moved by a factor of 2 with the order of sums
-TIGHT = 1e-11
-SMOKE = 1e-5
-FULL_FACTOR = 4.0
+FULL = Selection(periods=(20.0, 40.0, 80.0), rules=("bptt", "rflo"))
+KINDS = ("short", "smoke", "full")
+# Trials whose loss is written out, from 1; the last one as well
+TRIALS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+DIGITS = 16  # of a digest, in hexadecimal: 64 bits
 
 
 @dataclass(frozen=True)
-class Case:
-    """A number held to a reference: |log(value / reference)| may be at most log(1 + tolerance)."""
+class Record:
+    """What is kept of a session: the loss before some trials' updates (None: there is none), and digests of its arrays.
 
-    name: str
-    value: float
-    tolerance: float
+    loss: by trial, from 1. digests: by array.
+    """
 
-    def moved(self, reference: float) -> float:
-        """How far the value is from the reference, as a share of the smaller of them; NaN is close to NaN only."""
-        if math.isnan(reference) or math.isnan(self.value):
-            return 0.0 if math.isnan(reference) and math.isnan(self.value) else math.inf
-        return math.expm1(abs(math.log(self.value / reference)))
+    loss: dict[str, float | None]
+    digests: dict[str, str]
 
-    def holds(self, reference: float) -> bool:
-        """Whether the value is close enough."""
-        return self.moved(reference) <= self.tolerance
+
+Records = dict[str, Record]
+
+
+def digest(values: npt.NDArray[Any]) -> str:
+    """Of the shape and every bit, alike on all machines; one NaN is like another."""
+    values = np.asarray(values)
+    plain = values.astype("<i8" if values.dtype.kind in "biu" else "<f8")
+    if plain.dtype.kind == "f":
+        plain[np.isnan(plain)] = np.nan
+    return hashlib.sha256(repr(plain.shape).encode() + plain.tobytes()).hexdigest()[:DIGITS]
+
+
+def record(arrays: Arrays) -> Record:
+    """The record of a session's arrays, `loss` (n_trials,) among them."""
+    loss = arrays["loss"]
+    trials = [trial for trial in TRIALS if trial < len(loss)] + [len(loss)]
+    known = {str(trial): float(loss[trial - 1]) for trial in trials}
+    return Record(
+        {trial: value if math.isfinite(value) else None for trial, value in known.items()},
+        {name: digest(values) for name, values in sorted(arrays.items())},
+    )
+
+
+def difference(found: Record, reference: Record) -> str | None:
+    """The first that differs, both values, or None. A loss that differs is nearer to the cause than a digest."""
+    for trial, value in found.loss.items():
+        if trial not in reference.loss:
+            return f"trial {trial}, which the reference has not"
+        if value != reference.loss[trial]:
+            return f"loss of trial {trial}: {value!r}, reference {reference.loss[trial]!r}"
+    if found.loss.keys() != reference.loss.keys():
+        return f"{list(found.loss)[-1]} trials, reference {list(reference.loss)[-1]}"
+    for name in sorted(found.digests.keys() | reference.digests.keys()):
+        if found.digests.get(name) != reference.digests.get(name):
+            where = " between the trials above" if name == "loss" else ""
+            return f"{name}{where}: digest {found.digests.get(name)}, reference {reference.digests.get(name)}"
+    return None
 
 
 def stored_network(name: str) -> Network:
@@ -75,81 +111,104 @@ def stored_network(name: str) -> Network:
         return Network(**{key: file[key] for key in file.files if key != "tau"}, tau=float(file["tau"]))
 
 
-def short_runs() -> Iterator[Case]:
-    """Losses of the first trials of the stored networks, by every rule, and by RFLO within the trial."""
+def short_runs() -> Iterator[tuple[str, Record]]:
+    """The first trials of the stored networks, by every rule, and by RFLO within the trial."""
     for name in NETWORKS:
         net = stored_network(name)
         for rule, online in [*((rule, False) for rule in RULES), ("rflo", True)]:
             n_trials = N_TRIALS.get(rule, 20)
             history = train(net, PeriodicTask(PERIOD), rule, ETA, n_trials, np.random.default_rng(0), online=online)
-            for trial in sorted({1, 2, 5, 10, 20, n_trials} & set(range(1, n_trials + 1))):
-                label = f"network {name}, {rule}{' online' if online else ''}, trial {trial}"
-                yield Case(label, float(history.loss[trial - 1]), TIGHT)
+            arrays = {"loss": history.loss, "alignment": history.alignment, "w_rec": history.network.w_rec}
+            yield f"short: network {name}, {rule}{' online' if online else ''}", record(arrays)
 
 
-def _conditions() -> Iterator[tuple[str, float, Condition]]:
+def conditions() -> list[Condition]:
+    """Every figure's at smoke scale, and of Figure 2 three periods in full; the label begins with the kind."""
+    found = []
     for figure in filter(lambda f: f.computed, registry.figures().values()):
         choices = figure.experiment.scales["smoke"]
         for condition in figure.experiment.conditions(choices, Selection(rates=figure.rates[:1])):
-            yield f"{figure.command} smoke, {condition.label}", SMOKE, condition
-    choices = fig2.ABOUT.experiment.scales["paper"]
-    for condition in fig2.ABOUT.experiment.conditions(choices, Selection(periods=(20.0,), rules=("bptt", "rflo"))):
-        yield f"fig2 paper, {condition.label}", FULL_FACTOR - 1.0, condition
+            found.append(replace(condition, label=f"smoke: {figure.command}, {condition.label}"))
+    for condition in fig2.ABOUT.experiment.conditions(fig2.ABOUT.experiment.scales["paper"], FULL):
+        found.append(replace(condition, label=f"full: fig2, {condition.label}"))
+    return found
 
 
-def figure_runs(console: Console, jobs: int | None) -> Iterator[Case]:
-    """Median final loss of each condition of every figure at smoke scale, and of Figure 2 at 20 tau in full."""
-    named = [(name, tolerance, replace(c, label=name)) for name, tolerance, c in _conditions()]
+def sessions_of(found: Sequence[Condition]) -> list[str]:
+    """The name of each session of these conditions."""
+    return [f"{c.label}, network {network}" for c in found for network in range(len(c.realisations))]
+
+
+def figure_runs(console: Console, jobs: int | None) -> Iterator[tuple[str, Record]]:
+    """The sessions of `conditions`, all computed anew."""
+    found = conditions()
+    # the longest first, so that no core waits for the last one
+    order = sorted(range(len(found)), key=lambda i: found[i].label.startswith("smoke"))
     with TemporaryDirectory() as folder:
-        results = sweep(
-            [condition for _, _, condition in named],
-            Store(Path(folder)),
-            jobs or joblib.cpu_count(),
-            Reporter(console),
-            lambda sessions: f"loss {_median(sessions):.4g}",
+        swept = sweep(
+            [found[i] for i in order], Store(Path(folder)), jobs or joblib.cpu_count(), Reporter(console), _median
         )
-    for (name, tolerance, _), sessions in zip(named, results, strict=True):
-        yield Case(name, _median(sessions), tolerance)
+    results = dict(zip(order, swept, strict=True))
+    records = [record(arrays) for i in range(len(found)) for arrays in results[i]]
+    yield from zip(sessions_of(found), records, strict=True)
 
 
-def _median(sessions: Sequence[Arrays]) -> float:
-    return float(np.median([final_loss(arrays) for arrays in sessions]))
+def _median(sessions: Sequence[Arrays]) -> str:
+    return f"loss {np.median([final_loss(arrays) for arrays in sessions]):.4g}"
+
+
+def computed(console: Console, jobs: int | None) -> Records:
+    """Everything that is compared, by the session's name."""
+    return {**dict(short_runs()), **dict(figure_runs(console, jobs))}
+
+
+def read() -> Records:
+    """The stored references."""
+    pages = json.loads((REFERENCES / "sessions.json").read_text(encoding="utf-8"))
+    return {name: Record(**page) for name, page in pages.items()}
+
+
+def compare(found: Mapping[str, Record], references: Mapping[str, Record]) -> list[str]:
+    """What is said: a line a kind, `identical` or the first session that differs and how."""
+    lines = []
+    for kind in KINDS:
+        ours, theirs = ({n: r for n, r in every.items() if n.startswith(f"{kind}:")} for every in (found, references))
+        differing = {}
+        for name in [*ours, *(name for name in theirs if name not in ours)]:
+            if name not in theirs:
+                differing[name] = "there is no reference"
+            elif name not in ours:
+                differing[name] = "there is only a reference"
+            elif (what := difference(ours[name], theirs[name])) is not None:
+                differing[name] = what
+        n_all = len(ours.keys() | theirs.keys())
+        if differing:
+            first, what = next(iter(differing.items()))
+            lines.append(f"{first}: {what} ({len(differing)} of {n_all} {kind} sessions differ)")
+        else:
+            lines.append(f"{kind}: {n_all} sessions identical")
+    return lines
 
 
 def check(console: Console, jobs: int | None) -> bool:
-    """Compare with the references; print what moved, and whether all hold."""
-    references = json.loads((REFERENCES / "losses.json").read_text(encoding="utf-8"))
-    cases = [*short_runs(), *figure_runs(console, jobs)]
-    moved = [case for case in cases if case.name not in references or not case.holds(references[case.name])]
-    missing = set(references) - {case.name for case in cases}
-    for case in moved:
-        reference = references.get(case.name, math.nan)
-        console.print(
-            f"moved: {case.name}: {case.value:.12g}, reference {reference:.12g}, allowed ±{case.tolerance:.1g} of it",
-            highlight=False,
-            soft_wrap=True,
-        )
-    for name in sorted(missing):
-        console.print(f"missing: {name}", highlight=False, soft_wrap=True)
-    for kind, tolerance in (("short runs", TIGHT), ("smoke scale", SMOKE), ("full length", FULL_FACTOR - 1.0)):
-        moves = [c.moved(references[c.name]) for c in cases if c.tolerance == tolerance and c.name in references]
-        console.print(f"{kind}: moved by {max(moves):.1e} at most, {tolerance:.1e} allowed", highlight=False)
-    n_good = len(cases) - len(moved)
-    console.print(f"{n_good} of {len(cases)} losses hold", highlight=False)
-    return not moved and not missing
+    """Compare with the references; print what differs first in each kind, and return whether nothing does."""
+    lines = compare(computed(console, jobs), read())
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return all(line.endswith("identical") for line in lines)
 
 
 def write() -> None:
-    """Write the stored networks and the reference losses of this machine into the package's source."""
+    """Write the stored networks and what this machine computes into the package's source."""
     folder = Path(str(REFERENCES))
     folder.mkdir(exist_ok=True)
     for i, name in enumerate(NETWORKS):
         net = Network.random(30, 0, 1, np.random.default_rng(np.random.SeedSequence(43299, spawn_key=(i,))))
         fields = ("w_in", "w_rec", "w_out", "feedback", "h0", "tau")
         np.savez(folder / f"network_{name}.npz", **{key: np.asarray(getattr(net, key)) for key in fields})  # type: ignore[arg-type]
-    cases = [*short_runs(), *figure_runs(Console(), None)]
-    text = json.dumps({case.name: case.value for case in cases}, indent=1)
-    (folder / "losses.json").write_text(text + "\n", encoding="utf-8")
+    pages = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in computed(Console(), None).items()]
+    with replacing(folder / "sessions.json") as temporary:
+        temporary.write_text("{\n" + ",\n".join(pages) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,103 @@
+"""`rflo-repro check`: references to the byte, and the first thing that differs."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from rflo_repro.studies import regression
+from rflo_repro.studies.regression import compare, digest, record
+
+
+def session(n_trials=60, **arrays):
+    loss = 1.0 / np.arange(1, n_trials + 1)
+    return {"loss": loss, "y": np.linspace(0.0, 1.0, 7), "diverged": np.array(False), **arrays}
+
+
+def named(arrays, network=0):
+    return {f"full: fig2, rflo 20 tau, network {network}": record(arrays)}
+
+
+def test_this_source_and_this_machine_have_the_references():
+    """The command itself, at full length."""
+    out = io.StringIO()
+    assert regression.check(Console(file=out), None), out.getvalue()
+    said = [line for line in out.getvalue().splitlines() if line.endswith("identical")]
+    assert [line.split(":")[0] for line in said] == list(regression.KINDS)
+
+
+def test_the_references_are_of_every_session_and_three_periods_are_held_at_full_length():
+    references = regression.read()
+    names = regression.sessions_of(regression.conditions())
+    assert [name for name in references if not name.startswith("short")] == names
+    for period in (20, 40, 80):
+        for rule in ("bptt", "rflo"):
+            full = [n for n in names if n.startswith("full") and f"{rule} {period} tau" in n]
+            assert len(full) == 9
+            assert {list(references[name].loss)[-1] for name in full} == {"10000"}
+
+
+def test_one_bit_of_one_loss_is_named_by_session_trial_and_both_values():
+    before, after = session(), session()
+    after["loss"][4] = np.nextafter(after["loss"][4], 1.0)
+    found, references = named(after) | named(session(), 1), named(before) | named(session(), 1)
+    lines = compare(found, references)
+    assert lines[0] == "short: 0 sessions identical"
+    assert lines[2] == (
+        "full: fig2, rflo 20 tau, network 0: loss of trial 5: 0.20000000000000004, reference 0.2 "
+        "(1 of 2 full sessions differ)"
+    )
+    assert compare(references, references)[2] == "full: 2 sessions identical"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda a: a["loss"].__setitem__(32, 0.5), "loss between the trials above: digest "),
+        (lambda a: a["y"].__setitem__(3, np.nextafter(a["y"][3], 1.0)), "y: digest "),
+        (lambda a: a.update(y=a["y"].reshape(7, 1)), "y: digest "),
+        (lambda a: a.update(more=np.zeros(2)), "more: digest "),
+        (lambda a: a.pop("y"), "y: digest None, reference "),
+        (lambda a: a.update(diverged=np.array(True)), "diverged: digest "),
+        (lambda a: a["loss"].__setitem__(slice(50, None), np.nan), "loss of trial 60: None, reference "),
+        (lambda a: a.update(loss=a["loss"][:50]), "50 trials, reference 60"),
+    ],
+)
+def test_whatever_differs_is_seen(change, said):
+    changed = session()
+    change(changed)
+    assert f"network 0: {said}" in compare(named(changed), named(session()))[2]
+
+
+def test_sessions_that_only_one_side_has():
+    one, both = named(session()), named(session()) | named(session(), 1)
+    assert compare(both, one)[2].endswith("network 1: there is no reference (1 of 2 full sessions differ)")
+    assert compare(one, both)[2].endswith("network 1: there is only a reference (1 of 2 full sessions differ)")
+
+
+def test_digests_are_of_values_and_not_of_their_storage():
+    values = np.array([[0.1, np.nan], [2.0, -3.0]])
+    other_nan = values.copy()
+    other_nan.view(np.uint64)[0, 1] |= np.uint64(1 << 63)
+    same = [values.astype(">f8"), np.asfortranarray(values), values[:, ::-1].copy()[:, ::-1], other_nan]
+    assert {digest(array) for array in same} == {digest(values)}
+    assert digest(values.ravel()) != digest(values)
+    assert digest(np.array([1, 2], dtype=np.int32)) == digest(np.array([1, 2]))
+    assert digest(np.array(0.0)) != digest(np.array(-0.0))
+
+
+def test_a_record_survives_its_file():
+    """Decimal numbers are read back as the doubles that they were."""
+    arrays = session()
+    arrays["loss"] = np.random.default_rng(0).lognormal(size=60)
+    arrays["loss"][-1] = np.inf
+    before = record(arrays)
+    page = json.loads(json.dumps({"loss": before.loss, "digests": before.digests}))
+    assert regression.Record(**page) == before
+    assert before.loss["60"] is None
+    assert replace(before, loss={}) != before
