@@ -19,9 +19,8 @@ from PIL import Image
 from rflo_repro.report import style
 from rflo_repro.runs.claims import VERDICTS, Claim, Finding, Interval
 
-# An embedded picture is at most this wide and has at most this many colours, so that the page stays small.
+# An embedded picture is at most this wide, so that the page stays small.
 WIDEST = 1400
-N_COLOURS = 128
 BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
 NO_VERDICT = "not computed"
 
@@ -37,10 +36,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and what it shows, for those who cannot see it."""
+    """A picture, what it shows for those who cannot see it, and the caption that tells it from its neighbours."""
 
     path: Path
     alt: str
+    caption: str
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,13 @@ def counts(page: Page) -> list[tuple[str, int, int]]:
 
 
 def data_uri(path: Path) -> str:
-    """A picture's content for an `img` element, reduced in size and colours. Raises OSError if it cannot be read."""
+    """A picture's content for an `img` element, in its own colours. Raises OSError if it cannot be read."""
     with Image.open(path) as image:
         small = image.convert("RGB")
         if small.width > WIDEST:
             small = small.resize((WIDEST, round(small.height * WIDEST / small.width)), Image.Resampling.LANCZOS)
-        # every colour is kept, however few its pixels: a thin line has a meaning. Without dithering it stays clean
-        reduced = small.quantize(N_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         file = io.BytesIO()
-        reduced.save(file, format="PNG", optimize=True)
+        small.save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
@@ -171,7 +169,7 @@ def markdown(page: Page, folder: Path) -> str:
     for section in page.sections:
         lines += [f"## {plain(section.title)}", "", f"    {section.command}", ""]
         for picture in section.pictures:
-            lines += [f"![{plain(picture.alt)}]({_relative(picture.path, folder)})", ""]
+            lines += [f"![{plain(picture.alt)}]({_relative(picture.path, folder)})", "", plain(picture.caption), ""]
         lines += [f"{plain(text)}\n" for text in section.text]
         for judged in section.claims:
             lines += _claim(judged)

@@ -138,11 +138,13 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
 
 def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
-    found = [(figures / f"{figure.name}{suffix}.png", rates) for suffix, rates in (("", ""), ("_tuned", "tuned"))]
+    kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
+    found = [(figures / f"{figure.name}{end}.png", " and ".join(rates)) for end, rates in kinds]
     return tuple(
-        Picture(path, f"{figure.title} Panels: {panels}." + (f" At {rates} rates." if rates else ""))
+        Picture(path, f"{figure.title} Panels: {panels}.{at}", f"{figure.title}{at}")
         for path, rates in found
         if path.is_file()
+        for at in (f" At {rates} learning rates." if rates else "",)
     )
 
 
@@ -176,7 +178,7 @@ def of_studies(results: Path, figures: Path) -> list[Section]:
     for name, title, command, schemas, claims, alt in STUDIES:
         frames, pages, missing = _read(schemas, results, command)
         path = figures / f"{name}.png"
-        pictures = (Picture(path, alt),) if alt and path.is_file() else ()
+        pictures = (Picture(path, alt, title),) if alt and path.is_file() else ()
         judged = _judge(claims, frames, missing)
         sections.append(Section(name, title, command, judged, pictures, (), _choices(pages), (), _provenance(pages)))
     return sections
@@ -199,7 +201,7 @@ def of_sensitivity(results: Path, figures: Path) -> Section:
         name="sensitivity",
         title=title,
         command=command,
-        pictures=(Picture(path, alt + "."),) if path.is_file() else (),
+        pictures=(Picture(path, alt + ".", title),) if path.is_file() else (),
         text=(
             f"Scale: {sensitivity.caption(str(pages[0]['settings']['scale']))}",
             f"{len(changed)} verdicts differ from those of the choices as they are.",
