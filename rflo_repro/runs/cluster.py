@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,10 +56,25 @@ def connected(address: str) -> Iterator[Any]:
         raise ClusterError("needs Dask: pip install 'rflo-repro[cluster]'") from None
     # what goes wrong is said in one line, not in Dask's log as well
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ClusterError(f"no Dask scheduler answers at {address} ({type(error).__name__})") from None
+    # made in two steps: one that fails in the second would wait for its own end when it is collected
+    client = Client.__new__(Client)
+    said: list[str] = []
+
+    def connect() -> None:
+        try:
+            Client.__init__(client, address, timeout=CONNECT_SECONDS, set_as_default=False)
+            said.append("")
+        except Exception as error:  # whatever Dask makes of what answers there
+            said.append(type(error).__name__)
+
+    # Dask's own limit holds for each of its steps, and not for an answer that never ends
+    attempt = threading.Thread(target=connect, daemon=True)
+    attempt.start()
+    attempt.join(CONNECT_SECONDS)
+    if said != [""]:
+        client.status = "closed"
+        reason = said[0] if said else f"waited {CONNECT_SECONDS:g} s"
+        raise ClusterError(f"no Dask scheduler answers at {address} ({reason})")
     try:
         yield client
     finally:

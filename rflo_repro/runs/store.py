@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -72,8 +73,11 @@ class Store:
         path = self.path(realisation)
         path.parent.mkdir(parents=True, exist_ok=True)
         meaning = {**self.meaning(realisation), "sha256": _sha256(arrays)}
-        with replacing(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(file, **{**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))})  # type: ignore[arg-type]
+        # in memory first: an archive on a disk that fills up is left open
+        archive = io.BytesIO()
+        np.savez_compressed(archive, **{**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))})  # type: ignore[arg-type]
+        with replacing(path) as temporary:
+            temporary.write_bytes(archive.getbuffer())
 
 
 def _sha256(arrays: Arrays) -> str:

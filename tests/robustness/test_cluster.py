@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +131,48 @@ def test_no_scheduler(server):
     assert log.splitlines()[-1].startswith(
         "Error: Invalid value for '--cluster': no Dask scheduler answers at tcp://127.0.0.1:9"
     )
+
+
+def answers(connection: socket.socket, how: str) -> None:
+    """What is at the other end, and is no scheduler."""
+    with contextlib.suppress(OSError):
+        if how == "nonsense":
+            connection.sendall(bytes(range(256)))
+        elif how == "drop by drop":
+            while True:
+                connection.sendall(b"\0")
+                time.sleep(0.2)
+        elif how == "a web page":
+            connection.recv(10)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        elif how == "it hangs up":
+            connection.close()
+
+
+@pytest.mark.parametrize("how", ["silence", "nonsense", "a web page", "drop by drop", "it hangs up"])
+def test_whatever_answers_that_is_no_scheduler_is_refused_in_five_seconds(server, how):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        connections = []
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connections.append(listening.accept()[0])
+                    threading.Thread(target=answers, args=(connections[-1], how), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        started = time.monotonic()
+        code, log = server.run(*SMALL, *NO_PLOT, "--cluster", address)
+        seconds = time.monotonic() - started
+        for connection in connections:
+            connection.close()
+    assert code == 2, log
+    assert log.splitlines()[-1].startswith(
+        f"Error: Invalid value for '--cluster': no Dask scheduler answers at {address}"
+    )
+    assert seconds < 9.0  # the five, and to start and end
+    assert stored_in(Path("r")) == {}
 
 
 @pytest.mark.parametrize(
