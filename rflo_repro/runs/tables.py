@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import glob
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,9 +85,9 @@ def lock(folder: Path) -> FileLock:
     return FileLock(folder / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
 
 
-def _announced(path: Path) -> Path:
-    """Where a page waits until its CSV is in place."""
-    return path.with_name(f".{path.stem}.page.tmp")
+def _announced(path: Path) -> list[Path]:
+    """Pages that wait until their CSV is in place: one under way, and those that killed processes left behind."""
+    return sorted(path.parent.glob(f".{glob.escape(path.stem)}.*.page.tmp"))
 
 
 def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> Path:
@@ -95,8 +97,10 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping
     can still tell from a damaged one. Raises OSError if they cannot be written; the ones before are then still there.
     """
     path = folder / f"{schema.name}.csv"
-    announced = _announced(path)
+    # a name that nobody can foresee: a link laid out under it would be followed out of the folder
+    announced = path.with_name(f".{path.stem}.{secrets.token_hex(8)}.page.tmp")
     with lock(folder):
+        before = _announced(path)
         try:
             with replacing(path) as temporary:
                 _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
@@ -108,11 +112,14 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping
                     "columns": [vars(column) for column in schema.columns],
                     **provenance,
                 }
-                announced.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+                with announced.open("x", encoding="utf-8") as file:
+                    file.write(json.dumps(page, indent=2, ensure_ascii=False) + "\n")
         except BaseException:
             announced.unlink(missing_ok=True)
             raise
         os.replace(announced, path.with_suffix(".json"))
+        for left in before:
+            left.unlink(missing_ok=True)
     return path
 
 
@@ -139,8 +146,9 @@ def _read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         return _pair(path, path.with_suffix(".json"), schema)
     except TableError:
-        with suppress(TableError):
-            return _pair(path, _announced(path), schema)
+        for page in _announced(path):
+            with suppress(TableError):
+                return _pair(path, page, schema)
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import io
 import itertools
 import math
 import pkgutil
@@ -40,6 +41,7 @@ else:
 
 PERIODIC = "periodic"
 MOST = 100_000  # realisations
+LONGEST_NAME = 64
 COLUMNS = (
     Column("rule", "text", "", "learning rule: one of rflo_repro.RULES, or of the sweep's own"),
     Column("task", "text", "", "task: periodic, or one of the sweep's own"),
@@ -151,7 +153,17 @@ def _table(name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+def _name(kind: str, name: str) -> None:
+    """Raises ValueError for a name that does not come back from a table as it is, such as `null`, or gets no line."""
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise ValueError(f"{kind} must have names of 1 to {LONGEST_NAME} printable characters, got {name!r}")
+    table = io.StringIO(pd.DataFrame({"name": [name]}).to_csv(index=False))
+    if pd.read_csv(table)["name"].tolist() != [name]:
+        raise ValueError(f"{kind} must not have a name that pandas reads as a number, a flag or missing, got {name!r}")
+
+
 def _rule(name: str, value: Any) -> LearningRule:
+    _name("rules", name)
     page = dict(_table(f"rules.{name}", value))
     _only(f"rules.{name}", page, ("feedback", "carry", "trains"))
     if name in RULES:
@@ -165,6 +177,7 @@ def _rule(name: str, value: Any) -> LearningRule:
 
 
 def _task(name: str, value: Any) -> SizedTask:
+    _name("tasks", name)
     page = dict(_table(f"tasks.{name}", value))
     classes = task_classes()
     kind = page.pop("is", None)

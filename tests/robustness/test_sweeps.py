@@ -170,3 +170,40 @@ def test_a_file_that_is_no_text(content):
     with pytest.raises(Refused, match=re.escape("sweep.toml: ")):
         sweeps.read(Path("sweep.toml"))
     assert invoke("sweep", "nowhere.toml").exit_code == 2
+
+
+NAMED = """
+name = "named"
+trials = 5
+[grid]
+rule = ["{0}", "rflo"]
+period = 2
+n_rec = 5
+eta = 0.01
+[rules."{0}"]
+feedback = "random"
+carry = "leak"
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["null", "NA", "nan", "None", "n/a", "1", "1e5", "007", "inf", "-0.5", " padded", "two\\nlines", "", "x" * 65],
+)
+def test_a_name_that_a_table_would_lose_is_refused(name):
+    rules, tasks = NAMED.format(name), SMALL.replace("delays", name).replace(f"tasks.{name}", f'tasks."{name}"')
+    for text, kind in ((rules, "rules"), (tasks, "tasks")):
+        run = sweep(text)
+        assert run.exit_code == 2, run.output
+        assert f"Error: sweep.toml: {kind} must " in run.output
+        assert not Path("results").exists()
+
+
+@pytest.mark.parametrize("name", ["leak[/fast]", "[red]", "a,b", "it's", 'x\\"y', "émigré", "=1+1", "true?", ":smile:"])
+def test_any_other_name_comes_back_from_the_table_as_it_is(name):
+    run = sweep(NAMED.format(name))
+    assert run.exit_code == 0, run.output
+    plain = name.replace("\\", "")
+    assert f"  {plain} " in run.output
+    final = pd.read_csv("results/custom/named_final.csv")
+    assert set(final.groupby("rule").final_loss.median().index) == {plain, "rflo"}

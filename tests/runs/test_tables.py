@@ -191,12 +191,44 @@ def test_the_page_comes_last(tmp_path, monkeypatch):
     assert page["run"] == 2
     # Negative control: without that page the pair is refused
     (waiting,) = tmp_path.glob(".*.page.tmp")
+    content = waiting.read_bytes()
     waiting.unlink()
     with pytest.raises(TableError):
         tables.read(tmp_path, SCHEMA)
     monkeypatch.undo()
-    tables.write(tmp_path, SCHEMA, ROWS.head(2), {"run": 2})
-    assert tables.read(tmp_path, SCHEMA)[1]["run"] == 2
+    waiting.write_bytes(content)
+    tables.write(tmp_path, SCHEMA, ROWS.head(2), {"run": 3})
+    assert tables.read(tmp_path, SCHEMA)[1]["run"] == 3
+    # what the killed process left behind is gone
+    assert list(tmp_path.glob(".*.tmp")) == []
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path, monkeypatch):
+    """Files under way have names that nobody can foresee; a link under a name that is known is replaced or refused."""
+    mine, folder = tmp_path / "mine", tmp_path / "results"
+    mine.write_text("mine")
+    names = []
+    rename = os.replace
+
+    def watched(source, target):
+        names.append(Path(source).name)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    for _ in range(2):
+        tables.write(folder, SCHEMA, ROWS, {})
+    assert len(names) == len(set(names)) == 4
+    for name in ("some_table.csv", "some_table.json", ".some_table.page.tmp"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(mine)
+    tables.write(folder, SCHEMA, ROWS, {})
+    assert mine.read_text() == "mine"
+    assert bits(tables.read(folder, SCHEMA)[0]) == bits(ROWS)
+    (folder / tables.LOCK).unlink()
+    (folder / tables.LOCK).symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic links"):
+        tables.write(folder, SCHEMA, ROWS, {})
+    assert mine.read_text() == "mine"
 
 
 def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
