@@ -1,0 +1,153 @@
+"""The index of docs/assumptions.md, made of what is declared beside the choices and of the entries themselves.
+
+`python -m rflo_repro.studies.ledger` in a source checkout writes it anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import rflo_repro
+from rflo_repro.paper import registry
+from rflo_repro.runs.choices import Choice, Choices, declared, defaults, written
+from rflo_repro.runs.store import replacing
+
+LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
+BEGIN, END = "<!-- index: written by `python -m rflo_repro.studies.ledger` -->", "<!-- end of index -->"
+LABELS = ("Gap", "Choice", "Why", "Alternative", "Effect")
+SUPPLEMENTS = "fig2-"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the ledger: its name, what the part is about that it stands in, and its text by label."""
+
+    name: str
+    subject: str
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A choice of one experiment: its command, the field's name, its value at paper scale, and what is declared."""
+
+    command: str
+    name: str
+    default: str
+    choice: Choice
+
+
+def entries(page: str) -> list[Entry]:
+    """The ledger's entries, in order. Raises ValueError for one that has not every label once, in order."""
+    found = []
+    for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        head, *parts = re.split(r"^### ", section, flags=re.MULTILINE)
+        title = head.partition("\n")[0]
+        # `Interval matching (Figure 3)`
+        subject = title.partition("(")[2].removesuffix(")") or title
+        for part in parts:
+            name, _, body = part.partition("\n")
+            _, *pieces = re.split(r"^- \*\*(\w+)\.\*\* ", body, flags=re.MULTILINE)
+            labels, texts = pieces[::2], [" ".join(text.split()) for text in pieces[1::2]]
+            if tuple(labels) != LABELS:
+                raise ValueError(f"{name} must have {', '.join(LABELS)}, has {', '.join(labels)}")
+            found.append(Entry(name, subject, dict(zip(labels, texts, strict=True))))
+    return found
+
+
+def experiments() -> dict[str, type[Choices]]:
+    """What every experiment that has choices can vary, by command."""
+    return {
+        about.command: type(about.experiment.scales["paper"]) for about in registry.figures().values() if about.computed
+    }
+
+
+def fields() -> dict[str, list[Field]]:
+    """Every choice of every experiment, by entry; those that the paper prints by `printed ...`."""
+    found: dict[str, list[Field]] = {}
+    for command, choices in experiments().items():
+        for name, choice in declared(choices).items():
+            default = written(defaults(choices)[name])
+            found.setdefault(choice.entry, []).append(Field(command, name, default, choice))
+    return found
+
+
+def index(page: str) -> str:
+    """The tables between BEGIN and END: the entries, and the printed values that can be varied."""
+    known = fields()
+    open_rows = [
+        (
+            f"[{entry.name}](#{entry.name})",
+            _commands(known.get(entry.name, [])) or entry.subject,
+            _settings(known.get(entry.name, [])) or "–",
+            "; ".join(_once(f.choice.meaning for f in known.get(entry.name, [])))
+            or entry.text["Gap"].removesuffix("."),
+            entry.text["Effect"].removesuffix("."),
+        )
+        for entry in entries(page)
+    ]
+    printed_rows = [
+        (
+            f"{name.removeprefix('printed ')} ({'; '.join(_once(f.choice.place for f in of_name))})",
+            _commands(of_name),
+            _settings(of_name),
+            "; ".join(_once(f.choice.meaning for f in of_name)),
+        )
+        for name, of_name in known.items()
+        if of_name[0].choice.printed
+    ]
+    heads = ("figures", "`--set`: default, alternatives", "what it changes")
+    return "\n\n".join(
+        (
+            _table(("entry", *heads, "by how much"), open_rows),
+            "What the paper prints can be varied all the same:",
+            _table(("printed", *heads), printed_rows),
+        )
+    )
+
+
+def with_index(page: str) -> str:
+    """The page with its index made anew. Raises ValueError if it has no place for one."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the ledger must have {BEGIN} and {END}")
+    return f"{before}{begin}\n{index(page)}\n{end}{after}"
+
+
+def _once(values: Iterable[str]) -> Iterator[str]:
+    return iter(dict.fromkeys(values))
+
+
+def _commands(of_entry: Sequence[Field]) -> str:
+    """The commands, all supplements in one word if they are all there."""
+    commands = list(_once(field.command for field in of_entry))
+    supplements = [command for command in experiments() if command.startswith(SUPPLEMENTS)]
+    if set(supplements) <= set(commands):
+        commands[commands.index(supplements[0])] = f"{SUPPLEMENTS}…"
+        commands = [command for command in commands if command not in supplements]
+    return ", ".join(commands)
+
+
+def _settings(of_entry: Sequence[Field]) -> str:
+    """Each setting once, with its default, alternatives, and an option of its own."""
+    found = []
+    for setting in _once(f"{field.name}={field.default}" for field in of_entry):
+        same = [field for field in of_entry if f"{field.name}={field.default}" == setting]
+        others = _once(written(other.value) for field in same for other in field.choice.alternatives)
+        options = _once(f"`--{field.choice.option}`" for field in same if field.choice.option)
+        found.append("; ".join([f"`{setting}`", *options, ", ".join(others)]).removesuffix("; "))
+    return "<br>".join(found)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    with replacing(LEDGER) as temporary:
+        temporary.write_text(with_index(LEDGER.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,70 @@
+"""The ledger and what is declared beside the choices say the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rflo_repro.runs.choices import defaults, vary
+from rflo_repro.studies import ledger
+from rflo_repro.studies.ledger import LEDGER
+
+PAGE = LEDGER.read_text(encoding="utf-8")
+ENTRIES = {entry.name: entry for entry in ledger.entries(PAGE)}
+FIELDS = ledger.fields()
+# `--set name=value`, the value in quotes if it has spaces
+SETTING = re.compile(r'--set (\w+)=("[^"`]*"|[^ `.,;:]+(?:\.\d+)?)')
+
+
+def test_the_index_is_that_of_the_code():
+    assert ledger.with_index(PAGE) == PAGE, "run `python -m rflo_repro.studies.ledger`"
+
+
+def test_every_open_choice_has_an_entry():
+    assert {entry for entry, of in FIELDS.items() if not of[0].choice.printed} <= set(ENTRIES)
+    for of_entry in FIELDS.values():
+        for field in of_entry:
+            assert field.choice.meaning
+            assert field.choice.printed == field.choice.entry.startswith("printed ")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_alternative_can_be_run_or_the_entry_says_why_not(name):
+    text = ENTRIES[name].text["Alternative"]
+    if name not in FIELDS:
+        assert re.search("No setting|`--|`rflo-repro ", text)
+    for field in FIELDS.get(name, []):
+        assert f"--set {field.name}=" in text or (field.choice.option and not field.choice.alternatives)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_an_entry_sets_can_be_set(name):
+    for setting, value in SETTING.findall(" ".join(ENTRIES[name].text.values())):
+        value = value.strip('"')
+        takes = [choices for choices in ledger.experiments().values() if setting in defaults(choices)]
+        assert takes, setting
+        of_entry = [field for field in FIELDS[name] if field.name == setting]
+        assert of_entry, f"{name} sets {setting}, which is declared for another entry"
+        chosen = ledger.experiments()[of_entry[0].command]()
+        assert vary(chosen, [(setting, value)]) != chosen
+
+
+def test_settings_are_seen_in_the_text():
+    assert {"h0", "sequence", "n_trials", "amplitude"} <= {name for name, _ in SETTING.findall(" ".join(PAGE.split()))}
+
+
+def test_an_entry_without_a_label_is_named():
+    with pytest.raises(ValueError, match=r"^noise must have Gap, .*, has Gap, Why$"):
+        ledger.entries("## All\n\n### noise\n\n- **Gap.** One.\n- **Why.** Two.\n")
+    with pytest.raises(ValueError, match="must have <!-- index"):
+        ledger.with_index("nothing")
+
+
+def test_a_changed_default_changes_the_index(monkeypatch):
+    """Negative control."""
+    changed = {name: [*of] for name, of in FIELDS.items()}
+    changed["initial-state"] = [ledger.Field("fig2", "h0", "0.7", FIELDS["initial-state"][0].choice)]
+    monkeypatch.setattr(ledger, "fields", lambda: changed)
+    assert "| `h0=0.7`; 0.5, uniform |" in ledger.index(PAGE)
+    assert ledger.with_index(PAGE) != PAGE
