@@ -61,12 +61,12 @@ def steps(period_tau: float, tau: float, selection: Selection) -> int:
     try:
         return timesteps(period_tau, tau)
     except ValueError as error:
-        raise Refused("period" if period_tau in selection.periods else "set", str(error)) from None
+        raise Refused("period" if period_tau in selection.periods_tau else "set", str(error)) from None
 
 
-def periods(selection: Selection, ends_alone: str) -> list[float]:
+def periods_tau(selection: Selection, ends_alone: str) -> list[float]:
     """The periods to run, in order; a panel that shows the ends alone needs only the shortest and the longest."""
-    chosen = sorted(selection.periods or PERIODS_TAU)
+    chosen = sorted(selection.periods_tau or PERIODS_TAU)
     return sorted({chosen[0], chosen[-1]}) if selection.panels == (ends_alone,) else chosen
 
 
@@ -177,7 +177,7 @@ def compared(
     """
 
     def conditions(choices: SupplementChoices, selection: Selection) -> list[Condition]:
-        chosen = periods(selection, ends_alone="a") if ends_only else sorted(selection.periods or PERIODS_TAU)
+        chosen = periods_tau(selection, ends_alone="a") if ends_only else sorted(selection.periods_tau or PERIODS_TAU)
         return [
             condition(
                 about.name,
@@ -186,12 +186,12 @@ def compared(
                 selection,
                 rates,
                 rule,
-                period,
+                period_tau,
                 kind.called,
                 kind.values,
                 replace(choices.recipe, **kind.recipe),
             )
-            for period in chosen
+            for period_tau in chosen
             for rule in selection.rules or dict.fromkeys(kind.rule for kind in kinds)
             for kind in kinds
             if kind.rule == rule

@@ -105,18 +105,18 @@ def by_period(
     first: Mapping[str, Any],
     second: Mapping[str, Any],
     test: Test,
-    periods: Sequence[float] | None = None,
+    periods_tau: Sequence[float] | None = None,
 ) -> list[Part]:
     """`compared` at each period (all of the table's unless said), a part a period."""
-    known = sorted(float(period) for period in frame.period_tau.unique()) if periods is None else periods
+    known = sorted(map(float, frame.period_tau.unique())) if periods_tau is None else periods_tau
     return [
         compared(
-            f"{period:g} τ",
-            where(frame, {**first, "period_tau": period}),
-            where(frame, {**second, "period_tau": period}),
+            f"{period_tau:g} τ",
+            where(frame, {**first, "period_tau": period_tau}),
+            where(frame, {**second, "period_tau": period_tau}),
             test,
         )
-        for period in known
+        for period_tau in known
     ]
 
 

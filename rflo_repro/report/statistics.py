@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
+from rflo_repro.learning.validate import Array
 from rflo_repro.runs.claims import Interval
 
-Array = npt.NDArray[np.float64]
 N_RESAMPLES = 10_000
 N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
 LEVEL = 0.95

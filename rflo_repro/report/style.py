@@ -156,10 +156,10 @@ def trial_axis(axes: Axes, n_trials: int) -> None:
     axes.set_xlabel("trial")
 
 
-def period_axis(axes: Axes, periods: Sequence[float]) -> None:
+def period_axis(axes: Axes, periods_tau: Sequence[float]) -> None:
     """A logarithmic x axis with a tick at each of these periods, in tau."""
     axes.set_xscale("log")
-    axes.set_xticks(periods, [f"{p:g}" for p in periods])
+    axes.set_xticks(periods_tau, [f"{p:g}" for p in periods_tau])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("period  (τ)")
 

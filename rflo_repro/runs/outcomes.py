@@ -13,18 +13,14 @@ A network that is not trained is `untrained`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from rflo_repro.learning import arithmetic
+from rflo_repro.learning.validate import Array
 
 LEARNED = 0.1
 N_WINDOWS = 100
 LAST_PART = 0.1
-
-Array = npt.NDArray[Any]
 
 
 def silent_loss(targets: Array) -> float:

@@ -21,11 +21,11 @@ class Refused(Exception):
 class Selection:
     """A part of an experiment; empty means all of it.
 
-    periods: in units of tau. panels: letters. rules: names. rates: `printed` or `tuned`.
+    periods_tau: in units of tau. panels: letters. rules: names. rates: `printed` or `tuned`.
     eta: a learning rate in place of the chosen ones.
     """
 
-    periods: tuple[float, ...] = ()
+    periods_tau: tuple[float, ...] = ()
     panels: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     rates: tuple[str, ...] = ("printed",)
@@ -34,12 +34,12 @@ class Selection:
     @property
     def partial(self) -> bool:
         """Whether it leaves anything out."""
-        return bool(self.periods or self.panels or self.rules)
+        return bool(self.periods_tau or self.panels or self.rules)
 
     @property
     def suffix(self) -> str:
         """What a picture of the part is called beside the whole one, such as `-period80` or `-a-rflo`."""
-        periods = [f"period{p:g}" for p in self.periods]
+        periods = [f"period{p:g}" for p in self.periods_tau]
         return "".join(f"-{part}" for part in (*self.panels, *periods, *self.rules))
 
 

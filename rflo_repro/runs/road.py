@@ -293,7 +293,7 @@ def _write(
 def _sizes(request: Request) -> dict[str, str]:
     """The options given that decide how much memory a realisation needs, as they were written."""
     given = {
-        "period": ", ".join(f"{period:.15g}" for period in request.selection.periods),
+        "period": ", ".join(f"{period:.15g}" for period in request.selection.periods_tau),
         "set": ", ".join(f"{name}={' '.join(text.split())}" for name, text in request.sets),
         "trials": str(request.trials or ""),
     }

@@ -45,7 +45,7 @@ NETWORKS = ("a", "b")
 PERIOD = 200
 N_TRIALS = {"rtrl": 3}  # RTRL costs N^4 a step; the others are held for 20
 ETA = 0.01
-FULL = Selection(periods=(20.0, 40.0, 80.0), rules=("bptt", "rflo"))
+FULL = Selection(periods_tau=(20.0, 40.0, 80.0), rules=("bptt", "rflo"))
 KINDS = ("short", "smoke", "full")
 # Trials whose loss is written out, from 1; the last one as well
 TRIALS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)

@@ -128,7 +128,7 @@ def choices(case: Case, scale: str) -> Any:
 def conditions(case: Case, scale: str) -> list[Condition]:
     """The figure's conditions in a case."""
     how = SCALES[scale][case.figure]
-    selection = Selection(periods=case.periods_tau or how.periods_tau, rates=(how.rates,))
+    selection = Selection(periods_tau=case.periods_tau or how.periods_tau, rates=(how.rates,))
     found = registry.figures()[case.figure].experiment.conditions(choices(case, scale), selection)
     return [condition for condition in found if condition.values["rule"] != "untrained"]
 

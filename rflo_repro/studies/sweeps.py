@@ -265,9 +265,9 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
     return Condition(label, values, tuple(dataclasses.replace(first, network=network) for network in networks))
 
 
-def _periodic(period: float, tau: float) -> PeriodicTask:
+def _periodic(period_tau: float, tau: float) -> PeriodicTask:
     try:
-        return PeriodicTask(periodic.timesteps(period, tau))
+        return PeriodicTask(periodic.timesteps(period_tau, tau))
     except ValueError as error:
         raise ValueError(f"grid.period: {error}") from None
 

@@ -114,7 +114,7 @@ def test_the_paper_s_choices_are_the_defaults(name):
 
 def first(name, rule, **changes):
     chosen = dataclasses.replace(FIGURES[name].experiment.scales["paper"], **changes)
-    found = FIGURES[name].experiment.conditions(chosen, Selection(rules=(rule,), periods=(80.0,)))
+    found = FIGURES[name].experiment.conditions(chosen, Selection(rules=(rule,), periods_tau=(80.0,)))
     return found[0].realisations[0]
 
 

@@ -107,9 +107,9 @@ def test_figure_2_at_paper_scale_is_the_papers(fig2):
         ({"panels": ("a",)}, {("bptt", 20.0), ("rflo", 20.0), ("bptt", 160.0), ("rflo", 160.0)}),
         ({"panels": ("c",)}, {("rflo", period) for period in (20.0, 40.0, 80.0, 160.0)}),
         ({"panels": ("c", "d"), "rules": ("local",)}, {("local", 80.0)}),
-        ({"periods": (40.0,), "rules": ("rflo",)}, {("rflo", 40.0)}),
-        ({"periods": (40.0,)}, {("bptt", 40.0), ("rflo", 40.0), ("untrained", 40.0)}),
-        ({"periods": (33.3,), "rules": ("bptt", "rflo")}, {("bptt", 33.3), ("rflo", 33.3)}),
+        ({"periods_tau": (40.0,), "rules": ("rflo",)}, {("rflo", 40.0)}),
+        ({"periods_tau": (40.0,)}, {("bptt", 40.0), ("rflo", 40.0), ("untrained", 40.0)}),
+        ({"periods_tau": (33.3,), "rules": ("bptt", "rflo")}, {("bptt", 33.3), ("rflo", 33.3)}),
     ],
 )
 def test_parts_of_figure_2(fig2, selection, keys):
@@ -125,9 +125,9 @@ def test_parts_of_figure_2(fig2, selection, keys):
 @pytest.mark.parametrize(
     "selection",
     [
-        {"panels": ("d",), "periods": (20.0,)},
+        {"panels": ("d",), "periods_tau": (20.0,)},
         {"panels": ("c",), "rules": ("bptt",)},
-        {"rules": ("local",), "periods": (40.0,)},
+        {"rules": ("local",), "periods_tau": (40.0,)},
     ],
 )
 def test_a_part_that_is_empty_is_refused(fig2, selection):
@@ -160,18 +160,18 @@ def test_periods_in_timesteps(period, steps):
 @pytest.mark.parametrize("period", [0.05, 20.05, 33.33, math.pi, 1e-300, 5e-324])
 def test_periods_that_are_not_whole_timesteps_are_refused(period):
     with pytest.raises(Refused, match="whole number of timesteps") as refusal:
-        periodic.steps(period, 10.0, Selection(periods=(20.0, period)))
+        periodic.steps(period, 10.0, Selection(periods_tau=(20.0, period)))
     assert refusal.value.option == "period"
     # one that nobody asked for is the choices'
     with pytest.raises(Refused, match="whole number of timesteps") as refusal:
-        periodic.steps(period, 10.0, Selection(periods=(20.0,)))
+        periodic.steps(period, 10.0, Selection(periods_tau=(20.0,)))
     assert refusal.value.option == "set"
 
 
 @pytest.mark.parametrize(("period", "tau"), [(1.7e308, 10.0), (1e300, 1e9), (sys.float_info.max, 2.0)])
 def test_periods_beyond_all_numbers_are_refused(period, tau):
     with pytest.raises(Refused, match=r"^1(\.\d+)?e\+30\d tau is more timesteps than can be counted") as refusal:
-        periodic.steps(period, tau, Selection(periods=(period,)))
+        periodic.steps(period, tau, Selection(periods_tau=(period,)))
     assert refusal.value.option == "period"
     with pytest.raises(ValueError, match="more timesteps than can be counted"):
         periodic.timesteps(period, tau)

@@ -100,7 +100,7 @@ def test_a_picture_of_a_part_has_a_name_of_its_own(fig2, ask, own_smoke):
     assert set(before) == {"fig2.png", "fig2.pdf"}
     for selection, name in (
         (Selection(panels=("b", "d")), "fig2-b-d"),
-        (Selection(panels=("c",), periods=(20.0,), rules=("rflo",)), "fig2-c-period20-rflo"),
+        (Selection(panels=("c",), periods_tau=(20.0,), rules=("rflo",)), "fig2-c-period20-rflo"),
     ):
         ran = ask(fig2, selection, results=own_smoke / "results", figures=figures)
         assert {figures / f"{name}.png", figures / f"{name}.pdf"} <= set(ran.outcome.files)
@@ -113,8 +113,8 @@ def test_a_picture_of_a_part_has_a_name_of_its_own(fig2, ask, own_smoke):
 
 def test_the_names_of_pictures_of_parts():
     assert Selection().suffix == ""
-    assert Selection(periods=(80.0, 2.5)).suffix == "-period80-period2.5"
-    assert Selection(periods=(20.0,), panels=("a", "b"), rules=("rflo",)).suffix == "-a-b-period20-rflo"
+    assert Selection(periods_tau=(80.0, 2.5)).suffix == "-period80-period2.5"
+    assert Selection(periods_tau=(20.0,), panels=("a", "b"), rules=("rflo",)).suffix == "-a-b-period20-rflo"
 
 
 def test_a_part_without_a_picture_says_so(fig2, ask, own_smoke):

@@ -15,7 +15,7 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import road, tables
 from rflo_repro.runs.request import Refused, Request, Selection
 
-PART = Selection(periods=(20.0,), rules=("rflo",))
+PART = Selection(periods_tau=(20.0,), rules=("rflo",))
 
 
 def contents(folder):
@@ -40,8 +40,8 @@ def request(**changes):
         ({"trials": 9999}, False),
         ({"seed": 1}, False),
         ({"selection": Selection(eta=0.01)}, False),
-        ({"selection": Selection(periods=(30.0,))}, False),
-        ({"selection": Selection(periods=(20.0, 30.0))}, False),
+        ({"selection": Selection(periods_tau=(30.0,))}, False),
+        ({"selection": Selection(periods_tau=(20.0, 30.0))}, False),
     ],
 )
 def test_which_runs_are_the_papers(fig2, changes, reference):
@@ -87,8 +87,8 @@ def test_where_the_files_of_a_run_are(fig2, ask, short_paper):
         {"scale": "smoke"},
         {"scale": "paper", "seed": 1},
         {"scale": "paper", "trials": 3},
-        {"scale": "paper", "selection": Selection(periods=(20.0,), rules=("rflo",), eta=0.1)},
-        {"scale": "paper", "selection": Selection(periods=(30.0,), rules=("rflo",))},
+        {"scale": "paper", "selection": Selection(periods_tau=(20.0,), rules=("rflo",), eta=0.1)},
+        {"scale": "paper", "selection": Selection(periods_tau=(30.0,), rules=("rflo",))},
     ],
 )
 def test_the_papers_tables_are_not_touched_by_another_run(fig2, ask, short_paper, changes):
@@ -163,7 +163,7 @@ def test_a_part_replaces_only_its_own_rows(fig2, ask, own_smoke):
 def test_parts_put_together_are_the_whole(fig2, ask, smoke):
     """Whatever the order in which parts are computed, the tables are those of one run."""
     for period in (80.0, 20.0, 160.0, 40.0):
-        ask(fig2, Selection(periods=(period,)), results=Path("parts"), plot=False)
+        ask(fig2, Selection(periods_tau=(period,)), results=Path("parts"), plot=False)
     together, whole = (
         {name: content for name, content in contents(folder).items() if name.endswith(".csv")}
         for folder in (Path("parts"), smoke / "results")
@@ -208,7 +208,7 @@ def test_the_page_says_where_a_table_comes_from(fig2, smoke):
 
 def test_a_request_too_large_for_memory_is_refused_before_anything_is_made(fig2, ask):
     with pytest.raises(Refused, match="GiB of memory") as refusal:
-        ask(fig2, Selection(periods=(1e7,), rules=("rflo",)), jobs=64)
+        ask(fig2, Selection(periods_tau=(1e7,), rules=("rflo",)), jobs=64)
     assert refusal.value.option == "period"
     assert list(Path().iterdir()) == []
 

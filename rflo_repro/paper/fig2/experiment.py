@@ -28,21 +28,21 @@ def _panels(rule: str, period_tau: float) -> str:
 
 def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition]:
     """The selected conditions. Raises Refused if there are none, or for a period that is not whole timesteps."""
-    periods = sorted(selection.periods or PERIODS_TAU)
+    periods_tau = sorted(selection.periods_tau or PERIODS_TAU)
     lines = []
-    for period in periods:
+    for period_tau in periods_tau:
         for rule in ABOUT.rules:
-            panels = set(_panels(rule, period))
-            if period not in (periods[0], periods[-1]):
+            panels = set(_panels(rule, period_tau))
+            if period_tau not in (periods_tau[0], periods_tau[-1]):
                 panels -= {"a"}
             asked = panels & set(selection.panels) if selection.panels else panels
             if asked and (not selection.rules or rule in selection.rules):
-                lines.append((rule, period))
+                lines.append((rule, period_tau))
     if not lines:
         raise Refused(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
     return [
-        periodic.condition("fig2", _panels(rule, period), choices, selection, rates, rule, period)
-        for rule, period in lines
+        periodic.condition("fig2", _panels(rule, period_tau), choices, selection, rates, rule, period_tau)
+        for rule, period_tau in lines
         for rates in selection.rates
     ]
 
