@@ -85,8 +85,8 @@ def compiled() -> dict[str, str]:
     import numba
     import numpy as np
 
-    from rflo_repro.learning.kernels import credit, dynamics, products
-    from rflo_repro.learning.kernels.layout import aligned_zeros, padded
+    from rflo_repro.learning.kernels import dynamics, products
+    from rflo_repro.learning.kernels.layout import LANES, aligned_zeros, padded
 
     def assembly_of(function: Callable[..., Any], *arguments: Any) -> str:
         jitted = numba.njit(nogil=True, error_model="numpy")(function)
@@ -97,24 +97,26 @@ def compiled() -> dict[str, str]:
     n = 100
     row = padded(n)
     m, history, out = aligned_zeros((n, row)), aligned_zeros(64 * row), aligned_zeros((n, row))
-    block, lone, carry, units = products._block, dynamics.lone_step, credit.lone_carry, dynamics.unit_steps
+    block, one_row, short_row, units = products._block, products._row, products._short_row, dynamics.unit_steps
+    vectors, row_vectors, short = products.TILE_VECTORS, products.ROW_VECTORS, products.SHORT
 
     def tile(out: Any, a: Any, b: Any, n_k: int) -> None:
-        block(out, 0, out.shape[1], a, 0, a.shape[0] // n_k, 1, b, 0, b.shape[0] // n_k, n_k)
+        block(out, 0, out.shape[1], a, 0, a.shape[0] // n_k, 1, b, 0, b.shape[0] // n_k, vectors, n_k)
 
-    def lone_trial(m: Any, sources: Any) -> None:
-        lone(m, sources, 0, m.shape[1], 10.0, True)
+    def lone_trial(u: Any, m: Any, sources: Any) -> None:
+        one_row(u, 0, 0, sources, 0, 1, 0, m, 0, m.shape[1], row_vectors, m.shape[0])
 
-    def carried(z: Any, credit: Any, back: Any) -> None:
-        carry(z, credit, 0, back, True)
+    def small_network(u: Any, m: Any, sources: Any) -> None:
+        short_row(u, 0, 0, sources, 0, 1, 0, m, 0, m.shape[1], short, m.shape[0])
 
     def activation(u: Any, h: Any) -> None:
-        units(u, 0, h, 0, 10.0, h, h.shape[0] // 2, h.shape[0] // 2)
+        units(u, 0, h, 0, h.shape[0] // 2, 10.0, h.shape[0] // 2)
 
+    small = aligned_zeros(short * LANES), aligned_zeros((short * LANES, short * LANES))
     return {
         "matrix product (gradient, lockstep)": assembly_of(tile, out, history, np.copy(history), 64),
-        "drive of one trial": assembly_of(lone_trial, m, history),
-        "error carried back, one trial": assembly_of(carried, aligned_zeros(row), history, m),
+        "a step of one trial": assembly_of(lone_trial, aligned_zeros(row), m, history),
+        "a step of one trial, small network": assembly_of(small_network, *small, history),
         "tanh and leak": assembly_of(activation, aligned_zeros(row), aligned_zeros(2 * row)),
     }
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from benchmarks import machine
 from benchmarks.numpy_class import NumpyNetwork
 from rflo_repro.learning import kernels
+from rflo_repro.learning.kernels._cache import numba_config
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
@@ -35,7 +36,7 @@ TAU, ETA = 10.0, 0.003
 BATCH = 10
 LARGEST_RTRL = 40  # its cost grows with the fourth power
 # Multiply-adds a step and pair of units: drive, gradient or traces, and the carry of BPTT or the update of online.
-PRODUCTS = {"rflo": 2, "bptt": 3, "rflo online": 4, "rflo batch": 2}
+PRODUCTS = {"rflo": 2, "bptt": 3, "rflo online": 4, "rflo batch": 2, "bptt batch": 3}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ Timer = Callable[[int], float]
 
 
 def ours(problem: Problem, rule: str) -> Timer:
-    """A rule of the package; ``rflo batch`` advances ten trials in lockstep, ``rflo batch apart`` one by one.
+    """A rule of the package; ``batch`` advances ten trials in lockstep, ``batch apart`` one by one.
 
     Every call lays its arrays out anew, as every run of the C program does: now and then arrays come to lie so that
     they compete for the same sets of the cache, and a small network takes a fifth longer for as long as they do.
@@ -74,28 +75,30 @@ def ours(problem: Problem, rule: str) -> Timer:
     n_rec, n_steps = problem.w.shape[0], len(problem.targets)
     row = kernels.padded(n_rec)
     batch = BATCH if "batch" in rule else 1
-    exact = rule == "bptt"
+    exact = rule in ("bptt", "bptt batch", "rtrl")
 
     def session() -> Callable[[int], None]:
         m, w_out, b = (kernels.aligned_zeros((n, row)) for n in (n_rec, 1, 1))
-        h = kernels.aligned_zeros(row)
+        state = kernels.aligned_zeros(row)
         m[:, :n_rec], w_out[:, :n_rec] = problem.w.T, problem.w_out
-        b[:, :n_rec], h[:n_rec] = problem.feedback.T, problem.h0
-        inputs, targets, signs = np.zeros((1, n_steps, 0)), problem.targets[None].copy(), np.zeros(0)
-        work = kernels.workspace(n_rec, 0, 1, n_steps, BATCH if rule == "rflo batch" else 1)
+        b[:, :n_rec], state[:n_rec] = problem.feedback.T, problem.h0
+        weights = kernels.Weights(n_rec, m, m, w_out, b, np.zeros(0), state, TAU, False)
+        inputs, targets = np.zeros((1, n_steps, 0)), problem.targets[None].copy()
+        train: Callable[..., int] = kernels.train_trials
+        work: Any = None
+        if rule == "rtrl":
+            train, work = kernels.train_exact, kernels.exact_workspace(n_rec, 0, 1)
+        elif rule == "rflo online":
+            train, work = kernels.train_online, kernels.trace_workspace(n_rec, 0, 1)
+        else:
+            work = kernels.workspace(n_rec, 0, 1, n_steps, 1 if "apart" in rule else batch)
+        switches = kernels.Rule(exact, kernels.CARRIES["full" if exact else "leak"])
 
         def advance(n_trials: int) -> None:
             order = np.zeros(n_trials, dtype=np.int64)
-            loss, alignment = np.empty(n_trials), np.empty(n_trials)
-            trials = (m, w_out, b, signs, h, inputs, targets, order)
-            if rule == "rtrl":
-                n_good = kernels.train_exact(*trials, batch, ETA, ETA, ETA, TAU, False, True, loss, alignment)
-            elif rule == "rflo online":
-                n_good = kernels.train_online(*trials, ETA, ETA, ETA, TAU, False, False, True, loss, alignment, work)
-            else:
-                n_good = kernels.train_trials(
-                    *trials, batch, ETA, ETA, ETA, TAU, exact, exact, False, True, loss, alignment, work
-                )
+            record = kernels.Record(np.empty(n_trials), np.empty(n_trials))
+            trials = kernels.Trials(inputs, targets, order, batch, True)
+            n_good = train(weights, trials, switches, kernels.Rates(ETA, ETA, ETA), record, work)
             if n_good != n_trials:
                 raise RuntimeError(f"{rule} diverged at N = {n_rec}: the time would mean nothing")
 
@@ -155,7 +158,8 @@ def compile_limit(source: Path, folder: Path) -> Path | None:
     if compiler is None:
         return None
     program = folder / "limit"
-    options = ["-O3", "-march=native", "-ffast-math", "-o", str(program), str(source), "-lm"]
+    named = numba_config.CPU_NAME
+    options = ["-O3", f"-march={named or 'native'}", "-ffast-math", "-o", str(program), str(source), "-lm"]
     subprocess.run([compiler, *options], check=True)
     return program
 
@@ -192,7 +196,7 @@ def measure(
         if importlib.util.find_spec("jax"):
             timers[rule, "jax"] = jax_scan(problem, rule)
         timers[rule, "numpy"] = plain_numpy(problem, rule)
-    for rule in ("rflo online", "rflo batch", "rflo batch apart"):
+    for rule in ("rflo online", "rflo batch", "rflo batch apart", "bptt batch"):
         timers[rule, "rflo_repro"] = ours(problem, rule)
     if n_rec <= LARGEST_RTRL:
         timers["rtrl", "rflo_repro"] = ours(problem, "rtrl")

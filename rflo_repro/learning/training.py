@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rflo_repro.learning import kernels, validate
 from rflo_repro.learning.network import Network
-from rflo_repro.learning.rules import LearningRule, resolve
+from rflo_repro.learning.rules import MATRICES, LearningRule, resolve
 from rflo_repro.learning.validate import Array
 
 if TYPE_CHECKING:
@@ -77,30 +77,45 @@ class History(validate.Brief):
     state: Array
 
 
-class _Weights:
+class _Packed:
     """A network's weights in the kernels' padded layout, in arrays that training changes in place."""
 
     def __init__(self, net: Network) -> None:
-        n_units = kernels.padded(net.n_rec)
+        n, row = net.n_rec, kernels.padded(net.n_rec)
         self.net = net
-        self.m = kernels.aligned_zeros((net.n_rec + net.n_in, n_units))
-        self.w_out = kernels.aligned_zeros((net.n_out, n_units))
-        self.b = kernels.aligned_zeros((net.n_out, n_units))
-        self.h = kernels.aligned_zeros((n_units,))
-        self.m[: net.n_rec, : net.n_rec] = net.w_rec.T
-        self.m[net.n_rec :, : net.n_rec] = net.w_in.T
-        self.w_out[:, : net.n_rec] = net.w_out
-        self.b[:, : net.n_rec] = net.feedback.T
-        self.h[: net.n_rec] = net.h0
-        self.signs = np.zeros(0) if net.signs is None else net.signs.copy()
+        m = kernels.aligned_zeros((n + net.n_in, row))
+        self.weights = w = kernels.Weights(
+            n_rec=n,
+            m=m,
+            drive=kernels.aligned_zeros(m.shape) if net.output_feedback else m,
+            w_out=kernels.aligned_zeros((net.n_out, row)),
+            b=kernels.aligned_zeros((net.n_out, row)),
+            signs=np.zeros(0) if net.signs is None else net.signs.copy(),
+            state=kernels.aligned_zeros((row,)),
+            tau=net.tau,
+            output_feedback=net.output_feedback,
+        )
+        w.m[:n, :n], w.m[n:, :n] = net.w_rec.T, net.w_in.T
+        w.w_out[:, :n], w.b[:, :n], w.state[:n] = net.w_out, net.feedback.T, net.h0
 
-    def split(self, m: Array, w_out: Array) -> dict[str, Array]:
+    def split(self, updates: kernels.Updates) -> dict[str, Array]:
         n = self.net.n_rec
-        return {"w_in": m[n:, :n].T.copy(), "w_rec": m[:n, :n].T.copy(), "w_out": w_out[:, :n].copy()}
+        return {
+            "w_in": updates.m[n:, :n].T.copy(),
+            "w_rec": updates.m[:n, :n].T.copy(),
+            "w_out": updates.w_out[:, :n].copy(),
+        }
 
     def network(self) -> Network:
-        trained = self.split(self.m, self.w_out)
-        return replace(self.net, w_in=trained["w_in"], w_rec=trained["w_rec"], w_out=trained["w_out"])
+        w = self.split(kernels.Updates(self.weights.m, self.weights.w_out))
+        return replace(self.net, w_in=w["w_in"], w_rec=w["w_rec"], w_out=w["w_out"])
+
+
+def _switches(rule: LearningRule) -> kernels.Rule:
+    """The rule as the kernels take it. Raises ValueError for a carry that has no kernel."""
+    return kernels.Rule(
+        rule.feedback == "symmetric", kernels.CARRIES[validate.word("carry", rule.carry, [*kernels.CARRIES])]
+    )
 
 
 def _trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Array]:
@@ -123,10 +138,22 @@ def run(net: Network, inputs: Array) -> Run:
     """
     net = validate.instance("net", net, Network)
     inputs = validate.array("inputs", inputs, (None, net.n_in))
-    weights = _Weights(net)
-    out = Run(h=np.zeros((len(inputs), net.n_rec)), y=np.zeros((len(inputs), net.n_out)))
-    kernels.forward(weights.m, weights.w_out, weights.b, weights.h, inputs, net.tau, net.output_feedback, out.h, out.y)
-    return out
+    packed = _Packed(net)
+    n_steps = len(inputs)
+    # no targets: the error is then minus the output
+    trials = _one_trial(inputs, np.zeros((n_steps, net.n_out)))
+    work = kernels.workspace(net.n_rec, net.n_in, net.n_out, n_steps)
+    kernels.forward(packed.weights, trials, _record(1), work)
+    states = work.sources.reshape(-1, work.source_row)
+    return Run(h=states[1:, : net.n_rec].copy(), y=-work.errors.reshape(n_steps, net.n_out))
+
+
+def _one_trial(inputs: Array, targets: Array) -> kernels.Trials:
+    return kernels.Trials(inputs[None], targets[None], np.zeros(1, dtype=np.int64), batch=1, reset_state=True)
+
+
+def _record(n_trials: int) -> kernels.Record:
+    return kernels.Record(loss=np.full(n_trials, math.nan), alignment=np.full(n_trials, math.nan))
 
 
 def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | LearningRule = "rflo") -> Updates:
@@ -138,29 +165,27 @@ def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | Lear
     net = validate.instance("net", net, Network)
     rule = resolve(rule)
     inputs, targets = _trial(inputs, targets, net.n_in, net.n_out)
-    w = _Weights(net)
-    dm, dw_out = np.zeros_like(w.m), np.zeros_like(w.w_out)
+    packed, record = _Packed(net), _record(1)
+    made = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
+    sizes = net.n_rec, net.n_in, net.n_out
+    to_all = (packed.weights, _one_trial(inputs, targets), _switches(rule), record, made)
     if rule.form == "forward":
-        loss = kernels.rtrl_gradient(w.m, w.w_out, w.b, w.h, inputs, targets, net.tau, net.output_feedback, dm, dw_out)
+        kernels.rtrl_gradient(*to_all, kernels.exact_workspace(*sizes))
     else:
-        work = kernels.workspace(net.n_rec, net.n_in, net.n_out, len(inputs), 1)
-        loss = kernels.gradient(
-            w.m, w.w_out, w.b, w.h, inputs, targets, net.tau, rule.feedback == "symmetric", rule.carry == "full",
-            net.output_feedback, dm, dw_out, work,
-        )  # fmt: skip
-    updates = w.split(dm, dw_out)
+        kernels.gradient(*to_all, kernels.workspace(*sizes, len(inputs)))
+    updates = packed.split(made)
     for name, dw in updates.items():
         if name not in rule.trains:
             dw[:] = 0.0
-    return Updates(**updates, loss=float(loss))
+    return Updates(**updates, loss=float(record.loss[0]))
 
 
-def _rates(eta: float | LearningRates, rule: LearningRule) -> LearningRates:
+def _rates(eta: float | LearningRates, rule: LearningRule) -> kernels.Rates:
     """The rate of each matrix: `eta`, or 0 where the rule does not train it."""
     if not isinstance(eta, LearningRates):
         one = validate.real("eta", eta, 0.0)
         eta = LearningRates(w_in=one, w_rec=one, w_out=one)
-    return LearningRates(**{k: getattr(eta, k) if k in rule.trains else 0.0 for k in ("w_in", "w_rec", "w_out")})
+    return kernels.Rates(*(getattr(eta, name) if name in rule.trains else 0.0 for name in MATRICES))
 
 
 @dataclass(frozen=True)
@@ -229,43 +254,16 @@ class _Trials:
         )
 
 
-def _by_kernel(
-    w: _Weights, rule: LearningRule, rates: LearningRates, online: bool, batch: int, reset_state: bool
-) -> Callable[[_Block, Array, Array], int]:
-    """A function that trains `w` on a block, fills loss and alignment, and says how many trials went well."""
-    net = w.net
-    eta = (rates.w_in, rates.w_rec, rates.w_out)
-    symmetric, full = rule.feedback == "symmetric", rule.carry == "full"
-    width = batch if reset_state else 1
-    work: dict[int, Any] = {}
-
-    def workspace(n_steps: int) -> Any:
-        if n_steps not in work:
-            work.clear()
-            work[n_steps] = kernels.workspace(net.n_rec, net.n_in, net.n_out, n_steps, width)
-        return work[n_steps]
-
-    def at_the_end(block: _Block, loss: Array, alignment: Array) -> int:
-        return kernels.train_trials(
-            w.m, w.w_out, w.b, w.signs, w.h, block.inputs, block.targets, block.order, batch, *eta, net.tau,
-            symmetric, full, net.output_feedback, reset_state, loss, alignment, workspace(block.inputs.shape[1]),
-        )  # fmt: skip
-
-    def within(block: _Block, loss: Array, alignment: Array) -> int:
-        return kernels.train_online(
-            w.m, w.w_out, w.b, w.signs, w.h, block.inputs, block.targets, block.order, *eta, net.tau,
-            symmetric, net.output_feedback, reset_state, loss, alignment, workspace(block.inputs.shape[1]),
-        )  # fmt: skip
-
-    def forward_mode(block: _Block, loss: Array, alignment: Array) -> int:
-        return kernels.train_exact(
-            w.m, w.w_out, w.b, w.signs, w.h, block.inputs, block.targets, block.order, batch, *eta, net.tau,
-            net.output_feedback, reset_state, loss, alignment,
-        )  # fmt: skip
-
+def _trainer(
+    net: Network, rule: LearningRule, online: bool, width: int
+) -> tuple[Callable[..., int], Callable[[int], Any]]:
+    """The kernel that trains by this rule, and its scratch memory for trials of a number of steps."""
+    sizes = net.n_rec, net.n_in, net.n_out
     if rule.form == "forward":
-        return forward_mode
-    return within if online else at_the_end
+        return kernels.train_exact, lambda _: kernels.exact_workspace(*sizes)
+    if online:
+        return kernels.train_online, lambda _: kernels.trace_workspace(*sizes)
+    return kernels.train_trials, lambda n_steps: kernels.workspace(*sizes, n_steps, width)
 
 
 def train(
@@ -312,21 +310,31 @@ def train(
     if not callable(getattr(task, "trial", None)):
         raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
 
-    weights = _Weights(net)
-    loss, alignment = np.full(n_trials, math.nan), np.full(n_trials, math.nan)
+    packed, switches, record = _Packed(net), _switches(rule), _record(n_trials)
+    train_block, workspace = _trainer(net, rule, online, batch if reset_state else 1)
+    work, room = None, -1
     trials = _Trials(task, net, batch, rng)
-    train_block = _by_kernel(weights, rule, rates, online, batch, reset_state)
     done = 0
     diverged = False
     while done < n_trials and not diverged:
         block = trials.block(n_trials - done)
-        part = slice(done, done + len(block.order))
-        n_good = train_block(block, loss[part], alignment[part])
+        n_steps, part = block.inputs.shape[1], slice(done, done + len(block.order))
+        if n_steps != room:
+            work, room = workspace(n_steps), n_steps
+        n_good = train_block(
+            packed.weights,
+            kernels.Trials(block.inputs, block.targets, block.order, batch, reset_state),
+            switches,
+            rates,
+            kernels.Record(record.loss[part], record.alignment[part]),
+            work,
+        )
         diverged = n_good < len(block.order)
         done += n_good
         if progress is not None:
             progress(done)
+    loss, alignment = record
     if diverged:
         loss[done + 1 :] = alignment[done + 1 :] = math.nan
         loss[np.isinf(loss)] = math.nan
-    return History(loss, alignment, diverged, weights.network(), weights.h[: net.n_rec].copy())
+    return History(loss, alignment, diverged, packed.network(), packed.weights.state[: net.n_rec].copy())

@@ -9,7 +9,7 @@ import pytest
 
 import rflo_repro as rr
 from rflo_repro.learning import kernels
-from rflo_repro.learning.training import _Weights
+from rflo_repro.learning.training import _one_trial, _Packed, _record, _switches
 
 MATRICES = ("w_in", "w_rec", "w_out")
 
@@ -108,15 +108,14 @@ def test_the_trace_form_is_the_filtered_form(problem, rule, output_feedback):
     for sizes in ((7, 3, 2), (8, 0, 1), (21, 2, 3)):
         p = problem(2, *sizes, output_feedback=output_feedback)
         filtered = rr.weight_updates(p.net, p.inputs, p.targets, rule)
-        w = _Weights(p.net)
-        dm, dw_out = np.zeros_like(w.m), np.zeros_like(w.w_out)
-        work = kernels.workspace(p.net.n_rec, p.net.n_in, p.net.n_out, len(p.inputs), 1)
-        loss = kernels.trace_gradient(
-            w.m, w.w_out, w.b, w.h, p.inputs, p.targets, p.net.tau, rule == "local", output_feedback,
-            dm, dw_out, work,
+        packed, record = _Packed(p.net), _record(1)
+        updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
+        kernels.trace_gradient(
+            packed.weights, _one_trial(p.inputs, p.targets), _switches(rr.RULES[rule]), record, updates,
+            kernels.trace_workspace(p.net.n_rec, p.net.n_in, p.net.n_out),
         )  # fmt: skip
-        traced = w.split(dm, dw_out)
-        assert loss == pytest.approx(filtered.loss, rel=1e-13)
+        traced = packed.split(updates)
+        assert record.loss[0] == pytest.approx(filtered.loss, rel=1e-13)
         for name in MATRICES:
             np.testing.assert_allclose(traced[name], getattr(filtered, name), rtol=1e-10, atol=1e-10)
 

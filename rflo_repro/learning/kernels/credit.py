@@ -8,11 +8,18 @@ the leak alone as the carry C this is Eq. 5-6 with the two sums over time swappe
 from __future__ import annotations
 
 from .dynamics import gain
-from .layout import LANES, TERMS_AT_ONCE, Array, Workspace
-from .products import four_sums, history_product, is_near, one_sum, step_product
-from .vector import clear, fma, inlined, kernel, load, splat, store, total
+from .layout import FULL, LANES, LEAK, TERMS_AT_ONCE, Array, Rule, Updates, Weights, Workspace
+from .products import Rows, Scalars, history_product, step_product
+from .vector import clear, fma, kernel, load, splat, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
+
+
+@kernel
+def check_rule(rule: Rule) -> None:
+    """Raises ValueError for a carry that the backward pass does not know."""
+    if rule.carry not in (LEAK, FULL):
+        raise ValueError("the carry of this rule has no kernel")
 
 
 @kernel
@@ -28,111 +35,76 @@ def transpose_recurrent(drive: Array, back: Array) -> None:
 
 @kernel
 def assign_credit(
-    feedback: Array,
-    full: bool,
-    tau: float,
-    n_steps: int,
-    width: int,
-    recurrent: bool,
-    readout: bool,
-    work: Workspace,
+    weights: Weights, rule: Rule, n_steps: int, width: int, recurrent: bool, readout: bool, work: Workspace
 ) -> None:
-    """Add T times the updates of the trials in `work` to ``work.dm`` and ``work.dw_out``, where they are wanted.
+    """Add T times the updates of the trials in `work` to ``work.updates``, where they are wanted.
 
-    `feedback` (n_out, padded) is F^T. The history is taken a stretch at a time, last stretch first, so that the
-    products over time find in the cache what the backward pass has just been through.
+    The history is taken a stretch at a time, last stretch first, so that the products over time find in the cache what
+    the backward pass has just been through.
     """
-    clear(work.rows)
+    dw_out = work.updates.w_out
+    n_out, row = dw_out.shape
+    n_rec = weights.n_rec
+    clear(work.z)
     stretch = max(1, TERMS_AT_ONCE // width)
     last = n_steps
     while last > 0:
         first = max(0, last - stretch)
+        rows, n_terms = first * width, (last - first) * width
+        sources = Rows(rows * work.source_row, work.source_row)
         if recurrent:
-            backward(feedback, full, tau, first, last, width, work)
-            add_recurrent_update(first, last, width, work)
+            backward(weights, rule, first, last, width, work)
+            history_product(
+                work.updates.m, work.sources, Scalars(sources.at, sources.step, 1),
+                work.credit, Rows(0, work.credit_row), n_terms,
+            )  # fmt: skip
         if readout:
-            add_readout_update(first, last, width, work)
+            history_product(
+                dw_out, work.errors, Scalars(rows * n_out, n_out, 1),
+                work.sources, Rows(sources.at + width * sources.step, sources.step), n_terms,
+            )  # fmt: skip
         last = first
-    # the inputs stand where the last vector of h ends
-    for k in range(work.dw_out.shape[0]):
-        for i in range(work.back.shape[0], work.dw_out.shape[1]):
-            work.dw_out[k, i] = 0.0
+    # the last vectors of h ended in inputs
+    for k in range(n_out):
+        for i in range(n_rec, row):
+            dw_out[k, i] = 0.0
 
 
 @kernel
-def backward(feedback: Array, full: bool, tau: float, first: int, last: int, width: int, work: Workspace) -> None:
+def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, work: Workspace) -> None:
     """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
 
-    ``work.rows`` goes from what is carried into the last of them to what is carried out of the first.
+    ``work.z`` goes from what is carried into the last of them to what is carried out of the first.
     """
-    sources, credit, errors, z = work.sources, work.credit, work.errors, work.rows
+    sources, credit, errors, z, back = work.sources, work.credit, work.errors, work.z, work.back
+    source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == FULL
+    feedback = weights.w_out if rule.symmetric else weights.b
     n_out, row = feedback.shape
-    n_rec = work.back.shape[0]
+    tau = weights.tau
     leak = splat(1.0 - 1.0 / tau)
-    lone = width == 1 and is_near(work.back)
     for t in range(last - 1, first - 1, -1):
-        to = (t - first) * width * work.credit_row
+        to = (t - first) * width * credit_row
         for q in range(width):
-            at = t * width + q
-            before, after = at * work.source_row, (at + width) * work.source_row
+            errors_at = (t * width + q) * n_out
+            before, after = (t * width + q) * source_row, ((t + 1) * width + q) * source_row
             for i in range(0, row, LANES):
                 carried = load(z, q * row + i)
                 for k in range(n_out):
-                    carried = fma(splat(errors[at * n_out + k]), load(feedback, k * row + i), carried)
+                    carried = fma(splat(errors[errors_at + k]), load(feedback, k * row + i), carried)
                 slope = gain(load(sources, before + i), load(sources, after + i), tau)
-                store(credit, to + q * work.credit_row + i, carried * slope)
+                store(credit, to + q * credit_row + i, carried * slope)
                 store(z, q * row + i, leak * carried)
-        if full and lone:
-            lone_carry(z, credit, to, work.back, t % 2 == 0)
-        elif full:
-            step_product(z, credit, to, work.credit_row, work.back, width, n_rec, t % 2 == 0)
-
-
-@inlined
-def lone_carry(z: Array, credit: Array, credit_at: int, back: Array, upwards: bool) -> None:
-    """``z += W^T [z phi'(u)/tau]`` of a single trial; `upwards` as in `step_product`."""
-    n_rec, row = back.shape
-    first, way = (0, 1) if upwards else (n_rec - 1, -1)
-    i = 0
-    while i + 4 * LANES <= row:
-        z0, z1, z2, z3 = four_sums(credit, credit_at + first, way, back, first * row + i, way * row, n_rec)
-        store(z, i, load(z, i) + z0)
-        store(z, i + LANES, load(z, i + LANES) + z1)
-        store(z, i + 2 * LANES, load(z, i + 2 * LANES) + z2)
-        store(z, i + 3 * LANES, load(z, i + 3 * LANES) + z3)
-        i += 4 * LANES
-    while i < row:
-        carried = one_sum(credit, credit_at + first, way, back, first * row + i, way * row, n_rec)
-        store(z, i, load(z, i) + carried)
-        i += LANES
-
-
-@inlined
-def add_recurrent_update(first: int, last: int, width: int, work: Workspace) -> None:
-    """Add ``sum_t s(t-1) [z(t) phi'(u(t))/tau]^T``, T times these steps' update of `m`, to ``work.dm``."""
-    begin, n_terms = first * width, (last - first) * width
-    history_product(
-        work.dm, work.sources, begin * work.source_row, work.source_row, 1,
-        work.credit, 0, work.credit_row, n_terms,
-    )  # fmt: skip
-
-
-@inlined
-def add_readout_update(first: int, last: int, width: int, work: Workspace) -> None:
-    """Add ``sum_t eps(t) h(t)^T``, T times these steps' update of the readout, to ``work.dw_out``."""
-    begin, n_terms, n_out = first * width, (last - first) * width, work.dw_out.shape[0]
-    history_product(
-        work.dw_out, work.errors, begin * n_out, n_out, 1,
-        work.sources, (begin + width) * work.source_row, work.source_row, n_terms,
-    )  # fmt: skip
+        if full:
+            step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
 
 
 @kernel
-def add_feedback_path(dm: Array, b: Array, n_rec: int, dw_out: Array) -> None:
+def add_feedback_path(weights: Weights, updates: Updates) -> None:
     """Add ``B^T dW``: the part of the exact readout gradient that goes through the fed-back output."""
+    b, dm, dw_out = weights.b, updates.m, updates.w_out
     n_out, row = b.shape
     for k in range(n_out):
-        for j in range(n_rec):
+        for j in range(weights.n_rec):
             dot = splat(0.0)
             for i in range(0, row, LANES):
                 dot = fma(load(b, k * row + i), load(dm, j * row + i), dot)

@@ -4,126 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .activation import tanh
-from .layout import LANES, Array, Indices
-from .products import four_sums, is_near, one_sum, step_product
+from .layout import LANES, Array, Record, Trials, Weights, Workspace
+from .products import step_product
 from .vector import at_least, copy_part, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
-def forward(
-    m: Array,
-    w_out: Array,
-    b: Array,
-    h_start: Array,
-    inputs: Array,
-    tau: float,
-    output_feedback: bool,
-    h: Array,
-    y: Array,
-) -> None:
-    """Run one trial, Eq. 1: fill `h` (T, n_rec) and `y` (T, n_out) from `inputs` (T, n_in), `h_start` (padded,).
-
-    With `output_feedback` the output of the step before is fed back through `b`: ``u(t) += B y(t-1)``.
-    """
-    n_steps, n_in = inputs.shape
-    n_rec = m.shape[0] - n_in
-    n_out, row = w_out.shape
-    source_row = row + n_in
-    drive = m
-    if output_feedback:
-        drive = np.empty_like(m)
-        effective_weights(m, w_out, b, n_rec, drive)
-    sources = np.zeros((n_steps + 1) * source_row)
-    errors = np.empty(n_steps * n_out)
-    targets = np.zeros((1, n_steps, n_out))
-    start_trial(sources, 0, source_row, h_start, n_rec)
-    advance(
-        drive,
-        w_out,
-        inputs.reshape((1, n_steps, n_in)),
-        targets,
-        np.zeros(1, np.int64),
-        tau,
-        sources,
-        source_row,
-        errors,
-        np.empty(row),
-        np.empty(1),
-    )
-    for t in range(n_steps):
-        for i in range(n_rec):
-            h[t, i] = sources[(t + 1) * source_row + i]
-        for k in range(n_out):
-            y[t, k] = -errors[t * n_out + k]
-
-
-@kernel
-def effective_weights(m: Array, w_out: Array, b: Array, n_rec: int, out: Array) -> None:
-    """``W + B Wout`` in the layout of `m`: with it the fed-back readout needs no term of its own."""
-    n_out, row = w_out.shape
+def renew_drive(weights: Weights) -> None:
+    """After a change of weights: with ``W + B Wout`` the output that is fed back needs no term of its own."""
+    m, drive, w_out, b = weights.m, weights.drive, weights.w_out, weights.b
+    if not weights.output_feedback:
+        return
+    row, n_rec = m.shape[1], weights.n_rec
     for j in range(m.shape[0]):
         for i in range(j * row, (j + 1) * row, LANES):
             w = load(m, i)
             if j < n_rec:
-                for k in range(n_out):
+                for k in range(w_out.shape[0]):
                     w = fma(splat(w_out[k, j]), load(b, k * row + i - j * row), w)
-            store(out, i, w)
+            store(drive, i, w)
 
 
 @kernel
-def start_trial(sources: Array, at: int, source_row: int, state: Array, n_rec: int) -> None:
-    """The source row at element `at` before the first step: the state, and nothing in the places after it."""
-    copy_part(state, 0, sources, at, n_rec)
-    sources[at + n_rec : at + source_row] = 0.0
+def start_trial(sources: Array, place: int, source_row: int, state: Array, n_rec: int) -> None:
+    """The source row at element `place` before the first step: the state, and nothing in the places after it."""
+    copy_part(state, 0, sources, place, n_rec)
+    for i in range(place + n_rec, place + source_row):
+        sources[i] = 0.0
 
 
 @inlined
-def unit_step(u: Any, now: Array, now_at: int, tau: float, new: Array, new_at: int) -> None:
-    """A vector of ``h(t)`` into `new`, from ``u(t)`` and the ``h(t-1)`` in `now`."""
+def unit_steps(u: Array, u_at: int, sources: Array, before: int, after: int, tau: float, row: int) -> None:
+    """``h(t)`` at element `after` of the sources, from ``u(t)`` and the ``h(t-1)`` at element `before`."""
     rate = 1.0 / tau
-    store(new, new_at, fma(splat(rate), tanh(u), splat(1.0 - rate) * load(now, now_at)))
-
-
-@inlined
-def unit_steps(u: Array, u_at: int, now: Array, now_at: int, tau: float, new: Array, new_at: int, n: int) -> None:
-    """`unit_step` for `n` units whose ``u(t)`` stands in an array."""
-    for i in range(0, n, LANES):
-        unit_step(load(u, u_at + i), now, now_at + i, tau, new, new_at + i)
-
-
-@inlined
-def lone_step(drive: Array, sources: Array, now: int, new: int, tau: float, upwards: bool) -> None:
-    """``h(t)`` of a single trial into row `new` of `sources`, from row `now`; `upwards` as in `step_product`."""
-    n_rows, row = drive.shape
-    first, way = (0, 1) if upwards else (n_rows - 1, -1)
-    i = 0
-    while i + 4 * LANES <= row:
-        u0, u1, u2, u3 = four_sums(sources, now + first, way, drive, first * row + i, way * row, n_rows)
-        unit_step(u0, sources, now + i, tau, sources, new + i)
-        unit_step(u1, sources, now + i + LANES, tau, sources, new + i + LANES)
-        unit_step(u2, sources, now + i + 2 * LANES, tau, sources, new + i + 2 * LANES)
-        unit_step(u3, sources, now + i + 3 * LANES, tau, sources, new + i + 3 * LANES)
-        i += 4 * LANES
-    while i < row:
-        u = one_sum(sources, now + first, way, drive, first * row + i, way * row, n_rows)
-        unit_step(u, sources, now + i, tau, sources, new + i)
-        i += LANES
-
-
-@inlined
-def lockstep(
-    drive: Array, sources: Array, source_row: int, now: int, new: int, width: int, tau: float, u: Array, upwards: bool
-) -> None:
-    """The same for `width` trials, which share one reading of the weights; `u` is scratch memory."""
-    n_rows, row = drive.shape
-    for i in range(0, width * row, LANES):
-        store(u, i, splat(0.0))
-    step_product(u, sources, now, source_row, drive, width, n_rows, upwards)
-    for q in range(width):
-        unit_steps(u, q * row, sources, now + q * source_row, tau, sources, new + q * source_row, row)
+    for i in range(0, row, LANES):
+        leaked = splat(1.0 - rate) * load(sources, before + i)
+        store(sources, after + i, fma(splat(rate), tanh(load(u, u_at + i)), leaked))
 
 
 @inlined
@@ -148,46 +65,44 @@ def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
 
 
 @kernel
-def advance(
-    drive: Array,
-    w_out: Array,
-    inputs: Array,
-    targets: Array,
-    trials: Indices,
-    tau: float,
-    sources: Array,
-    source_row: int,
-    errors: Array,
-    u: Array,
-    loss: Array,
-) -> None:
-    """Run `trials` in lockstep, from the states that stand in the first rows of `sources`.
+def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Array, work: Workspace) -> None:
+    """Run trials `first` to ``first + width`` in lockstep, from the states in the first rows of ``work.sources``.
 
-    Fills `sources` and `errors` as `Workspace` says, and ``loss[q]`` with L of trial q, Eq. 2. All trials of a step
-    share one reading of the weights.
+    Fills the sources and errors of `work`, and ``loss[k]`` with L of trial k, Eq. 2. All trials of a step share one
+    reading of the weights.
     """
+    inputs, targets, order = trials.inputs, trials.targets, trials.order
+    drive, w_out, tau = weights.drive, weights.w_out, weights.tau
     n_steps, n_in = inputs.shape[1:]
-    n_rec = drive.shape[0] - n_in
-    n_out = w_out.shape[0]
-    width = trials.shape[0]
-    lone = width == 1 and is_near(drive)
+    n_out, row = w_out.shape
+    n_rec = weights.n_rec
+    sources, source_row, u, errors = work.sources, work.source_row, work.u, work.errors
     for q in range(width):
-        loss[q] = 0.0
+        loss[first + q] = 0.0
     for t in range(n_steps):
-        now, new = t * width * source_row, (t + 1) * width * source_row
+        before, after = t * width * source_row, (t + 1) * width * source_row
         for q in range(width):
-            # after the whole vectors of h(t-1), whose last one may reach into these places
             for c in range(n_in):
-                sources[now + q * source_row + n_rec + c] = inputs[trials[q], t, c]
-        if lone:
-            lone_step(drive, sources, now, new, tau, t % 2 == 0)
-        else:
-            lockstep(drive, sources, source_row, now, new, width, tau, u, t % 2 == 0)
+                sources[before + q * source_row + n_rec + c] = inputs[order[first + q], t, c]
+        for i in range(0, width * row, LANES):
+            store(u, i, splat(0.0))
+        step_product(u, sources, before, source_row, drive, width, t % 2 == 0)
         for q in range(width):
-            to, at = new + q * source_row, t * width + q
+            unit_steps(u, q * row, sources, before + q * source_row, after + q * source_row, tau, row)
+        for q in range(width):
             for k in range(n_out):
-                eps = targets[trials[q], t, k] - readout(w_out, k, sources, to)
-                errors[at * n_out + k] = eps
-                loss[q] += eps * eps
+                y = readout(w_out, k, sources, after + q * source_row)
+                eps = targets[order[first + q], t, k] - y
+                errors[(t * width + q) * n_out + k] = eps
+                loss[first + q] += eps * eps
     for q in range(width):
-        loss[q] /= 2.0 * n_steps
+        loss[first + q] /= 2.0 * n_steps
+
+
+@kernel
+def forward(weights: Weights, trials: Trials, record: Record, work: Workspace) -> None:
+    """Run one trial a place of the lockstep: states and errors stand in `work`, losses in `record`."""
+    renew_drive(weights)
+    for q in range(work.width):
+        start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)
+    advance(weights, trials, 0, work.width, record.loss, work)

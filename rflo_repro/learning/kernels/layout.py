@@ -1,9 +1,13 @@
-"""How weights and histories lie in memory.
+"""How weights and histories lie in memory, and the nouns in which the kernels speak.
 
 Every row is padded with zeros to a whole number of vectors, so that no kernel has a remainder to care for. Both
 matrices of a network are one array ``m`` of shape ``(n_rec + n_in, padded(n_rec))``: row ``j < n_rec`` is ``w_rec[:,
 j]`` and row ``n_rec + c`` is ``w_in[:, c]``. A time step is then one sum over the rows of ``m`` times the source
 vector ``[h(t-1) | x(t)]``, and the gradient of both matrices is one product over time in the same layout.
+
+In a source row ``x(t)`` stands right behind the ``n_rec`` elements of ``h(t-1)``, where other rows have padding. What
+works on whole vectors of ``h`` writes there before x is put in and reads x there afterwards; what comes of that is
+never used.
 """
 
 from __future__ import annotations
@@ -20,13 +24,14 @@ LANES = 8
 TERMS_AT_ONCE = 64
 """Rows of a history in one product: a tile's share of them stays in the nearest cache for all rows of the sum."""
 
-ONLINE_ROWS = 3
-"""Rows of scratch memory that a step of the online rule needs."""
-
 _ALIGNMENT = 8 * LANES
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+
+LEAK, FULL = 0, 1
+CARRIES = {"leak": LEAK, "full": FULL}
+"""What each carry of a rule is called here."""
 
 
 def padded(n: int) -> int:
@@ -43,8 +48,78 @@ def aligned_zeros(shape: int | tuple[int, ...]) -> Array:
     return raw[start : start + n_bytes].view(np.float64).reshape(sizes)
 
 
+class Weights(NamedTuple):
+    """A network. Training changes `m`, `w_out` and, where states are carried on, `state` in place."""
+
+    n_rec: int
+    m: Array
+    """(n_rec + n_in, padded)."""
+    drive: Array
+    """What drives the units where weights are still for a trial: `m` itself, or, where the output is fed back, an array
+    of its own that holds ``W + B Wout`` in the place of W, see `dynamics.renew_drive`."""
+    w_out: Array
+    """(n_out, padded)."""
+    b: Array
+    """(n_out, padded): B transposed. It carries the error back, unless the rule is symmetric: then Wout does."""
+    signs: Array
+    """(n_rec,) of +1 and -1, or (0,): Dale's law, see `updates.apply_update`."""
+    state: Array
+    """(padded,): where a trial starts."""
+    tau: float
+    output_feedback: bool
+    """Whether the output of the step before is fed back: ``u(t) += B y(t-1)``."""
+
+
+class Trials(NamedTuple):
+    """The trials of a session, each one of S distinct ones."""
+
+    inputs: Array
+    """(S, T, n_in)."""
+    targets: Array
+    """(S, T, n_out)."""
+    order: Indices
+    """(K,): which of them trial k is; K is a multiple of `batch`."""
+    batch: int
+    """Trials whose updates are summed and applied together."""
+    reset_state: bool
+    """Whether every trial starts at `Weights.state`; otherwise the first does, and `state` ends where the last did."""
+
+
+class Rule(NamedTuple):
+    """The switches of a rule."""
+
+    symmetric: bool
+    """F = Wout^T in place of B."""
+    carry: int
+    """C, one of `CARRIES`: the leak alone (RFLO, Eq. 5-6), or the full Jacobian (BPTT, Eq. 28-29; RTRL, Eq. 11)."""
+
+
+class Rates(NamedTuple):
+    """Learning rates. A matrix whose rate is zero does not move by a bit."""
+
+    w_in: float
+    w_rec: float
+    w_out: float
+
+
+class Record(NamedTuple):
+    """What is written down of trial k, before its batch's update. Beyond a batch that failed it stays as it was."""
+
+    loss: Array
+    """(K,): L, Eq. 2."""
+    alignment: Array
+    """(K,): of Wout with B."""
+
+
+class Updates(NamedTuple):
+    """Changes of the weights, in their layout."""
+
+    m: Array
+    w_out: Array
+
+
 class Workspace(NamedTuple):
-    """Scratch memory of the kernels; what is inside is theirs alone.
+    """Scratch memory of trials whose error goes back when they have ended.
 
     A history holds one row for each trial of a step, step after step; `width` trials advance in lockstep.
     """
@@ -56,26 +131,70 @@ class Workspace(NamedTuple):
     """Distance between two rows of `credit`."""
     sources: Array
     """(n_steps + 1) width rows: ``[h(t) | x(t+1)]``."""
-    credit: Array
-    """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
     errors: Array
     """n_steps width rows of n_out: ``eps(t)``."""
-    rows: Array
-    """A row a trial, of the layout of `m`: ``u(t)`` on the way forward, ``z(t)`` on the way back."""
-    dm: Array
-    """(n_rec + n_in, padded): the updates of a batch, summed; the eligibility traces of the online rule."""
-    dw_out: Array
-    """(n_out, padded): the same for the readout; where to return to, for the online rule."""
-    drive: Array
-    """(n_rec + n_in, padded): the forward weights where they are not `m` itself; where to return to, online."""
+    credit: Array
+    """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
+    u: Array
+    """(width, padded): ``u(t)`` of the step on the way forward."""
+    z: Array
+    """(width, padded): ``C(t) z(t)``, what is carried out of the step on the way back."""
+    updates: Updates
+    """T times the update, summed over a batch."""
     back: Array
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
+
+
+class TraceWorkspace(NamedTuple):
+    """Scratch memory of the online rule."""
+
+    source_row: int
+    sources: Array
+    """Two rows: ``[h(t-1) | x(t)]`` and ``[h(t) | x(t+1)]``, which change places at every step."""
+    u: Array
+    """(padded,): ``u(t)``, then what of ``u(t+1)`` is there already."""
+    slope: Array
+    """(padded,): ``phi'(u(t)) / tau``."""
+    credit: Array
+    """(padded,): ``F eps(t)``."""
+    y: Array
+    """(n_out,): the last output."""
+    state: Array
+    """(padded,): where the trial starts, then where it ended."""
+    traces: Array
+    """Like `m`: the eligibility traces p and q of Eq. 6."""
+    before: Updates
+    """The weights as the trial found them."""
+
+
+class ExactWorkspace(NamedTuple):
+    """Scratch memory of real-time recurrent learning."""
+
+    source_row: int
+    sources: Array
+    """Two rows, as in `TraceWorkspace`."""
+    u: Array
+    slope: Array
+    credit: Array
+    state: Array
+    """(padded,), each as in `TraceWorkspace`."""
+    sensitivity: Array
+    """Row (j, r), element i: ``d h_i / d m[j, r]``."""
+    through: Array
+    """The same one step later, by way of the recurrent weights."""
+    updates: Updates
+    """T times the update, summed over a batch."""
 
 
 def _stride(n: int) -> int:
     # rows whose distance is a power of two would compete for a few sets of the cache; an odd number of lines does not
     row = padded(n)
     return row if row // LANES % 2 or row < 16 * LANES else row + LANES
+
+
+def _updates(n_rec: int, n_in: int, n_out: int) -> Updates:
+    row = padded(n_rec)
+    return Updates(aligned_zeros((n_rec + n_in, row)), aligned_zeros((n_out, row)))
 
 
 def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -> Workspace:
@@ -87,11 +206,43 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -
         source_row=source_row,
         credit_row=credit_row,
         sources=aligned_zeros((n_steps + 1) * width * source_row),
-        credit=aligned_zeros(max(TERMS_AT_ONCE, width) * credit_row),
         errors=aligned_zeros(n_steps * width * n_out),
-        rows=aligned_zeros(max(width, ONLINE_ROWS) * row),
-        dm=aligned_zeros((n_rec + n_in, row)),
-        dw_out=aligned_zeros((n_out, row)),
-        drive=aligned_zeros((n_rec + n_in, row)),
+        credit=aligned_zeros(max(TERMS_AT_ONCE, width) * credit_row),
+        u=aligned_zeros((width, row)),
+        z=aligned_zeros((width, row)),
+        updates=_updates(n_rec, n_in, n_out),
         back=aligned_zeros((n_rec, row)),
+    )
+
+
+def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:
+    """Scratch memory for the online rule."""
+    row, source_row = padded(n_rec), padded(n_rec + n_in)
+    return TraceWorkspace(
+        source_row=source_row,
+        sources=aligned_zeros(2 * source_row),
+        u=aligned_zeros(row),
+        slope=aligned_zeros(row),
+        credit=aligned_zeros(row),
+        y=aligned_zeros(n_out),
+        state=aligned_zeros(row),
+        traces=aligned_zeros((n_rec + n_in, row)),
+        before=_updates(n_rec, n_in, n_out),
+    )
+
+
+def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:
+    """Scratch memory for real-time recurrent learning: two arrays of some ``n_rec^3`` elements."""
+    row, source_row = padded(n_rec), padded(n_rec + n_in)
+    n_weights = (n_rec + n_in) * n_rec
+    return ExactWorkspace(
+        source_row=source_row,
+        sources=aligned_zeros(2 * source_row),
+        u=aligned_zeros(row),
+        slope=aligned_zeros(row),
+        credit=aligned_zeros(row),
+        state=aligned_zeros(row),
+        sensitivity=aligned_zeros((n_weights, row)),
+        through=aligned_zeros((n_weights, row)),
+        updates=_updates(n_rec, n_in, n_out),
     )

@@ -2,206 +2,244 @@
 
 ``out[r, :] += sum_k a[k, r] * b[k, :]`` with any strides is the drive of a step (k a source, r a trial), the error
 carried back (k a driven unit), and the gradient over time (k a step of a trial, r a source).
+
+**The order of the sum** follows from the shape of the problem and from nothing else, so that every processor gives the
+same bits. ``out[r, :]`` takes one term after the other, k = 0, 1, ..., each by a fused multiply-add rounded once. One
+exception, for the sake of small networks: a step of a single trial with rows of at most `SHORT` vectors is summed in
+`chains` of them that take turns, the first one starting from ``out``; terms beyond a whole round go to the first, and
+the chains are added in pairs. Tiles, which are chosen for the registers, divide r and the vectors of a row and never k.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from ._cache import numba_config
 from .layout import LANES, Array
-from .vector import DOUBLES, aligned_to_double, at, constant, inlined, kernel, multiply_add, primitive, spread, vector
+from .vector import DOUBLES, aligned_to_double, at, constant, inlined, kernel, multiply_add, primitive, spread
 
 
-def _wide_registers() -> bool:
-    named = numba_config.CPU_NAME
+class Rows(NamedTuple):
+    """Rows of vectors in an array of any shape: the first element, and the distance from row to row."""
+
+    at: int
+    step: int
+
+
+class Scalars(NamedTuple):
+    """Scalars ``a[k, r]`` in an array of any shape: the first element, and the distances along k and along r."""
+
+    at: int
+    k: int
+    r: int
+
+
+class Extent(NamedTuple):
+    """How much is multiplied: rows r, vectors in a row, terms k."""
+
+    rows: int
+    vectors: int
+    terms: int
+
+
+def wide_registers() -> bool:
+    """Whether the kernels are compiled for registers of eight doubles."""
+    if numba_config.CPU_FEATURES is not None:
+        return "+avx512f" in numba_config.CPU_FEATURES.split(",")
     features: dict[str, bool] = llvmlite.binding.get_host_cpu_features()
-    return (not named or named == "host") and features.get("avx512f", False)
+    return features.get("avx512f", False)
 
 
-# A tile's accumulators stay in registers: 20 of the 32 of AVX-512, or 12 of 16 where they are half as long.
-TILE_ROWS, TILE_VECTORS = (5, 4) if _wide_registers() else (3, 2)
+# A tile's sums stay in registers, with what they are made of: 25 sums and 5 rows of the 32 of AVX-512; where they are
+# half as long, 10 sums and 2 halves of a row of 16. The second number is the most vectors that a lone row has at once.
+TILE_ROWS, TILE_VECTORS, ROW_VECTORS = (5, 5, 8) if wide_registers() else (5, 1, 7)
+
+SHORT = 4
+"""Vectors in a row of a network that is small: up to 32 units."""
+
+REGISTERS_FOR_CHAINS = 8 if wide_registers() else 6
 
 
-def _tile(rows: int, vectors: int, chains: int) -> Any:
-    """`products` for `rows` times `vectors` accumulators.
+def chains(vectors: int) -> int:
+    """How many sums take turns in a step of one trial: a multiply-add need not wait for the one before it."""
+    return 1 if vectors > SHORT else 4 if vectors < 3 else 2
 
-    Each is `chains` sums, taken in turn, so that a multiply-add need not wait for the one before it.
-    """
+
+def _twin(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b_rows: Rows, extent: Extent) -> None:
+    """What every tile computes, with `chains` as for a single trial where `extent` has one row."""
+    to, flat, wide = out.reshape(-1), a.reshape(-1), b.reshape(-1)
+    n = extent.vectors * LANES
+    for r in range(extent.rows):
+        place = slice(out_rows.at + r * out_rows.step, out_rows.at + r * out_rows.step + n)
+        for k in range(extent.terms):
+            start = b_rows.at + k * b_rows.step
+            to[place] += flat[scalars.at + k * scalars.k + r * scalars.r] * wide[start : start + n]
+
+
+class _Loop:
+    """Emits the loop over k of one tile: some rows of some vectors, `n_chains` sums each, `shift` vectors along."""
+
+    def __init__(self, builder: Any, operands: tuple[Any, ...], rows: int, vectors: int, n_chains: int, shift: int = 0):
+        self.builder, self.operands = builder, operands
+        self.rows, self.vectors, self.n_chains, self.shift = rows, vectors, n_chains, shift
+
+    def _index(self, start: Any, *steps: tuple[Any, Any]) -> Any:
+        for step, times in steps:
+            times = ir.Constant(start.type, times) if isinstance(times, int) else times
+            start = self.builder.add(start, self.builder.mul(step, times))
+        return start
+
+    def _vector(self, array: Any, row: Any, v: int) -> Any:
+        place = self.builder.add(row, ir.Constant(row.type, (self.shift + v) * LANES))
+        return at(self.builder, array, place)
+
+    def _load(self, array: Any, row: Any, v: int) -> Any:
+        return aligned_to_double(self.builder.load(self._vector(array, row, v)))
+
+    def _add_term(self, k: Any, sums: dict[tuple[int, int], Any]) -> None:
+        _, _, _, a, a_at, a_k, a_r, b, b_at, b_step, _ = self.operands
+        builder = self.builder
+        b_row = self._index(b_at, (b_step, k))
+        wide = [self._load(b, b_row, v) for v in range(self.vectors)]
+        for r in range(self.rows):
+            scalar = spread(builder, builder.load(builder.gep(a, [self._index(a_at, (a_k, k), (a_r, r))])))
+            for v in range(self.vectors):
+                slot = sums[r, v]
+                builder.store(multiply_add(builder, scalar, wide[v], builder.load(slot)), slot)
+
+    def emit(self) -> None:
+        out, out_at, out_step, *_, n_k = self.operands
+        builder, index = self.builder, n_k.type
+        cells = [(r, v) for r in range(self.rows) for v in range(self.vectors)]
+        # LLVM turns these stack slots into registers
+        sums = [{cell: cgutils.alloca_once(builder, DOUBLES) for cell in cells} for _ in range(self.n_chains)]
+        rows = [self._index(out_at, (out_step, r)) for r in range(self.rows)]
+        for r, v in cells:
+            builder.store(self._load(out, rows[r], v), sums[0][r, v])
+            for chain in sums[1:]:
+                builder.store(constant(0.0), chain[r, v])
+        width = ir.Constant(index, self.n_chains)
+        n_rounds = n_k if self.n_chains == 1 else builder.sdiv(n_k, width)
+        with cgutils.for_range(builder, n_rounds, intp=index) as loop:
+            first = builder.mul(loop.index, width)
+            for c, chain in enumerate(sums):
+                self._add_term(builder.add(first, ir.Constant(index, c)), chain)
+        if self.n_chains > 1:
+            done = builder.mul(n_rounds, width)
+            with cgutils.for_range(builder, builder.sub(n_k, done), intp=index) as loop:
+                self._add_term(builder.add(done, loop.index), sums[0])
+        for r, v in cells:
+            parts = [builder.load(chain[r, v]) for chain in sums]
+            while len(parts) > 1:
+                half = len(parts) // 2
+                parts = [builder.fadd(x, y) for x, y in zip(parts[:half], parts[half:], strict=True)]
+            aligned_to_double(builder.store(parts[0], self._vector(out, rows[r], v)))
+
+
+def _by_size(largest: int, emit_size: Any) -> Any:
+    """A tile for each number of vectors up to `largest`, chosen when it runs: `emit_size` gets operands and number."""
+
+    def emit(builder: Any, *operands: Any) -> None:
+        *places, vectors, n_k = operands
+        after = builder.append_basic_block("sized")
+        switch = builder.switch(vectors, after)
+        for size in range(1, largest + 1):
+            with builder.goto_block(builder.append_basic_block(f"size{size}")):
+                switch.add_case(ir.Constant(vectors.type, size), builder.block)
+                emit_size(builder, (*places, n_k), size)
+                builder.branch(after)
+        builder.position_at_end(after)
+
+    return emit
+
+
+def _primitive(largest: int, twin: Any, emit_size: Any) -> Any:
+    n = types.intp
+    arguments = (types.Array, n, n, types.Array, n, n, n, types.Array, n, n, n, n)
+    return primitive(twin, _by_size(largest, emit_size), types.void, *arguments)
+
+
+def _tile(rows: int, largest: int) -> Any:
+    """`rows` rows of up to `largest` vectors, each one sum."""
+
+    def emit_size(builder: Any, operands: tuple[Any, ...], vectors: int) -> None:
+        _Loop(builder, operands, rows, vectors, 1).emit()
 
     def twin(
         out: Array, out_at: int, out_step: int, a: Array, a_at: int, a_k: int, a_r: int, b: Array, b_at: int,
-        b_k: int, n_k: int,
+        b_step: int, vectors: int, n_k: int,
     ) -> None:  # fmt: skip
-        to, scalars, wide = out.reshape(-1), a.reshape(-1), b.reshape(-1)
-        n = vectors * LANES
-        for r in range(rows):
-            start = out_at + r * out_step
-            for k in range(n_k):
-                scalar = scalars[a_at + k * a_k + r * a_r]
-                to[start : start + n] += scalar * wide[b_at + k * b_k : b_at + k * b_k + n]
+        extent = Extent(rows, vectors, n_k)
+        _twin(out, Rows(out_at, out_step), a, Scalars(a_at, a_k, a_r), b, Rows(b_at, b_step), extent)
 
-    def emit(
-        builder: Any, out: Any, out_at: Any, out_step: Any, a: Any, a_at: Any, a_k: Any, a_r: Any, b: Any,
-        b_at: Any,
-        b_k: Any, n_k: Any,
+    return _primitive(largest, twin, emit_size)
+
+
+def _short() -> Any:
+    """One row of up to `SHORT` vectors, each `chains` sums; as many vectors at once as there are registers for."""
+
+    def emit_size(builder: Any, operands: tuple[Any, ...], vectors: int) -> None:
+        n_chains = chains(vectors)
+        at_once = max(1, REGISTERS_FOR_CHAINS // n_chains)
+        for shift in range(0, vectors, at_once):
+            _Loop(builder, operands, 1, min(at_once, vectors - shift), n_chains, shift).emit()
+
+    def twin(
+        out: Array, out_at: int, out_step: int, a: Array, a_at: int, a_k: int, a_r: int, b: Array, b_at: int,
+        b_step: int, vectors: int, n_k: int,
     ) -> None:  # fmt: skip
-        index = n_k.type
-        cells = [(r, v) for r in range(rows) for v in range(vectors)]
-        # LLVM turns these stack slots into registers
-        sums = [{cell: cgutils.alloca_once(builder, DOUBLES) for cell in cells} for _ in range(chains)]
-
-        def place(r: int, v: int) -> Any:
-            row = builder.add(out_at, builder.mul(out_step, ir.Constant(index, r)))
-            return at(builder, out, builder.add(row, ir.Constant(index, v * LANES)))
-
-        def add_term(k: Any, chain: dict[tuple[int, int], Any]) -> None:
-            b_row = builder.add(b_at, builder.mul(k, b_k))
-            wide = [
-                aligned_to_double(builder.load(at(builder, b, builder.add(b_row, ir.Constant(index, v * LANES)))))
-                for v in range(vectors)
-            ]
-            a_row = builder.add(a_at, builder.mul(k, a_k))
-            for r in range(rows):
-                place_a = builder.add(a_row, builder.mul(a_r, ir.Constant(index, r)))
-                scalar = spread(builder, builder.load(builder.gep(a, [place_a])))
-                for v in range(vectors):
-                    slot = chain[r, v]
-                    builder.store(multiply_add(builder, scalar, wide[v], builder.load(slot)), slot)
-
-        for cell in cells:
-            builder.store(aligned_to_double(builder.load(place(*cell))), sums[0][cell])
-            for chain in sums[1:]:
-                builder.store(constant(0.0), chain[cell])
-        n_rounds = builder.sdiv(n_k, ir.Constant(index, chains))
-        done = builder.mul(n_rounds, ir.Constant(index, chains))
-        with cgutils.for_range(builder, n_rounds, intp=index) as loop:
-            first = builder.mul(loop.index, ir.Constant(index, chains))
-            for c, chain in enumerate(sums):
-                add_term(builder.add(first, ir.Constant(index, c)), chain)
-        with cgutils.for_range(builder, builder.sub(n_k, done), intp=index) as loop:
-            add_term(builder.add(done, loop.index), sums[0])
-        for cell in cells:
-            total = _total(builder, [builder.load(chain[cell]) for chain in sums])
-            aligned_to_double(builder.store(total, place(*cell)))
-
-    n = types.intp
-    return primitive(twin, emit, types.void, types.Array, n, n, types.Array, n, n, n, types.Array, n, n, n)
-
-
-def _sums(vectors: int, chains: int) -> Any:
-    """`row_sums` for so many vectors, each as `chains` sums taken in turn."""
-
-    def twin(a: Array, a_at: int, a_k: int, b: Array, b_at: int, b_k: int, n_k: int) -> Any:
-        scalars, wide = a.reshape(-1), b.reshape(-1)
-        n = vectors * LANES
-        out = np.zeros(n)
+        n, n_chains = vectors * LANES, chains(vectors)
+        to, flat, wide = out.reshape(-1)[out_at : out_at + n], a.reshape(-1), b.reshape(-1)
+        sums = [to.copy(), *(0.0 * to for _ in range(n_chains - 1))]
         for k in range(n_k):
-            out += scalars[a_at + k * a_k] * wide[b_at + k * b_k : b_at + k * b_k + n]
-        return tuple(out.reshape(vectors, LANES)) if vectors > 1 else out
+            c = k % n_chains if k < n_k - n_k % n_chains else 0
+            start = b_at + k * b_step
+            sums[c] += flat[a_at + k * a_k] * wide[start : start + n]
+        while len(sums) > 1:
+            half = len(sums) // 2
+            sums = [x + y for x, y in zip(sums[:half], sums[half:], strict=True)]
+        to[:] = sums[0]
 
-    def emit(builder: Any, a: Any, a_at: Any, a_k: Any, b: Any, b_at: Any, b_k: Any, n_k: Any) -> Any:
-        index = n_k.type
-        # LLVM turns these stack slots into registers
-        sums = [[cgutils.alloca_once(builder, DOUBLES) for _ in range(vectors)] for _ in range(chains)]
-
-        def add_term(k: Any, chain: list[Any]) -> None:
-            row = builder.add(b_at, builder.mul(k, b_k))
-            scalar = spread(builder, builder.load(builder.gep(a, [builder.add(a_at, builder.mul(k, a_k))])))
-            for v, slot in enumerate(chain):
-                place = at(builder, b, builder.add(row, ir.Constant(index, v * LANES)))
-                wide = aligned_to_double(builder.load(place))
-                builder.store(multiply_add(builder, scalar, wide, builder.load(slot)), slot)
-
-        for chain in sums:
-            for slot in chain:
-                builder.store(constant(0.0), slot)
-        n_rounds = builder.sdiv(n_k, ir.Constant(index, chains))
-        done = builder.mul(n_rounds, ir.Constant(index, chains))
-        with cgutils.for_range(builder, n_rounds, intp=index) as loop:
-            first = builder.mul(loop.index, ir.Constant(index, chains))
-            for c, chain in enumerate(sums):
-                add_term(builder.add(first, ir.Constant(index, c)), chain)
-        with cgutils.for_range(builder, builder.sub(n_k, done), intp=index) as loop:
-            add_term(builder.add(done, loop.index), sums[0])
-        out = [_total(builder, [builder.load(chain[v]) for chain in sums]) for v in range(vectors)]
-        return cgutils.pack_array(builder, out) if vectors > 1 else out[0]
-
-    n = types.intp
-    result = types.UniTuple(vector, vectors) if vectors > 1 else vector
-    return primitive(twin, emit, result, types.Array, n, n, types.Array, n, n, n)
+    return _primitive(SHORT, twin, emit_size)
 
 
-def _total(builder: Any, parts: list[Any]) -> Any:
-    """The sum of vectors, in pairs."""
-    while len(parts) > 1:
-        half = len(parts) // 2
-        parts = [builder.fadd(x, y) for x, y in zip(parts[:half], parts[half:], strict=True)]
-    return parts[0]
-
-
-# A lone trial's step takes its sums as values: passing through memory, and a call, cost a small network half its step.
-four_sums = _sums(4, 2 if TILE_VECTORS == 4 else 1)
-"""``sum_k a[k] * b[k, :]`` of four vectors: scalars from element a_at, a_k apart; rows of b from b_at, b_k apart."""
-
-one_sum = _sums(1, 8)
-"""The same of one vector."""
-
-# Four multiply-adds in flight hide their latency on one 512-bit unit, eight on two.
-_block = _tile(TILE_ROWS, TILE_VECTORS, 1)
-_row = _tile(1, TILE_VECTORS, 2)
-_column = _tile(TILE_ROWS, 1, 2)
-_cell = _tile(1, 1, 8)
+_block = _tile(TILE_ROWS, TILE_VECTORS)
+_row = _tile(1, ROW_VECTORS)
+_short_row = _short()
 
 
 @kernel
-def products(
-    out: Array,
-    out_at: int,
-    out_step: int,
-    a: Array,
-    a_at: int,
-    a_k: int,
-    a_r: int,
-    b: Array,
-    b_at: int,
-    b_k: int,
-    n_r: int,
-    n_v: int,
-    n_k: int,
-) -> None:
-    """``out[r, :] += sum_k a[k, r] * b[k, :]`` for `n_r` rows of `n_v` vectors and `n_k` terms.
-
-    Each array is C-contiguous of any shape, read from element ``*_at`` on; ``out_step``, ``b_k`` are the distances
-    from row to row, ``a_k`` and ``a_r`` those of the scalars. `out` must not overlap the others.
-    """
-    v = 0
-    while v + TILE_VECTORS <= n_v:
-        out_v, b_v = out_at + v * LANES, b_at + v * LANES
-        r = 0
-        while r + TILE_ROWS <= n_r:
-            _block(out, out_v + r * out_step, out_step, a, a_at + r * a_r, a_k, a_r, b, b_v, b_k, n_k)
-            r += TILE_ROWS
-        while r < n_r:
-            _row(out, out_v + r * out_step, out_step, a, a_at + r * a_r, a_k, a_r, b, b_v, b_k, n_k)
-            r += 1
-        v += TILE_VECTORS
-    while v < n_v:
-        out_v, b_v = out_at + v * LANES, b_at + v * LANES
-        r = 0
-        while r + TILE_ROWS <= n_r:
-            _column(out, out_v + r * out_step, out_step, a, a_at + r * a_r, a_k, a_r, b, b_v, b_k, n_k)
-            r += TILE_ROWS
-        while r < n_r:
-            _cell(out, out_v + r * out_step, out_step, a, a_at + r * a_r, a_k, a_r, b, b_v, b_k, n_k)
-            r += 1
-        v += 1
+def products(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b_rows: Rows, extent: Extent) -> None:
+    """``out[r, :] += sum_k a[k, r] * b[k, :]``. `out` must not overlap the others, which are C-contiguous as it is."""
+    n_blocks = extent.rows // TILE_ROWS
+    v, left = 0, -(-extent.vectors // TILE_VECTORS)
+    while n_blocks > 0 and left > 0:
+        size = -(-(extent.vectors - v) // left)
+        for block in range(n_blocks):
+            r = block * TILE_ROWS
+            _block(
+                out, out_rows.at + r * out_rows.step + v * LANES, out_rows.step,
+                a, scalars.at + r * scalars.r, scalars.k, scalars.r,
+                b, b_rows.at + v * LANES, b_rows.step, size, extent.terms,
+            )  # fmt: skip
+        v += size
+        left -= 1
+    for r in range(n_blocks * TILE_ROWS, extent.rows):
+        v, left = 0, -(-extent.vectors // ROW_VECTORS)
+        while left > 0:
+            size = -(-(extent.vectors - v) // left)
+            _row(
+                out, out_rows.at + r * out_rows.step + v * LANES, out_rows.step,
+                a, scalars.at + r * scalars.r, scalars.k, scalars.r,
+                b, b_rows.at + v * LANES, b_rows.step, size, extent.terms,
+            )  # fmt: skip
+            v += size
+            left -= 1
 
 
 # Weights beyond this size (bytes) come from far away: then a few whole rows at a time, which memory hands over in the
@@ -211,35 +249,35 @@ ROWS_AT_ONCE = 8
 
 
 @inlined
-def is_near(weights: Array) -> bool:
-    """Whether the weights stay in a near cache from step to step."""
-    return bool(weights.size * 8 <= FAR)
-
-
-@inlined
-def step_product(
-    out: Array, a: Array, a_at: int, a_row: int, weights: Array, n_r: int, n_k: int, upwards: bool
-) -> None:
-    """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `n_r` trials.
+def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, width: int, upwards: bool) -> None:
+    """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `width` trials, k through all rows of `weights`.
 
     `upwards` is the direction in which the rows are read. Turning round at every step finds the rows read last still
     in the nearest cache.
     """
-    row = weights.shape[1]
-    n_v = row // LANES
-    block = n_k if is_near(weights) else ROWS_AT_ONCE
-    done = 0
-    while done < n_k:
-        size = min(block, n_k - done)
-        first, way = (done, 1) if upwards else (n_k - 1 - done, -1)
-        products(out, 0, row, a, a_at + first, way, a_row, weights, first * row, way * row, n_r, n_v, size)
-        done += size
+    n_k, row = weights.shape
+    first, way = (0, 1) if upwards else (n_k - 1, -1)
+    if width == 1 and row <= SHORT * LANES:
+        # a call would cost a small network a tenth of its step
+        _short_row(out, 0, row, a, a_at + first, way, 0, weights, first * row, way * row, row // LANES, n_k)
+    else:
+        _long_step_product(out, Scalars(a_at + first, way, a_row), a, weights, Rows(first * row, way * row), width)
 
 
-@kernel
-def history_product(
-    out: Array, a: Array, a_at: int, a_k: int, a_r: int, b: Array, b_at: int, b_k: int, n_k: int
-) -> None:
-    """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over `n_k` rows of a history."""
+@inlined
+def _long_step_product(out: Array, scalars: Scalars, a: Array, weights: Array, rows: Rows, width: int) -> None:
+    n_k, row = weights.shape
+    at_once = n_k if weights.size * 8 <= FAR else ROWS_AT_ONCE
+    for done in range(0, n_k, at_once):
+        products(
+            out, Rows(0, row), a, Scalars(scalars.at + done * scalars.k, scalars.k, scalars.r),
+            weights, Rows(rows.at + done * rows.step, rows.step),
+            Extent(width, row // LANES, min(at_once, n_k - done)),
+        )  # fmt: skip
+
+
+@inlined
+def history_product(out: Array, a: Array, scalars: Scalars, b: Array, b_rows: Rows, n_k: int) -> None:
+    """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over `n_k` rows of a history, r through all rows of `out`."""
     n_r, row = out.shape
-    products(out, 0, row, a, a_at, a_k, a_r, b, b_at, b_k, n_r, row // LANES, n_k)
+    products(out, Rows(0, row), a, scalars, b, b_rows, Extent(n_r, row // LANES, n_k))

@@ -4,241 +4,162 @@ from __future__ import annotations
 
 from math import isfinite
 
-import numpy as np
-
 from .dynamics import gain, readout, start_trial, unit_steps
-from .layout import LANES, Array, Indices, Workspace
-from .products import products
+from .layout import LANES, LEAK, Rates, Record, Rule, TraceWorkspace, Trials, Updates, Weights
+from .products import Extent, Rows, Scalars, products
 from .updates import alignment_of, all_finite, clipped
 from .vector import clear, copy, copy_part, fma, inlined, kernel, load, splat, store
 
 ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
 
 
+@kernel
+def check_local(rule: Rule) -> None:
+    """Raises ValueError for a carry that eligibility traces do not have."""
+    if rule.carry != LEAK:
+        raise ValueError("the carry of this rule has no eligibility trace")
+
+
 @inlined
 def trace_step(
-    m: Array,
-    to_m: Array,
-    signs: Array,
-    traces: Array,
-    first: int,
-    last: int,
-    rate: float,
-    leak: float,
-    sources: Array,
-    now: int,
-    new: int,
-    rows: Array,
+    weights: Weights, to: Updates, first: int, last: int, rate: float, before: int, after: int, work: TraceWorkspace
 ) -> None:
     """Traces, weights and the drive of the next step for the rows `first` to `last`: Eq. 6, Eq. 5, Eq. 13.
 
-    One pass over memory for all three, which is what bounds this rule. `rows` holds u, ``phi'(u(t)) / tau`` and ``F
-    eps(t)``; `sources` the source vectors of this step at `now` and of the next at `new`.
+    One pass over memory for all three, which is what bounds this rule. The source vectors of this step are at element
+    `before` and those of the next at `after`. A weight that follows Dale's law is clipped.
     """
+    m, to_m, traces, sources = weights.m, to.m, work.traces, work.sources
     row = m.shape[1]
-    decay = splat(leak)
+    decay = splat(1.0 - 1.0 / weights.tau)
     for block in range(first, last, ROWS_AT_ONCE):
         for i in range(0, row, LANES):
-            drive, slope = load(rows, i), load(rows, row + i)
-            credit = splat(rate) * load(rows, 2 * row + i)
+            u, slope = load(work.u, i), load(work.slope, i)
+            credit = splat(rate) * load(work.credit, i)
             for j in range(block, min(block + ROWS_AT_ONCE, last)):
-                at = j * row + i
-                p = fma(decay, load(traces, at), slope * splat(sources[now + j]))
-                store(traces, at, p)
-                w = fma(credit, p, load(to_m, at))
-                if j < signs.shape[0]:
-                    w = clipped(w, signs[j])
-                store(to_m, at, w)
+                place = j * row + i
+                p = fma(decay, load(traces, place), slope * splat(sources[before + j]))
+                store(traces, place, p)
+                w = fma(credit, p, load(to_m, place))
+                if j < weights.signs.shape[0]:
+                    w = clipped(w, weights.signs[j])
+                store(to_m, place, w)
                 # read again: `m` may be `to_m`, or not
-                drive = fma(load(m, at), splat(sources[new + j]), drive)
-            store(rows, i, drive)
+                u = fma(load(m, place), splat(sources[after + j]), u)
+            store(work.u, i, u)
 
 
-@kernel
-def next_drive(m: Array, first: int, last: int, sources: Array, new: int, u: Array) -> None:
+@inlined
+def next_drive(weights: Weights, first: int, last: int, after: int, work: TraceWorkspace) -> None:
     """What `trace_step` does to u, for rows that do not learn."""
-    row = m.shape[1]
-    products(u, 0, row, sources, new + first, 1, 0, m, first * row, row, 1, row // LANES, last - first)
+    row = weights.m.shape[1]
+    products(
+        work.u, Rows(0, row), work.sources, Scalars(after + first, 1, 0), weights.m, Rows(first * row, row),
+        Extent(1, row // LANES, last - first),
+    )  # fmt: skip
 
 
 @kernel
 def run_traces(
-    m: Array,
-    w_out: Array,
-    b: Array,
-    signs: Array,
-    state: Array,
-    inputs: Array,
-    targets: Array,
-    rate_in: float,
-    rate_rec: float,
-    rate_out: float,
-    tau: float,
-    symmetric: bool,
-    output_feedback: bool,
-    to_m: Array,
-    to_w_out: Array,
-    work: Workspace,
+    weights: Weights, trials: Trials, trial: int, rule: Rule, rates: Rates, to: Updates, work: TraceWorkspace
 ) -> float:
-    """One trial with the weights `m`, `w_out`; each step's updates, times their rates, are added to `to_m`,
-    `to_w_out`.
+    """The distinct trial `trial`; each step's updates, times their rates, are added to `to`.
 
     To learn online, hand over the weights themselves. Order within a step: forward, error, traces, weights. With
-    `output_feedback` what is fed back at t is the output as it was at t-1. `state` (padded,) goes from the start of
-    the trial to its end. Returns L, Eq. 2; a trial whose L stops being finite ends there.
+    output feedback what is fed back at t is the output as it was at t-1. ``work.state`` goes from the start of the
+    trial to its end. Returns L, Eq. 2; a trial whose L stops being finite ends there.
     """
-    n_steps, n_in = inputs.shape
-    n_rows, row = m.shape
-    n_rec = n_rows - n_in
+    inputs, targets = trials.inputs, trials.targets
+    n_steps, n_in = inputs.shape[1:]
+    n_rows, row = weights.m.shape
+    n_rec, tau, w_out = weights.n_rec, weights.tau, weights.w_out
     n_out = w_out.shape[0]
-    leak = 1.0 - 1.0 / tau
-    sources, u = work.sources, work.rows
-    credit_at = 2 * row
-    feedback = w_out if symmetric else b
-    y = np.empty(n_out)
-    clear(work.dm)
-    now, new = 0, work.source_row
-    start_trial(sources, 0, work.source_row, state, n_rec)
+    sources, u, slope, credit, y = work.sources, work.u, work.slope, work.credit, work.y
+    feedback = w_out if rule.symmetric else weights.b
+    clear(work.traces)
+    before, after = 0, work.source_row
+    start_trial(sources, before, work.source_row, work.state, n_rec)
     for k in range(n_out):
-        y[k] = readout(w_out, k, sources, now)
+        y[k] = readout(w_out, k, sources, before)
     for c in range(n_in):
-        sources[now + n_rec + c] = inputs[0, c]
-    for i in range(0, row, LANES):
-        store(u, i, splat(0.0))
-    next_drive(m, 0, n_rows, sources, now, u)
+        sources[before + n_rec + c] = inputs[trial, 0, c]
+    clear(u)
+    next_drive(weights, 0, n_rows, before, work)
     loss = 0.0
     for t in range(n_steps):
-        if output_feedback:
+        if weights.output_feedback:
             for i in range(0, row, LANES):
-                drive = load(u, i)
+                fed_back = load(u, i)
                 for k in range(n_out):
-                    drive = fma(splat(y[k]), load(b, k * row + i), drive)
-                store(u, i, drive)
-        unit_steps(u, 0, sources, now, tau, sources, new, row)
+                    fed_back = fma(splat(y[k]), load(weights.b, k * row + i), fed_back)
+                store(u, i, fed_back)
+        unit_steps(u, 0, sources, before, after, tau, row)
         for i in range(0, row, LANES):
             store(u, i, splat(0.0))
-            store(u, row + i, gain(load(sources, now + i), load(sources, new + i), tau))
-            store(u, credit_at + i, splat(0.0))
+            store(slope, i, gain(load(sources, before + i), load(sources, after + i), tau))
+            store(credit, i, splat(0.0))
         for k in range(n_out):
-            y[k] = readout(w_out, k, sources, new)
-            eps = targets[t, k] - y[k]
+            y[k] = readout(w_out, k, sources, after)
+            eps = targets[trial, t, k] - y[k]
             loss += eps * eps / (2.0 * n_steps)
             for i in range(0, row, LANES):
-                store(u, credit_at + i, fma(splat(eps), load(feedback, k * row + i), load(u, credit_at + i)))
-            if rate_out != 0.0:
+                store(credit, i, fma(splat(eps), load(feedback, k * row + i), load(credit, i)))
+            if rates.w_out != 0.0:
                 for i in range(n_rec):
-                    to_w_out[k, i] += rate_out * eps * sources[new + i]
+                    to.w_out[k, i] += rates.w_out * eps * sources[after + i]
         if not isfinite(loss):
             return loss
         # at the end there is no next step: what this writes is then not used
         for c in range(n_in):
-            sources[new + n_rec + c] = inputs[min(t + 1, n_steps - 1), c]
-        for first, last, rate in ((0, n_rec, rate_rec), (n_rec, n_rows, rate_in)):
+            sources[after + n_rec + c] = inputs[trial, min(t + 1, n_steps - 1), c]
+        for first, last, rate in ((0, n_rec, rates.w_rec), (n_rec, n_rows, rates.w_in)):
             if rate == 0.0:
-                next_drive(m, first, last, sources, new, u)
+                next_drive(weights, first, last, after, work)
             else:
-                trace_step(m, to_m, signs, work.dm, first, last, rate, leak, sources, now, new, u)
-        now, new = new, now
-    copy_part(sources, now, state, 0, n_rec)
+                trace_step(weights, to, first, last, rate, before, after, work)
+        before, after = after, before
+    copy_part(sources, before, work.state, 0, n_rec)
     return loss
 
 
 @kernel
 def train_online(
-    m: Array,
-    w_out: Array,
-    b: Array,
-    signs: Array,
-    h_start: Array,
-    inputs: Array,
-    targets: Array,
-    order: Indices,
-    eta_in: float,
-    eta_rec: float,
-    eta_out: float,
-    tau: float,
-    symmetric: bool,
-    output_feedback: bool,
-    reset_state: bool,
-    loss: Array,
-    alignment: Array,
-    work: Workspace,
+    weights: Weights, trials: Trials, rule: Rule, rates: Rates, record: Record, work: TraceWorkspace
 ) -> int:
     """Train in place with an update at every step, ``(eta/T)`` times the step's term of Eq. 5.
 
-    Arguments and result as in `train_trials`. If something stops being finite, `m` and `w_out` are put back to where
-    the trial in which it happened began.
+    Arguments and result as in `train_trials`, but that a batch is one trial and `work` is from `trace_workspace`. If
+    something stops being finite, the weights are put back to where the trial in which it happened began.
     """
-    n_steps = inputs.shape[1]
-    n_trials = len(order)
-    state = h_start.copy()
-    for k in range(n_trials):
-        if reset_state:
-            copy(h_start, state)
-        copy(m, work.drive)
-        copy(w_out, work.dw_out)
-        alignment[k] = alignment_of(w_out, b)
-        loss[k] = run_traces(
-            m,
-            w_out,
-            b,
-            signs,
-            state,
-            inputs[order[k]],
-            targets[order[k]],
-            eta_in / n_steps,
-            eta_rec / n_steps,
-            eta_out / n_steps,
-            tau,
-            symmetric,
-            output_feedback,
-            m,
-            w_out,
-            work,
-        )
-        if not (isfinite(loss[k]) and all_finite(m) and all_finite(w_out)):
-            copy(work.drive, m)
-            copy(work.dw_out, w_out)
+    check_local(rule)
+    n_steps = trials.inputs.shape[1]
+    per_step = Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
+    to = Updates(weights.m, weights.w_out)
+    copy(weights.state, work.state)
+    for k in range(len(trials.order)):
+        if trials.reset_state:
+            copy(weights.state, work.state)
+        copy(weights.m, work.before.m)
+        copy(weights.w_out, work.before.w_out)
+        record.alignment[k] = alignment_of(weights)
+        record.loss[k] = run_traces(weights, trials, trials.order[k], rule, per_step, to, work)
+        if not (isfinite(record.loss[k]) and all_finite(weights.m) and all_finite(weights.w_out)):
+            copy(work.before.m, weights.m)
+            copy(work.before.w_out, weights.w_out)
             return k
-    if not reset_state:
-        copy(state, h_start)
-    return n_trials
+    if not trials.reset_state:
+        copy(work.state, weights.state)
+    return len(trials.order)
 
 
 @kernel
 def trace_gradient(
-    m: Array,
-    w_out: Array,
-    b: Array,
-    h_start: Array,
-    inputs: Array,
-    targets: Array,
-    tau: float,
-    symmetric: bool,
-    output_feedback: bool,
-    dm: Array,
-    dw_out: Array,
-    work: Workspace,
-) -> float:
+    weights: Weights, trials: Trials, rule: Rule, record: Record, updates: Updates, work: TraceWorkspace
+) -> None:
     """`gradient` with the leak as the carry, by the trace form: weights held still and the updates gathered."""
-    dm[:] = 0.0
-    dw_out[:] = 0.0
-    rate = 1.0 / inputs.shape[0]
-    return run_traces(
-        m,
-        w_out,
-        b,
-        np.zeros(0),
-        h_start.copy(),
-        inputs,
-        targets,
-        rate,
-        rate,
-        rate,
-        tau,
-        symmetric,
-        output_feedback,
-        dm,
-        dw_out,
-        work,
-    )
+    check_local(rule)
+    clear(updates.m)
+    clear(updates.w_out)
+    copy(weights.state, work.state)
+    rate = 1.0 / trials.inputs.shape[1]
+    record.loss[0] = run_traces(weights, trials, 0, rule, Rates(rate, rate, rate), updates, work)

@@ -5,40 +5,31 @@ from __future__ import annotations
 from math import nan, sqrt
 from typing import Any
 
-from .layout import LANES, Array
+from .layout import LANES, Array, Rates, Updates, Weights
 from .vector import at_least, at_most, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
-def apply_update(
-    m: Array,
-    w_out: Array,
-    dm: Array,
-    dw_out: Array,
-    signs: Array,
-    n_rec: int,
-    eta_in: float,
-    eta_rec: float,
-    eta_out: float,
-) -> bool:
+def apply_update(weights: Weights, updates: Updates, rates: Rates) -> bool:
     """Add the updates times their rates to `m` and `w_out` in place, if everything that results is finite.
 
-    `signs` (n_rec,) or (0,): after the update row j of the recurrent weights is clipped at zero, so that it never has
-    the sign opposite to ``signs[j]``. A matrix whose rate is zero is not touched.
+    With signs, row j of the recurrent weights is clipped at zero after the update, so that it never has the sign
+    opposite to ``signs[j]``.
 
     Returns whether the update was applied.
     """
-    n_rows = m.shape[0]
-    n_out = w_out.shape[0]
+    n_rec, n_rows, n_out = weights.n_rec, weights.m.shape[0], weights.w_out.shape[0]
     finite = (
-        _stays_finite(m, dm, 0, n_rec, eta_rec)
-        and _stays_finite(m, dm, n_rec, n_rows, eta_in)
-        and _stays_finite(w_out, dw_out, 0, n_out, eta_out)
+        _stays_finite(weights.m, updates.m, 0, n_rec, rates.w_rec)
+        and _stays_finite(weights.m, updates.m, n_rec, n_rows, rates.w_in)
+        and _stays_finite(weights.w_out, updates.w_out, 0, n_out, rates.w_out)
     )
     if finite:
-        _add(m, dm, 0, n_rec, eta_rec, signs)
-        _add(m, dm, n_rec, n_rows, eta_in, signs[:0])
-        _add(w_out, dw_out, 0, n_out, eta_out, signs[:0])
+        _add(weights.m, updates.m, 0, n_rec, rates.w_rec)
+        _add(weights.m, updates.m, n_rec, n_rows, rates.w_in)
+        _add(weights.w_out, updates.w_out, 0, n_out, rates.w_out)
+        if rates.w_rec != 0.0:
+            _keep_signs(weights.m, weights.signs)
     return finite
 
 
@@ -69,21 +60,25 @@ def all_finite(w: Array) -> bool:
 
 
 @kernel
-def _add(w: Array, dw: Array, first: int, last: int, eta: float, signs: Array) -> None:
-    if eta == 0.0:
-        return
+def _add(w: Array, dw: Array, first: int, last: int, eta: float) -> None:
     row = w.shape[1]
-    for j in range(first, last):
-        for i in range(j * row, (j + 1) * row, LANES):
-            new = fma(splat(eta), load(dw, i), load(w, i))
-            if j < signs.shape[0]:
-                new = clipped(new, signs[j])
-            store(w, i, new)
+    if eta != 0.0:
+        for i in range(first * row, last * row, LANES):
+            store(w, i, fma(splat(eta), load(dw, i), load(w, i)))
 
 
 @kernel
-def alignment_of(w_out: Array, b: Array) -> float:
-    """``Tr(Wout B) / (|Wout| |B|)`` with Frobenius norms; nan if one of them is zero. `b` is B transposed."""
+def _keep_signs(m: Array, signs: Array) -> None:
+    row = m.shape[1]
+    for j in range(signs.shape[0]):
+        for i in range(j * row, (j + 1) * row, LANES):
+            store(m, i, clipped(load(m, i), signs[j]))
+
+
+@kernel
+def alignment_of(weights: Weights) -> float:
+    """``Tr(Wout B) / (|Wout| |B|)`` with Frobenius norms; nan if one of them is zero."""
+    w_out, b = weights.w_out, weights.b
     dot = 0.0
     out = 0.0
     back = 0.0

@@ -24,7 +24,11 @@ from ._cache import kept, numba_config
 from .layout import LANES, Array
 
 F = TypeVar("F", bound=Callable[..., Any])
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+if numba_config.CPU_NAME not in (None, "host") and numba_config.CPU_FEATURES is None:
+    # Who names a processor means that one: numba would add whatever the host has beyond it
+    numba_config.CPU_FEATURES = ""
+# No kernel allocates; counting references to arrays would take a fifth of a small network's step.
+_OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy"}
 
 
 def kernel(function: F) -> F:
@@ -121,8 +125,9 @@ def _call(builder: Any, name: str, *values: Any) -> Any:
 
 
 def multiply_add(builder: Any, x: Any, y: Any, z: Any) -> Any:
-    """``x y + z``, rounded once where the machine can."""
-    return _call(builder, "fmuladd", x, y, z)
+    """``x y + z``, rounded once: by a library where the machine has no instruction for it, slowly but to the same
+    bits."""
+    return _call(builder, "fma", x, y, z)
 
 
 def spread(builder: Any, x: Any) -> Any:
@@ -247,6 +252,13 @@ def copy(source: Array, to: Array) -> None:
     """One array of whole vectors into another."""
     for i in range(0, source.size, LANES):
         store(to, i, load(source, i))
+
+
+@kernel
+def scale(source: Array, factor: float, to: Array) -> None:
+    """`factor` times one array of whole vectors into another."""
+    for i in range(0, source.size, LANES):
+        store(to, i, splat(factor) * load(source, i))
 
 
 @kernel

@@ -57,21 +57,41 @@ class Packed:
 
     def __init__(self, net: naive.Net) -> None:
         n, n_in = net.w_in.shape
-        row = kernels.padded(n)
-        self.n = n
-        self.m = kernels.aligned_zeros((n + n_in, row))
-        self.w_out = kernels.aligned_zeros((net.w_out.shape[0], row))
-        self.b = kernels.aligned_zeros((net.w_out.shape[0], row))
-        self.h = kernels.aligned_zeros(row)
-        self.m[:n, :n], self.m[n:, :n] = net.w.T, net.w_in.T
-        self.w_out[:, :n], self.b[:, :n], self.h[:n] = net.w_out, net.feedback.T, net.h0
-        self.signs = net.signs.copy()
+        n_out, row = net.w_out.shape[0], kernels.padded(n)
+        m = kernels.aligned_zeros((n + n_in, row))
+        self.n, self.sizes = n, (n, n_in, n_out)
+        self.weights = kernels.Weights(
+            n_rec=n,
+            m=m,
+            drive=kernels.aligned_zeros(m.shape) if net.output_feedback else m,
+            w_out=kernels.aligned_zeros((n_out, row)),
+            b=kernels.aligned_zeros((n_out, row)),
+            signs=net.signs.copy(),
+            state=kernels.aligned_zeros(row),
+            tau=net.tau,
+            output_feedback=net.output_feedback,
+        )
+        self.m, self.w_out, self.h = m, self.weights.w_out, self.weights.state
+        m[:n, :n], m[n:, :n] = net.w.T, net.w_in.T
+        self.w_out[:, :n], self.weights.b[:, :n], self.h[:n] = net.w_out, net.feedback.T, net.h0
 
     def parts(self, m: np.ndarray, w_out: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         n = self.n
         assert not m[:, n:].any(), "padding must stay zero"
         assert not w_out[:, n:].any(), "padding must stay zero"
         return m[:n, :n].T, m[n:, :n].T, w_out[:, :n]
+
+
+def one_trial(inputs: np.ndarray, targets: np.ndarray) -> kernels.Trials:
+    return kernels.Trials(inputs[:1], targets[:1], np.zeros(1, dtype=np.int64), 1, True)
+
+
+def record(n_trials: int) -> kernels.Record:
+    return kernels.Record(np.full(n_trials, np.nan), np.full(n_trials, np.nan))
+
+
+def switches(symmetric: bool, full: bool) -> kernels.Rule:
+    return kernels.Rule(symmetric, kernels.CARRIES["full" if full else "leak"])
 
 
 def close(found: object, wanted: object, tolerance: float = 1e-10) -> None:
@@ -83,62 +103,61 @@ def close(found: object, wanted: object, tolerance: float = 1e-10) -> None:
     assert error <= tolerance * scale, f"off by {error} of {scale}"
 
 
-def same_update(packed: Packed, loss: float, dm: np.ndarray, dw_out: np.ndarray, wanted: naive.Update) -> None:
-    for found, part in zip(packed.parts(dm, dw_out), wanted[:3], strict=True):
-        close(found, part)
-    close(loss, wanted.loss)
+@dataclass(frozen=True)
+class Computed:
+    """What a kernel that computes one trial's update makes."""
+
+    packed: Packed
+    loss: float
+    updates: kernels.Updates
+
+    def same_as(self, wanted: naive.Update) -> None:
+        for found, part in zip(self.packed.parts(*self.updates), wanted[:3], strict=True):
+            close(found, part)
+        close(self.loss, wanted.loss)
 
 
-def filled(packed: Packed) -> tuple[np.ndarray, np.ndarray]:
-    """Arrays for an update, with something in them that must be overwritten."""
-    return np.full_like(packed.m, 7.0), np.full_like(packed.w_out, 7.0)
+def update(case: Case, kind: str, symmetric: bool, full: bool) -> Computed:
+    packed, written = Packed(case.net()), record(1)
+    # with something in them that must be overwritten
+    updates = kernels.Updates(np.full_like(packed.m, 7.0), np.full_like(packed.w_out, 7.0))
+    given = packed.weights, one_trial(*case.trials()), switches(symmetric, full), written, updates
+    if kind == "trace":
+        kernels.trace_gradient(*given, kernels.trace_workspace(*packed.sizes))
+    elif kind == "rtrl":
+        kernels.rtrl_gradient(*given, kernels.exact_workspace(*packed.sizes))
+    else:
+        kernels.gradient(*given, kernels.workspace(*packed.sizes, case.n_steps))
+    return Computed(packed, float(written.loss[0]), updates)
 
 
 def check_forward(case: Case) -> None:
     net, (inputs, targets) = case.net(), case.trials()
     packed = Packed(net)
-    h, y = np.empty((case.n_steps, case.n)), np.empty((case.n_steps, case.n_out))
-    kernels.forward(packed.m, packed.w_out, packed.b, packed.h, inputs[0], case.tau, case.output_feedback, h, y)
+    work = kernels.workspace(*packed.sizes, case.n_steps)
+    kernels.forward(packed.weights, one_trial(inputs, 0.0 * targets), record(1), work)
     wanted = naive.forward(net, inputs[0], targets[0])
-    close(h, wanted.h[1:])
-    close(y, wanted.y)
+    close(work.sources.reshape(-1, work.source_row)[1:, : case.n], wanted.h[1:])
+    close(-work.errors.reshape(case.n_steps, case.n_out), wanted.y)
 
 
 def check_gradient(case: Case, symmetric: bool, full: bool) -> None:
     net, (inputs, targets) = case.net(), case.trials()
-    packed = Packed(net)
-    dm, dw_out = filled(packed)
-    work = kernels.workspace(case.n, case.n_in, case.n_out, case.n_steps)
-    loss = kernels.gradient(
-        packed.m, packed.w_out, packed.b, packed.h, inputs[0], targets[0], case.tau, symmetric, full,
-        case.output_feedback, dm, dw_out, work,
-    )  # fmt: skip
-    same_update(packed, loss, dm, dw_out, naive.gradient(net, inputs[0], targets[0], symmetric, full))
+    update(case, "filtered", symmetric, full).same_as(naive.gradient(net, inputs[0], targets[0], symmetric, full))
 
 
 def check_trace_gradient(case: Case, symmetric: bool) -> None:
     net, (inputs, targets) = case.net(), case.trials()
-    packed = Packed(net)
-    dm, dw_out = filled(packed)
-    work = kernels.workspace(case.n, case.n_in, case.n_out, case.n_steps)
-    loss = kernels.trace_gradient(
-        packed.m, packed.w_out, packed.b, packed.h, inputs[0], targets[0], case.tau, symmetric,
-        case.output_feedback, dm, dw_out, work,
-    )  # fmt: skip
-    same_update(packed, loss, dm, dw_out, naive.trace_gradient(net, inputs[0], targets[0], symmetric))
-    same_update(packed, loss, dm, dw_out, naive.gradient(net, inputs[0], targets[0], symmetric, False))
+    found = update(case, "trace", symmetric, False)
+    found.same_as(naive.trace_gradient(net, inputs[0], targets[0], symmetric))
+    found.same_as(naive.gradient(net, inputs[0], targets[0], symmetric, False))
 
 
 def check_rtrl_gradient(case: Case) -> None:
     net, (inputs, targets) = case.net(), case.trials()
-    packed = Packed(net)
-    dm, dw_out = filled(packed)
-    loss = kernels.rtrl_gradient(
-        packed.m, packed.w_out, packed.b, packed.h, inputs[0], targets[0], case.tau, case.output_feedback,
-        dm, dw_out,
-    )  # fmt: skip
-    same_update(packed, loss, dm, dw_out, naive.rtrl_gradient(net, inputs[0], targets[0]))
-    same_update(packed, loss, dm, dw_out, naive.gradient(net, inputs[0], targets[0], True, True))
+    found = update(case, "rtrl", True, True)
+    found.same_as(naive.rtrl_gradient(net, inputs[0], targets[0]))
+    found.same_as(naive.gradient(net, inputs[0], targets[0], True, True))
 
 
 ORDER = [2, 0, 1, 1, 0, 2]
@@ -171,23 +190,21 @@ def train(
     packed = Packed(net or case.net())
     inputs, drawn = case.trials()
     targets = drawn if targets is None else targets
-    loss, alignment = np.full(len(order), np.nan), np.full(len(order), np.nan)
-    trials = (packed.m, packed.w_out, packed.b, packed.signs, packed.h, inputs, targets, np.array(order))
-    work = kernels.workspace(case.n, case.n_in, case.n_out, case.n_steps, width)
+    written = record(len(order))
+    given = (
+        packed.weights,
+        kernels.Trials(inputs, targets, np.array(order), batch, reset_state),
+        switches(symmetric, full) if kind != "exact" else switches(True, True),
+        kernels.Rates(*rates),
+        written,
+    )
     if kind == "online":
-        n_good = kernels.train_online(
-            *trials, *rates, case.tau, symmetric, case.output_feedback, reset_state, loss, alignment, work
-        )
+        n_good = kernels.train_online(*given, kernels.trace_workspace(*packed.sizes))
     elif kind == "exact":
-        n_good = kernels.train_exact(
-            *trials, batch, *rates, case.tau, case.output_feedback, reset_state, loss, alignment
-        )
+        n_good = kernels.train_exact(*given, kernels.exact_workspace(*packed.sizes))
     else:
-        n_good = kernels.train_trials(
-            *trials, batch, *rates, case.tau, symmetric, full, case.output_feedback, reset_state, loss,
-            alignment, work,
-        )  # fmt: skip
-    return Trained(packed, n_good, loss, alignment)
+        n_good = kernels.train_trials(*given, kernels.workspace(*packed.sizes, case.n_steps, width))
+    return Trained(packed, n_good, *written)
 
 
 def same_session(trained: Trained, wanted: naive.Session) -> None:

@@ -40,6 +40,11 @@ def test_a_machine_without_wide_registers_agrees():
     assert python(str(HERE / "agreement.py"), **settings) == "agreed"
 
 
+APPLY = (
+    "from rflo_repro.learning import kernels as k; z = k.aligned_zeros((1, 8)) + 1.0; "
+    "w = k.Weights(1, z, z, z, z, z[0, :0], z[0], 10.0, False); "
+    "done = k.apply_update(w, k.Updates(z, z), k.Rates(1.0, 1.0, 1.0))"
+)
 WHERE = "import rflo_repro.learning.kernels._cache as c; print(c.directory())"
 
 
@@ -57,10 +62,7 @@ def test_nowhere_to_write_is_no_failure(tmp_path):
     (tmp_path / "file").write_text("")
     blocked = {"XDG_CACHE_HOME": str(tmp_path / "file")}
     assert python("-c", WHERE, **blocked) == "None"
-    code = "from rflo_repro.learning import kernels as k; z = k.aligned_zeros((1, 8)); print(k.apply_update(" + (
-        "z, z.copy(), z, z, z[0, :0], 1, 1.0, 1.0, 1.0))"
-    )
-    assert python("-c", code, **blocked) == "True"
+    assert python("-c", f"{APPLY}; print(done)", **blocked) == "True"
 
 
 def test_an_edit_anywhere_in_the_numerical_source_changes_the_key(tmp_path):
@@ -84,11 +86,7 @@ def test_other_code_of_the_user_is_left_alone(tmp_path):
 
 
 # hits and misses of the cache, and what the kernel did
-CALL = (
-    "from rflo_repro.learning import kernels as k; z = k.aligned_zeros((1, 8)) + 1.0; "
-    "k.apply_update(z, z.copy(), z, z, z[0, :0], 1, 1.0, 1.0, 1.0); s = k.apply_update.stats; "
-    "print(sum(s.cache_hits.values()), sum(s.cache_misses.values()), z.sum())"
-)
+CALL = f"{APPLY}; s = k.apply_update.stats; print(sum(s.cache_hits.values()), sum(s.cache_misses.values()), z.sum())"
 
 
 def test_a_second_start_compiles_nothing(tmp_path):

@@ -6,7 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agreement import ORDER, Case, Packed, check_train_online, check_train_trials, close, train
+from agreement import (
+    ORDER,
+    Case,
+    Packed,
+    check_train_online,
+    check_train_trials,
+    close,
+    one_trial,
+    record,
+    switches,
+    train,
+    update,
+)
 
 from rflo_repro.learning import kernels
 
@@ -113,21 +125,19 @@ def test_a_bad_trial_spoils_its_whole_batch(kind):
 
 def test_a_workspace_can_be_used_again_after_a_divergence():
     case = Case(9, n_in=3)
-    packed = Packed(case.net())
     inputs, targets = case.trials()
     work = kernels.workspace(9, 3, 1, case.n_steps, 3)
 
-    def losses(m):
-        loss, alignment = np.empty(3), np.empty(3)
-        kernels.train_trials(
-            m, packed.w_out.copy(), packed.b, packed.signs, packed.h, inputs, targets, np.arange(3), 3, 0.1, 0.1,
-            0.1, 10.0, False, True, False, True, loss, alignment, work,
-        )  # fmt: skip
-        return loss
+    def losses(factor):
+        weights, written = Packed(case.net()).weights, record(3)
+        weights.m[:] *= factor
+        trials = kernels.Trials(inputs, targets, np.arange(3), 3, True)
+        kernels.train_trials(weights, trials, switches(False, True), kernels.Rates(0.1, 0.1, 0.1), written, work)
+        return written.loss
 
-    before = losses(packed.m.copy())
-    assert not np.isfinite(losses(np.full_like(packed.m, np.nan))).any()
-    assert np.array_equal(losses(packed.m.copy()), before)
+    before = losses(1.0)
+    assert not np.isfinite(losses(np.nan)).any()
+    assert np.array_equal(losses(1.0), before)
 
 
 def test_alignment_without_a_readout_is_nan():
@@ -142,25 +152,53 @@ def test_online_with_still_weights_is_the_trace_gradient():
     case = Case(9, n_in=1)
     rate = 1e-7
     trained = train(case, "online", order=[0], rates=(rate, rate, rate))
-    packed = Packed(case.net())
-    dm, dw_out = np.empty_like(packed.m), np.empty_like(packed.w_out)
-    inputs, targets = case.trials()
-    kernels.trace_gradient(
-        packed.m, packed.w_out, packed.b, packed.h, inputs[0], targets[0], case.tau, False, False, dm, dw_out,
-        kernels.workspace(9, 1, 1, case.n_steps),
-    )  # fmt: skip
-    close((trained.packed.m - packed.m) / rate, dm, 1e-6)
-    close((trained.packed.w_out - packed.w_out) / rate, dw_out, 1e-6)
+    still = update(case, "trace", False, False)
+    close((trained.packed.m - still.packed.m) / rate, still.updates.m, 1e-6)
+    close((trained.packed.w_out - still.packed.w_out) / rate, still.updates.w_out, 1e-6)
 
 
 def test_apply_update_tells_whether_it_did():
-    m, w_out = np.ones((3, 8)), np.ones((1, 8))
-    dm, dw_out = np.full((3, 8), 2.0), np.full((1, 8), -2.0)
-    assert kernels.apply_update(m, w_out, dm, dw_out, np.array([1.0, -1.0]), 2, 0.5, 0.25, 1.0)
-    assert np.all(m[0] == 1.5)
-    assert np.all(m[1] == 0.0)
-    assert np.all(m[2] == 2.0)
-    assert np.all(w_out == -1.0)
-    dw_out[0, 5] = np.inf
-    assert not kernels.apply_update(m, w_out, dm, dw_out, np.zeros(0), 2, 0.5, 0.25, 1.0)
-    assert np.all(m[0] == 1.5)
+    net = replace(Case(2, n_in=1).net(), w=np.ones((2, 2)), w_in=np.ones((2, 1)), w_out=np.ones((1, 2)))
+    packed = Packed(replace(net, signs=np.array([1.0, -1.0])))
+    updates = kernels.Updates(np.full((3, 8), 2.0), np.full((1, 8), -2.0))
+    rates = kernels.Rates(w_in=0.5, w_rec=0.25, w_out=1.0)
+    assert kernels.apply_update(packed.weights, updates, rates)
+    assert np.all(packed.m[0, :2] == 1.5)
+    assert np.all(packed.m[1, :2] == 0.0)
+    assert np.all(packed.m[2, :2] == 2.0)
+    assert np.all(packed.w_out[0, :2] == -1.0)
+    updates.w_out[0, 5] = np.inf
+    assert not kernels.apply_update(packed.weights, updates, rates)
+    assert np.all(packed.m[0, :2] == 1.5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("carry", [-1, 2, 7])
+def test_an_unknown_carry_is_an_error(kind, carry):
+    case = Case(3)
+    packed, (inputs, targets) = Packed(case.net()), case.trials()
+    rule = kernels.Rule(True, carry)
+    trials = kernels.Trials(inputs, targets, np.zeros(1, dtype=np.int64), 1, True)
+    workspace = {
+        "trials": lambda: kernels.workspace(*packed.sizes, case.n_steps),
+        "online": lambda: kernels.trace_workspace(*packed.sizes),
+        "exact": lambda: kernels.exact_workspace(*packed.sizes),
+    }[kind]()
+    train = {"trials": kernels.train_trials, "online": kernels.train_online, "exact": kernels.train_exact}[kind]
+    compute = {"trials": kernels.gradient, "online": kernels.trace_gradient, "exact": kernels.rtrl_gradient}[kind]
+    with pytest.raises(ValueError, match="carry"):
+        train(packed.weights, trials, rule, kernels.Rates(0.1, 0.1, 0.1), record(1), workspace)
+    updates = kernels.Updates(np.zeros_like(packed.m), np.zeros_like(packed.w_out))
+    with pytest.raises(ValueError, match="carry"):
+        compute(packed.weights, trials, rule, record(1), updates, workspace)
+
+
+def test_real_time_recurrent_learning_is_the_exact_rule_alone():
+    case = Case(3)
+    packed, written = Packed(case.net()), record(1)
+    updates = kernels.Updates(np.zeros_like(packed.m), np.zeros_like(packed.w_out))
+    with pytest.raises(ValueError, match="symmetric"):
+        kernels.rtrl_gradient(
+            packed.weights, one_trial(*case.trials()), switches(False, True), written, updates,
+            kernels.exact_workspace(*packed.sizes),
+        )  # fmt: skip
