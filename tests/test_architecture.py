@@ -14,6 +14,7 @@ import rflo_repro
 from rflo_repro.paper import registry
 from rflo_repro.runs import provenance
 from rflo_repro.runs.request import Selection
+from rflo_repro.studies.registry import studies
 
 PACKAGE = Path(rflo_repro.__file__).parent
 ROOMS = ("learning", "tasks", "runs", "paper", "studies", "report")
@@ -148,12 +149,15 @@ def test_kernels_draw_no_random_numbers():
 WITHOUT_NUMBERS = {"runs/realisation.py", "tasks/__init__.py", "runs/__init__.py", "paper/__init__.py"}
 
 
-@pytest.mark.parametrize("name", [name for name, figure in registry.figures().items() if figure.computed])
+EXPERIMENTS = {**registry.figures(), **studies()}
+
+
+@pytest.mark.parametrize("name", [name for name, about in EXPERIMENTS.items() if about.computed])
 def test_all_that_decides_the_numbers_of_a_realisation_is_in_its_digest(name):
     """A stored realisation is believed as long as its modules are unchanged: so they may use no others."""
-    figure = registry.figures()[name]
-    choices = figure.experiment.scales["smoke"]
-    conditions = figure.experiment.conditions(choices, Selection(rates=figure.rates[:1]))
+    about = EXPERIMENTS[name]
+    choices = about.experiment.scales["smoke"]
+    conditions = about.experiment.conditions(choices, Selection(rates=about.rates[:1]))
     for covered in {frozenset(provenance.modules_of(c.realisations[0])) for c in conditions}:
         assert covered
         for path in covered:
@@ -165,8 +169,8 @@ def test_all_that_decides_the_numbers_of_a_realisation_is_in_its_digest(name):
 
 
 def _is_figure(file):
-    """A figure's `__init__.py` holds names and texts only."""
-    return file.startswith("paper/") and file.endswith("/__init__.py")
+    """The `__init__.py` of a figure or a study holds names and texts only."""
+    return file.startswith(("paper/", "studies/")) and file.endswith("/__init__.py")
 
 
 HEAVY = ("numba", "numpy", "pandas", "matplotlib", "scipy", "joblib", "jax", "dask")

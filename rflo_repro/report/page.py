@@ -23,15 +23,25 @@ from rflo_repro.runs.claims import VERDICTS, Claim, Finding, Interval
 WIDEST = 1400
 BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
 NO_VERDICT = "not computed"
+MARK = ", at "
+GREY = "#6E6E6E"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim and what was found; `missing` says what is lacking where nothing could be."""
+    """A claim and what was found; `missing` says what is lacking where nothing could be.
+
+    scale: of the tables. Verdicts on any but the paper's are marked, and without colour.
+    """
 
     claim: Claim
     findings: tuple[Finding, ...] = ()
     missing: str = ""
+    scale: str = "paper"
+
+    def shown(self, verdict: str) -> str:
+        """A verdict on it in words."""
+        return verdict if self.scale == "paper" else f"{verdict}{MARK}{self.scale} scale"
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ def measured(interval: Interval | None, unit: str) -> str:
 
 def at_a_glance(judged: Judged) -> tuple[str, str]:
     """The verdict at the printed (or the only) rates, and at tuned ones; empty where there is none."""
-    by_rates = {finding.rates: str(finding.verdict) for finding in judged.findings}
+    by_rates = {finding.rates: judged.shown(finding.verdict) for finding in judged.findings}
     tuned = by_rates.pop("tuned", "")
     return next(iter(by_rates.values()), "" if tuned else NO_VERDICT), tuned
 
@@ -102,7 +112,18 @@ def counts(page: Page) -> list[tuple[str, int, int]]:
     """Each verdict, and how many claims have it at the printed (or the only) and at tuned rates."""
     found = [at_a_glance(judged) for section in page.sections for judged in section.claims]
     printed, tuned = Counter(first for first, _ in found), Counter(second for _, second in found)
-    return [(v, printed[v], tuned[v]) for v in (*VERDICTS, NO_VERDICT) if printed[v] or tuned[v]]
+    marked = sorted({*printed, *tuned} - {*VERDICTS, NO_VERDICT, ""})
+    return [(v, printed[v], tuned[v]) for v in (*VERDICTS, *marked, NO_VERDICT) if printed[v] or tuned[v]]
+
+
+def letter(verdict: str) -> str:
+    """The sign before a verdict."""
+    return style.LETTERS.get(verdict.partition(MARK)[0], "·")
+
+
+def colour(verdict: str) -> str:
+    """The colour of a verdict; grey for what is none, or none on the paper's scale."""
+    return style.VERDICTS.get(verdict, GREY)
 
 
 def data_uri(path: Path) -> str:
@@ -123,8 +144,7 @@ def html(page: Page) -> str:
     )
     environment.filters.update(measured=measured, slug=slug)
     environment.globals.update(
-        glance=at_a_glance, counts=counts, data_uri=data_uri, letters={**style.LETTERS, NO_VERDICT: "·"},
-        colours={**style.VERDICTS, NO_VERDICT: "#6E6E6E"},
+        glance=at_a_glance, counts=counts, data_uri=data_uri, letter=letter, colour=colour,
     )  # fmt: skip
     text = (resources.files("rflo_repro.report") / "page.html").read_text(encoding="utf-8")
     return environment.from_string(text).render(page=page) + "\n"
@@ -149,7 +169,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _badge(verdict: str) -> str:
-    return f"{ {**style.LETTERS, NO_VERDICT: '·'}[verdict] } {verdict}" if verdict else ""
+    return f"{letter(verdict)} {verdict}" if verdict else ""
 
 
 def verdict_table(page: Page) -> str:
@@ -189,11 +209,19 @@ def _claim(judged: Judged) -> list[str]:
     if judged.missing:
         return [*lines, plain(judged.missing), ""]
     rows = [
-        [plain(f.rates), plain(p.what), plain(measured(p.interval, p.unit)), _badge(p.verdict), plain(p.why)]
+        [
+            plain(f.rates),
+            plain(p.what),
+            plain(measured(p.interval, p.unit)),
+            _badge(judged.shown(p.verdict)),
+            plain(p.why),
+        ]
         for f in judged.findings
         for p in f.parts
     ]
-    overall = ", ".join(f"{_badge(f.verdict)}{f' ({f.rates} rates)' if f.rates else ''}" for f in judged.findings)
+    overall = ", ".join(
+        f"{_badge(judged.shown(f.verdict))}{f' ({f.rates} rates)' if f.rates else ''}" for f in judged.findings
+    )
     return [*lines, f"**{overall}**", "", *_table(["rates", "at", "estimate (95% interval)", "verdict", ""], rows)]
 
 

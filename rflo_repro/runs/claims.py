@@ -58,7 +58,7 @@ class Claim:
     name: a word for tables and pictures. statement: in our words. where: its place in the paper.
     statistic: what is measured. criterion: when it holds; one that was changed after a table was seen says so in
     `statistic`.
-    judge: from the figure's tables, of one kind of learning rates, to its parts.
+    judge: from the tables, of one kind of learning rates, to its parts. reads: which of them; all if not said.
     """
 
     name: str
@@ -67,9 +67,11 @@ class Claim:
     statistic: str
     criterion: str
     judge: Callable[[Tables], Sequence[Part]]
+    reads: tuple[str, ...] = ()
 
     def findings(self, tables: Tables) -> tuple[Finding, ...]:
         """The claim at each kind of learning rates that the tables have."""
+        tables = {part: tables[part] for part in self.reads or tables}
         kinds = [kind for frame in tables.values() if "rates" in frame for kind in frame["rates"].unique()]
         known = [kind for kind in ("printed", "tuned") if kind in kinds]
         return tuple(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.runs import provenance
+from rflo_repro.runs.request import Refused
 
 if TYPE_CHECKING:
     from rflo_repro.runs.realisation import Arrays, Realisation
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 
 
-class ClusterError(Exception):
+class ClusterError(Refused):
     """What is wrong with a scheduler or one of its workers; the message is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("cluster", message)
 
 
 def _digest_of(realisation: Realisation) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Results = Sequence[Sequence[Arrays]]
 
-C = TypeVar("C", bound=Choices)
+C = TypeVar("C")
 
 
 class Picture(Protocol):
@@ -40,16 +40,20 @@ class Picture(Protocol):
 class About:
     """What an experiment says about itself: names and texts.
 
-    home: the package it lives in (`__name__`), whose module `experiment` has the `EXPERIMENT`.
+    home: the package it lives in (`__name__`), whose module `experiment` has the `EXPERIMENT`; of an experiment that is
+    made on the spot, its name.
     command: its name on the command line.
     title: one line for tables of contents.
     help: the command's help: panels, what it writes, how long it takes.
     place: where it comes among the others.
-    rules: the learning rules it runs; a mere drawing runs none.
+    choices: what can be varied of it; a mere drawing has none.
+    rules: the learning rules it runs.
     panels: letter and meaning of each panel.
     selectors: which of `period`, `panel`, `rule` choose a part of it.
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
     apart: whether each kind of rates has a picture of its own.
+    tuning: choices by which a grid search for its rates differs from it, to end within an hour.
+    timed: whether it measures time: then it runs on one thread of this machine, and nothing stored counts.
     """
 
     home: str
@@ -57,11 +61,14 @@ class About:
     title: str
     help: str
     place: int
+    choices: type[Choices] | None = None
     rules: tuple[str, ...] = ()
     panels: Mapping[str, str] = field(default_factory=dict)
     selectors: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
     apart: bool = False
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    timed: bool = False
 
     @property
     def name(self) -> str:
@@ -71,7 +78,7 @@ class About:
     @property
     def computed(self) -> bool:
         """Whether it has conditions and tables, or is a drawing only."""
-        return bool(self.rules)
+        return self.choices is not None
 
     @property
     def experiment(self) -> Experiment[Any]:
@@ -82,9 +89,10 @@ class About:
 
 @dataclass(frozen=True)
 class Experiment(Generic[C]):
-    """A figure or a study; C is the frozen dataclass of its choices.
+    """A figure or a study; C is the frozen dataclass of its choices (`runs.choices.Choices`, if they can be varied).
 
-    draw: from tables (by part) and letters of panels to a picture, and a line on each panel that they cannot fill.
+    draw: from tables (by part) and letters of panels to a picture, and a line on each panel that they cannot fill;
+    None if it has no picture.
     scales: the choices at each scale; `paper` is the one that is committed.
     schemas: its tables, by part. A condition belongs to those of whose naming columns it has a value.
     conditions: what is run, of a part of it. Raises Refused if there is nothing, ValueError for choices that make none.
@@ -94,7 +102,7 @@ class Experiment(Generic[C]):
     """
 
     about: About
-    draw: Callable[[Tables, Sequence[str]], tuple[Picture, Sequence[str]]]
+    draw: Callable[[Tables, Sequence[str]], tuple[Picture, Sequence[str]]] | None = None
     scales: Mapping[str, C] = field(default_factory=dict)
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     conditions: Callable[[C, Selection], Sequence[Condition]] = lambda choices, selection: ()

@@ -61,7 +61,7 @@ def _state(experiment: Experiment[Any], results: Path, schema: tables.Schema) ->
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
         return State("stale", "computed by another numerical source", **known)
-    expected = len(names_of(every_condition(experiment, "paper"), schema))
+    expected = len(names_of(every_condition(experiment), schema))
     if n_conditions < expected:
         return State("in part", f"{n_conditions} of {expected} conditions", **known)
     return State("fresh", **known)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import joblib
@@ -27,20 +28,27 @@ from rflo_repro.runs.request import Refused, Request, Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
 
-C = TypeVar("C", bound=Choices)
+C = TypeVar("C")
+K = TypeVar("K", bound=Choices)
 LARGEST_SHARE_OF_MEMORY = 0.7
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run made: rows of its tables, files, seconds."""
+    """What a run made: its tables by part, files, seconds; `reference`: whether it is a part of the paper's."""
 
-    rows: int
+    tables: Tables
     files: tuple[Path, ...]
     seconds: float
+    reference: bool
+
+    @property
+    def rows(self) -> int:
+        """Of all tables."""
+        return sum(len(table) for table in self.tables.values())
 
 
-def choices(experiment: Experiment[C], request: Request) -> C:
+def choices(experiment: Experiment[K], request: Request) -> K:
     """The choices at the asked scale, with what the request changes. Raises Refused for a wrong name or value."""
     given = {"networks": request.networks, "seed": request.seed, "trials": request.trials}
     try:
@@ -65,7 +73,7 @@ def is_reference(experiment: Experiment[C], request: Request, chosen: C, found: 
     if "paper" not in experiment.scales or request.selection.eta is not None:
         return False
     return chosen == experiment.scales["paper"] and all(
-        set(names_of(found, schema)) <= set(names_of(every_condition(experiment, "paper"), schema))
+        set(names_of(found, schema)) <= set(names_of(every_condition(experiment), schema))
         for schema in experiment.schemas.values()
     )
 
@@ -79,6 +87,11 @@ def folder(base: str, named: Path | None, scale: str, plain: bool, reference: bo
     return Path(base) / (scale if plain and scale != "paper" else "custom")
 
 
+def usual(base: str, named: Path | None, scale: str) -> Path:
+    """Where the files of a scale are, if nothing else is varied."""
+    return folder(base, named, scale, True, scale == "paper")
+
+
 def check_folder(option: str, place: Path) -> None:
     """Raises Refused if files cannot be put in `place`. Makes nothing."""
     reason = writable(place)
@@ -86,24 +99,29 @@ def check_folder(option: str, place: Path) -> None:
         raise Refused(option, f"{reason}; name a directory that can be written")
 
 
-def run(experiment: Experiment[C], request: Request, console: Console) -> Outcome:
+def run(experiment: Experiment[K], request: Request, console: Console) -> Outcome:
     """Compute what is asked for, write the tables, draw the pictures, and say where they are.
 
     Raises Refused, before anything is touched, for a request that cannot be met.
     """
+    if experiment.about.computed:
+        return compute(experiment, choices(experiment, request), request, console)
+    started, reference = time.monotonic(), request.scale == "paper"
+    place = usual("figures", request.figures, request.scale)
+    check_folder("figures", place)
+    drawn = draw(experiment, place, place, request.selection, {}, console) if request.plot else []
+    return Outcome({}, tuple(drawn), time.monotonic() - started, reference)
+
+
+def compute(experiment: Experiment[C], chosen: C, request: Request, console: Console) -> Outcome:
+    """`run` with these choices."""
     started, about = time.monotonic(), experiment.about
-    if not about.computed:
-        place = folder("figures", request.figures, request.scale, True, request.scale == "paper")
-        check_folder("figures", place)
-        drawn = draw(experiment, place, place, request.selection, {}, console) if request.plot else []
-        return Outcome(0, tuple(drawn), time.monotonic() - started)
-    chosen = choices(experiment, request)
     found = conditions(experiment, chosen, request)
     reference = is_reference(experiment, request, chosen, found)
     plain = chosen == experiment.scales[request.scale] and request.selection.eta is None
     results = folder("results", request.results, request.scale, plain, reference)
     figures = folder("figures", request.figures, request.scale, plain, reference)
-    jobs = request.jobs or joblib.cpu_count()
+    jobs = 1 if about.timed else request.jobs or joblib.cpu_count()
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
@@ -118,8 +136,9 @@ def run(experiment: Experiment[C], request: Request, console: Console) -> Outcom
     _say(console, _headline(about, request, chosen, settings["scale"]))
     for problem in damaged:
         _say(console, f"{INDENT}{problem}; made anew")
-    store, reporter = Store(results / FOLDER), Reporter(console)
-    arrays = sweep(found, store, jobs, reporter, experiment.summary, request.force, request.scheduler)
+    with TemporaryDirectory() as nowhere:
+        store = Store(Path(nowhere) if about.timed else results / FOLDER)
+        arrays = sweep(found, store, jobs, Reporter(console), experiment.summary, request.force, request.scheduler)
     frames = experiment.tabulate(chosen, found, arrays)
     with tables.lock(results):
         # what another run has written meanwhile stays too
@@ -132,7 +151,7 @@ def run(experiment: Experiment[C], request: Request, console: Console) -> Outcom
         files += draw(experiment, results, figures, request.selection, part, console)
     if experiment.claims and not request.selection.partial:
         _say(console, "claims   " + verdicts(experiment, frames))
-    return Outcome(sum(len(f) for f in frames.values()), tuple(files), time.monotonic() - started)
+    return Outcome(frames, tuple(files), time.monotonic() - started, reference)
 
 
 def draw(
@@ -150,6 +169,8 @@ def draw(
     Raises Refused if there is nothing to draw from.
     """
     about = experiment.about
+    if experiment.draw is None:
+        return []
     if frames is None:
         frames = {part: _read(about, results, schema) for part, schema in experiment.schemas.items()}
     panels = selection.panels or tuple(about.panels)
@@ -196,13 +217,15 @@ def _headline(about: About, request: Request, chosen: Any, scale: str) -> str:
 
 def names_of(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
     """Each condition's name in a table, once; those that have no rows in it left out."""
-    rows = [dict(c.values) for c in found if set(schema.condition) <= set(c.values)]
+    rows = [dict(c.values) for c in found if schema.has(c.values)]
     return list(dict.fromkeys(tables.conditions(pd.DataFrame(rows), schema)))
 
 
-def every_condition(experiment: Experiment[C], scale: str) -> Sequence[Condition]:
+def every_condition(experiment: Experiment[C]) -> Sequence[Condition]:
     """All that is committed; without what is at tuned rates as long as no rates have been tuned."""
-    choices, rates = experiment.scales[scale], experiment.about.rates
+    if "paper" not in experiment.scales:
+        return ()
+    choices, rates = experiment.scales["paper"], experiment.about.rates
     try:
         return experiment.conditions(choices, Selection(rates=rates))
     except Refused:
@@ -271,11 +294,11 @@ def _write(
     written = []
     record = {**provenance.record(), "seconds": round(seconds, 1)}
     for part, schema in experiment.schemas.items():
-        own = [c for c in found if set(schema.condition) <= set(c.values)]
+        own = [c for c in found if schema.has(c.values)]
         frame, runs, names = frames[part], [], names_of(own, schema)
         if schema.name in before:
             old, page = before[schema.name]
-            frame = tables.replace_rows(old, frame, schema, names_of(every_condition(experiment, "paper"), schema))
+            frame = tables.replace_rows(old, frame, schema, names_of(every_condition(experiment), schema))
             for earlier in page["runs"]:
                 kept = [name for name in earlier["conditions"] if name not in names]
                 runs += [{**earlier, "conditions": kept}] if kept else []

@@ -44,6 +44,10 @@ class Schema:
     columns: tuple[Column, ...]
     condition: tuple[str, ...]
 
+    def has(self, values: Mapping[str, Any]) -> bool:
+        """Whether a condition of these values belongs in the table: it has a value for each naming column."""
+        return set(self.condition) <= set(values)
+
 
 class TableError(Exception):
     """A table that cannot be believed or written; the message is one line that names the file."""
@@ -171,7 +175,7 @@ def _pair(path: Path, page: Path, schema: Schema) -> tuple[pd.DataFrame, dict[st
 
 def conditions(frame: pd.DataFrame, schema: Schema) -> pd.Series[str]:
     """The condition of each row, as one text."""
-    return frame[list(schema.condition)].astype(str).agg("|".join, axis=1) if len(frame) else pd.Series([], dtype=str)
+    return frame[list(schema.condition)].map(str).agg("|".join, axis=1) if len(frame) else pd.Series([], dtype=str)
 
 
 def replace_rows(old: pd.DataFrame, new: pd.DataFrame, schema: Schema, order: Sequence[str]) -> pd.DataFrame:

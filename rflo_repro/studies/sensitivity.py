@@ -20,7 +20,7 @@ from rich.console import Console
 
 from rflo_repro.paper import registry
 from rflo_repro.report import style
-from rflo_repro.runs import road
+from rflo_repro.runs import provenance, road
 from rflo_repro.runs.choices import Alternative, Choices, declared, defaults
 from rflo_repro.runs.claims import VERDICTS
 from rflo_repro.runs.learning_curves import final_loss, quartiles
@@ -30,7 +30,6 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema, write
-from rflo_repro.studies.theory import page
 
 AS_CHOSEN = "as chosen"
 
@@ -184,8 +183,9 @@ def sensitivity(
         figure: {"sets": dict(how.sets), "rates": how.rates, "periods_tau": how.periods_tau}
         for figure, how in SCALES[scale].items()
     }
-    about = page(scale, registry.figures()["fig2"].experiment.scales["paper"], everything)
-    about["settings"] = {"scale": scale, "choices": settings}
+    source = provenance.numerical_source(r for c in everything for r in c.realisations[:1])
+    run = {**provenance.record(), "numerical_source": source, "conditions": [c.label for c in everything]}
+    about = {"settings": {"scale": scale, "choices": settings}, "runs": [run]}
     files = [write(results, SCHEMA, frame, about), *draw(frame, caption(scale)).save(figures / SCHEMA.name)]
     console.print("\n".join(str(path) for path in files), highlight=False, soft_wrap=True)
 

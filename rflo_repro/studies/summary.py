@@ -17,11 +17,8 @@ from rflo_repro.runs.claims import Claim
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
-from rflo_repro.studies import cost, gradient, sensitivity, theory
-from rflo_repro.studies.claims import alignment as of_alignment
-from rflo_repro.studies.claims import cost as of_cost
-from rflo_repro.studies.claims import gradient as of_gradient
-from rflo_repro.studies.claims import theory as of_theory
+from rflo_repro.studies import sensitivity
+from rflo_repro.studies.registry import studies
 
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
@@ -36,44 +33,6 @@ INTRODUCTION = (
 )
 
 Read = tuple[dict[str, pd.DataFrame], list[dict[str, Any]], str]
-# name, title, command, schemas by the name that claims use, claims, picture's alternative text
-STUDIES: tuple[tuple[str, str, str, Mapping[str, Schema], tuple[Claim, ...], str], ...] = (
-    (
-        "theory",
-        "What the paper derives",
-        "rflo-repro theory",
-        {"exact": theory.EXACT, "appendix": theory.APPENDIX},
-        of_theory.CLAIMS,
-        "",
-    ),
-    (
-        "alignment",
-        "Alignment without recurrent learning",
-        "rflo-repro theory",
-        {"alignment": theory.ALIGNMENT},
-        of_alignment.CLAIMS,
-        "",
-    ),
-    (
-        "cost",
-        "Cost of a timestep",
-        "rflo-repro fig-cost",
-        {"cost": cost.COST},
-        of_cost.CLAIMS,
-        "Time of a timestep against the number of units on logarithmic axes, for RTRL, BPTT and RFLO, with the "
-        "fitted exponents.",
-    ),
-    (
-        "gradient",
-        "Alignment with the exact gradient",
-        "rflo-repro fig-gradient",
-        {"gradient": gradient.SCHEMA},
-        of_gradient.CLAIMS,
-        "Cosine between each rule's update of the recurrent weights and minus the exact gradient against the trial, a "
-        "panel a period, and its mean against the period: local with symmetric feedback, random feedback without "
-        "locality, RFLO.",
-    ),
-)
 
 
 def _read(schemas: Mapping[str, Schema], results: Path, command: str) -> Read:
@@ -90,16 +49,23 @@ def _read(schemas: Mapping[str, Schema], results: Path, command: str) -> Read:
     return frames, pages, ""
 
 
-def _judge(claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], missing: str) -> tuple[Judged, ...]:
+def _judge(
+    claims: Sequence[Claim], frames: Mapping[str, pd.DataFrame], missing: str, pages: Sequence[dict[str, Any]]
+) -> tuple[Judged, ...]:
     if missing:
         return tuple(Judged(claim, missing=missing) for claim in claims)
-    return tuple(Judged(claim, claim.findings(frames)) for claim in claims)
+    scales = {str(_entry(_entry(page, "settings"), "scale") or "unknown") for page in pages}
+    return tuple(Judged(claim, claim.findings(frames), scale=" and ".join(sorted(scales))) for claim in claims)
+
+
+def _entry(page: Any, name: str) -> Any:
+    """An entry of a page that others may have written, or None."""
+    return page.get(name) if isinstance(page, dict) else None
 
 
 def _choices(pages: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
-    settings = pages[0].get("settings", {}) if pages else {}
-    chosen = settings.get("choices", {}) if isinstance(settings, dict) else {}
-    known = [(str(name), value) for name, value in chosen.items() if name != "is"]
+    chosen = _entry(_entry(pages[0], "settings"), "choices") if pages else None
+    known = [(str(name), value) for name, value in (chosen or {}).items() if name != "is"]
     return tuple((name, ", ".join(map(str, v)) if isinstance(v, list) else str(v)) for name, v in known)
 
 
@@ -148,40 +114,30 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     )
 
 
-def of_figure(figure: About, results: Path, figures: Path) -> Section:
-    """A figure's section."""
-    command = f"rflo-repro {figure.command}"
-    if not figure.computed:
-        return Section(figure.name, figure.title, command, pictures=_pictures(figure, figures))
-    command += "".join(f" --rates {rates}" for rates in figure.rates) if len(figure.rates) > 1 else ""
-    schemas = figure.experiment.schemas
-    frames, pages, missing = _read(schemas, results, command)
-    state = inventory.state(figure.experiment, results)
-    text = () if missing else (f"Tables: {state.scale} scale, {state.size} networks × trials, {state.state}"
+def of_experiment(about: About, results: Path, figures: Path) -> Section:
+    """The section of a figure or a study."""
+    command, pictures = f"rflo-repro {about.command}", _pictures(about, figures)
+    if not about.computed:
+        return Section(about.name, about.title, command, pictures=pictures)
+    command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
+    experiment = about.experiment
+    frames, pages, missing = _read(experiment.schemas, results, command)
+    state = inventory.state(experiment, results)
+    size = f", {state.size} networks × trials" if "×" in state.size else ""
+    text = () if missing else (f"Tables: {state.scale} scale{size}, {state.state}"
                                f"{f' ({state.why})' if state.why else ''}.",)  # fmt: skip
+    final = frames.get("final")
     return Section(
-        name=figure.name,
-        title=figure.title,
+        name=about.name,
+        title=about.title,
         command=command,
-        claims=_judge(figure.experiment.claims, frames, missing),
-        pictures=_pictures(figure, figures),
+        claims=_judge(experiment.claims, frames, missing, pages),
+        pictures=pictures,
         text=text,
         choices=_choices(pages),
-        grids=(_outcomes(frames["final"], schemas["final"]),) if frames else (),
+        grids=() if final is None else (_outcomes(final, experiment.schemas["final"]),),
         provenance=_provenance(pages),
     )
-
-
-def of_studies(results: Path, figures: Path) -> list[Section]:
-    """The sections of what goes across figures."""
-    sections = []
-    for name, title, command, schemas, claims, alt in STUDIES:
-        frames, pages, missing = _read(schemas, results, command)
-        path = figures / f"{name}.png"
-        pictures = (Picture(path, alt, title),) if alt and path.is_file() else ()
-        judged = _judge(claims, frames, missing)
-        sections.append(Section(name, title, command, judged, pictures, (), _choices(pages), (), _provenance(pages)))
-    return sections
 
 
 def of_sensitivity(results: Path, figures: Path) -> Section:
@@ -225,8 +181,9 @@ def changes(frame: pd.DataFrame) -> tuple[tuple[str, str, str, str, str], ...]:
 
 def gather(results: Path, figures: Path) -> Page:
     """The whole report, from the tables and pictures in these directories; what is missing is named."""
-    sections = [of_figure(figure, results, figures) for figure in registry.figures().values()]
-    return Page(TITLE, INTRODUCTION, (*sections, *of_studies(results, figures), of_sensitivity(results, figures)))
+    experiments = {**registry.figures(), **studies()}
+    sections = [of_experiment(about, results, figures) for about in experiments.values()]
+    return Page(TITLE, INTRODUCTION, (*sections, of_sensitivity(results, figures)))
 
 
 def table(results: Path, figures: Path) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pandas as pd
 from rich.console import Console
 
@@ -23,14 +22,12 @@ import rflo_repro.tasks
 from rflo_repro.learning import validate
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.paper import periodic, registry
-from rflo_repro.runs import learning_curves, provenance, road, tables
-from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition, describe
+from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import LIMITS, Refused
+from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.store import FOLDER, Store
-from rflo_repro.runs.sweep import sweep
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import PeriodicTask, SizedTask, Task
 
@@ -229,7 +226,7 @@ def _hashable(name: str, value: Any) -> Any:
     return value
 
 
-def conditions(plan: Plan) -> list[Condition]:
+def conditions(plan: Plan, selection: Selection) -> list[Condition]:
     """Every combination of the grid. Raises ValueError if a period is not a whole number of timesteps."""
     varied = [name for name, values in plan.grid.items() if len(values) > 1]
     found: dict[str, Condition] = {}
@@ -285,47 +282,31 @@ def schemas(name: str) -> dict[str, Schema]:
     }
 
 
-def tabulate(found: Sequence[Condition], results: Sequence[Sequence[Arrays]]) -> dict[str, pd.DataFrame]:
+def tabulate(plan: Plan, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]) -> dict[str, pd.DataFrame]:
     """The frames for `schemas`."""
     parts = [learning_curves.tabulate([c], [r], c.values["tau"]) for c, r in zip(found, results, strict=True)]
     return {part: pd.concat([frames[part] for frames in parts], ignore_index=True) for part in parts[0]}
 
 
-def run(
-    path: Path, results: Path, jobs: int | None, console: Console, force: bool = False, scheduler: str | None = None
-) -> list[Path]:
-    """Compute what a sweep file asks for, write its tables to `results`, and say where they are.
+def experiment(plan: Plan) -> Experiment[Plan]:
+    """What a sweep file asks for."""
+    return Experiment(
+        about=About(home=plan.name, command="sweep", title="", help="", place=0),
+        scales={"custom": plan},
+        schemas=schemas(plan.name),
+        conditions=conditions,
+        tabulate=tabulate,
+        summary=learning_curves.summary,
+    )
+
+
+def run(path: Path, request: Request, console: Console) -> None:
+    """Compute what a sweep file asks for, write its tables, and say where they are.
 
     Raises Refused, before anything is touched, for a file that is no plan or a directory that cannot be written.
     """
     plan = read(path)
     try:
-        found = conditions(plan)
-    except ValueError as error:
-        raise Refused(None, f"{path}: {error}") from None
-    road.check_folder("results", results)
-    jobs = jobs or joblib.cpu_count()
-    road.check_memory(found, 1 if scheduler else jobs)
-    store, reporter = Store(results / FOLDER), Reporter(console)
-    try:
-        arrays = sweep(found, store, jobs, reporter, learning_curves.summary, force, scheduler)
+        road.compute(experiment(plan), plan, dataclasses.replace(request, scale="custom"), console)
     except ValueError as error:  # a value that only the library can judge
         raise Refused(None, f"{path}: {error}") from error
-    modules = sorted({m for c in found for m in provenance.modules_of(c.realisations[0])})
-    page = {
-        "settings": {"scale": "custom", "choices": describe(plan), "eta": None},
-        "root_seed": plan.seed,
-        "condition": [c.name for c in COLUMNS],
-        "runs": [
-            {
-                **provenance.record(),
-                "numerical_source": {"digest": provenance.numerical_digest(*modules), "of": modules},
-                "conditions": [condition.label for condition in found],
-            }
-        ],
-    }
-    frames = tabulate(found, arrays)
-    with tables.lock(results):
-        written = [tables.write(results, schema, frames[part], page) for part, schema in schemas(plan.name).items()]
-    console.print("tables   " + "  ".join(map(str, written)), highlight=False, markup=False, soft_wrap=True)
-    return written

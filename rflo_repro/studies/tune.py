@@ -11,9 +11,8 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
@@ -21,20 +20,22 @@ from rich.console import Console
 
 from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
 from rflo_repro.report import style
-from rflo_repro.runs import provenance, road
-from rflo_repro.runs.experiment import About
+from rflo_repro.runs import road
+from rflo_repro.runs.claims import Tables
+from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.learning_curves import final_loss, quartiles
-from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition, describe
-from rflo_repro.runs.request import Refused, Selection
-from rflo_repro.runs.store import FOLDER, Store, replacing
-from rflo_repro.runs.sweep import sweep
-from rflo_repro.runs.tables import Column, Schema, write
+from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.request import Refused, Request, Selection
+from rflo_repro.runs.store import replacing
+from rflo_repro.runs.tables import Column, Schema
+
+if TYPE_CHECKING:
+    from rflo_repro.runs.experiment import Results
 
 # Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"
 GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SEED_OF_TUNING = 1  # added to the figure's root seed
-N_NETWORKS = 9  # an experiment's TUNING may change this and other choices, to keep a search within an hour
+N_NETWORKS = 9  # a figure's `tuning` may change this and other choices, to keep a search within an hour
 COLUMNS = (
     Column("figure", "text", "", "the figure command whose conditions are tuned"),
     Column("condition", "text", "", "what tells the condition from others of the figure"),
@@ -45,26 +46,64 @@ COLUMNS = (
 )
 
 
-def schema(figure: About) -> Schema:
-    """The table of a figure's grid search."""
-    return Schema(f"tune_{figure.name}", "one network trained at one rate", COLUMNS, ("condition",))
+def experiment(figure: About) -> Experiment[Any]:
+    """A figure's grid search. Raises Refused if the figure has no learning rate to tune."""
+    about = About(
+        home=f"tune_{figure.name}",
+        command=f"tune {figure.command}",
+        title=f"Grid search over the learning rates of {figure.command}.",
+        help="",
+        place=figure.place,
+        choices=figure.choices,
+        panels={"a": "median final loss by condition and rate"},
+    )
+    tuning = dict(figure.tuning)
+    most = tuning.pop("n_networks", N_NETWORKS)
+    scales = {
+        scale: dataclasses.replace(
+            chosen,
+            **{**tuning, "seed": chosen.seed + SEED_OF_TUNING, "n_networks": min(most, chosen.n_networks)},
+        )
+        for scale, chosen in figure.experiment.scales.items()
+    }
+
+    def conditions(choices: Any, selection: Selection) -> list[Condition]:
+        """Each condition of the figure that has a learning rate, at each rate of the grid."""
+        columns = zip(*(figure.experiment.conditions(choices, Selection(eta=eta)) for eta in GRID), strict=True)
+        found = [_at(c) for at in columns if at[0].values["rates"] == "given" for c in at]
+        if not found:
+            raise Refused(None, f"{figure.command} has no learning rate to tune")
+        return found
+
+    def tabulate(choices: Any, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
+        rows = []
+        losses = [[final_loss(arrays) for arrays in sessions] for sessions in results]
+        for first in range(0, len(found), len(GRID)):
+            winner = best(losses[first : first + len(GRID)])
+            rows += [
+                {
+                    "figure": figure.command,
+                    "condition": found[first].values["condition"],
+                    "eta": GRID[i],
+                    "network": network,
+                    "final_loss": loss,
+                    "chosen": i == winner,
+                }
+                for i in range(len(GRID))
+                for network, loss in enumerate(losses[first + i])
+            ]
+        return {"search": pd.DataFrame(rows)}
+
+    schema = Schema(about.name, "one network trained at one rate", COLUMNS, ("condition",))
+    return Experiment(about, draw, scales, {"search": schema}, conditions, tabulate, _summary)
 
 
-@dataclasses.dataclass(frozen=True)
-class Search:
-    """A condition of the figure, and the same condition at each rate of the grid."""
-
-    key: str
-    at: tuple[Condition, ...]
-
-
-def searches(figure: About, choices: Any) -> list[Search]:
-    """What is tuned: each condition of the figure that has a learning rate. Raises Refused if none has."""
-    columns = zip(*(figure.experiment.conditions(choices, Selection(eta=eta)) for eta in GRID), strict=True)
-    found = [Search(condition_key(at[0].values), tuple(at)) for at in columns if at[0].values["rates"] == "given"]
-    if not found:
-        raise Refused(None, f"{figure.command} has no learning rate to tune")
-    return found
+def _at(condition: Condition) -> Condition:
+    """A condition at one rate, named by what it is at any."""
+    key = condition_key(condition.values)
+    return dataclasses.replace(
+        condition, label=f"{key} eta={condition.values['eta']:g}", values={**condition.values, "condition": key}
+    )
 
 
 def best(losses: Sequence[Sequence[float]]) -> int:
@@ -72,79 +111,16 @@ def best(losses: Sequence[Sequence[float]]) -> int:
     return int(np.argmin([quartiles(of_rate)[1] for of_rate in losses]))
 
 
-def tune(
-    figure: About,
-    scale: str,
-    networks: int | None,
-    jobs: int | None,
-    results: Path,
-    figures: Path,
-    console: Console,
-    scheduler: str | None = None,
-) -> None:
+def tune(figure: About, request: Request, console: Console) -> None:
     """Search, write the table and the heat map, and at paper scale the chosen rates (package data).
 
-    Raises Refused, before anything is touched, if the directories cannot be written.
+    Raises Refused, before anything is touched, for a request that cannot be met.
     """
-    chosen = figure.experiment.scales[scale]
-    tuning = dict(getattr(figure.experiment, "TUNING", {}))
-    most = tuning.pop("n_networks", N_NETWORKS)
-    choices = dataclasses.replace(
-        chosen,
-        **{**tuning, "seed": chosen.seed + SEED_OF_TUNING, "n_networks": networks or min(most, chosen.n_networks)},
-    )
-    road.check_folder("results", results)
-    road.check_folder("figures", figures)
-    found = searches(figure, choices)
-    everything = [
-        dataclasses.replace(c, label=f"{search.key} eta={c.values['eta']:g}") for search in found for c in search.at
-    ]
-    arrays = iter(
-        sweep(
-            everything,
-            Store(results / FOLDER),
-            jobs or joblib.cpu_count(),
-            Reporter(console),
-            _summary,
-            scheduler=scheduler,
-        )
-    )
-    rows, rates = [], {}
-    for search in found:
-        losses = [[final_loss(session) for session in next(arrays)] for _ in search.at]
-        winner = best(losses)
-        rates[search.key] = GRID[winner]
-        for i, of_rate in enumerate(losses):
-            rows += [
-                {
-                    "figure": figure.command,
-                    "condition": search.key,
-                    "eta": GRID[i],
-                    "network": network,
-                    "final_loss": loss,
-                    "chosen": i == winner,
-                }
-                for network, loss in enumerate(of_rate)
-            ]
-    frame = pd.DataFrame(rows)
-    modules = sorted({m for c in everything for m in provenance.modules_of(c.realisations[0])})
-    page = {
-        "settings": {"scale": scale, "choices": describe(choices)},
-        "root_seed": choices.seed,
-        "runs": [
-            {
-                **provenance.record(),
-                "numerical_source": {"digest": provenance.numerical_digest(*modules), "of": modules},
-                "conditions": list(rates),
-            }
-        ],
-    }
-    files = [write(results, schema(figure), frame, page), *draw(frame).save(figures / schema(figure).name)]
-    if scale == "paper" and networks is None:
-        keep(figure, rates)
-        files.append(Path(str(TUNED)))
-    for path in files:
-        console.print(str(path), highlight=False, soft_wrap=True)
+    outcome = road.run(experiment(figure), request, console)
+    if outcome.reference:
+        table = outcome.tables["search"]
+        keep(figure, dict(table[table.chosen][["condition", "eta"]].itertuples(index=False)))
+        console.print(f"rates    {TUNED}", highlight=False, soft_wrap=True)
 
 
 def keep(figure: About, rates: dict[str, float]) -> None:
@@ -164,8 +140,9 @@ def _summary(sessions: Sequence[Arrays]) -> str:
     return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
 
 
-def draw(frame: pd.DataFrame) -> style.Picture:
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The grid search as a heat map: median final loss by condition and rate, the chosen rate framed."""
+    frame = tables["search"]
     median = (
         frame.groupby(["condition", "eta"], sort=False)["final_loss"]
         .agg(lambda v: quartiles(v.to_numpy())[1])
@@ -187,4 +164,4 @@ def draw(frame: pd.DataFrame) -> style.Picture:
             column = list(median.columns).index(marks[condition])
             axes.plot(column, row, marker="o", markersize=5, color="white", markeredgecolor="black")
         figure.colorbar(image, ax=axes, label="median final loss", pad=0.02)
-    return figure
+    return figure, []

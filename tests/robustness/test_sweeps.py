@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import rflo_repro.tasks
 from rflo_repro.cli import cli
 from rflo_repro.runs import tables
-from rflo_repro.runs.request import Refused
+from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.studies import sweeps
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -93,7 +93,7 @@ def test_every_combination_once_and_nothing_again():
 
 
 def test_one_network_index_is_one_initial_network():
-    found = sweeps.conditions(sweeps.read(_file(SMALL)))
+    found = sweeps.conditions(sweeps.read(_file(SMALL)), Selection())
     first = {(c.values["task"], c.values["n_rec"], c.values["g"]): c for c in found}
     for c in found:
         other = first[c.values["task"], c.values["n_rec"], c.values["g"]]

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.studies import cost
+from rflo_repro.studies import bench
+from rflo_repro.studies.cost.claims import exponent as fitted
 
 
 def test_the_peak_is_the_childs_own_and_grows_with_the_history():
     ballast = np.ones(60_000_000)  # half a gigabyte here must not count as the child's
-    small, large = cost._peak("rflo", 8, 10), cost._peak("rflo", 100, 20_000)
+    small, large = bench._peak("rflo", 8, 10), bench._peak("rflo", 100, 20_000)
     assert small < ballast.nbytes
     assert 10e6 < large - small < 120e6
 
@@ -17,4 +18,6 @@ def test_the_peak_is_the_childs_own_and_grows_with_the_history():
 @pytest.mark.parametrize("exponent", [2.0, 4.0])
 def test_the_slope_is_the_exponent(exponent):
     n_rec = np.array([8, 16, 32, 64, 128])
-    assert cost.slope(pd.DataFrame({"n_rec": n_rec, "us_per_step": 0.1 * n_rec**exponent})) == pytest.approx(exponent)
+    assert fitted(pd.DataFrame({"n_rec": n_rec, "us_per_step": 0.1 * n_rec**exponent})).estimate == pytest.approx(
+        exponent
+    )

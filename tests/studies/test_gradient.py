@@ -13,8 +13,9 @@ from rflo_repro.cli import cli
 from rflo_repro.runs import tables
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
-from rflo_repro.studies import gradient
-from rflo_repro.studies.gradient import GradientSession, cosine
+from rflo_repro.studies.gradient import ABOUT
+from rflo_repro.studies.gradient.experiment import SCHEMA
+from rflo_repro.studies.gradient.trial import GradientSession, cosine
 
 
 def session(rule, **fields):
@@ -35,7 +36,7 @@ def test_bptt_is_the_gradient():
 
 
 def test_the_readouts_update_is_exact_in_every_rule():
-    for rule in gradient.RULES:
+    for rule in ABOUT.rules:
         found = measured(rule)
         np.testing.assert_allclose(found["w_out"], 1.0, atol=1e-12)
         assert (np.abs(found["w_rec"]) < 0.9999).all()
@@ -67,8 +68,8 @@ def test_the_command_writes_table_and_picture(tuned, tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path), "--jobs", "1"]
     done = CliRunner().invoke(cli, ["fig-gradient", *options])
     assert done.exit_code == 0, done.output
-    frame, _ = tables.read(tmp_path, gradient.SCHEMA)
-    assert set(frame.rule) == set(gradient.RULES)
+    frame, _ = tables.read(tmp_path, SCHEMA)
+    assert set(frame.rule) == set(ABOUT.rules)
     assert set(frame.rates) == {"printed", "tuned"}
     assert frame.cosine.between(-1.0, 1.0).all()
     assert (tmp_path / "gradient.png").stat().st_size > 10_000

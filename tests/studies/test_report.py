@@ -11,11 +11,10 @@ from click.testing import CliRunner
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.report import page as report
-from rflo_repro.studies import summary
+from rflo_repro.studies.registry import studies
 
-CLAIMS = [c.name for f in registry.figures().values() for c in f.experiment.claims] + [
-    c.name for *_, claims, _ in summary.STUDIES for c in claims
-]
+EXPERIMENTS = {**registry.figures(), **studies()}
+CLAIMS = [claim.name for about in EXPERIMENTS.values() for claim in about.experiment.claims]
 
 
 def invoke(*arguments):

@@ -11,8 +11,10 @@ import rflo_repro as rr
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.recipe import Recipe
-from rflo_repro.studies import theory
-from rflo_repro.studies.theory import CHOICES, Appendix
+from rflo_repro.studies.theory import experiment as theory
+from rflo_repro.studies.theory import trial as of_theory
+from rflo_repro.studies.theory.experiment import CHOICES
+from rflo_repro.studies.theory.trial import Appendix
 
 
 def nothing(done):
@@ -50,7 +52,7 @@ def test_the_loss_change_is_that_of_a_small_update(linear):
         after, before = (
             rr.weight_updates(replace(net, w_rec=net.w_rec + s * step * update), *trial).loss for s in (1, -1)
         )
-        scale = theory.SMALL if linear else 1.0
+        scale = of_theory.SMALL if linear else 1.0
         assert (after - before) / (2 * step) == pytest.approx(found["loss_change"][k] * scale, rel=1e-4)
         assert found["overlap"][k] == net.alignment
         assert abs(found["loss_change_cosine"][k]) <= 1
@@ -72,7 +74,7 @@ def test_the_alignments_growth_is_the_mixed_derivative():
 
 
 def test_the_frozen_control_is_figure_2_but_for_the_rate_of_w_rec(tuned):
-    found = theory.alignment_conditions("smoke")
+    found = theory.alignment_conditions(CHOICES["smoke"])
     assert {(c.values["recurrent"], c.values["rates"]) for c in found} == {
         (recurrent, rates) for recurrent in ("trained", "frozen") for rates in ("printed", "tuned")
     }

@@ -1,5 +1,6 @@
 """Figure 2: a network learns to produce a periodic output, by BPTT and by RFLO."""
 
+from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.runs.experiment import About
 
 ABLATION_PERIOD_TAU = 80.0
@@ -27,6 +28,7 @@ ABOUT = About(
         "d": "locality and random feedback apart, 80 tau",
     },
     selectors=("period", "panel", "rule"),
+    choices=PeriodicChoices,
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=20,

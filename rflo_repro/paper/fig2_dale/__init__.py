@@ -1,5 +1,6 @@
 """Figure 2, supplement 1: RFLO under Dale's law."""
 
+from rflo_repro.paper.choices import SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -19,6 +20,7 @@ ABOUT = About(
     """,
     panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
     selectors=("period", "panel"),
+    choices=SupplementChoices,
     rules=("rflo",),
     rates=("printed", "tuned"),
     place=22,

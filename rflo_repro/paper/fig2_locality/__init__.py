@@ -1,5 +1,6 @@
 """Figure 2d at any period: which of RFLO's two approximations costs what."""
 
+from rflo_repro.paper.choices import SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -19,6 +20,7 @@ ABOUT = About(
     """,
     panels={"a": "loss in training, a column a period", "b": "final loss against period"},
     selectors=("period", "panel", "rule"),
+    choices=SupplementChoices,
     rules=("bptt", "rflo", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=21,

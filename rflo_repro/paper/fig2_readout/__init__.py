@@ -1,5 +1,6 @@
 """Figure 2, supplement 2: training both sets of weights, the readout only, the recurrent weights only."""
 
+from rflo_repro.paper.choices import SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -19,6 +20,7 @@ ABOUT = About(
     """,
     panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
     selectors=("period", "panel", "rule"),
+    choices=SupplementChoices,
     rules=("rflo", "readout-only", "recurrent-only"),
     rates=("printed", "tuned"),
     place=23,

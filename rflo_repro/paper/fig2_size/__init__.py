@@ -1,5 +1,6 @@
 """Figure 2, supplement 3: more units, and larger initial weights."""
 
+from rflo_repro.paper.fig2_size.choices import Choices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -20,6 +21,7 @@ ABOUT = About(
     """,
     panels={"a": "final loss against N", "b": "final loss against g"},
     selectors=("panel",),
+    choices=Choices,
     rules=("rflo",),
     rates=("printed", "tuned"),
     place=24,

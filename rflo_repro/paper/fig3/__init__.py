@@ -1,5 +1,6 @@
 """Figure 3: a network learns to repeat the interval between two pulses, by RFLO and by BPTT."""
 
+from rflo_repro.paper.fig3.choices import Choices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -24,6 +25,7 @@ ABOUT = About(
         "c": "time of the output's peak against delay, BPTT",
     },
     selectors=("panel", "rule"),
+    choices=Choices,
     rules=("rflo", "bptt"),
     rates=("printed",),
     place=30,

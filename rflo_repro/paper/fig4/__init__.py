@@ -1,5 +1,6 @@
 """Figure 4: a sequence of movements, joined by an auxiliary loop."""
 
+from rflo_repro.paper.fig4.choices import Choices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -28,7 +29,10 @@ ABOUT = About(
         "d": "transitions, loss and end-point error over networks",
     },
     selectors=("panel", "rule"),
+    choices=Choices,
     rules=("loop", "rflo", "bptt"),
     rates=("tuned",),
     place=40,
+    # the grid search costs most here (`rates-of-the-sequence`)
+    tuning={"n_networks": 3},
 )

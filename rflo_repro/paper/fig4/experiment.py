@@ -38,8 +38,6 @@ CHOICES = {
     "quick": Choices(n_trials=1500, whole=0.5, n_networks=3),
     "smoke": Choices(n_trials=20, whole=0.2, n_networks=2),
 }
-# The grid search costs most here (`rates-of-the-sequence`)
-TUNING = {"n_networks": 3}
 
 _PARTS = learning_curves.schemas("fig4", ("rates",))
 _CONDITION = (

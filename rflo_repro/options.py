@@ -1,0 +1,158 @@
+"""Options that commands share, the kinds of their values, and how they become a request. Nothing numerical."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from rflo_repro.runs.choices import declared
+from rflo_repro.runs.experiment import About
+from rflo_repro.runs.request import LIMITS, Request, Selection
+
+T = TypeVar("T")
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+SCALES = ("smoke", "quick", "paper")
+
+
+class Number(click.ParamType):  # type: ignore[type-arg]
+    """A finite number above zero; click's own ranges let nan pass."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number > 0.0):
+            self.fail(f"{value!r} is not a finite number above 0", param, ctx)
+        return number
+
+
+class Setting(click.ParamType):  # type: ignore[type-arg]
+    """NAME=VALUE."""
+
+    name = "setting"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = str(value).partition("=")
+        if not (separator and name and text):
+            self.fail(f"{value!r} is not NAME=VALUE", param, ctx)
+        return name, text
+
+
+class Address(click.ParamType):  # type: ignore[type-arg]
+    """Where a Dask scheduler listens."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parts = urlsplit(str(value))
+            good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
+            good = good and str(value) == f"{parts.scheme}://{parts.netloc}"
+        except ValueError:
+            good = False
+        if not good:
+            self.fail(f"{value!r} is not tcp://HOST:PORT or tls://HOST:PORT", param, ctx)
+        return str(value)
+
+
+def several(name: str, dest: str, kind: Any, what: str, metavar: str | None = None) -> Option:
+    """An option that may be given more than once."""
+    return click.option(name, dest, type=kind, multiple=True, metavar=metavar, help=f"{what}; repeatable.")
+
+
+def count(name: str, most: int, what: str, least: int = 1) -> Option:
+    """An option that is a whole number."""
+    return click.option(name, type=click.IntRange(least, most), metavar="N", help=what)
+
+
+def directory(name: str, what: str) -> Option:
+    """An option that names a directory."""
+    others = f"else {name}/, or {name}/SCALE/ or {name}/custom/ for runs not the paper's."
+    return click.option(f"--{name}", type=click.Path(path_type=Path), metavar="DIR", help=f"{what}; {others}")
+
+
+SCALE = click.option(
+    "--scale",
+    type=click.Choice(SCALES),
+    default="paper",
+    show_default=True,
+    help="smoke: seconds; quick: already the picture; paper: the paper's numbers.",
+)
+RESULTS = directory("results", "Where tables are")
+FIGURES = directory("figures", "Where pictures go")
+JOBS = count("--jobs", 1024, "Threads; all cores if not given. The numbers do not depend on it.")
+CLUSTER = click.option(
+    "--cluster",
+    "scheduler",
+    type=Address(),
+    metavar="ADDRESS",
+    help="Compute on the workers of this Dask scheduler, tcp://HOST:PORT; one you trust (docs/cluster.md).",
+)
+NO_PLOT = click.option("--no-plot", is_flag=True, help="Tables only.")
+FORCE = click.option("--force", is_flag=True, help="Compute again what is stored.")
+COUNTS = {
+    "networks": count("--networks", LIMITS["networks"], "Realisations a condition."),
+    "seed": count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
+    "trials": count("--trials", LIMITS["trials"], "Training trials."),
+}
+ETA = click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones.")
+SETS = several("--set", "sets", Setting(), "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
+
+
+def options_of(about: About) -> list[Option]:
+    """The options of an experiment's command."""
+    pictures: list[Option] = [FIGURES, NO_PLOT] if about.panels else []
+    if about.choices is None:
+        return [SCALE, FIGURES]
+    given = {choice.option for choice in declared(about.choices).values()}
+    counts = [option for name, option in COUNTS.items() if name in given]
+    how: list[Option] = [] if about.timed else [JOBS, CLUSTER, FORCE]
+    return [*_selectors(about), SCALE, *counts, SETS, *how, RESULTS, *pictures]
+
+
+def _selectors(about: About) -> list[Option]:
+    panels, rules, rates = (click.Choice(list(names)) for names in (about.panels, about.rules, about.rates))
+    known = {
+        "period": several("--period", "periods", Number(), "Only this period, in units of tau", "TAU"),
+        "panel": several("--panel", "panels", panels, "Only this panel"),
+        "rule": several("--rule", "rules", rules, "Only this learning rule"),
+    }
+    usual = f"Learning rates; {' '.join(about.rates[:1])} if not given"
+    of_rates: list[Option] = [several("--rates", "rates", rates, usual), ETA] if about.rates else []
+    return [*(known[name] for name in about.selectors), *of_rates]
+
+
+def request_of(
+    periods: tuple[float, ...] = (),
+    panels: tuple[str, ...] = (),
+    rules: tuple[str, ...] = (),
+    rates: tuple[str, ...] = (),
+    eta: float | None = None,
+    no_plot: bool = False,
+    **asked: Any,
+) -> Request:
+    """What these options ask for."""
+    selection = Selection(unique(periods), unique(panels), unique(rules), unique(rates), eta)
+    return Request(selection=selection, plot=not no_plot, **asked)
+
+
+def unique(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values without repetitions, in order."""
+    return tuple(dict.fromkeys(values))
+
+
+def with_options(callback: Callable[..., None], options: list[Option]) -> Callable[..., None]:
+    """The callback of a command with these options, in the order of its help."""
+    for option in reversed(options):
+        callback = option(callback)
+    return callback

@@ -1,0 +1,39 @@
+"""Draws the cost of a timestep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rflo_repro.report import style
+from rflo_repro.report.statistics import where
+from rflo_repro.runs.claims import Tables
+from rflo_repro.studies.cost.claims import EXPONENTS, LARGEST, exponent
+
+
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
+    """Cost of a timestep against N, on logarithmic axes, with the fitted exponents."""
+    frame = tables["cost"]
+    with style.style():
+        figure = style.new_figure(4.6, 3.6)
+        axes = figure.subplots()
+        for rule, power in EXPONENTS.items():
+            part = where(frame, {"rule": rule})
+            k = exponent(part).estimate
+            axes.plot(part.n_rec, part.us_per_step, "o", color=style.colour(rule), markersize=4)
+            large = part.sort_values("n_rec").tail(LARGEST)
+            middle = np.exp(np.log(large.us_per_step).mean()), np.exp(np.log(large.n_rec).mean())
+            at = np.array([large.n_rec.min(), large.n_rec.max()])
+            axes.plot(
+                at,
+                middle[0] * (at / middle[1]) ** k,
+                color=style.colour(rule),
+                label=f"{style.name(rule)}  $N^{{{k:.1f}}}$  (paper: $N^{power}$)",
+            )
+        axes.set_xscale("log")
+        style.log_decades(axes, 10 ** np.floor(np.log10(frame.us_per_step.min())), None)
+        axes.set_xlabel("number of units N")
+        axes.set_ylabel("time of a timestep  (µs)")
+        axes.legend(loc="lower right")
+    return figure, []

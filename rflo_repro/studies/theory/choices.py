@@ -1,0 +1,28 @@
+"""The study's choices: Figure 2's, whose networks it measures, and how many of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rflo_repro.paper.choices import PeriodicChoices
+from rflo_repro.runs.choices import each, integer, number, open_choice, positive
+from rflo_repro.runs.request import LIMITS
+
+networks = integer(1, LIMITS["networks"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(PeriodicChoices):
+    """Raises ChoiceError for values out of range."""
+
+    n_networks: int = open_choice(
+        1000, "averages-of-the-appendix", "random networks a condition of Appendix 2", networks, option="networks"
+    )
+    periods_tau: tuple[float, ...] = open_choice(
+        (20.0, 40.0, 80.0, 160.0), "averages-of-the-appendix", "periods of Appendix 2, in tau", each(positive)
+    )
+    g_linear: float = open_choice(
+        0.5, "linear-networks", "recurrent weights of linear networks have the variance g_linear^2/N", number(0.0)
+    )
+    n_exact: int = open_choice(20, "number-of-networks", "networks in which RTRL and BPTT are compared", networks)
+    n_control: int = open_choice(9, "number-of-networks", "networks a condition of the alignment's control", networks)

@@ -1,0 +1,108 @@
+"""The realisations of the study: RTRL against BPTT, and Appendix 2, in random networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rflo_repro.learning import arithmetic
+from rflo_repro.runs.realisation import Arrays, Progress
+from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.network import Network
+
+# A tanh network whose states are this small is linear to about the square of it.
+SMALL = 1e-5
+# Change of w_rec in the difference quotient of the alignment's growth, relative to the size of w_rec.
+STEP = 1e-4
+
+
+@dataclass(frozen=True)
+class Exact:
+    """RTRL's update against BPTT's in one random network."""
+
+    task: PeriodicTask | IntervalMatchingTask
+    recipe: Recipe
+    seed: int
+    network: int
+    n_trials: int = 1
+    n_bytes: int = 1 << 20
+
+    def run(self, progress: Progress) -> Arrays:
+        """rtrl, rflo: (1,) the largest difference to BPTT's update, over BPTT's largest, of any matrix."""
+        from rflo_repro.learning.rules import MATRICES
+        from rflo_repro.learning.training import weight_updates
+
+        net = self.recipe.draw(self.task, self.seed, self.network)
+        trial = self.task.trial(generator(self.seed, self.network, "task"))
+        updates = {rule: weight_updates(net, *trial, rule=rule) for rule in ("bptt", "rtrl", "rflo")}
+
+        def apart(rule: str) -> float:
+            pairs = [(getattr(updates[rule], m), getattr(updates["bptt"], m)) for m in MATRICES]
+            return max(float(np.abs(one - exact).max() / np.abs(exact).max()) for one, exact in pairs if exact.size)
+
+        return {rule: np.array([apart(rule)]) for rule in ("rtrl", "rflo")}
+
+
+@dataclass(frozen=True)
+class Appendix:
+    """The two statements of Appendix 2 in random networks before training: `count` of them from number `first` on."""
+
+    linear: bool
+    period_steps: int
+    recipe: Recipe
+    seed: int
+    first: int
+    count: int
+    n_bytes: int = 1 << 22
+
+    @property
+    def n_trials(self) -> int:
+        """Networks, for each is one trial."""
+        return self.count
+
+    def initial(self, network: int) -> Network:
+        """A network. A linear one is a tanh network with a random state so small that tanh is the identity, and a
+        readout as much larger, so that output and error are of ordinary size."""
+        net = self.recipe.draw(PeriodicTask(self.period_steps), self.seed, network)
+        if not self.linear:
+            return net
+        h0 = SMALL * arithmetic.normal(generator(self.seed, network, "initial state"), (net.n_rec,))
+        return replace(net, h0=h0, w_out=net.w_out / SMALL)
+
+    def run(self, progress: Progress) -> Arrays:
+        """overlap, loss_change, loss_change_cosine, alignment_growth, as in the table: (count,)."""
+        found = []
+        for i in range(self.count):
+            found.append(self._measure(self.initial(self.first + i)))
+            progress(i + 1)
+        return {name: np.array([one[name] for one in found]) for name in found[0]}
+
+    def _measure(self, net: Network) -> dict[str, float]:
+        from rflo_repro.learning.training import weight_updates
+
+        inputs, targets = PeriodicTask(self.period_steps).trial(np.random.default_rng(0))
+        local, exact = (weight_updates(net, inputs, targets, rule) for rule in ("rflo", "bptt"))
+        sizes = arithmetic.size(exact.w_rec), arithmetic.size(local.w_rec)
+        # minus the gradient times the update: the change of the loss to first order in the rate (Eq. 32, second term)
+        change = -arithmetic.inner(exact.w_rec, local.w_rec)
+        step = STEP * arithmetic.size(net.w_rec) / sizes[1]
+        ahead, behind = (
+            arithmetic.inner(
+                weight_updates(replace(net, w_rec=net.w_rec + sign * step * local.w_rec), inputs, targets).w_out,
+                net.feedback.T,
+            )
+            for sign in (1.0, -1.0)
+        )
+        # what the small state took from update and readout is put back
+        scale = SMALL if self.linear else 1.0
+        return {
+            "overlap": net.alignment,
+            "loss_change": change / scale,
+            "loss_change_cosine": change / (sizes[0] * sizes[1]),
+            "alignment_growth": (ahead - behind) / (2.0 * step) / (scale * scale),
+        }

@@ -1,0 +1,154 @@
+"""Every figure, every study and every grid search passes the same guards: a new one cannot lack any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from rflo_repro import cli
+from rflo_repro.runs import cluster, tables
+from rflo_repro.runs.choices import declared
+from rflo_repro.runs.cluster import ClusterError
+from rflo_repro.runs.experiment import About
+from rflo_repro.studies import tune
+
+COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
+SEARCHES = [about for about in COMPUTED if about.rates]
+COMMANDS = [(about.command,) for about in COMPUTED] + [("tune", about.command) for about in SEARCHES]
+everything = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+
+
+@pytest.fixture(autouse=True)
+def rates(tuned):
+    """The tests here do not depend on the tuned rates of the day."""
+
+
+def experiment_of(command):
+    about = cli.EXPERIMENTS[command[-1]]
+    return tune.experiment(about) if command[0] == "tune" else about.experiment
+
+
+def options_of(command):
+    return {name for p in cli.cli.commands[command[0]].params if isinstance(p, click.Option) for name in p.opts}
+
+
+def contents():
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+def refused(*arguments, names):
+    """Whether the command ends with exit code 2 and one line that names the option, and touches nothing."""
+    before = contents()
+    done = CliRunner().invoke(cli.cli, [*arguments], prog_name="rflo-repro", env={"COLUMNS": "200"})
+    assert done.exit_code == 2, done.output
+    (error,) = [line for line in done.output.splitlines() if line.startswith("Error: ")]
+    assert names in error
+    assert contents() == before
+    return error
+
+
+def smoke(command):
+    return (*command, "--scale", "smoke")
+
+
+def paper_tables(command, folder="results"):
+    """Tables as the paper's scale writes them, if without rows."""
+    for schema in experiment_of(command).schemas.values():
+        frame = pd.DataFrame({column.name: np.array([]) for column in schema.columns})
+        tables.write(Path(folder), schema, frame, {"settings": {"scale": "paper"}, "runs": []})
+
+
+@everything
+def test_the_papers_tables_are_never_overwritten_by_another_scale(command):
+    paper_tables(command)
+    for asked in (smoke(command), (*command, "--scale", "quick"), (*command, "--set", f"{_some_choice(command)}=1")):
+        assert "tables of the paper's scale" in refused(*asked, "--results", "results", names="'--results'")
+
+
+def _some_choice(command):
+    known = declared(experiment_of(command).scales["smoke"])
+    return next(name for name in ("n_networks", "n_steps") if name in known)
+
+
+@everything
+def test_memory_is_checked_first(command, monkeypatch):
+    monkeypatch.setattr(os, "sysconf", lambda name: 16 if name == "SC_PAGE_SIZE" else 1)
+    refused(*smoke(command), names="GiB of memory, and this machine has")
+
+
+@everything
+def test_directories_are_tried_first(command):
+    Path("file").write_text("")
+    assert "not a directory" in refused(*smoke(command), "--results", "file", names="'--results'")
+    if experiment_of(command).draw:
+        assert "not a directory" in refused(*smoke(command), "--figures", "file", names="'--figures'")
+
+
+@everything
+def test_choices_can_be_varied_and_wrong_ones_are_refused(command):
+    assert "is not one of" in refused(*smoke(command), "--set", "no_such_choice=1", names="'--set'")
+    for name in declared(experiment_of(command).scales["smoke"]):
+        assert name in refused(*smoke(command), "--set", f"{name}=x y", names="'--set'")
+
+
+@everything
+def test_it_runs_on_a_cluster_unless_it_times_this_machine(command, monkeypatch):
+    def reached(address, *_):
+        raise ClusterError(f"asked {address}")
+
+    monkeypatch.setattr(cluster, "compute", reached)
+    timed = experiment_of(command).about.timed
+    assert ({"--jobs", "--cluster", "--force"} <= options_of(command)) is not timed
+    if not timed:
+        done = CliRunner().invoke(cli.cli, [*smoke(command), "--cluster", "tcp://127.0.0.1:9", "--results", "r"])
+        assert done.exit_code == 2
+        assert "'--cluster': asked tcp://127.0.0.1:9" in done.output
+        assert not list(Path("r").glob("*.csv"))
+
+
+@everything
+def test_it_has_every_scale_and_the_paper_s_is_what_the_command_runs(command):
+    experiment = experiment_of(command)
+    assert set(experiment.scales) == {"smoke", "quick", "paper"}
+    assert {"--scale", "--set", "--results"} <= options_of(command)
+    for choices in experiment.scales.values():
+        assert type(choices) is experiment.about.choices
+
+
+@everything
+def test_conditions_name_the_rows_of_its_tables(command):
+    experiment = experiment_of(command)
+    found = experiment.conditions(experiment.scales["smoke"], _all_of(experiment.about))
+    assert found
+    for condition in found:
+        assert condition.realisations
+        assert any(schema.has(condition.values) for schema in experiment.schemas.values())
+    for schema in experiment.schemas.values():
+        assert any(schema.has(condition.values) for condition in found)
+        assert set(schema.condition) <= {column.name for column in schema.columns}
+
+
+def _all_of(about: About):
+    from rflo_repro.runs.request import Selection
+
+    return Selection(rates=about.rates[:1])
+
+
+@pytest.mark.parametrize("about", COMPUTED, ids=lambda about: about.command)
+def test_it_is_listed_and_plot_knows_it(about):
+    listed = CliRunner().invoke(cli.cli, ["list"])
+    assert listed.exit_code == 0, listed.output
+    assert any(line.split()[:2] == [about.command, "none"] for line in listed.output.splitlines())
+    if about.experiment.draw:
+        assert f"run `rflo-repro {about.command}` first" in refused("plot", about.command, names="'--results'")
+
+
+def test_a_study_that_is_timed_says_so():
+    """Negative control of the exemption: exactly one measures time."""
+    assert [about.command for about in COMPUTED if about.timed] == ["fig-cost"]
