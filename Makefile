@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures test test-long check format lock clean
+.PHONY: help setup all-figures test test-long test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
 	@echo "make FIGURE      [SCALE=...]                 one figure, such as make fig2"
 	@echo "make test                                    the tests, loss regression included"
 	@echo "make test-long                               the large counts as well"
+	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
 	@echo "make check                                   ruff and mypy"
 	@echo "make setup | format | lock | clean"
 
@@ -21,8 +22,8 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 all-figures: setup
@@ -41,6 +42,15 @@ test: setup
 test-long: setup
 	$(BIN)/python -m pytest $(if $(DISK),-m "not disk")
 
+# The tests with the lowest versions that pyproject.toml declares, and with the newest there are
+test-lowest test-newest: setup
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$(@:test-%=%)
+	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --resolution $(if $(@:test-newest=),lowest-direct,highest) \
+	    --requirements pyproject.toml --extra dev --extra cluster
+	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --no-deps --no-build-isolation --editable .
+	$(VENV)-$(@:test-%=%)/bin/python -m pytest -m "not long $(DISK)"
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,12 +60,13 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# One lock for every Python that numba supports
+# One lock for every Python that numba supports, what builds the package included; each file by its hash
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --extra dev --extra cluster --no-header --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --extra dev --extra cluster --no-header \
+	    --generate-hashes --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
 	rm -rf results/smoke results/quick results/custom figures/smoke figures/quick figures/custom
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

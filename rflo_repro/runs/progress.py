@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 LOG_EVERY_SECONDS = 30.0
+MOST_BARS = 12  # more would not fit on a terminal, and what moves would be out of sight
 INDENT = "  "
 
 
@@ -25,36 +27,56 @@ def clock(seconds: float) -> str:
 
 @dataclass
 class _Row:
+    """A condition: its realisations, and the trials of those that are done, under way, and computed in this run."""
+
     label: str
-    n_trials: list[int]
-    trials: list[int]
-    computed: list[bool]
+    n_trials: Sequence[int]
+    total: int
     n_done: int = 0
+    trials: int = 0
+    computed: int = 0
+    under_way: dict[int, int] = field(default_factory=dict)
     first: float | None = None
     last: float = 0.0
-    text: str = ""
+    # when the first trials had been done, and how many: until then kernels may have been compiled
+    since: float | None = None
+    by_then: int = 0
     task: TaskID | None = None
-    active: set[int] = field(default_factory=set)
 
     @property
     def seconds(self) -> float:
         return 0.0 if self.first is None else self.last - self.first
 
+    def count(self, column: int, trials: int, now: float) -> None:
+        """A realisation that is computed now has done this many trials."""
+        self.first = now if self.first is None else self.first
+        self.last = now
+        more = trials - self.under_way.get(column, 0)
+        self.under_way[column] = trials
+        self.trials += more
+        self.computed += more
+        if self.since is None and trials:
+            self.since, self.by_then = now, self.computed
+
     def left(self, now: float) -> str:
         """How long the condition is still likely to take, from the trials computed so far."""
-        computed = sum(t for t, new in zip(self.trials, self.computed, strict=True) if new)
-        if self.first is None or computed == 0 or now - self.first < 1.0:
+        if self.since is None or now - self.since < 1.0 or self.computed == self.by_then:
             return ""
-        missing = sum(self.n_trials) - sum(self.trials)
-        return f"about {clock(missing * (now - self.first) / computed)} left"
+        rate = (self.computed - self.by_then) / (now - self.since)
+        return f"about {clock((self.total - self.trials) / rate)} left"
 
 
 class Reporter:
-    """Says on `console` how far each condition is; safe to call from several threads. A context manager."""
+    """Says on `console` how far each condition is; safe to call from several threads. A context manager.
+
+    A log gets a line for each condition that is complete, and one at least every half minute. A terminal gets the same
+    lines, and below them bars: one for each condition under way, and one for all.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._rows: dict[int, _Row] = {}
+        self._width = 0
         self._lock = threading.Lock()
         self._said = time.monotonic()
         self._bars = (
@@ -62,11 +84,15 @@ class Reporter:
                 TextColumn(INDENT + "{task.description}", markup=False),
                 BarColumn(bar_width=20),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[elapsed]}  {task.fields[text]}", markup=False),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[text]}", markup=False),
                 console=console,
             )
             if console.is_terminal
             else None
+        )
+        self._all = (
+            self._bars.add_task("all networks", total=0, text="", visible=False) if self._bars is not None else None
         )
 
     def __enter__(self) -> Reporter:
@@ -78,51 +104,53 @@ class Reporter:
         if self._bars is not None:
             self._bars.stop()
 
-    def condition(self, row: int, label: str, n_trials: list[int]) -> None:
-        """Announce a condition and the trials of each of its realisations."""
-        new = _Row(label, n_trials, [0] * len(n_trials), [False] * len(n_trials))
-        if self._bars is not None:
-            new.task = self._bars.add_task(label, total=len(n_trials), elapsed="", text="")
-        self._rows[row] = new
-        self._width = max(len(r.label) for r in self._rows.values())
+    def conditions(self, announced: Sequence[tuple[str, Sequence[int]]]) -> None:
+        """Announce the conditions, in order: a label, and the trials of each realisation."""
+        self._rows = {i: _Row(label, trials, sum(trials)) for i, (label, trials) in enumerate(announced)}
+        self._width = max((len(row.label) for row in self._rows.values()), default=0)
+        if self._bars is not None and self._all is not None:
+            n_realisations = sum(len(row.n_trials) for row in self._rows.values())
+            self._bars.update(self._all, total=n_realisations, visible=len(self._rows) > 1)
 
     def trials(self, row: int, column: int, trials: int) -> None:
         """A realisation under way has done this many trials."""
         with self._lock:
             now, state = time.monotonic(), self._rows[row]
-            state.first = now if state.first is None else state.first
-            state.last = now
-            state.trials[column], state.computed[column] = trials, True
+            state.count(column, trials, now)
             self._draw(state, now)
             if self._bars is None and now - self._said > LOG_EVERY_SECONDS:
-                self._said = now
                 self._print(self._line(state, state.left(now)))
 
     def finished(self, row: int, column: int, stored: bool) -> None:
         """A realisation is on disk; `stored`: it already was."""
         with self._lock:
-            state = self._rows[row]
+            now, state = time.monotonic(), self._rows[row]
+            if stored:
+                state.trials += state.n_trials[column]
+            else:
+                state.count(column, state.n_trials[column], now)
+                state.under_way.pop(column)
             state.n_done += 1
-            state.trials[column] = state.n_trials[column]
+            if self._bars is not None and self._all is not None:
+                self._bars.advance(self._all)
             if not stored:
-                state.last = time.monotonic()
-            self._draw(state, time.monotonic())
+                self._draw(state, now)
 
     def summary(self, row: int, text: str) -> None:
         """A condition is complete."""
         with self._lock:
             state = self._rows[row]
-            state.text = text if any(state.computed) else f"{text}  (stored)"
-            self._draw(state, time.monotonic())
-            if self._bars is None:
-                self._said = time.monotonic()
-                self._print(self._line(state, state.text))
+            if self._bars is not None and state.task is not None:
+                self._bars.remove_task(state.task)
+                state.task = None
+            self._print(self._line(state, text if state.computed else f"{text}  (stored)"))
 
     def note(self, text: str) -> None:
         """Something a reader of the log should know."""
         self._print(INDENT + text)
 
     def _print(self, line: str) -> None:
+        self._said = time.monotonic()
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, state: _Row, text: str) -> str:
@@ -130,11 +158,12 @@ class Reporter:
         return f"{INDENT}{state.label:<{self._width}}  {done:>7}  {clock(state.seconds):>6}  {text}"
 
     def _draw(self, state: _Row, now: float) -> None:
-        if self._bars is not None and state.task is not None:
-            self._bars.update(
-                state.task,
-                # the bar moves with the trials, the count with the realisations
-                completed=state.n_done,
-                elapsed=clock(state.seconds),
-                text=state.text or state.left(now),
-            )
+        if self._bars is None:
+            return
+        if state.task is None:
+            if state.n_done == len(state.n_trials) or len(self._bars.task_ids) > MOST_BARS:
+                return
+            # the bar of a condition moves with its trials
+            state.task = self._bars.add_task(state.label, total=state.total, text="")
+        text = f"{state.n_done}/{len(state.n_trials)} networks  {state.left(now)}"
+        self._bars.update(state.task, completed=state.trials, text=text)

@@ -79,8 +79,7 @@ def sweep(
 
     with reporter:
         waiting: list[tuple[int, int]] = []
-        for row, condition in enumerate(conditions):
-            reporter.condition(row, condition.label, [r.n_trials for r in condition.realisations])
+        reporter.conditions([(c.label, [r.n_trials for r in c.realisations]) for c in conditions])
         for row, condition in enumerate(conditions):
             for column, realisation in enumerate(condition.realisations):
                 arrays = None if force else store.get(realisation)

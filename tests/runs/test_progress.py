@@ -22,8 +22,7 @@ def test_the_clock(seconds, text):
 def drive(console):
     """Two conditions, of which one was stored."""
     with Reporter(console) as reporter:
-        reporter.condition(0, "bptt", [10, 10])
-        reporter.condition(1, "random-feedback", [10])
+        reporter.conditions([("bptt", [10, 10]), ("random-feedback", [10])])
         for column in range(2):
             reporter.trials(0, column, 5)
             reporter.trials(0, column, 10)
@@ -57,10 +56,69 @@ def test_a_long_run_says_in_the_log_how_long_it_will_take(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200)
     with Reporter(console) as reporter:
-        reporter.condition(0, "rflo", [100, 100])
+        reporter.conditions([("rflo", [100, 100])])
         for trials in range(0, 101, 10):
             reporter.trials(0, 0, trials)
             now[0] += 10.0
     lines = console.file.getvalue().splitlines()
     assert 1 < len(lines) <= 100 / progress.LOG_EVERY_SECONDS + 1
     assert lines[0].startswith("  rflo      0/2    0:40  about 2:40 left")
+
+
+def test_the_estimate_leaves_out_the_time_before_the_first_trials(monkeypatch):
+    """Kernels are compiled in it."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    console = Console(file=io.StringIO(), width=200)
+    with Reporter(console) as reporter:
+        reporter.conditions([("rflo", [1000])])
+        reporter.trials(0, 0, 0)
+        now[0] = 29.0
+        reporter.trials(0, 0, 10)
+        now[0] = 39.0
+        reporter.trials(0, 0, 110)
+    assert "about 1:29 left" in console.file.getvalue()
+
+
+def frames(height, n_conditions, under_way, n_done):
+    """The last lines that a terminal of this height shows."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=height, _environ={})
+    with Reporter(console) as reporter:
+        reporter.conditions([(f"condition {i}", [10]) for i in range(n_conditions)])
+        for row in range(n_done):
+            reporter.finished(row, 0, stored=True)
+            reporter.summary(row, "loss 1")
+        for row in range(n_done, n_done + under_way):
+            reporter.trials(row, 0, 5)
+        return console.render_lines(reporter._bars.get_renderable()), console.file.getvalue()
+
+
+@pytest.mark.parametrize("under_way", [1, 2, 100])
+def test_what_is_under_way_is_in_sight_however_many_conditions_there_are(under_way):
+    lines, printed = frames(24, 200, under_way, 40)
+    shown = ["".join(segment.text for segment in line) for line in lines]
+    assert len(shown) < 20
+    assert any(line.startswith("  all networks") and "40/200" in line for line in shown)
+    assert any(line.startswith("  condition 40 ") and "5/10" in line for line in shown)
+    assert not any("condition 39 " in line for line in shown)
+    assert "condition 39 " in printed
+
+
+def test_a_label_is_text():
+    for terminal in (False, True):
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=100, _environ={})
+        with Reporter(console) as reporter:
+            reporter.conditions([("leak[/fast]", [10])])
+            reporter.trials(0, 0, 5)
+            reporter.finished(0, 0, stored=False)
+            reporter.summary(0, "[red]")
+        assert "leak[/fast]" in console.file.getvalue()
+
+
+def test_twenty_thousand_conditions_are_announced_in_a_second():
+    started = time.monotonic()
+    with Reporter(Console(file=io.StringIO(), force_terminal=True, width=100)) as reporter:
+        reporter.conditions([(f"condition {i}", [10] * 3) for i in range(20_000)])
+        for row in range(20_000):
+            reporter.trials(row, 0, 1)
+    assert time.monotonic() - started < 3.0
