@@ -96,7 +96,7 @@ def compiled() -> dict[str, str]:
 
     n = 100
     row = padded(n)
-    m, history, out = aligned_zeros((n, row)), aligned_zeros(64 * row), aligned_zeros((n, row))
+    m, history, out, u, h = aligned_zeros((n, row), (64 * row,), (n, row), (row,), (2 * row,))
     block, one_row, short_row, units = products._block, products._row, products._short_row, dynamics.unit_steps
     vectors, row_vectors, short = products.TILE_VECTORS, products.ROW_VECTORS, products.SHORT
 
@@ -112,12 +112,12 @@ def compiled() -> dict[str, str]:
     def activation(u: Any, h: Any) -> None:
         units(u, 0, h, 0, h.shape[0] // 2, 10.0, h.shape[0] // 2)
 
-    small = aligned_zeros(short * LANES), aligned_zeros((short * LANES, short * LANES))
+    small = aligned_zeros((short * LANES,), (short * LANES, short * LANES))
     return {
         "matrix product (gradient, lockstep)": assembly_of(tile, out, history, np.copy(history), 64),
-        "a step of one trial": assembly_of(lone_trial, aligned_zeros(row), m, history),
+        "a step of one trial": assembly_of(lone_trial, u, m, history),
         "a step of one trial, small network": assembly_of(small_network, *small, history),
-        "tanh and leak": assembly_of(activation, aligned_zeros(row), aligned_zeros(2 * row)),
+        "tanh and leak": assembly_of(activation, u, h),
     }
 
 

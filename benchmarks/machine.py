@@ -12,8 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from rflo_repro.learning.kernels import aligned_zeros
-from rflo_repro.learning.kernels.layout import LANES
+from rflo_repro.learning.kernels.layout import LANES, aligned_zeros
 from rflo_repro.learning.kernels.vector import fma, load, splat, store
 
 CHAINS = 5
@@ -85,7 +84,7 @@ def multiply_adds_per_us(repeats: int = 5) -> float:
     rates = []
     for function, chains in ((_multiply_adds, CHAINS), (_twice_as_many, 2 * CHAINS)):
         # independent starts, so that no two chains are one to the compiler
-        out = aligned_zeros(LANES * chains)
+        (out,) = aligned_zeros((LANES * chains,))
         out[:] = np.arange(out.size)
         function(1, out)
         rates.append(n * chains * LANES / (best_of(repeats, partial(function, n, out)) * 1e6))
@@ -94,7 +93,7 @@ def multiply_adds_per_us(repeats: int = 5) -> float:
 
 def two_matrices_us(n: int, repeats: int = 5) -> float:
     """Microseconds to read and write two n by n matrices once."""
-    p, w = aligned_zeros(n * n + LANES), aligned_zeros(n * n + LANES)
+    p, w = aligned_zeros((n * n + LANES,), (n * n + LANES,))
     passes = max(1, 2_000_000 // (n * n))
     size = (n * n // LANES) * LANES
     p, w = p[:size], w[:size]

@@ -73,16 +73,13 @@ def ours(problem: Problem, rule: str) -> Timer:
     they compete for the same sets of the cache, and a small network takes a fifth longer for as long as they do.
     """
     n_rec, n_steps = problem.w.shape[0], len(problem.targets)
-    row = kernels.padded(n_rec)
     batch = BATCH if "batch" in rule else 1
     exact = rule in ("bptt", "bptt batch", "rtrl")
 
     def session() -> Callable[[int], None]:
-        m, w_out, b = (kernels.aligned_zeros((n, row)) for n in (n_rec, 1, 1))
-        state = kernels.aligned_zeros(row)
-        m[:, :n_rec], w_out[:, :n_rec] = problem.w.T, problem.w_out
-        b[:, :n_rec], state[:n_rec] = problem.feedback.T, problem.h0
-        weights = kernels.Weights(n_rec, m, m, w_out, b, np.zeros(0), state, TAU, False)
+        weights = kernels.weights(n_rec, 0, 1, np.zeros(0), TAU, False)
+        weights.m[:, :n_rec], weights.w_out[:, :n_rec] = problem.w.T, problem.w_out
+        weights.b[:, :n_rec], weights.state[:n_rec] = problem.feedback.T, problem.h0
         inputs, targets = np.zeros((1, n_steps, 0)), problem.targets[None].copy()
         train: Callable[..., int] = kernels.train_trials
         work: Any = None

@@ -81,20 +81,10 @@ class _Packed:
     """A network's weights in the kernels' padded layout, in arrays that training changes in place."""
 
     def __init__(self, net: Network) -> None:
-        n, row = net.n_rec, kernels.padded(net.n_rec)
+        n = net.n_rec
         self.net = net
-        m = kernels.aligned_zeros((n + net.n_in, row))
-        self.weights = w = kernels.Weights(
-            n_rec=n,
-            m=m,
-            drive=kernels.aligned_zeros(m.shape) if net.output_feedback else m,
-            w_out=kernels.aligned_zeros((net.n_out, row)),
-            b=kernels.aligned_zeros((net.n_out, row)),
-            signs=np.zeros(0) if net.signs is None else net.signs.copy(),
-            state=kernels.aligned_zeros((row,)),
-            tau=net.tau,
-            output_feedback=net.output_feedback,
-        )
+        signs = np.zeros(0) if net.signs is None else net.signs.copy()
+        self.weights = w = kernels.weights(n, net.n_in, net.n_out, signs, net.tau, net.output_feedback)
         w.m[:n, :n], w.m[n:, :n] = net.w_rec.T, net.w_in.T
         w.w_out[:, :n], w.b[:, :n], w.state[:n] = net.w_out, net.feedback.T, net.h0
 

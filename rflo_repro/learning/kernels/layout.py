@@ -39,13 +39,16 @@ def padded(n: int) -> int:
     return -(-n // LANES) * LANES
 
 
-def aligned_zeros(shape: int | tuple[int, ...]) -> Array:
-    """C-contiguous float64 zeros that start on a cache line, so that no row of whole vectors straddles two."""
-    sizes = (shape,) if isinstance(shape, int) else shape
-    n_bytes = 8 * prod(sizes)
-    raw = np.zeros(n_bytes + _ALIGNMENT, dtype=np.uint8)
-    start = -raw.ctypes.data % _ALIGNMENT
-    return raw[start : start + n_bytes].view(np.float64).reshape(sizes)
+def aligned_zeros(*shapes: tuple[int, ...]) -> list[Array]:
+    """An array of zeros for each shape: C-contiguous float64, each starting on a cache line, so that no row of whole
+    vectors straddles two. They are cut from one piece of memory: how they lie to one another is always the same."""
+    starts = [0]
+    for shape in shapes:
+        starts.append(starts[-1] + padded(prod(shape)))
+    raw = np.zeros(8 * starts[-1] + _ALIGNMENT, dtype=np.uint8)
+    offset = -raw.ctypes.data % _ALIGNMENT
+    flat = raw[offset : offset + 8 * starts[-1]].view(np.float64)
+    return [flat[start : start + prod(shape)].reshape(shape) for start, shape in zip(starts[:-1], shapes, strict=True)]
 
 
 class Weights(NamedTuple):
@@ -192,57 +195,54 @@ def _stride(n: int) -> int:
     return row if row // LANES % 2 or row < 16 * LANES else row + LANES
 
 
-def _updates(n_rec: int, n_in: int, n_out: int) -> Updates:
+def weights(n_rec: int, n_in: int, n_out: int, signs: Array, tau: float, output_feedback: bool) -> Weights:
+    """A network of zeros, to be filled."""
     row = padded(n_rec)
-    return Updates(aligned_zeros((n_rec + n_in, row)), aligned_zeros((n_out, row)))
+    matrix, readout = (n_rec + n_in, row), (n_out, row)
+    m, w_out, b, state, *drive = aligned_zeros(matrix, readout, readout, (row,), *([matrix] if output_feedback else []))
+    return Weights(n_rec, m, drive[0] if drive else m, w_out, b, signs, state, tau, output_feedback)
 
 
 def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -> Workspace:
     """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep."""
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
-    return Workspace(
-        width=width,
-        source_row=source_row,
-        credit_row=credit_row,
-        sources=aligned_zeros((n_steps + 1) * width * source_row),
-        errors=aligned_zeros(n_steps * width * n_out),
-        credit=aligned_zeros(max(TERMS_AT_ONCE, width) * credit_row),
-        u=aligned_zeros((width, row)),
-        z=aligned_zeros((width, row)),
-        updates=_updates(n_rec, n_in, n_out),
-        back=aligned_zeros((n_rec, row)),
+    sources, errors, credit, u, z, m, w_out, back = aligned_zeros(
+        ((n_steps + 1) * width * source_row,),
+        (n_steps * width * n_out,),
+        (max(TERMS_AT_ONCE, width) * credit_row,),
+        (width, row),
+        (width, row),
+        (n_rec + n_in, row),
+        (n_out, row),
+        (n_rec, row),
     )
+    return Workspace(width, source_row, credit_row, sources, errors, credit, u, z, Updates(m, w_out), back)
 
 
 def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:
     """Scratch memory for the online rule."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
-    return TraceWorkspace(
-        source_row=source_row,
-        sources=aligned_zeros(2 * source_row),
-        u=aligned_zeros(row),
-        slope=aligned_zeros(row),
-        credit=aligned_zeros(row),
-        y=aligned_zeros(n_out),
-        state=aligned_zeros(row),
-        traces=aligned_zeros((n_rec + n_in, row)),
-        before=_updates(n_rec, n_in, n_out),
+    matrix, readout = (n_rec + n_in, row), (n_out, row)
+    sources, u, slope, credit, y, state, traces, m, w_out = aligned_zeros(
+        (2 * source_row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout
     )
+    return TraceWorkspace(source_row, sources, u, slope, credit, y, state, traces, Updates(m, w_out))
 
 
 def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:
     """Scratch memory for real-time recurrent learning: two arrays of some ``n_rec^3`` elements."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
-    n_weights = (n_rec + n_in) * n_rec
-    return ExactWorkspace(
-        source_row=source_row,
-        sources=aligned_zeros(2 * source_row),
-        u=aligned_zeros(row),
-        slope=aligned_zeros(row),
-        credit=aligned_zeros(row),
-        state=aligned_zeros(row),
-        sensitivity=aligned_zeros((n_weights, row)),
-        through=aligned_zeros((n_weights, row)),
-        updates=_updates(n_rec, n_in, n_out),
+    sensitivities = ((n_rec + n_in) * n_rec, row)
+    sources, u, slope, credit, state, sensitivity, through, m, w_out = aligned_zeros(
+        (2 * source_row,),
+        (row,),
+        (row,),
+        (row,),
+        (row,),
+        sensitivities,
+        sensitivities,
+        (n_rec + n_in, row),
+        (n_out, row),
     )
+    return ExactWorkspace(source_row, sources, u, slope, credit, state, sensitivity, through, Updates(m, w_out))

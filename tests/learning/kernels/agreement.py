@@ -57,22 +57,11 @@ class Packed:
 
     def __init__(self, net: naive.Net) -> None:
         n, n_in = net.w_in.shape
-        n_out, row = net.w_out.shape[0], kernels.padded(n)
-        m = kernels.aligned_zeros((n + n_in, row))
+        n_out = net.w_out.shape[0]
         self.n, self.sizes = n, (n, n_in, n_out)
-        self.weights = kernels.Weights(
-            n_rec=n,
-            m=m,
-            drive=kernels.aligned_zeros(m.shape) if net.output_feedback else m,
-            w_out=kernels.aligned_zeros((n_out, row)),
-            b=kernels.aligned_zeros((n_out, row)),
-            signs=net.signs.copy(),
-            state=kernels.aligned_zeros(row),
-            tau=net.tau,
-            output_feedback=net.output_feedback,
-        )
-        self.m, self.w_out, self.h = m, self.weights.w_out, self.weights.state
-        m[:n, :n], m[n:, :n] = net.w.T, net.w_in.T
+        self.weights = kernels.weights(*self.sizes, net.signs.copy(), net.tau, net.output_feedback)
+        self.m, self.w_out, self.h = self.weights.m, self.weights.w_out, self.weights.state
+        self.m[:n, :n], self.m[n:, :n] = net.w.T, net.w_in.T
         self.w_out[:, :n], self.weights.b[:, :n], self.h[:n] = net.w_out, net.feedback.T, net.h0
 
     def parts(self, m: np.ndarray, w_out: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

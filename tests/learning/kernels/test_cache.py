@@ -41,8 +41,8 @@ def test_a_machine_without_wide_registers_agrees():
 
 
 APPLY = (
-    "from rflo_repro.learning import kernels as k; z = k.aligned_zeros((1, 8)) + 1.0; "
-    "w = k.Weights(1, z, z, z, z, z[0, :0], z[0], 10.0, False); "
+    "import numpy as np; from rflo_repro.learning import kernels as k; "
+    "w = k.weights(1, 0, 1, np.zeros(0), 10.0, False); z = w.m; z += 1.0; "
     "done = k.apply_update(w, k.Updates(z, z), k.Rates(1.0, 1.0, 1.0))"
 )
 WHERE = "import rflo_repro.learning.kernels._cache as c; print(c.directory())"
