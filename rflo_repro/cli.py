@@ -27,6 +27,7 @@ from rflo_repro.options import (
 )
 from rflo_repro.paper import registry
 from rflo_repro.process import console
+from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.studies.registry import studies
@@ -79,6 +80,17 @@ def cli() -> None:
     """
 
 
+class ExperimentCommand(click.Command):
+    """The command of an experiment, whose help lists what can be varied of it."""
+
+    about: About
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.about.choices is not None:
+            with formatter.section("Choices for --set, at paper scale [entry in docs/assumptions.md]"):
+                formatter.write_dl(listing(self.about.choices))
+
+
 def command_of(about: About) -> click.Command:
     """The command of an experiment."""
 
@@ -88,7 +100,9 @@ def command_of(about: About) -> click.Command:
         road.run(about.experiment, request_of(rates=rates or about.rates[:1], **asked), console())
 
     callback = with_options(command, options_of(about))
-    return click.command(about.command, help=about.help, short_help=about.title)(callback)
+    made = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)(callback)
+    made.about = about
+    return made
 
 
 for _about in EXPERIMENTS.values():
@@ -207,7 +221,7 @@ def sensitivity(scale: str, jobs: int | None, results: Path | None, figures: Pat
     """Make each open choice otherwise (docs/assumptions.md), run its figure at a reduced scale, and judge the
     figure's claims again.
 
-    Writes sensitivity (.csv, .json) and sensitivity (.png, .pdf). It takes about a quarter of an hour on two cores.
+    Writes sensitivity (.csv, .json) and sensitivity (.png, .pdf). It takes about half an hour on two cores.
     """
     from rflo_repro.runs import road
     from rflo_repro.studies import sensitivity as study

@@ -19,6 +19,7 @@ import rflo_repro
 from rflo_repro import cli
 from rflo_repro import process as process_of_the_program
 from rflo_repro.paper import registry
+from rflo_repro.runs.choices import declared, defaults, written
 
 PROGRAM = Path(sys.executable).parent / "rflo-repro"
 FIGURES = registry.figures()
@@ -90,6 +91,22 @@ def test_help_of_a_figure_names_its_panels(name):
     text = run(name, "--help").output
     for letter in COMPUTED[name].panels:
         assert f"\n  {letter}  " in text
+
+
+def unwrapped(text):
+    """Without what wrapping adds: spaces, and the end of a line after a hyphen."""
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("name", [name for name, about in cli.EXPERIMENTS.items() if about.choices is not None])
+def test_help_lists_every_choice_with_its_default_and_alternatives(name):
+    text = unwrapped(run(name, "--help").output)
+    choices = cli.EXPERIMENTS[name].choices
+    for field, choice in declared(choices).items():
+        line = text.partition(unwrapped(f"{field}={written(defaults(choices)[field])}{choice.meaning}"))[2]
+        others = ",".join(unwrapped(written(other.value)) for other in choice.alternatives)
+        expected = (f";alternatives:{others}" if others else "") + f"[{choice.entry}".replace(" ", "")
+        assert line.startswith(expected), field
 
 
 def test_version():

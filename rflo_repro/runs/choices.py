@@ -113,6 +113,21 @@ def defaults(choices: Choices | type[Choices]) -> dict[str, Any]:
     return {field.name: field.default for field in dataclasses.fields(choices)}
 
 
+def listing(choices: type[Choices]) -> list[tuple[str, str]]:
+    """`name=default` of each choice, and what it is, what else is plausible, and where it is argued or printed."""
+    lines = []
+    for name, choice in declared(choices).items():
+        others = ", ".join(written(other.value) for other in choice.alternatives)
+        place = f"{choice.entry}, {choice.place}" if choice.printed else choice.entry
+        lines.append(
+            (
+                f"{name}={written(defaults(choices)[name])}",
+                f"{choice.meaning}{f'; alternatives: {others}' if others else ''} [{place}]",
+            )
+        )
+    return lines
+
+
 def vary(choices: C, sets: Iterable[tuple[str, str]], options: Mapping[str, Any] | None = None) -> C:
     """The choices with other values.
 

@@ -14,6 +14,7 @@ import rflo_repro
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import Choice, Choices, declared, defaults, written
 from rflo_repro.runs.store import replacing
+from rflo_repro.studies.registry import studies
 
 LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
 BEGIN, END = "<!-- index: written by `python -m rflo_repro.studies.ledger` -->", "<!-- end of index -->"
@@ -60,9 +61,8 @@ def entries(page: str) -> list[Entry]:
 
 def experiments() -> dict[str, type[Choices]]:
     """What every experiment that has choices can vary, by command."""
-    return {
-        about.command: type(about.experiment.scales["paper"]) for about in registry.figures().values() if about.computed
-    }
+    every = {**registry.figures(), **studies()}
+    return {command: about.choices for command, about in every.items() if about.choices is not None}
 
 
 def fields() -> dict[str, list[Field]]:

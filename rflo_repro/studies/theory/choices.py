@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rflo_repro.paper.choices import PeriodicChoices
-from rflo_repro.runs.choices import each, integer, number, open_choice, positive
+from rflo_repro.runs.choices import Alternative, each, integer, number, open_choice, positive
 from rflo_repro.runs.request import LIMITS
 
 networks = integer(1, LIMITS["networks"])
@@ -22,7 +22,12 @@ class Choices(PeriodicChoices):
         (20.0, 40.0, 80.0, 160.0), "averages-of-the-appendix", "periods of Appendix 2, in tau", each(positive)
     )
     g_linear: float = open_choice(
-        0.5, "linear-networks", "recurrent weights of linear networks have the variance g_linear^2/N", number(0.0)
+        0.5,
+        "linear-networks",
+        "recurrent weights of linear networks have the variance g_linear^2/N",
+        number(0.0),
+        Alternative(0.3, "g = 0.3"),
+        Alternative(0.7, "g = 0.7"),
     )
     n_exact: int = open_choice(20, "number-of-networks", "networks in which RTRL and BPTT are compared", networks)
     n_control: int = open_choice(9, "number-of-networks", "networks a condition of the alignment's control", networks)
