@@ -30,6 +30,14 @@ def measured(rule, trials=(1, 2, 11, 30), **fields):
     return GradientSession(session(rule, **fields), trials).run(lambda done: None)
 
 
+@pytest.mark.parametrize("how", [{"reset_state": False}, {"online": True}])
+def test_the_session_is_trained_as_it_says(how):
+    """However often it is stopped to be measured: the state goes on, and updates come when they should."""
+    seldom, often = (measured("rflo", trials, **how)["w_rec"] for trials in ((1, 11, 30), (1, 2, 5, 11, 30)))
+    np.testing.assert_array_equal(seldom, often[[0, 3, 4]])
+    assert not np.array_equal(seldom, measured("rflo", (1, 11, 30))["w_rec"])
+
+
 def test_bptt_is_the_gradient():
     found = measured("bptt")
     np.testing.assert_allclose(found["w_rec"], 1.0, atol=1e-12)

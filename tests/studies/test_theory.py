@@ -90,6 +90,14 @@ def test_the_frozen_control_is_figure_2_but_for_the_rate_of_w_rec(tuned):
     assert not np.array_equal(history.network.w_out, before.w_out)
 
 
+def test_the_frozen_control_keeps_what_was_chosen_of_the_rates(tuned):
+    choices = replace(CHOICES["smoke"], feedback_scale=3.0, per_trial_average=False)
+    trained, frozen = (c.realisations[0].eta for c in theory.alignment_conditions(choices)[:2])
+    assert trained == replace(frozen, w_rec=trained.w_rec)
+    assert (trained.w_rec, frozen.w_rec) == (3 * trained.w_out, 0.0)
+    assert trained.w_out == 0.03 * 200
+
+
 def registry_selection():
     from rflo_repro.runs.request import Selection
 

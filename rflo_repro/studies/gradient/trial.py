@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ MATRICES = ("w_rec", "w_out")
 class GradientSession:
     """A session in which each rule's update is compared with the exact gradient before some of its trials.
 
-    session: on a task without randomness, with states reset. trials: their numbers, from 1, in order.
+    session: on a task without randomness. trials: their numbers, from 1, in order.
     """
 
     session: Session
@@ -45,9 +45,18 @@ class GradientSession:
         for i, number in enumerate(self.trials):
             if number - 1 > done:
                 history = train(
-                    net, session.task, session.rule, session.eta, number - 1 - done, progress=_ahead(progress, done)
+                    net,
+                    session.task,
+                    session.rule,
+                    session.eta,
+                    number - 1 - done,
+                    online=session.online,
+                    reset_state=session.reset_state,
+                    progress=_ahead(progress, done),
                 )
                 net, done = history.network, number - 1
+                if not session.reset_state:
+                    net = replace(net, h0=history.state)
                 if history.diverged:
                     break
             own, exact = (weight_updates(net, *trial, rule=rule) for rule in (session.rule, "bptt"))

@@ -112,18 +112,27 @@ def appendix_conditions(choices: Choices) -> list[Condition]:
 
 def alignment_conditions(choices: Choices) -> list[Condition]:
     """RFLO as in Figure 2, and the same with the rate of w_rec at 0."""
-    from rflo_repro.learning.training import LearningRates
-
     figure, found = registry.figures()["fig2"], []
     own = replace(choices, n_networks=choices.n_control)
     for condition in figure.experiment.conditions(own, Selection(rules=("rflo",), rates=figure.rates)):
-        eta = condition.values["eta"]
         values = {name: condition.values[name] for name in ("rates", "period_tau")}
-        for recurrent, rates in (("trained", eta), ("frozen", LearningRates(eta, 0.0, eta))):
-            sessions = [replace(s, eta=rates) for s in condition.realisations if isinstance(s, Session)]
+        trained = [s for s in condition.realisations if isinstance(s, Session)]
+        for recurrent, sessions in (("trained", trained), ("frozen", list(map(_frozen, trained)))):
             label = f"alignment, w_rec {recurrent}, {values['period_tau']:g} tau {values['rates']}"
-            found.append(Condition(label, {**values, "recurrent": recurrent, "eta": eta}, tuple(sessions)))
+            found.append(
+                Condition(label, {**values, "recurrent": recurrent, "eta": condition.values["eta"]}, tuple(sessions))
+            )
     return found
+
+
+def _frozen(session: Session) -> Session:
+    """The session with the rate of w_rec at 0."""
+    from rflo_repro.learning.training import LearningRates
+
+    rates = session.eta
+    if not isinstance(rates, LearningRates):
+        rates = LearningRates(rates, rates, rates)
+    return replace(session, eta=replace(rates, w_rec=0.0))
 
 
 def _alignment(arrays: Arrays) -> dict[str, Any]:
