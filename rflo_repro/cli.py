@@ -205,32 +205,6 @@ def sweep(file: Path, **asked: Any) -> None:
     sweeps.run(file, request_of(**asked), console())
 
 
-@cli.command(short_help="Which claims rest on which of the choices that the paper leaves open.")
-@click.option(
-    "--scale",
-    type=click.Choice(("smoke", "paper")),
-    default="paper",
-    show_default=True,
-    help="smoke: seconds, to see that it runs; paper: the scale of the committed table.",
-)
-@JOBS
-@RESULTS
-@FIGURES
-@FORCE
-def sensitivity(scale: str, jobs: int | None, results: Path | None, figures: Path | None, force: bool) -> None:
-    """Make each open choice otherwise (docs/assumptions.md), run its figure at a reduced scale, and judge the
-    figure's claims again.
-
-    Writes sensitivity (.csv, .json) and sensitivity (.png, .pdf). It takes about half an hour on two cores.
-    """
-    from rflo_repro.runs import road
-    from rflo_repro.studies import sensitivity as study
-
-    results = road.folder("results", results, scale, True, scale == "paper")
-    figures = road.folder("figures", figures, scale, True, scale == "paper")
-    study.sensitivity(scale, jobs, results, figures, console(), force)
-
-
 @cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
 @click.option("--table", is_flag=True, help="Print the verdicts as a Markdown table instead; write nothing.")
 @SCALE

@@ -78,21 +78,26 @@ def sweep(
             reporter.summary(row, summary(done))
 
     with reporter:
-        waiting: list[tuple[int, int]] = []
         reporter.conditions([(c.label, [r.n_trials for r in c.realisations]) for c in conditions])
+        # where the arrays of each realisation that must be computed belong; conditions may share one
+        places: dict[Path, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):
             for column, realisation in enumerate(condition.realisations):
-                arrays = None if force else store.get(realisation)
+                key = store.path(realisation)
+                arrays = None if force or key in places else store.get(realisation)
                 if arrays is None:
-                    waiting.append((row, column))
+                    places.setdefault(key, []).append((row, column))
                 else:
                     finish(row, column, arrays, stored=True)
         for problem in store.problems:
             reporter.note(problem)
+        waiting = {shared[0]: shared for shared in places.values()}
         if waiting:
-            with by_threads(waiting) if scheduler is None else closing(by_cluster(scheduler, waiting)) as computed:
+            firsts = list(waiting)
+            with by_threads(firsts) if scheduler is None else closing(by_cluster(scheduler, firsts)) as computed:
                 for row, column, arrays in computed:
-                    finish(row, column, arrays, stored=False)
+                    for place in waiting[row, column]:
+                        finish(*place, arrays, stored=False)
     return [[r for r in row if r is not None] for row in results]
 
 

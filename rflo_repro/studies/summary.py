@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from rflo_repro.runs.claims import Claim
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
-from rflo_repro.studies import sensitivity
 from rflo_repro.studies.registry import studies
+from rflo_repro.studies.sensitivity.experiment import AS_CHOSEN
 
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
@@ -124,46 +125,37 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
     frames, pages, missing = _read(experiment.schemas, results, command)
     state = inventory.state(experiment, results)
     size = f", {state.size} networks × trials" if "×" in state.size else ""
-    text = () if missing else (f"Tables: {state.scale} scale{size}, {state.state}"
-                               f"{f' ({state.why})' if state.why else ''}.",)  # fmt: skip
+    text = f"Tables: {state.scale} scale{size}, {state.state}{f' ({state.why})' if state.why else ''}."
+    if missing:
+        text = "" if experiment.claims else missing  # a claim says it too
     final = frames.get("final")
-    return Section(
+    section = Section(
         name=about.name,
         title=about.title,
         command=command,
         claims=_judge(experiment.claims, frames, missing, pages),
         pictures=pictures,
-        text=text,
+        text=(text,) if text else (),
         choices=_choices(pages),
         grids=() if final is None else (_outcomes(final, experiment.schemas["final"]),),
         provenance=_provenance(pages),
     )
+    return with_changes(section, frames["sensitivity"]) if "sensitivity" in frames else section
 
 
-def of_sensitivity(results: Path, figures: Path) -> Section:
-    """What the open choices change."""
-    command = "rflo-repro sensitivity"
-    frames, pages, missing = _read({"sensitivity": sensitivity.SCHEMA}, results, command)
-    title = "Which claims rest on which open choice"
-    if missing:
-        return Section("sensitivity", title, command, text=(missing,))
-    changed = changes(frames["sensitivity"])
-    path = figures / "sensitivity.png"
-    alt = "Verdicts in colour: claims down, alternatives across, for Figures 2, 3 and 4. Changes: " + "; ".join(
+def with_changes(section: Section, frame: pd.DataFrame) -> Section:
+    """The section of the sensitivity study, with what the open choices change."""
+    changed = changes(frame)
+    said = "; ".join(
         f"{claim} under {choice} ({alternative}): {verdict}, was {before}"
         for choice, alternative, claim, before, verdict in changed
     )
-    return Section(
-        name="sensitivity",
-        title=title,
-        command=command,
-        pictures=(Picture(path, alt + ".", title),) if path.is_file() else (),
-        text=(
-            f"Scale: {sensitivity.caption(str(pages[0]['settings']['scale']))}",
-            f"{len(changed)} verdicts differ from those of the choices as they are.",
-        ),
-        grids=(Grid("What changes in which claim", ("choice", "alternative", "claim", "as chosen", "then"), changed),),
-        provenance=_provenance(pages),
+    grid = Grid("What changes in which claim", ("choice", "alternative", "claim", "as chosen", "then"), changed)
+    return replace(
+        section,
+        text=(*section.text, f"{len(changed)} verdicts differ from those of the choices as they are."),
+        pictures=tuple(replace(picture, alt=f"{picture.alt} Changes: {said}.") for picture in section.pictures),
+        grids=(grid,),
     )
 
 
@@ -171,7 +163,7 @@ def changes(frame: pd.DataFrame) -> tuple[tuple[str, str, str, str, str], ...]:
     """Choice, alternative, claim, verdict as chosen, verdict then, wherever they differ."""
     columns = ["figure", "choice", "alternative", "claim", "verdict"]
     each = frame.drop_duplicates(columns[:4])[columns].astype(str).to_numpy().tolist()
-    base = {(figure, claim): verdict for figure, choice, _, claim, verdict in each if choice == sensitivity.AS_CHOSEN}
+    base = {(figure, claim): verdict for figure, choice, _, claim, verdict in each if choice == AS_CHOSEN}
     return tuple(
         (choice, alternative, claim, before, verdict)
         for figure, choice, alternative, claim, verdict in each
@@ -183,7 +175,7 @@ def gather(results: Path, figures: Path) -> Page:
     """The whole report, from the tables and pictures in these directories; what is missing is named."""
     experiments = {**registry.figures(), **studies()}
     sections = [of_experiment(about, results, figures) for about in experiments.values()]
-    return Page(TITLE, INTRODUCTION, (*sections, of_sensitivity(results, figures)))
+    return Page(TITLE, INTRODUCTION, tuple(sections))
 
 
 def table(results: Path, figures: Path) -> str:

@@ -232,7 +232,7 @@ def unmade(monkeypatch):
 
 # Studies that sweep, whose commands are driven up to there; and commands that do other things, of which only the
 # options are
-SWEEPING = ("regression", "sensitivity")
+SWEEPING = ("regression",)
 NOT_SWEEPING = ("bench", "report")
 
 

@@ -87,6 +87,16 @@ def test_the_number_of_threads_does_not_matter(reference, tmp_path, jobs):
     assert bits(quietly(sessions(), Store(tmp_path), jobs, force=True)[0]) == reference
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("force", [False, True])
+def test_what_conditions_share_is_computed_once(tmp_path, jobs, force):
+    shared = [replace(c, label=label) for c in coins("one") for label in ("this", "that")]
+    found, log = quietly([*shared, *coins("other")], Store(tmp_path), jobs, force=force)
+    assert sorted(STARTED) == [(name, network) for name in ("one", "other") for network in range(3)]
+    assert bits(found[:1]) == bits(found[1:2]) != bits([[*found[2][1:], found[2][0]]])
+    assert [line.split()[0] for line in sorted(log.splitlines())] == ["other", "that", "this"]
+
+
 def test_the_order_of_the_runs_does_not_matter(reference, tmp_path):
     reverse = [replace(c, realisations=c.realisations[::-1]) for c in sessions()[::-1]]
     found = bits(quietly(reverse, Store(tmp_path))[0])

@@ -14,15 +14,16 @@ from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
-from rflo_repro.studies import sensitivity, summary
-from rflo_repro.studies.sensitivity import AS_CHOSEN, Case, cases, conditions
+from rflo_repro.studies import summary
+from rflo_repro.studies.sensitivity.experiment import AS_CHOSEN, EXPERIMENT, SCHEMA, Case, cases, conditions_in
 
-PAPER = cases("paper")
+SCALES = EXPERIMENT.scales
+PAPER = cases(SCALES["paper"])
 
 
 @pytest.mark.parametrize("case", PAPER, ids=lambda c: f"{c.figure} {c.choice} {c.label}")
 def test_a_case_is_another_run(case, tuned):
-    before, after = conditions(Case(case.figure), "paper"), conditions(case, "paper")
+    before, after = (conditions_in(c, SCALES["paper"]) for c in (Case(case.figure), case))
     changed = [c.label for c, d in zip(before, after, strict=False) if c.realisations != d.realisations]
     assert bool(changed) == (case.choice != AS_CHOSEN)
     if case.choice == "end-of-trial-updates":
@@ -48,12 +49,12 @@ def test_every_alternative_of_three_figures_and_as_chosen_first():
 
 def test_a_number_of_trials_for_one_period(tuned):
     (case,) = [case for case in PAPER if case.label == "100,000 at 160 τ"]
-    found = conditions(case, "paper")
+    found = conditions_in(case, SCALES["paper"])
     assert {c.values["period_tau"] for c in found} == {160.0}
     assert {r.n_trials for c in found for r in c.realisations} == {100_000}
     # and in seconds
-    small = next(other for other in cases("smoke") if other.label == case.label)
-    assert {r.n_trials for c in conditions(small, "smoke") for r in c.realisations} == {20}
+    small = next(other for other in cases(SCALES["smoke"]) if other.label == case.label)
+    assert {r.n_trials for c in conditions_in(small, SCALES["smoke"]) for r in c.realisations} == {20}
 
 
 def test_a_scaled_feedback_is_a_scaled_rate():
@@ -70,8 +71,8 @@ def test_the_command_writes_table_and_picture(tuned, tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path), "--jobs", "2"]
     done = CliRunner().invoke(cli, ["sensitivity", *options])
     assert done.exit_code == 0, done.output
-    frame, page = tables.read(tmp_path, sensitivity.SCHEMA)
-    assert set(frame.alternative) == {case.label for case in cases("smoke")}
+    frame, page = tables.read(tmp_path, SCHEMA)
+    assert set(frame.alternative) == {case.label for case in cases(SCALES["smoke"])}
     for command, part in frame.groupby("figure"):
         assert set(part.claim) == {claim.name for claim in registry.figures()[command].experiment.claims}
     assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
