@@ -97,16 +97,16 @@ def appendix_conditions(choices: Choices) -> list[Condition]:
     """Linear networks and those of Figure 2, at each period."""
     return [
         Condition(
-            f"Appendix 2, {units} {period:g} tau",
-            {"units": units, "period_tau": period},
+            f"Appendix 2, {units} {period_tau:g} tau",
+            {"units": units, "period_tau": period_tau},
             tuple(
-                Appendix(units == "linear", round(period * choices.tau), replace(choices.recipe, g=g), choices.seed,
+                Appendix(units == "linear", round(period_tau * choices.tau), replace(choices.recipe, g=g), choices.seed,
                          first, min(BLOCK, choices.n_networks - first))
                 for first in range(0, choices.n_networks, BLOCK)
             ),
         )
         for units, g in (("linear", choices.g_linear), ("tanh", choices.g))
-        for period in choices.periods_tau
+        for period_tau in choices.periods_tau
     ]  # fmt: skip
 
 
