@@ -146,15 +146,16 @@ class Kind:
     """Networks that a supplement compares with others.
 
     rule: that trains them. label: in the picture. colour: its name in `style.COLOURS`, that of the rule if not given.
-    values: what tells them from others of the same rule (condition columns). recipe: fields of it that are not the
-    choices'. called: in the progress line, the rule if not given.
+    values: what tells them from others of the same rule (condition columns). dale, output_feedback: of their recipe.
+    called: in the progress line, the rule if not given.
     """
 
     rule: str
     label: str
     colour: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    dale: bool = False
+    output_feedback: bool = False
     called: str = ""
 
     @property
@@ -189,7 +190,7 @@ def compared(
                 period_tau,
                 kind.called,
                 kind.values,
-                replace(choices.recipe, **kind.recipe),
+                replace(choices.recipe, dale=kind.dale, output_feedback=kind.output_feedback),
             )
             for period_tau in chosen
             for rule in selection.rules or dict.fromkeys(kind.rule for kind in kinds)

@@ -8,6 +8,6 @@ from rflo_repro.paper.periodic import Kind, compared
 
 KINDS = (
     Kind("rflo", "RFLO", values={"dale": False}),
-    Kind("rflo", "RFLO, Dale's law", "dale", {"dale": True}, recipe={"dale": True}, called="rflo, Dale's law"),
+    Kind("rflo", "RFLO, Dale's law", "dale", {"dale": True}, dale=True, called="rflo, Dale's law"),
 )
 EXPERIMENT = compared(ABOUT, KINDS, ("rule", "dale", "period_tau", "rates"), CLAIMS)

@@ -9,7 +9,7 @@ from rflo_repro.paper.periodic import Kind, compared
 KINDS = (
     Kind("rflo", "both"),
     # only where the readout alone is trained is it fed back (assumption `readout-feedback`)
-    Kind("readout-only", "readout only, fed back", recipe={"output_feedback": True}),
+    Kind("readout-only", "readout only, fed back", output_feedback=True),
     Kind("recurrent-only", "recurrent only"),
 )
 EXPERIMENT = compared(ABOUT, KINDS, ("rule", "period_tau", "rates"), CLAIMS)
