@@ -10,7 +10,7 @@ from __future__ import annotations
 from .dynamics import gain
 from .layout import FULL, LANES, LEAK, TERMS_AT_ONCE, Array, Rule, Updates, Weights, Workspace
 from .products import Rows, Scalars, history_product, step_product
-from .vector import clear, fma, kernel, load, splat, store, total
+from .vector import clear, fma, kernel, load, splat, spliced, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
 
@@ -33,7 +33,7 @@ def transpose_recurrent(drive: Array, back: Array) -> None:
                     back[a, j] = drive[j, a]
 
 
-@kernel
+@spliced
 def assign_credit(
     weights: Weights, rule: Rule, n_steps: int, width: int, recurrent: bool, readout: bool, work: Workspace
 ) -> None:
@@ -70,7 +70,7 @@ def assign_credit(
             dw_out[k, i] = 0.0
 
 
-@kernel
+@spliced
 def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, work: Workspace) -> None:
     """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
 

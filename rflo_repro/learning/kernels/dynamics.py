@@ -7,7 +7,7 @@ from typing import Any
 from .activation import tanh
 from .layout import LANES, Array, Record, Trials, Weights, Workspace
 from .products import step_product
-from .vector import at_least, copy_part, fma, inlined, kernel, load, splat, store, total
+from .vector import at_least, copy_part, fma, inlined, kernel, load, splat, spliced, store, total
 
 
 @kernel
@@ -64,7 +64,7 @@ def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
     return float(total(y))
 
 
-@kernel
+@spliced
 def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Array, work: Workspace) -> None:
     """Run trials `first` to ``first + width`` in lockstep, from the states in the first rows of ``work.sources``.
 

@@ -12,6 +12,8 @@ the chains are added in pairs. Tiles, which are chosen for the registers, divide
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import llvmlite.binding
@@ -21,7 +23,7 @@ from numba.core import cgutils
 
 from ._cache import numba_config
 from .layout import LANES, Array
-from .vector import DOUBLES, aligned_to_double, at, constant, inlined, kernel, multiply_add, primitive, spread
+from .vector import DOUBLES, aligned_to_double, at, constant, kernel, multiply_add, primitive, spliced, spread
 
 
 class Rows(NamedTuple):
@@ -81,6 +83,21 @@ def _twin(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b_ro
             to[place] += flat[scalars.at + k * scalars.k + r * scalars.r] * wide[start : start + n]
 
 
+@contextmanager
+def _rolled(builder: Any, count: Any) -> Iterator[Any]:
+    """Emits a loop that stays rolled up: a tile has enough to do in a round, and its code is optimised once more in
+    every kernel that comes to it."""
+    with cgutils.for_range(builder, count, intp=count.type) as loop:
+        yield loop.index
+        body = builder.block
+    module = builder.module
+    disable = module.add_metadata(["llvm.loop.unroll.disable"])
+    # what LLVM takes for a loop's properties refers to itself first
+    own = ir.MDValue(module, [disable], name=str(len(module.metadata)))
+    own.operands = (own, disable)
+    body.terminator.set_metadata("llvm.loop", own)
+
+
 class _Loop:
     """Emits the loop over k of one tile: some rows of some vectors, `n_chains` sums each, `shift` vectors along."""
 
@@ -125,14 +142,14 @@ class _Loop:
                 builder.store(constant(0.0), chain[r, v])
         width = ir.Constant(index, self.n_chains)
         n_rounds = n_k if self.n_chains == 1 else builder.sdiv(n_k, width)
-        with cgutils.for_range(builder, n_rounds, intp=index) as loop:
-            first = builder.mul(loop.index, width)
+        with _rolled(builder, n_rounds) as round_:
+            first = builder.mul(round_, width)
             for c, chain in enumerate(sums):
                 self._add_term(builder.add(first, ir.Constant(index, c)), chain)
         if self.n_chains > 1:
             done = builder.mul(n_rounds, width)
-            with cgutils.for_range(builder, builder.sub(n_k, done), intp=index) as loop:
-                self._add_term(builder.add(done, loop.index), sums[0])
+            with _rolled(builder, builder.sub(n_k, done)) as k:
+                self._add_term(builder.add(done, k), sums[0])
         for r, v in cells:
             parts = [builder.load(chain[r, v]) for chain in sums]
             while len(parts) > 1:
@@ -248,7 +265,7 @@ FAR = 400_000
 ROWS_AT_ONCE = 8
 
 
-@inlined
+@spliced
 def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, width: int, upwards: bool) -> None:
     """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `width` trials, k through all rows of `weights`.
 
@@ -264,7 +281,7 @@ def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, wi
         _long_step_product(out, Scalars(a_at + first, way, a_row), a, weights, Rows(first * row, way * row), width)
 
 
-@inlined
+@spliced
 def _long_step_product(out: Array, scalars: Scalars, a: Array, weights: Array, rows: Rows, width: int) -> None:
     n_k, row = weights.shape
     at_once = n_k if weights.size * 8 <= FAR else ROWS_AT_ONCE
@@ -276,7 +293,7 @@ def _long_step_product(out: Array, scalars: Scalars, a: Array, weights: Array, r
         )  # fmt: skip
 
 
-@inlined
+@spliced
 def history_product(out: Array, a: Array, scalars: Scalars, b: Array, b_rows: Rows, n_k: int) -> None:
     """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over `n_k` rows of a history, r through all rows of `out`."""
     n_r, row = out.shape

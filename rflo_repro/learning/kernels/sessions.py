@@ -8,10 +8,10 @@ from .credit import add_feedback_path, assign_credit, check_rule, transpose_recu
 from .dynamics import advance, renew_drive, start_trial
 from .layout import FULL, Rates, Record, Rule, Trials, Updates, Weights, Workspace
 from .updates import alignment_of, apply_update
-from .vector import clear, copy_part, kernel, scale
+from .vector import clear, copy_part, kernel, scale, spliced
 
 
-@kernel
+@spliced
 def prepare(weights: Weights, transpose: bool, work: Workspace) -> None:
     """What every new set of weights asks for before its batch."""
     renew_drive(weights)

@@ -42,6 +42,11 @@ def inlined(function: F) -> F:
     return cast(F, kept(numba.njit(**_OPTIONS, forceinline=True)(function)))
 
 
+def spliced(function: F) -> F:
+    """A kernel whose text is copied into its callers, so that it is compiled with them and not by itself too."""
+    return cast(F, kept(numba.njit(**_OPTIONS, inline="always")(function)))
+
+
 DOUBLE = ir.DoubleType()
 DOUBLES = ir.VectorType(DOUBLE, LANES)
 _BITS = ir.VectorType(ir.IntType(64), LANES)
