@@ -1,4 +1,4 @@
-"""Choices of every figure: the paper's are allowed, and whatever is wrong is refused by the choice's name."""
+"""Choices of every figure and study: the paper's are allowed, and whatever is wrong is refused by the choice's name."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import road
 from rflo_repro.runs.choices import LARGEST, ChoiceError, declared, defaults, parsed, vary, written
 from rflo_repro.runs.request import Request, Selection
+from rflo_repro.studies.registry import studies
 
-FIGURES = {name: figure for name, figure in registry.figures().items() if figure.computed}
+EXPERIMENTS = {name: about for name, about in {**registry.figures(), **studies()}.items() if about.choices is not None}
 FIELDS = [
     (name, field.name)
-    for name, figure in FIGURES.items()
-    for field in dataclasses.fields(figure.experiment.scales["smoke"])
+    for name, about in EXPERIMENTS.items()
+    for field in dataclasses.fields(about.experiment.scales["smoke"])
 ]
 NEVER = (None, object(), np.ones(2), np.array(1), [1], b"x", 1j, math.nan, math.inf, -math.inf, 10**400, -(10**400))
 
 
 @pytest.mark.parametrize(("name", "field"), FIELDS)
 def test_what_is_never_a_choice_is_named(name, field):
-    choices = FIGURES[name].experiment.scales["smoke"]
+    choices = EXPERIMENTS[name].experiment.scales["smoke"]
     for value in NEVER:
         with pytest.raises(ValueError, match=rf"^{field} must be .*, got "):
             dataclasses.replace(choices, **{field: value})
@@ -35,13 +36,13 @@ def test_what_is_never_a_choice_is_named(name, field):
 
 
 @pytest.mark.parametrize("scale", ["paper", "quick", "smoke"])
-@pytest.mark.parametrize("name", FIGURES)
-def test_the_figures_own_choices_are_allowed_and_stay_as_they_are(name, scale):
-    figure = FIGURES[name]
-    chosen = figure.experiment.scales[scale]
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_s_own_choices_are_allowed_and_stay_as_they_are(name, scale):
+    about = EXPERIMENTS[name]
+    chosen = about.experiment.scales[scale]
     for field, value in vars(chosen).items():
         asked = Request(scale, sets=((field, written(value)),))
-        found = road.choices(figure.experiment, asked)
+        found = road.choices(about.experiment, asked)
         assert found == chosen
         assert type(getattr(found, field)) is type(value)
 
@@ -70,7 +71,7 @@ def test_the_figures_own_choices_are_allowed_and_stay_as_they_are(name, scale):
     ],
 )
 def test_limits(name, field, bad, good):
-    choices = FIGURES[name].experiment.scales["smoke"]
+    choices = EXPERIMENTS[name].experiment.scales["smoke"]
     assert getattr(dataclasses.replace(choices, **{field: good}), field) == good
     with pytest.raises(ValueError, match=rf"\b{field}\b"):
         dataclasses.replace(choices, **{field: bad})
@@ -78,43 +79,43 @@ def test_limits(name, field, bad, good):
 
 ALTERNATIVES = [
     (name, field, alternative)
-    for name, figure in FIGURES.items()
-    for field, choice in declared(figure.experiment.scales["paper"]).items()
+    for name, about in EXPERIMENTS.items()
+    for field, choice in declared(about.experiment.scales["paper"]).items()
     for alternative in choice.alternatives
 ]
 
 
 @pytest.mark.parametrize(("name", "field", "alternative"), ALTERNATIVES, ids=lambda v: getattr(v, "label", v))
 def test_an_alternative_can_be_set_and_is_another_run(name, field, alternative):
-    figure = FIGURES[name]
-    chosen = figure.experiment.scales["paper"]
+    about = EXPERIMENTS[name]
+    chosen = about.experiment.scales["paper"]
     varied = vary(chosen, [(field, written(alternative.value))])
     assert getattr(varied, field) == alternative.value != getattr(chosen, field)
     assert vary(varied, [(field, written(getattr(chosen, field)))]) == chosen
-    one, other = (figure.experiment.conditions(c, Selection(rates=figure.rates[:1])) for c in (chosen, varied))
+    one, other = (about.experiment.conditions(c, Selection(rates=about.rates[:1])) for c in (chosen, varied))
     assert {c.realisations[0] for c in one} != {c.realisations[0] for c in other}
 
 
 def test_alternatives_go_together():
-    figure = FIGURES["fig2"]
+    about = EXPERIMENTS["fig2"]
     firsts = {
         field: c.alternatives[0].value
-        for field, c in declared(figure.experiment.scales["paper"]).items()
+        for field, c in declared(about.experiment.scales["paper"]).items()
         if c.alternatives
     }
     assert len(firsts) > 5
-    varied = vary(figure.experiment.scales["paper"], [(field, written(value)) for field, value in firsts.items()])
+    varied = vary(about.experiment.scales["paper"], [(field, written(value)) for field, value in firsts.items()])
     assert {field: getattr(varied, field) for field in firsts} == firsts
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_the_paper_s_choices_are_the_defaults(name):
-    assert vars(FIGURES[name].experiment.scales["paper"]) == defaults(FIGURES[name].experiment.scales["smoke"])
+    assert vars(EXPERIMENTS[name].experiment.scales["paper"]) == defaults(EXPERIMENTS[name].experiment.scales["smoke"])
 
 
 def first(name, rule, **changes):
-    chosen = dataclasses.replace(FIGURES[name].experiment.scales["paper"], **changes)
-    found = FIGURES[name].experiment.conditions(chosen, Selection(rules=(rule,), periods_tau=(80.0,)))
+    chosen = dataclasses.replace(EXPERIMENTS[name].experiment.scales["paper"], **changes)
+    found = EXPERIMENTS[name].experiment.conditions(chosen, Selection(rules=(rule,), periods_tau=(80.0,)))
     return found[0].realisations[0]
 
 
@@ -137,7 +138,7 @@ def test_only_rules_local_in_time_are_online():
 def test_what_varies_a_task_is_a_field_of_it():
     intervals = first("fig3", "rflo", input_height=2.0).session.task
     assert intervals == dataclasses.replace(first("fig3", "rflo").session.task, input_height=2.0)
-    chosen = dataclasses.replace(FIGURES["fig4"].experiment.scales["paper"], amplitude=2.0, input_in_hold=True)
+    chosen = dataclasses.replace(EXPERIMENTS["fig4"].experiment.scales["paper"], amplitude=2.0, input_in_hold=True)
     assert (chosen.reaching.amplitude, chosen.reaching.input_in_hold) == (2.0, True)
 
 
@@ -162,7 +163,7 @@ def test_values_as_they_are_written(text, several, value):
 
 
 def test_a_wrong_choice_carries_its_name():
-    fig3 = FIGURES["fig3"].experiment.scales["smoke"]
+    fig3 = EXPERIMENTS["fig3"].experiment.scales["smoke"]
     with pytest.raises(ChoiceError) as error:
         dataclasses.replace(fig3, tau=0.1)
     assert (error.value.names, error.value.option) == (("tau",), None)

@@ -1,7 +1,7 @@
 """How well each rule's update points along the exact gradient while it trains."""
 
-from rflo_repro.paper.choices import SupplementChoices
 from rflo_repro.runs.experiment import About
+from rflo_repro.studies.gradient.choices import Choices
 
 ABOUT = About(
     home=__name__,
@@ -13,7 +13,7 @@ ABOUT = About(
 
     Writes gradient (.csv, .json) and gradient (.png, .pdf) in some minutes.
     """,
-    choices=SupplementChoices,
+    choices=Choices,
     rules=("local", "random-feedback", "rflo"),
     panels={
         "a": "cosine of a rule's update of W and minus the exact gradient, in training and its mean against period"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from rflo_repro.paper import registry
-from rflo_repro.paper.choices import SupplementChoices
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import log_spaced
 from rflo_repro.runs.realisation import Arrays, Condition
@@ -17,12 +15,12 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.gradient import ABOUT
+from rflo_repro.studies.gradient.choices import Choices
 from rflo_repro.studies.gradient.claims import CLAIMS
 from rflo_repro.studies.gradient.plot import draw
 from rflo_repro.studies.gradient.trial import MATRICES, GradientSession
 
 N_POINTS = 30
-N_NETWORKS = 5
 
 SCHEMA = Schema(
     "gradient",
@@ -41,7 +39,7 @@ SCHEMA = Schema(
 )
 
 
-def conditions(choices: SupplementChoices, selection: Selection) -> list[Condition]:
+def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """The rules with an approximation, at every period of the locality figure and its rates."""
     figure = registry.figures()["fig2-locality"]
     names = ("rule", "rates", "period_tau", "eta")
@@ -60,7 +58,7 @@ def conditions(choices: SupplementChoices, selection: Selection) -> list[Conditi
 
 
 def tabulate(
-    choices: SupplementChoices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
+    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
 ) -> dict[str, pd.DataFrame]:
     """The table of SCHEMA."""
     frames = []
@@ -81,8 +79,9 @@ EXPERIMENT = Experiment(
     about=ABOUT,
     draw=draw,
     scales={
-        scale: replace(choices, n_networks=min(N_NETWORKS, choices.n_networks))
-        for scale, choices in registry.figures()["fig2-locality"].experiment.scales.items()
+        "paper": Choices(),
+        "quick": Choices(n_trials=2000),
+        "smoke": Choices(n_trials=40, n_networks=2),
     },
     schemas={"gradient": SCHEMA},
     conditions=conditions,

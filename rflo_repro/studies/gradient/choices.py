@@ -1,0 +1,18 @@
+"""The study's choices: those of the locality figure, with fewer networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rflo_repro.paper.choices import SupplementChoices
+from rflo_repro.runs.choices import integer, open_choice
+from rflo_repro.runs.request import LIMITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(SupplementChoices):
+    """Raises ChoiceError for values out of range."""
+
+    n_networks: int = open_choice(
+        5, "number-of-networks", "random networks a condition", integer(1, LIMITS["networks"]), option="networks"
+    )
