@@ -133,13 +133,14 @@ def _commands(of_entry: Sequence[Field]) -> str:
 
 
 def _settings(of_entry: Sequence[Field]) -> str:
-    """Each setting once, with its default, alternatives, and an option of its own."""
+    """Each setting once, with its default, an option of its own, alternatives, and the commands if not all have it."""
     found = []
     for setting in _once(f"{field.name}={field.default}" for field in of_entry):
         same = [field for field in of_entry if f"{field.name}={field.default}" == setting]
         others = _once(written(other.value) for field in same for other in field.choice.alternatives)
         options = _once(f"`--{field.choice.option}`" for field in same if field.choice.option)
-        found.append("; ".join([f"`{setting}`", *options, ", ".join(others)]).removesuffix("; "))
+        where = f" ({_commands(same)})" if _commands(same) != _commands(of_entry) else ""
+        found.append("; ".join([f"`{setting}`", *options, ", ".join(others)]).removesuffix("; ") + where)
     return "<br>".join(found)
 
 
