@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 LOG_EVERY_SECONDS = 30.0
+WORTH_SAYING_SECONDS = 1.0
 MOST_BARS = 12  # more would not fit on a terminal, and what moves would be out of sight
 INDENT = "  "
 
@@ -77,6 +78,7 @@ class Reporter:
         self.console = console
         self._rows: dict[int, _Row] = {}
         self._width = 0
+        self._compiled = False
         self._lock = threading.Lock()
         self._said = time.monotonic()
         self._bars = (
@@ -148,6 +150,15 @@ class Reporter:
     def note(self, text: str) -> None:
         """Something a reader of the log should know."""
         self._print(INDENT + text)
+
+    def compiling(self, seconds: float | None) -> None:
+        """Kernels are being compiled (None), or it took so many seconds. The first is said once."""
+        with self._lock:
+            if seconds is None and not self._compiled:
+                self._print(f"{INDENT}compiling the kernels ...")
+                self._compiled = True
+            elif seconds is not None and seconds >= WORTH_SAYING_SECONDS:
+                self._print(f"{INDENT}compiled in {seconds:.0f} s")
 
     def _print(self, line: str) -> None:
         self._said = time.monotonic()

@@ -58,8 +58,14 @@ def sweep(
         return row, column, arrays
 
     def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[tuple[int, int, Arrays]]]:
+        from rflo_repro.learning import kernels
+
         parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
-        return _stopping(stop, parallel(joblib.delayed(one)(*place) for place in waiting))
+        return _stopping(
+            stop,
+            parallel(joblib.delayed(one)(*place) for place in waiting),
+            kernels.watched(reporter.compiling),
+        )
 
     def by_cluster(address: str, waiting: list[tuple[int, int]]) -> Generator[tuple[int, int, Arrays], None, None]:
         wanted = [conditions[row].realisations[column] for row, column in waiting]
@@ -102,10 +108,14 @@ def sweep(
 
 
 @contextmanager
-def _stopping(stop: threading.Event, results: Generator[T, None, None]) -> Iterator[Iterator[T]]:
-    """Tell the threads to stop when the loop over their results ends early, whatever ended it."""
+def _stopping(
+    stop: threading.Event, results: Generator[T, None, None], watched: AbstractContextManager[None]
+) -> Iterator[Iterator[T]]:
+    """Tell the threads to stop when the loop over their results ends early, whatever ended it. `watched` is entered
+    meanwhile."""
     try:
-        yield results
+        with watched:
+            yield results
     finally:
         stop.set()
         with warnings.catch_warnings():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import time
 
+import numba
 import pytest
 from rich.console import Console
 
+from rflo_repro.learning.kernels import watched
 from rflo_repro.runs import progress
 from rflo_repro.runs.progress import Reporter, clock
 
@@ -122,3 +124,29 @@ def test_twenty_thousand_conditions_are_announced_in_a_second():
         for row in range(20_000):
             reporter.trials(row, 0, 1)
     assert time.monotonic() - started < 3.0
+
+
+def test_compiling_is_said_once_and_each_time_with_how_long_it_took():
+    with Reporter(Console(file=io.StringIO(), width=100)) as reporter:
+        for seconds in (None, 6.2, None, 0.3, None, 2.0):
+            reporter.compiling(seconds)
+    assert reporter.console.file.getvalue().splitlines() == [
+        "  compiling the kernels ...",
+        "  compiled in 6 s",
+        "  compiled in 2 s",
+    ]
+
+
+def test_what_numba_compiles_is_heard_of_while_it_is_listened_to():
+    inner = numba.njit(lambda x: x + 1.0)
+    outer = numba.njit(lambda x: inner(x))
+    heard = []
+    with watched(heard.append):
+        outer(1.0)
+        outer(1.0)
+        outer(1)
+    assert heard[::2] == [None, None]
+    assert len(heard) == 4
+    assert all(seconds > 0.0 for seconds in heard[1::2])
+    numba.njit(lambda x: x)(1.0)
+    assert len(heard) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._cache import watched
 from .dynamics import forward
 from .exact import rtrl_gradient, train_exact
 from .layout import (
@@ -39,6 +40,7 @@ __all__ = [
     "train_exact",
     "train_online",
     "train_trials",
+    "watched",
     "weights",
     "workspace",
 ]

@@ -12,12 +12,15 @@ import logging
 import os
 import pickle
 import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import caching
+from numba.core import caching, event
 
 F = TypeVar("F")
 numba_config: Any = numba.config
@@ -144,6 +147,28 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
     def _without(self, error: OSError) -> None:
         say_once(f"{self._cache_path}: {error.strerror}; compiled kernels are not kept")
         self.disable()
+
+
+class _Watch(event.Listener):  # type: ignore[misc]
+    def __init__(self, say: Callable[[float | None], None]) -> None:
+        self.say, self.depth, self.started = say, 0, 0.0
+
+    def on_start(self, _event: Any) -> None:
+        # numba compiles one function at a time, and what it calls within
+        if self.depth == 0:
+            self.started = time.monotonic()
+            self.say(None)
+        self.depth += 1
+
+    def on_end(self, _event: Any) -> None:
+        self.depth -= 1
+        if self.depth == 0:
+            self.say(time.monotonic() - self.started)
+
+
+def watched(say: Callable[[float | None], None]) -> AbstractContextManager[None]:
+    """In here `say` hears None when something is being compiled, and then how many seconds it took."""
+    return cast(AbstractContextManager[None], event.install_listener("numba:compile", _Watch(say)))
 
 
 def kept(function: F) -> F:
