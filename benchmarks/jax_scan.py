@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any
 
 # read when JAX is imported
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+os.environ["XLA_FLAGS"] = " ".join(
+    [os.environ.get("XLA_FLAGS", ""), "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"]
+)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import jax

@@ -28,6 +28,7 @@ from benchmarks import machine
 from benchmarks.numpy_class import NumpyNetwork
 from rflo_repro.learning import kernels
 from rflo_repro.learning.kernels._cache import numba_config
+from rflo_repro.learning.kernels.products import wide_registers
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
@@ -181,8 +182,8 @@ def measure(
     """Time all implementations at one size; each gets about `seconds` in each of `repeats` interleaved rounds.
 
     The best round counts: whatever else a machine does can only make a round longer. Row: rule, implementation,
-    n_rec, n_steps, us_per_step, ratio_to_c (None without C), fraction_of_fma_rate and fraction_of_traffic_rate
-    (how near to the ceilings of `machine`; the latter for the online rule only).
+    n_rec, n_steps, register_bits, us_per_step, ratio_to_c (None without C), fraction_of_fma_rate and
+    fraction_of_traffic_rate (how near to the ceilings of `machine`; the latter for the online rule only).
     """
     problem = Problem.random(n_rec, n_steps)
     timers: dict[tuple[str, str], Timer] = {}
@@ -217,6 +218,7 @@ def measure(
                 "implementation": implementation,
                 "n_rec": n_rec,
                 "n_steps": n_steps,
+                "register_bits": 512 if wide_registers() else 256,
                 "us_per_step": us,
                 "ratio_to_c": None if reference is None else us / reference,
                 "fraction_of_fma_rate": products / us / rate,
@@ -236,7 +238,8 @@ def run(sizes: Sequence[int], n_steps: int = 800, limit_c: str | None = None, re
 
 def as_text(row: Row) -> str:
     """One line for one row."""
-    parts = [f"N={row['n_rec']:<5}{row['rule']:<17}{row['implementation']:<11}{row['us_per_step']:>10.3f} us/step"]
+    what = f"{row['register_bits']} bits  N={row['n_rec']:<5}{row['rule']:<17}{row['implementation']:<11}"
+    parts = [f"{what}{row['us_per_step']:>10.3f} us/step"]
     if row["ratio_to_c"] is not None:
         parts.append(f"{row['ratio_to_c']:6.2f} x C")
     parts.append(f"{row['fraction_of_fma_rate']:6.1%} of the multiply-add rate")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+
+import numba
 import numpy as np
 import pytest
 
@@ -46,3 +51,18 @@ def test_memory_is_linear_in_trials_and_steps():
     assert grown[1] - grown[0] <= 100 * 3 * (104 + 104 + 8 + 1)
     # a few matrices besides
     assert floats(1000, 0, 1, 1, 1) < 2.2 * 1000 * 1000
+
+
+def test_no_kernel_takes_more_than_ten_arguments():
+    """More than that nobody can call without counting: what belongs together is one noun."""
+    modules = [
+        importlib.import_module(f"{kernels.__name__}.{found.name}") for found in pkgutil.iter_modules(kernels.__path__)
+    ]
+    functions = {
+        f"{module.__name__.rpartition('.')[2]}.{name}": len(inspect.signature(value.py_func).parameters)
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, numba.core.dispatcher.Dispatcher)
+    }
+    assert len(functions) > 30
+    assert {name: n for name, n in functions.items() if n > 10} == {}
