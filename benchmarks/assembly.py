@@ -110,7 +110,7 @@ def compiled() -> dict[str, str]:
         short_row(u, 0, 0, sources, 0, 1, 0, m, 0, m.shape[1], short, m.shape[0])
 
     def activation(u: Any, h: Any) -> None:
-        units(u, 0, h, 0, h.shape[0] // 2, 10.0, h.shape[0] // 2)
+        units(10.0, u, 0, h, 0, h.shape[0] // 2, h, 0, h.shape[0] // 2)
 
     small = aligned_zeros((short * LANES,), (short * LANES, short * LANES))
     return {

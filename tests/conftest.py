@@ -93,21 +93,33 @@ def noise() -> Callable[..., Noise]:
     return Noise
 
 
+PHI = {
+    "tanh": np.tanh,
+    "relu": lambda u: np.maximum(u, 0.0),
+    "softplus": lambda u: np.log1p(np.exp(u)),
+    "sigmoid": lambda u: np.exp(u) / (1.0 + np.exp(u)),
+    "identity": lambda u: u,
+}
+
+
 def plain_run(
     w_in: np.ndarray,
     w_rec: np.ndarray,
     w_out: np.ndarray,
     net: rr.Network,
     inputs: np.ndarray,
+    bias: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eq. 1 and 13 as they are printed: u (T, N), h (T+1, N) from h0 on, y (T, Ny)."""
     h, us, ys = [net.h0], [], []
     for x in inputs:
         u = w_rec @ h[-1] + w_in @ x
+        if bias is not None:
+            u = u + bias
         if net.output_feedback:
             u = u + net.feedback @ (w_out @ h[-1])
         us.append(u)
-        h.append(h[-1] + (-h[-1] + np.tanh(u)) / net.tau)
+        h.append(h[-1] + (-h[-1] + PHI[net.phi](u)) / net.tau)
         ys.append(w_out @ h[-1])
     return np.array(us), np.array(h), np.array(ys)
 
@@ -119,9 +131,10 @@ def plain_loss(
     net: rr.Network,
     inputs: np.ndarray,
     targets: np.ndarray,
+    bias: np.ndarray | None = None,
 ) -> float:
     """Eq. 2."""
-    y = plain_run(w_in, w_rec, w_out, net, inputs)[2]
+    y = plain_run(w_in, w_rec, w_out, net, inputs, bias)[2]
     return float(np.sum((targets - y) ** 2) / (2 * len(targets)))
 
 
@@ -133,16 +146,19 @@ def oracle() -> Callable[..., dict[str, np.ndarray]]:
         net: rr.Network, inputs: np.ndarray, targets: np.ndarray, step: float = 1e-5
     ) -> dict[str, np.ndarray]:
         found = {}
-        for name in ("w_in", "w_rec", "w_out"):
+        names = ("w_in", "w_rec", "w_out") if net.bias is None else ("w_in", "w_rec", "w_out", "bias")
+        for name in names:
             gradient = np.zeros_like(getattr(net, name))
             for index in np.ndindex(*gradient.shape):
                 losses = []
                 for sign in (1.0, -1.0):
-                    weights = {k: getattr(net, k).copy() for k in ("w_in", "w_rec", "w_out")}
+                    weights = {k: getattr(net, k).copy() for k in names}
                     weights[name][index] += sign * step
                     losses.append(plain_loss(**weights, net=net, inputs=inputs, targets=targets))
                 gradient[index] = (losses[0] - losses[1]) / (2 * step)
             found[name] = -gradient
+        if net.mask is not None:
+            found["w_rec"] = np.where(net.mask, found["w_rec"], 0.0)
         return found
 
     return differences
@@ -153,7 +169,7 @@ def plain() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """The forward pass in plain NumPy: u, h (with h0), y."""
 
     def forward(net: rr.Network, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return plain_run(net.w_in, net.w_rec, net.w_out, net, inputs)
+        return plain_run(net.w_in, net.w_rec, net.w_out, net, inputs, net.bias)
 
     return forward
 

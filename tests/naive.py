@@ -24,9 +24,12 @@ class Net:
     w_out: Array
     feedback: Array
     h0: Array
-    tau: float
+    tau: float | Array
     output_feedback: bool = False
     signs: Array = field(default_factory=lambda: np.zeros(0))
+    phi: str = "tanh"
+    mask: Array | None = None
+    bias: Array | None = None
 
 
 class Forward(NamedTuple):
@@ -40,12 +43,56 @@ class Forward(NamedTuple):
 
 
 class Update(NamedTuple):
-    """The changes of w, w_in and w_out, and the loss."""
+    """The changes of w, w_in and w_out, the loss, and the change of the bias if there is one."""
 
     w: Array
     w_in: Array
     w_out: Array
     loss: float
+    bias: Array
+
+
+def phi(net: Net, u: Array) -> Array:
+    """The activation function."""
+    if net.phi == "tanh":
+        return np.tanh(u)
+    if net.phi == "relu":
+        return np.where(u > 0.0, u, 0.0)
+    if net.phi == "softplus":
+        return np.logaddexp(0.0, u)
+    if net.phi == "sigmoid":
+        return 1.0 / (1.0 + np.exp(-u))
+    assert net.phi == "identity"
+    return u
+
+
+def slope(net: Net, u: Array) -> Array:
+    """phi'(u)."""
+    if net.phi == "tanh":
+        return 1 - np.tanh(u) ** 2
+    if net.phi == "relu":
+        return np.where(u > 0.0, 1.0, 0.0)
+    if net.phi == "softplus":
+        return 1.0 / (1.0 + np.exp(-u))
+    if net.phi == "sigmoid":
+        return np.exp(-u) / (1.0 + np.exp(-u)) ** 2
+    assert net.phi == "identity"
+    return np.ones_like(u)
+
+
+def rates(net: Net) -> Array:
+    """1/tau of every unit."""
+    return np.broadcast_to(1.0 / np.asarray(net.tau), net.h0.shape)
+
+
+def drive(net: Net, w: Array, w_in: Array, bias: Array | None, h: Array, x: Array) -> Array:
+    """u(t) without a fed-back output."""
+    return w @ h + w_in @ x + (0.0 if bias is None else bias)
+
+
+def masked(net: Net, dw: Array) -> Array:
+    """No change where there is no synapse."""
+    return dw if net.mask is None else np.where(net.mask, dw, 0.0)
 
 
 def forward(net: Net, inputs: Array, targets: Array) -> Forward:
@@ -53,19 +100,14 @@ def forward(net: Net, inputs: Array, targets: Array) -> Forward:
     h, u, y = [net.h0], [], []
     fed_back = net.w_out @ net.h0
     for x in inputs:
-        u.append(net.w @ h[-1] + net.w_in @ x)
+        u.append(drive(net, net.w, net.w_in, net.bias, h[-1], x))
         if net.output_feedback:
             u[-1] = u[-1] + net.feedback @ fed_back
-        h.append(h[-1] + (np.tanh(u[-1]) - h[-1]) / net.tau)
+        h.append(h[-1] + (phi(net, u[-1]) - h[-1]) / net.tau)
         fed_back = net.w_out @ h[-1]
         y.append(fed_back)
     eps = targets - np.array(y)
     return Forward(np.array(h), np.array(u), np.array(y), eps, float(np.sum(eps**2) / (2 * len(inputs))))
-
-
-def slope(u: Array) -> Array:
-    """phi'(u) for phi = tanh."""
-    return 1 - np.tanh(u) ** 2
 
 
 def effective(net: Net) -> Array:
@@ -79,10 +121,11 @@ def gradient(net: Net, inputs: Array, targets: Array, symmetric: bool, full: boo
     n_steps = len(inputs)
     back = net.w_out.T if symmetric else net.feedback
     z = np.zeros(len(net.h0))
-    dw, dw_in = np.zeros_like(net.w), np.zeros_like(net.w_in)
+    dw, dw_in, dbias = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.h0)
     for t in reversed(range(n_steps)):
         z = z + back @ run.eps[t]
-        credit = z * slope(run.u[t]) / net.tau
+        credit = z * slope(net, run.u[t]) / net.tau
+        dbias += credit / n_steps
         dw += np.outer(credit, run.h[t]) / n_steps
         dw_in += np.outer(credit, inputs[t]) / n_steps
         z = (1 - 1 / net.tau) * z
@@ -91,7 +134,7 @@ def gradient(net: Net, inputs: Array, targets: Array, symmetric: bool, full: boo
     dw_out = run.eps.T @ run.h[1:] / n_steps
     if full and net.output_feedback:
         dw_out = dw_out + net.feedback.T @ dw
-    return Update(dw, dw_in, dw_out, run.loss)
+    return Update(masked(net, dw), dw_in, dw_out, run.loss, dbias)
 
 
 def trace_gradient(net: Net, inputs: Array, targets: Array, symmetric: bool) -> Update:
@@ -99,16 +142,20 @@ def trace_gradient(net: Net, inputs: Array, targets: Array, symmetric: bool) -> 
     run = forward(net, inputs, targets)
     n_steps = len(inputs)
     back = net.w_out.T if symmetric else net.feedback
-    p, q = np.zeros_like(net.w), np.zeros_like(net.w_in)
+    leak = 1 - rates(net)[:, None]
+    p, q, r = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.h0)
     dw, dw_in, dw_out = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.w_out)
+    dbias = np.zeros_like(net.h0)
     for t in range(n_steps):
-        gain = slope(run.u[t]) / net.tau
-        p = (1 - 1 / net.tau) * p + np.outer(gain, run.h[t])
-        q = (1 - 1 / net.tau) * q + np.outer(gain, inputs[t])
+        gain = slope(net, run.u[t]) / net.tau
+        p = leak * p + np.outer(gain, run.h[t])
+        q = leak * q + np.outer(gain, inputs[t])
+        r = leak[:, 0] * r + gain
+        dbias += (back @ run.eps[t]) * r / n_steps
         dw += (back @ run.eps[t])[:, None] * p / n_steps
         dw_in += (back @ run.eps[t])[:, None] * q / n_steps
         dw_out += np.outer(run.eps[t], run.h[t + 1]) / n_steps
-    return Update(dw, dw_in, dw_out, run.loss)
+    return Update(masked(net, dw), dw_in, dw_out, run.loss, dbias)
 
 
 def rtrl_gradient(net: Net, inputs: Array, targets: Array) -> Update:
@@ -116,11 +163,14 @@ def rtrl_gradient(net: Net, inputs: Array, targets: Array) -> Update:
     run = forward(net, inputs, targets)
     n_steps, n, n_in = len(inputs), len(net.h0), inputs.shape[1]
     one = np.eye(n)
-    p, q = np.zeros((n, n, n)), np.zeros((n, n, n_in))  # dh_i / dW_ab
+    p, q, r = np.zeros((n, n, n)), np.zeros((n, n, n_in)), np.zeros((n, n))  # dh_i / dW_ab
+    dbias = np.zeros(n)
     dw, dw_in, dw_out = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.w_out)
     for t in range(n_steps):
-        gain = slope(run.u[t]) / net.tau
-        jacobian = (1 - 1 / net.tau) * one + gain[:, None] * effective(net)
+        gain = slope(net, run.u[t]) / net.tau
+        jacobian = (1 - rates(net)) * one + gain[:, None] * effective(net)
+        r = jacobian @ r + np.diag(gain)
+        dbias += r.T @ (net.w_out.T @ run.eps[t]) / n_steps
         p = np.einsum("ij,jab->iab", jacobian, p) + np.einsum("ia,a,b->iab", one, gain, run.h[t])
         q = np.einsum("ij,jab->iab", jacobian, q) + np.einsum("ia,a,b->iab", one, gain, inputs[t])
         dw += np.einsum("i,iab->ab", net.w_out.T @ run.eps[t], p) / n_steps
@@ -128,7 +178,7 @@ def rtrl_gradient(net: Net, inputs: Array, targets: Array) -> Update:
         dw_out += np.outer(run.eps[t], run.h[t + 1]) / n_steps
     if net.output_feedback:
         dw_out = dw_out + net.feedback.T @ dw
-    return Update(dw, dw_in, dw_out, run.loss)
+    return Update(masked(net, dw), dw_in, dw_out, run.loss, dbias)
 
 
 def alignment(net: Net) -> float:
@@ -178,6 +228,7 @@ def train_trials(
             w_in=net.w_in + eta[0] * sum(u.w_in for u in updates),
             w=dale(w, net.signs) if eta[1] else net.w,
             w_out=net.w_out + eta[2] * sum(u.w_out for u in updates),
+            bias=None if net.bias is None else net.bias + eta[0] * sum(u.bias for u in updates),
         )
     return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state)
 
@@ -194,26 +245,29 @@ def train_online(
     """Eq. 5-6 with an update of eta/T at every step; `eta` for w_in, w and w_out."""
     loss, aligned, state = [], [], net.h0
     for k in order:
-        w, w_in, w_out = net.w, net.w_in, net.w_out
+        w, w_in, w_out, bias = net.w, net.w_in, net.w_out, net.bias
         aligned.append(alignment(net))
         h = net.h0 if reset_state else state
-        p, q = np.zeros_like(w), np.zeros_like(w_in)
+        p, q, r = np.zeros_like(w), np.zeros_like(w_in), np.zeros_like(h)
+        leak = 1 - rates(net)[:, None]
         n_steps = len(inputs[k])
         y, total = w_out @ h, 0.0
         for x, target in zip(inputs[k], targets[k], strict=True):
-            u = w @ h + w_in @ x + (net.feedback @ y if net.output_feedback else 0.0)
-            gain = slope(u) / net.tau
-            p = (1 - 1 / net.tau) * p + np.outer(gain, h)
-            q = (1 - 1 / net.tau) * q + np.outer(gain, x)
-            h = h + (np.tanh(u) - h) / net.tau
+            u = drive(net, w, w_in, bias, h, x) + (net.feedback @ y if net.output_feedback else 0.0)
+            gain = slope(net, u) / net.tau
+            p = leak * p + np.outer(gain, h)
+            q = leak * q + np.outer(gain, x)
+            r = leak[:, 0] * r + gain
+            h = h + (phi(net, u) - h) / net.tau
             y = w_out @ h
             eps = target - y
             total += float(eps @ eps) / (2 * n_steps)
             back = (w_out.T if symmetric else net.feedback) @ eps
             if eta[1]:
-                w = dale(w + eta[1] / n_steps * back[:, None] * p, net.signs)
+                w = dale(w + eta[1] / n_steps * masked(net, back[:, None] * p), net.signs)
             w_in = w_in + eta[0] / n_steps * back[:, None] * q
             w_out = w_out + eta[2] / n_steps * np.outer(eps, h)
-        net, state = replace(net, w=w, w_in=w_in, w_out=w_out), h
+            bias = None if bias is None else bias + eta[0] / n_steps * back * r
+        net, state = replace(net, w=w, w_in=w_in, w_out=w_out, bias=bias), h
         loss.append(total)
     return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import math
-from dataclasses import dataclass
-from typing import Any
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from rflo_repro.learning import arithmetic, validate
 from rflo_repro.learning.validate import Array
+
+Phi = Literal["tanh", "relu", "softplus", "sigmoid", "identity"]
+Mask = npt.NDArray[np.bool_]
+# The entry of a file that says what the others are
+FORMAT, VERSION = "format", "rflo-repro network 1"
 
 
 def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
@@ -19,23 +28,37 @@ def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
     return [np.random.Generator(np.random.PCG64(child)) for child in children]
 
 
+def _each(value: Any, name: str, n: int) -> Any:
+    """`value` for each of n units, if it is one number. Raises ValueError."""
+    validate.unmasked(name, value)
+    try:
+        given = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a number or an array of shape ({n},): {error}") from None
+    return np.full(n, given) if given.ndim == 0 else given
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Network(validate.Brief, validate.Checked):
-    """A rate network with N units, Nx inputs and Ny readouts (Eq. 1), phi = tanh.
+    """A rate network with N units, Nx inputs and Ny readouts (Eq. 1).
 
-        h(t+1) = h(t) + (1/tau) [-h(t) + phi(w_rec h(t) + w_in x(t+1))],    y(t) = w_out h(t)
+        h(t+1) = h(t) + (1/tau) [-h(t) + phi(w_rec h(t) + w_in x(t+1) + bias)],    y(t) = w_out h(t)
 
     w_in: (N, Nx) input weights; Nx may be 0.
     w_rec: (N, N) recurrent weights W, row postsynaptic, column presynaptic.
     w_out: (Ny, N) readout weights.
     feedback: (N, Ny) fixed feedback weights B.
     h0: (N,) state before the first timestep.
-    tau: time constant in timesteps, at least 1.
+    tau: time constant in timesteps, at least 1: one number, or (N,), one a unit.
     output_feedback: whether the readout drives the units through B, u(t) += B y(t-1).
     signs: (N,) of +1 and -1, or None. Dale's law: column j of w_rec has the sign of unit j, and every update keeps it.
+    phi: activation function, `tanh`, `relu`, `softplus`, `sigmoid` or `identity`.
+    mask: (N, N) of True and False, or None: all True. Where it is False there is no synapse, and w_rec stays zero.
+    bias: (N,) constant drive, or None. It is trained like the weights of an input that is always 1.
 
-    All arrays are copied to float64 and made read-only; nothing is shared with what was passed in.
-    Raises ValueError for a wrong shape, a value that is not finite, tau below 1, or weights that break `signs`.
+    All arrays are copied to float64 (`mask` to bool) and made read-only; nothing is shared with what was passed in.
+    Raises ValueError for a wrong shape, a value that is not finite, tau below 1, an unknown phi, or weights that break
+    `signs` or `mask`.
     """
 
     w_in: Array
@@ -43,9 +66,12 @@ class Network(validate.Brief, validate.Checked):
     w_out: Array
     feedback: Array
     h0: Array
-    tau: float
+    tau: float | Array
     output_feedback: bool = False
     signs: Array | None = None
+    phi: Phi = "tanh"
+    mask: Mask | None = None
+    bias: Array | None = None
 
     def __post_init__(self) -> None:
         w_rec = validate.array("w_rec", self.w_rec, (None, None))
@@ -69,10 +95,62 @@ class Network(validate.Brief, validate.Checked):
             if (w_rec * signs < 0.0).any():
                 raise ValueError("w_rec has weights whose sign is not that of their presynaptic unit in signs")
             values["signs"] = signs
+        if self.mask is not None:
+            values["mask"] = mask = validate.mask("mask", self.mask, (n_rec, n_rec))
+            if w_rec[~mask].any():
+                raise ValueError("w_rec has weights other than zero where mask is False")
+        if self.bias is not None:
+            values["bias"] = validate.array("bias", self.bias, (n_rec,))
+        if isinstance(self.tau, (np.ndarray, list, tuple)):
+            values["tau"] = tau = validate.array("tau", self.tau, (n_rec,))
+            if not (tau >= 1.0).all():
+                raise ValueError(f"tau must be at least 1 for every unit, got {validate.shown(float(tau.min()))}")
+        else:
+            object.__setattr__(self, "tau", validate.real("tau", self.tau, minimum=1.0))
         for name, value in values.items():
             object.__setattr__(self, name, validate.frozen(value))
-        object.__setattr__(self, "tau", validate.real("tau", self.tau, minimum=1.0))
+        object.__setattr__(self, "phi", validate.word("phi", self.phi, get_args(Phi)))
         object.__setattr__(self, "output_feedback", validate.flag("output_feedback", self.output_feedback))
+
+    def __repr__(self) -> str:
+        tau = repr(self.tau) if isinstance(self.tau, float) else f"<array {self.tau.shape}>"
+        sizes = f"n_rec={self.n_rec}, n_in={self.n_in}, n_out={self.n_out}, tau={tau}, phi={self.phi!r}"
+        has = f"bias={self.bias is not None}, dale={self.signs is not None}, output_feedback={self.output_feedback}"
+        return f"Network({sizes}, density={self.density:.3g}, {has})"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write every field to one file of arrays (NumPy's .npz), nothing pickled. Raises OSError."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        archive = io.BytesIO()
+        np.savez_compressed(archive, **{FORMAT: VERSION, **{k: v for k, v in given.items() if v is not None}})
+        Path(path).write_bytes(archive.getvalue())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """The network that `save` wrote, with the same bits; nothing is unpickled.
+
+        Raises ValueError, with the path, for a file that is damaged or something else; OSError if it cannot be read.
+        """
+        content = Path(path).read_bytes()
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                given = {name: file[name] for name in file.files}
+        except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
+            raise ValueError(f"{path} is damaged or no saved network ({type(error).__name__})") from None
+        needed = {field.name for field in fields(cls)} - {"signs", "mask", "bias"}
+        if str(given.pop(FORMAT, "")) != VERSION or not needed <= given.keys():
+            raise ValueError(f"{path} is no saved network")
+        try:
+            for name in ("output_feedback", "phi", *(("tau",) if given["tau"].ndim == 0 else ())):
+                given[name] = given[name].item()
+            return cls(**given)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no saved network: {error}") from None
+
+    @property
+    def density(self) -> float:
+        """The share of recurrent synapses that there are."""
+        return 1.0 if self.mask is None else float(np.count_nonzero(self.mask)) / self.mask.size
 
     @property
     def n_rec(self) -> int:
@@ -104,47 +182,65 @@ class Network(validate.Brief, validate.Checked):
         n_out: int,
         rng: np.random.Generator,
         g: float = 1.5,
-        tau: float = 10.0,
+        tau: float | Array = 10.0,
         h0: Array | float = 0.1,
         readout_scale: float = 1.0,
         output_feedback: bool = False,
         signs: Array | None = None,
+        phi: Phi = "tanh",
+        density: float | None = None,
+        mask: Mask | None = None,
+        bias: Array | float | None = None,
     ) -> Network:
         """A network drawn as in the paper's Methods.
 
         w_rec ~ N(0, g^2/N), w_out ~ U(-1, 1) `readout_scale` / sqrt(N), w_in ~ U(-1, 1), B ~ N(0, 1).
-        h0: (N,), or one number for every unit (assumption `initial-state`).
+        h0: (N,), or one number for every unit (assumption `initial-state`); bias: likewise, or None.
         signs: (N,) of +1/-1: w_rec[i, j] becomes signs[j] |w_rec[i, j]| (Figure 2, supplement 1).
+        density: above 0 and at most 1, draws a mask whose every synapse is there with this probability; w_rec is then
+            N(0, g^2 / (density N)), so that a unit's drive stays as large. Not together with `mask`, which leaves
+            g^2/N as it is.
+        tau, output_feedback, phi, mask: as in `Network`.
         rng: gives 256 bits, whatever the sizes (four draws of a 64-bit generator), and the seed that they are gives
             each matrix a generator of its own, so that none depends on the size of another. Only the stream counts: a
             copy, a jumped generator and one whose state was restored give the network that the original would.
 
-        Raises ValueError for sizes below 1 (n_in: below 0), g or readout_scale below 0, tau below 1.
+        Raises ValueError for sizes below 1 (n_in: below 0), g or readout_scale below 0, and as `Network` does.
         """
         n_rec = validate.integer("n_rec", n_rec, 1)
         n_in = validate.integer("n_in", n_in, 0)
         n_out = validate.integer("n_out", n_out, 1)
         g = validate.real("g", g, 0.0)
         readout_scale = validate.real("readout_scale", readout_scale, 0.0)
-        for_rec, for_out, for_in, for_feedback = _children(validate.generator("rng", rng), 4)
+        children = _children(validate.generator("rng", rng), 5)
+        for_rec, for_out, for_in, for_feedback, for_mask = children
+        n_expected = float(n_rec)
+        if density is not None:
+            if mask is not None:
+                raise ValueError("density draws a mask: give one of density and mask, got both")
+            density = validate.real("density", density, 0.0, 1.0)
+            if density == 0.0:
+                raise ValueError("density must be above 0, got 0.0")
+            mask = for_mask.random((n_rec, n_rec)) < density
+            n_expected *= density
         with np.errstate(over="ignore"):
-            w_rec = arithmetic.normal(for_rec, (n_rec, n_rec)) * (g / math.sqrt(n_rec))
+            w_rec = arithmetic.normal(for_rec, (n_rec, n_rec)) * (g / math.sqrt(n_expected))
         if not np.isfinite(w_rec).all():
             raise ValueError(f"g must leave every weight finite, got {g!r}")
         if signs is not None:
             w_rec = np.abs(w_rec) * validate.array("signs", signs, (n_rec,))
-        validate.unmasked("h0", h0)
-        try:
-            initial = np.asarray(h0)
-        except ValueError as error:
-            raise ValueError(f"h0 must be a number or an array of shape ({n_rec},): {error}") from None
+        if mask is not None:
+            w_rec = np.where(validate.mask("mask", mask, (n_rec, n_rec)), w_rec, 0.0)
         return cls(
             w_in=for_in.uniform(-1.0, 1.0, (n_rec, n_in)),
             w_rec=w_rec,
             w_out=for_out.uniform(-1.0, 1.0, (n_out, n_rec)) * (readout_scale / math.sqrt(n_rec)),
             feedback=arithmetic.normal(for_feedback, (n_rec, n_out)),
-            h0=np.full(n_rec, initial) if initial.ndim == 0 else initial,
+            h0=_each(h0, "h0", n_rec),
             tau=tau,
             output_feedback=output_feedback,
             signs=signs,
+            phi=phi,
+            mask=mask,
+            bias=None if bias is None else _each(bias, "bias", n_rec),
         )

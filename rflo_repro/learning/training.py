@@ -51,12 +51,14 @@ class Updates(validate.Brief):
 
     w_in: (N, Nx), w_rec: (N, N), w_out: (Ny, N); zero where the rule does not train a matrix.
     loss: Eq. 2, half the mean squared error summed over outputs.
+    bias: (N,), trained where w_in is, or None for a network without one.
     """
 
     w_in: Array
     w_rec: Array
     w_out: Array
     loss: float
+    bias: Array | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,27 +80,48 @@ class History(validate.Brief):
 
 
 class _Packed:
-    """A network's weights in the kernels' padded layout, in arrays that training changes in place."""
+    """A network's weights in the kernels' padded layout, in arrays that training changes in place.
+
+    A bias is there the last input, which is always 1.
+    """
 
     def __init__(self, net: Network) -> None:
         n = net.n_rec
         self.net = net
+        self.sizes = n, net.n_in + (net.bias is not None), net.n_out
         signs = np.zeros(0) if net.signs is None else net.signs.copy()
-        self.weights = w = kernels.weights(n, net.n_in, net.n_out, signs, net.tau, net.output_feedback)
-        w.m[:n, :n], w.m[n:, :n] = net.w_rec.T, net.w_in.T
+        self.weights = w = kernels.weights(*self.sizes, signs, _units(net), net.output_feedback)
+        w.m[:n, :n], w.m[n : n + net.n_in, :n] = net.w_rec.T, net.w_in.T
+        if net.bias is not None:
+            w.m[-1, :n] = net.bias
         w.w_out[:, :n], w.b[:, :n], w.state[:n] = net.w_out, net.feedback.T, net.h0
 
+    def workspace(self, n_steps: int, width: int = 1) -> kernels.Workspace:
+        return kernels.workspace(*self.sizes, n_steps, width, isinstance(self.weights.units, kernels.Units))
+
+    def inputs(self, inputs: Array) -> Array:
+        """A trial's inputs (T, Nx) with that of the bias."""
+        return inputs if self.net.bias is None else np.column_stack([inputs, np.ones(len(inputs))])
+
     def split(self, updates: kernels.Updates) -> dict[str, Array]:
-        n = self.net.n_rec
-        return {
-            "w_in": updates.m[n:, :n].T.copy(),
+        n, n_in = self.net.n_rec, self.net.n_in
+        parts = {
+            "w_in": updates.m[n : n + n_in, :n].T.copy(),
             "w_rec": updates.m[:n, :n].T.copy(),
             "w_out": updates.w_out[:, :n].copy(),
         }
+        return parts if self.net.bias is None else {**parts, "bias": updates.m[-1, :n].copy()}
 
     def network(self) -> Network:
-        w = self.split(kernels.Updates(self.weights.m, self.weights.w_out))
-        return replace(self.net, w_in=w["w_in"], w_rec=w["w_rec"], w_out=w["w_out"])
+        w: dict[str, Any] = {**self.split(kernels.Updates(self.weights.m, self.weights.w_out))}
+        return replace(self.net, **w)
+
+
+def _units(net: Network) -> float | kernels.Units:
+    """What the units are: no more than the time constant for those of the paper."""
+    if net.phi == "tanh" and net.mask is None and isinstance(net.tau, float):
+        return net.tau
+    return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
 
 def _switches(rule: LearningRule) -> kernels.Rule:
@@ -131,8 +154,8 @@ def run(net: Network, inputs: Array) -> Run:
     packed = _Packed(net)
     n_steps = len(inputs)
     # no targets: the error is then minus the output
-    trials = _one_trial(inputs, np.zeros((n_steps, net.n_out)))
-    work = kernels.workspace(net.n_rec, net.n_in, net.n_out, n_steps)
+    trials = _one_trial(packed.inputs(inputs), np.zeros((n_steps, net.n_out)))
+    work = packed.workspace(n_steps)
     kernels.forward(packed.weights, trials, _record(1), work)
     states = work.sources.reshape(-1, work.source_row)
     return Run(h=states[1:, : net.n_rec].copy(), y=-work.errors.reshape(n_steps, net.n_out))
@@ -157,15 +180,14 @@ def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | Lear
     inputs, targets = _trial(inputs, targets, net.n_in, net.n_out)
     packed, record = _Packed(net), _record(1)
     made = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
-    sizes = net.n_rec, net.n_in, net.n_out
-    to_all = (packed.weights, _one_trial(inputs, targets), _switches(rule), record, made)
+    to_all = (packed.weights, _one_trial(packed.inputs(inputs), targets), _switches(rule), record, made)
     if rule.form == "forward":
-        kernels.rtrl_gradient(*to_all, kernels.exact_workspace(*sizes))
+        kernels.rtrl_gradient(*to_all, kernels.exact_workspace(*packed.sizes))
     else:
-        kernels.gradient(*to_all, kernels.workspace(*sizes, len(inputs)))
+        kernels.gradient(*to_all, packed.workspace(len(inputs)))
     updates = packed.split(made)
     for name, dw in updates.items():
-        if name not in rule.trains:
+        if (name if name != "bias" else "w_in") not in rule.trains:
             dw[:] = 0.0
     return Updates(**updates, loss=float(record.loss[0]))
 
@@ -190,8 +212,8 @@ class _Block:
 class _Trials:
     """Draws a task's trials, in order, in blocks of a kernel call's length."""
 
-    def __init__(self, task: Task, net: Network, batch: int, rng: np.random.Generator) -> None:
-        self.task, self.net, self.batch, self.rng = task, net, batch, rng
+    def __init__(self, task: Task, packed: _Packed, batch: int, rng: np.random.Generator) -> None:
+        self.task, self.packed, self.net, self.batch, self.rng = task, packed, packed.net, batch, rng
         self.given: tuple[Any, Any] | None = None
         self.checked: tuple[Array, Array] | None = None
         self.waiting: tuple[Array, Array] | None = None
@@ -210,7 +232,8 @@ class _Trials:
             return self.checked
         # A read-only array may be a view of one that is refilled: only what can never change is known again by sight
         self.given = (inputs, targets) if validate.immutable(inputs) and validate.immutable(targets) else None
-        trial = _trial(inputs, targets, self.net.n_in, self.net.n_out)
+        inputs, targets = _trial(inputs, targets, self.net.n_in, self.net.n_out)
+        trial = self.packed.inputs(inputs), targets
         if self.checked is None or not all(map(_same_bits, trial, self.checked)):
             self.checked = trial
         return self.checked
@@ -222,7 +245,7 @@ class _Trials:
         n_steps = len(distinct[0][0])
         seconds = n_steps * (5e-8 + 2e-10 * self.net.n_rec * (self.net.n_rec + self.net.n_in))
         n_trials = min(n_most, max(1, int(BLOCK_SECONDS / seconds) // self.batch) * self.batch)
-        floats = n_steps * (self.net.n_in + self.net.n_out)
+        floats = n_steps * sum(self.packed.sizes[1:])
         while len(order) < n_trials:
             if len(order) % self.batch == 0 and len(distinct) * floats > BLOCK_FLOATS:
                 break
@@ -245,15 +268,14 @@ class _Trials:
 
 
 def _trainer(
-    net: Network, rule: LearningRule, online: bool, width: int
+    packed: _Packed, rule: LearningRule, online: bool, width: int
 ) -> tuple[Callable[..., int], Callable[[int], Any]]:
     """The kernel that trains by this rule, and its scratch memory for trials of a number of steps."""
-    sizes = net.n_rec, net.n_in, net.n_out
     if rule.form == "forward":
-        return kernels.train_exact, lambda _: kernels.exact_workspace(*sizes)
+        return kernels.train_exact, lambda _: kernels.exact_workspace(*packed.sizes)
     if online:
-        return kernels.train_online, lambda _: kernels.trace_workspace(*sizes)
-    return kernels.train_trials, lambda n_steps: kernels.workspace(*sizes, n_steps, width)
+        return kernels.train_online, lambda _: kernels.trace_workspace(*packed.sizes)
+    return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width)
 
 
 def train(
@@ -301,9 +323,9 @@ def train(
         raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
 
     packed, switches, record = _Packed(net), _switches(rule), _record(n_trials)
-    train_block, workspace = _trainer(net, rule, online, batch if reset_state else 1)
+    train_block, workspace = _trainer(packed, rule, online, batch if reset_state else 1)
     work, room = None, -1
-    trials = _Trials(task, net, batch, rng)
+    trials = _Trials(task, packed, batch, rng)
     done = 0
     diverged = False
     while done < n_trials and not diverged:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 T = TypeVar("T")
+S = TypeVar("S", np.float64, np.bool_)
 # What Python and NumPy count among the numbers, but nobody means as one
 NO_NUMBERS = (bool, np.bool_, np.timedelta64)
 LONGEST = 200
@@ -125,9 +126,18 @@ def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
     return copy
 
 
-def frozen(values: Array) -> Array:
+def mask(name: str, value: Any, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """A bool copy of `value` with this shape. Raises ValueError."""
+    given = np.asarray(value)
+    if given.dtype != np.bool_ or given.shape != shape:
+        wanted = f"an array of True and False of shape {shape}"
+        raise ValueError(f"{name} must be {wanted}, got dtype {given.dtype} and shape {given.shape}")
+    return given.copy()
+
+
+def frozen(values: npt.NDArray[S]) -> npt.NDArray[S]:
     """A copy that nobody can write to, or make writeable: its memory is that of a bytes object."""
-    return np.ndarray(values.shape, np.float64, values.tobytes())
+    return np.ndarray(values.shape, values.dtype, values.tobytes())
 
 
 def immutable(value: Any) -> bool:

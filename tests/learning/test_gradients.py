@@ -101,6 +101,17 @@ def test_rtrl_is_bptt(problem, sizes, output_feedback):
             np.testing.assert_allclose(getattr(forward, name), getattr(backward, name), rtol=1e-10, atol=1e-10)
 
 
+def trace_form(net, inputs, targets, rule):
+    """The update, and the loss, by eligibility traces that run forward."""
+    packed, record = _Packed(net), _record(1)
+    updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
+    kernels.trace_gradient(
+        packed.weights, _one_trial(packed.inputs(inputs), targets), _switches(rr.RULES[rule]), record, updates,
+        kernels.trace_workspace(*packed.sizes),
+    )  # fmt: skip
+    return packed.split(updates), record.loss[0]
+
+
 @pytest.mark.parametrize("rule", ["rflo", "local"])
 @pytest.mark.parametrize("output_feedback", [False, True])
 def test_the_trace_form_is_the_filtered_form(problem, rule, output_feedback):
@@ -108,14 +119,8 @@ def test_the_trace_form_is_the_filtered_form(problem, rule, output_feedback):
     for sizes in ((7, 3, 2), (8, 0, 1), (21, 2, 3)):
         p = problem(2, *sizes, output_feedback=output_feedback)
         filtered = rr.weight_updates(p.net, p.inputs, p.targets, rule)
-        packed, record = _Packed(p.net), _record(1)
-        updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
-        kernels.trace_gradient(
-            packed.weights, _one_trial(p.inputs, p.targets), _switches(rr.RULES[rule]), record, updates,
-            kernels.trace_workspace(p.net.n_rec, p.net.n_in, p.net.n_out),
-        )  # fmt: skip
-        traced = packed.split(updates)
-        assert record.loss[0] == pytest.approx(filtered.loss, rel=1e-13)
+        traced, loss = trace_form(p.net, p.inputs, p.targets, rule)
+        assert loss == pytest.approx(filtered.loss, rel=1e-13)
         for name in MATRICES:
             np.testing.assert_allclose(traced[name], getattr(filtered, name), rtol=1e-10, atol=1e-10)
 
@@ -194,3 +199,74 @@ def test_one_step_and_no_step(problem):
     assert rr.run(p.net, np.zeros((0, 3))).h.shape == (0, 7)
     with pytest.raises(ValueError, match="inputs"):
         rr.weight_updates(p.net, np.zeros((0, 3)), np.zeros((0, 2)))
+
+
+ALL = (*MATRICES, "bias")
+
+
+@pytest.fixture(scope="module", params=[(phi, back) for phi in kernels.PHIS for back in (False, True)], ids=str)
+def other_model(request, problem, oracle):
+    """Every activation function, masked, with biases and a time constant for each unit; and its finite differences."""
+    phi, output_feedback = request.param
+    rng = np.random.default_rng(40)
+    p = problem(
+        30, 7, 3, 2, tau=rng.uniform(1.0, 9.0, 7), phi=phi, density=0.6, bias=rng.normal(size=7), g=1.0,
+        output_feedback=output_feedback, readout_scale=0.3,
+    )  # fmt: skip
+    return p, oracle(p.net, p.inputs, p.targets)
+
+
+def test_bptt_is_the_gradient_of_every_model(other_model):
+    p, gradient = other_model
+    dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+    assert not dw.w_rec[~p.net.mask].any()
+    for name in ALL:
+        assert distance(getattr(dw, name), gradient[name]) < 1e-6
+    # Negative control: a rule that is not the gradient is far from it.
+    assert distance(rr.weight_updates(p.net, p.inputs, p.targets, "rflo").bias, gradient["bias"]) > 0.01
+
+
+def test_rtrl_is_bptt_and_trace_is_filter_in_every_model(other_model):
+    p, _ = other_model
+    backward = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+    forward = rr.weight_updates(p.net, p.inputs, p.targets, "rtrl")
+    assert forward.loss == pytest.approx(backward.loss, rel=1e-12)
+    for name in ALL:
+        assert distance(getattr(forward, name), getattr(backward, name)) < 1e-10
+    for rule in ("rflo", "local"):
+        filtered = rr.weight_updates(p.net, p.inputs, p.targets, rule)
+        traced, _ = trace_form(p.net, p.inputs, p.targets, rule)
+        for name in ALL:
+            assert distance(traced[name], getattr(filtered, name)) < 1e-10
+
+
+def test_what_a_model_is_made_of_matters(problem):
+    """Negative control: each activation function, time constant and bias gives another gradient."""
+    p = problem(31, bias=np.full(7, 0.3))
+    nets = [replace(p.net, phi=phi) for phi in kernels.PHIS]
+    nets += [replace(p.net, tau=np.arange(2.0, 9.0)), replace(p.net, bias=None)]
+    found = [rr.weight_updates(net, p.inputs, p.targets, "bptt").w_rec for net in nets]
+    for i, one in enumerate(found):
+        for other in found[:i]:
+            assert distance(one, other) > 1e-3
+
+
+def test_a_constant_input_is_a_bias(problem):
+    p = problem(32, bias=np.linspace(-1.0, 1.0, 7))
+    ones = np.column_stack([p.inputs, np.ones(len(p.inputs))])
+    with_input = replace(p.net, bias=None, w_in=np.column_stack([p.net.w_in, p.net.bias]))
+    for rule in rr.RULES:
+        dw, wanted = (
+            rr.weight_updates(p.net, p.inputs, p.targets, rule),
+            rr.weight_updates(with_input, ones, p.targets, rule),
+        )
+        np.testing.assert_array_equal(dw.bias, wanted.w_in[:, -1])
+        np.testing.assert_array_equal(dw.w_in, wanted.w_in[:, :-1])
+
+
+def test_one_time_constant_for_all_or_the_same_for_each(problem):
+    p = problem(33)
+    one = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+    each = rr.weight_updates(replace(p.net, tau=np.full(7, p.net.tau)), p.inputs, p.targets, "bptt")
+    for name in MATRICES:
+        np.testing.assert_allclose(getattr(one, name), getattr(each, name), rtol=1e-9, atol=1e-12)

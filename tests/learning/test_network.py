@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 
 import numpy as np
 import pytest
@@ -297,3 +297,99 @@ def test_run_refuses_what_is_not_a_trial():
     for other in (None, "net", net.w_rec, rr.PeriodicTask(5)):
         with pytest.raises(ValueError, match=r"^net must be a Network, got "):
             rr.run(other, np.zeros((5, 2)))  # type: ignore[arg-type]
+
+
+OTHER = {
+    "phi": "softplus",
+    "density": 0.3,
+    "bias": 0.5,
+    "tau": np.linspace(1.0, 20.0, 12),
+    "output_feedback": True,
+    "signs": np.resize([1.0, -1.0], 12),
+}
+
+
+def other(seed=0, **changes):
+    return rr.Network.random(12, 2, 3, np.random.default_rng(seed), **{**OTHER, **changes})
+
+
+def test_density_draws_a_mask_and_keeps_the_size_of_the_drive():
+    whole, sparse = other(density=None, signs=None), other(signs=None)
+    assert 0.1 < sparse.density < 0.5
+    np.testing.assert_allclose(sparse.w_rec, np.where(sparse.mask, whole.w_rec / np.sqrt(0.3), 0.0), rtol=1e-14)
+    for name in ("w_in", "w_out", "feedback"):
+        np.testing.assert_array_equal(getattr(sparse, name), getattr(whole, name))
+    big = rr.Network.random(300, 0, 1, np.random.default_rng(0), density=0.2)
+    assert big.density == pytest.approx(0.2, abs=0.006)
+    assert np.sum(big.w_rec**2) / 300 == pytest.approx(1.5**2, rel=0.05)
+    given = rr.Network.random(12, 2, 3, np.random.default_rng(0), mask=sparse.mask)
+    np.testing.assert_array_equal(given.w_rec, np.where(sparse.mask, whole.w_rec, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"phi": "selu"}, r"^phi must be one of tanh, relu, softplus, sigmoid, identity, got 'selu'"),
+        ({"phi": None}, "phi"),
+        ({"density": 0.0}, "density must be above 0"),
+        ({"density": 1.5}, "density"),
+        ({"mask": np.ones((12, 12), dtype=bool)}, "one of density and mask"),
+        ({"density": None, "mask": np.ones((12, 11), dtype=bool)}, "mask"),
+        ({"density": None, "mask": np.ones((12, 12))}, "mask must be an array of True and False"),
+        ({"bias": np.zeros(11)}, "bias"),
+        ({"bias": math.nan}, "bias"),
+        ({"tau": np.full(12, 0.5)}, "tau must be at least 1 for every unit, got 0.5"),
+        ({"tau": np.full(11, 2.0)}, "tau"),
+        ({"tau": "10"}, "tau"),
+    ],
+)
+def test_models_that_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        other(**changes)
+
+
+def test_weights_where_there_is_no_synapse():
+    net = other()
+    with pytest.raises(ValueError, match="w_rec has weights other than zero where mask is False"):
+        replace(net, mask=~net.mask)
+
+
+@pytest.mark.parametrize("net", [other(), rr.Network.random(4, 0, 1, np.random.default_rng(0))], ids=["other", "plain"])
+def test_a_saved_network_comes_back_bit_for_bit(net, tmp_path):
+    path = tmp_path / "net.npz"
+    net.save(path)
+    again = rr.Network.load(path)
+    for field in fields(net):
+        one, two = getattr(net, field.name), getattr(again, field.name)
+        assert type(one) is type(two)
+        assert np.asarray(one).tobytes() == np.asarray(two).tobytes()
+    assert repr(again) == repr(net)
+
+
+def test_files_that_are_no_network(tmp_path):
+    path = tmp_path / "net.npz"
+    other().save(path)
+    content = path.read_bytes()
+    np.savez(tmp_path / "foreign.npz", w_rec=np.eye(3))
+    np.savez(tmp_path / "objects.npz", format=np.array([object()], dtype=object))
+    np.savez(tmp_path / "wrong.npz", **{**dict(np.load(path)), "h0": np.zeros(3)})
+    others = {
+        "empty.npz": b"",
+        "text.npz": b"w_rec",
+        "short.npz": content[: len(content) // 2],
+        "flipped.npz": content[:2000] + bytes([content[2000] ^ 1]) + content[2001:],
+    }
+    for name, text in others.items():
+        (tmp_path / name).write_bytes(text)
+    for name in ("foreign.npz", "objects.npz", "wrong.npz", *others):
+        with pytest.raises(ValueError, match=name):
+            rr.Network.load(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        rr.Network.load(tmp_path / "none.npz")
+
+
+def test_a_network_is_shown_by_what_it_is():
+    assert repr(other()) == (
+        f"Network(n_rec=12, n_in=2, n_out=3, tau=<array (12,)>, phi='softplus', density={other().density:.3g}, "
+        "bias=True, dale=True, output_feedback=True)"
+    )

@@ -7,14 +7,18 @@ from .dynamics import forward
 from .exact import rtrl_gradient, train_exact
 from .layout import (
     CARRIES,
+    PHIS,
     Rates,
     Record,
     Rule,
     Trials,
+    Units,
     Updates,
     Weights,
+    Workspace,
     exact_workspace,
     trace_workspace,
+    units,
     weights,
     workspace,
 )
@@ -24,12 +28,15 @@ from .updates import apply_update
 
 __all__ = [
     "CARRIES",
+    "PHIS",
     "Rates",
     "Record",
     "Rule",
     "Trials",
+    "Units",
     "Updates",
     "Weights",
+    "Workspace",
     "apply_update",
     "exact_workspace",
     "forward",
@@ -40,6 +47,7 @@ __all__ = [
     "train_exact",
     "train_online",
     "train_trials",
+    "units",
     "watched",
     "weights",
     "workspace",

@@ -7,7 +7,7 @@ the leak alone as the carry C this is Eq. 5-6 with the two sums over time swappe
 
 from __future__ import annotations
 
-from .dynamics import gain
+from .dynamics import gain, leak_of
 from .layout import FULL, LANES, LEAK, TERMS_AT_ONCE, Array, Rule, Updates, Weights, Workspace
 from .products import Rows, Scalars, history_product, step_product
 from .vector import clear, fma, kernel, load, splat, spliced, store, total
@@ -80,8 +80,7 @@ def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, wo
     source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == FULL
     feedback = weights.w_out if rule.symmetric else weights.b
     n_out, row = feedback.shape
-    tau = weights.tau
-    leak = splat(1.0 - 1.0 / tau)
+    units, slopes = weights.units, work.slopes
     for t in range(last - 1, first - 1, -1):
         to = (t - first) * width * credit_row
         for q in range(width):
@@ -91,9 +90,9 @@ def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, wo
                 carried = load(z, q * row + i)
                 for k in range(n_out):
                     carried = fma(splat(errors[errors_at + k]), load(feedback, k * row + i), carried)
-                slope = gain(load(sources, before + i), load(sources, after + i), tau)
+                slope = gain(units, sources, before, after, slopes, (t * width + q) * row, i)
                 store(credit, to + q * credit_row + i, carried * slope)
-                store(z, q * row + i, leak * carried)
+                store(z, q * row + i, leak_of(units, i) * carried)
         if full:
             step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from .activation import tanh
-from .layout import LANES, Array, Record, Trials, Weights, Workspace
+from .activation import exp_of_minus, sigmoid, softplus, tanh
+from .layout import IDENTITY, LANES, RELU, SIGMOID, SOFTPLUS, TANH, Array, Record, Trials, Weights, Workspace
 from .products import step_product
-from .vector import at_least, copy_part, fma, inlined, kernel, load, splat, spliced, store, total
+from .vector import (
+    at_least,
+    by_units,
+    copy_part,
+    fma,
+    inlined,
+    kernel,
+    load,
+    splat,
+    spliced,
+    store,
+    total,
+    where_negative,
+)
 
 
 @kernel
@@ -34,24 +47,99 @@ def start_trial(sources: Array, place: int, source_row: int, state: Array, n_rec
         sources[i] = 0.0
 
 
-@inlined
-def unit_steps(u: Array, u_at: int, sources: Array, before: int, after: int, tau: float, row: int) -> None:
-    """``h(t)`` at element `after` of the sources, from ``u(t)`` and the ``h(t-1)`` at element `before`."""
-    rate = 1.0 / tau
+def _tanh_steps(
+    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, row: int
+) -> None:
+    """``h(t)`` at element `after` of the sources, from ``u(t)`` and the ``h(t-1)`` at element `before`.
+
+    Other units than tanh units with one time constant leave ``phi'(u(t)) / tau`` at element `slopes_at`.
+    """
+    rate = 1.0 / units
     for i in range(0, row, LANES):
         leaked = splat(1.0 - rate) * load(sources, before + i)
         store(sources, after + i, fma(splat(rate), tanh(load(u, u_at + i)), leaked))
 
 
 @inlined
-def gain(before: Any, after: Any, tau: float) -> Any:
-    """``phi'(u(t)) / tau`` of a vector of units, from ``h(t-1)`` and ``h(t)``.
+def _step_to(
+    units: Any, f: Any, slope: Any, i: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int
+) -> None:
+    """The step of a vector of units, from their phi(u(t)) and phi'(u(t))."""
+    rate = load(units.rate, i)
+    store(slopes, slopes_at + i, slope * rate)
+    store(sources, after + i, fma(rate, f, load(units.leak, i) * load(sources, before + i)))
+
+
+@kernel
+def other_steps(
+    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, row: int
+) -> None:
+    """The same for units of any kind, which the table of `layout.PHIS` lists."""
+    if units.phi == TANH:
+        for i in range(0, row, LANES):
+            f = tanh(load(u, u_at + i))
+            _step_to(units, f, splat(1.0) - f * f, i, sources, before, after, slopes, slopes_at)
+    elif units.phi == RELU:
+        for i in range(0, row, LANES):
+            x = load(u, u_at + i)
+            slope = where_negative(splat(0.0) - x, splat(1.0), splat(0.0))  # at zero it is zero
+            _step_to(units, at_least(x, splat(0.0)), slope, i, sources, before, after, slopes, slopes_at)
+    elif units.phi == SOFTPLUS:
+        for i in range(0, row, LANES):
+            x = load(u, u_at + i)
+            e = exp_of_minus(x)
+            _step_to(units, softplus(x, e), sigmoid(x, e), i, sources, before, after, slopes, slopes_at)
+    elif units.phi == SIGMOID:
+        for i in range(0, row, LANES):
+            x = load(u, u_at + i)
+            e = exp_of_minus(x)
+            f = sigmoid(x, e)
+            # (1 - f) of large f would lose what e has kept
+            slope = e / ((splat(1.0) + e) * (splat(1.0) + e))
+            _step_to(units, f, slope, i, sources, before, after, slopes, slopes_at)
+    elif units.phi == IDENTITY:
+        for i in range(0, row, LANES):
+            _step_to(units, load(u, u_at + i), splat(1.0), i, sources, before, after, slopes, slopes_at)
+    else:
+        raise ValueError("this activation function has no kernel")
+
+
+def _other_steps(
+    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, row: int
+) -> None:
+    other_steps(units, u, u_at, sources, before, after, slopes, slopes_at, row)
+
+
+unit_steps = by_units(_tanh_steps, _other_steps)
+
+
+def _tanh_gain(units: Any, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, i: int) -> Any:
+    """``phi'(u(t)) / tau`` of the vector of units at i, from ``h(t-1)`` and ``h(t)``.
 
     Undoing the leak gives phi(u) back to rounding, for less than it costs to keep phi'(u) in memory from the way
-    forward to the way back. Not below zero, whatever stands in the padding.
+    forward to the way back. Not below zero, whatever stands in the padding. Other units have kept it.
     """
-    f = splat(tau) * after - splat(tau - 1.0) * before
-    return at_least(splat(1.0) - f * f, splat(0.0)) * splat(1.0 / tau)
+    f = splat(units) * load(sources, after + i) - splat(units - 1.0) * load(sources, before + i)
+    return at_least(splat(1.0) - f * f, splat(0.0)) * splat(1.0 / units)
+
+
+def _other_gain(units: Any, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, i: int) -> Any:
+    return load(slopes, slopes_at + i)
+
+
+gain = by_units(_tanh_gain, _other_gain)
+
+
+def _one_leak(units: Any, i: int) -> Any:
+    """``1 - 1/tau`` of the vector of units at i."""
+    return splat(1.0 - 1.0 / units)
+
+
+def _each_leak(units: Any, i: int) -> Any:
+    return load(units.leak, i)
+
+
+leak_of = by_units(_one_leak, _each_leak)
 
 
 @inlined
@@ -72,7 +160,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
     reading of the weights.
     """
     inputs, targets, order = trials.inputs, trials.targets, trials.order
-    drive, w_out, tau = weights.drive, weights.w_out, weights.tau
+    drive, w_out = weights.drive, weights.w_out
     n_steps, n_in = inputs.shape[1:]
     n_out, row = w_out.shape
     n_rec = weights.n_rec
@@ -88,7 +176,10 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
             store(u, i, splat(0.0))
         step_product(u, sources, before, source_row, drive, width, t % 2 == 0)
         for q in range(width):
-            unit_steps(u, q * row, sources, before + q * source_row, after + q * source_row, tau, row)
+            unit_steps(
+                weights.units, u, q * row, sources, before + q * source_row, after + q * source_row,
+                work.slopes, (t * width + q) * row, row,
+            )  # fmt: skip
         for q in range(width):
             for k in range(n_out):
                 y = readout(w_out, k, sources, after + q * source_row)

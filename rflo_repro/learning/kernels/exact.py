@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import gain, readout, renew_drive, start_trial, unit_steps
+from .dynamics import gain, leak_of, readout, renew_drive, start_trial, unit_steps
 from .layout import FULL, LANES, ExactWorkspace, Rates, Record, Rule, Trials, Updates, Weights
 from .products import Extent, Rows, Scalars, products
-from .updates import alignment_of, apply_update
+from .updates import alignment_of, apply_update, keep_mask
 from .vector import clear, copy, copy_part, fma, kernel, load, scale, splat, store, total
 
 
@@ -28,8 +28,7 @@ def run_exact(weights: Weights, trials: Trials, trial: int, work: ExactWorkspace
     inputs, targets = trials.inputs, trials.targets
     n_steps, n_in = inputs.shape[1:]
     n_rows, row = weights.m.shape
-    n_rec, tau, drive, w_out = weights.n_rec, weights.tau, weights.drive, weights.w_out
-    leak = splat(1.0 - 1.0 / tau)
+    n_rec, units, drive, w_out = weights.n_rec, weights.units, weights.drive, weights.w_out
     dm, dw_out = work.updates.m, work.updates.w_out
     sensitivity, through, sources = work.sensitivity, work.through, work.sources
     u, slope, credit = work.u, work.slope, work.credit
@@ -42,9 +41,9 @@ def run_exact(weights: Weights, trials: Trials, trial: int, work: ExactWorkspace
             sources[before + n_rec + c] = inputs[trial, t, c]
         clear(u)
         products(u, Rows(0, row), sources, Scalars(before, 1, 0), drive, Rows(0, row), Extent(1, row // LANES, n_rows))
-        unit_steps(u, 0, sources, before, after, tau, row)
+        unit_steps(units, u, 0, sources, before, after, slope, 0, row)
         for i in range(0, row, LANES):
-            store(slope, i, gain(load(sources, before + i), load(sources, after + i), tau))
+            store(slope, i, gain(units, sources, before, after, slope, 0, i))
             store(credit, i, splat(0.0))
         for k in range(w_out.shape[0]):
             eps = targets[trial, t, k] - readout(w_out, k, sources, after)
@@ -62,7 +61,7 @@ def run_exact(weights: Weights, trials: Trials, trial: int, work: ExactWorkspace
                 place = (j * n_rec + r) * row
                 for i in range(0, row, LANES):
                     carried = load(slope, i) * load(through, place + i)
-                    store(sensitivity, place + i, fma(leak, load(sensitivity, place + i), carried))
+                    store(sensitivity, place + i, fma(leak_of(units, i), load(sensitivity, place + i), carried))
                 sensitivity[j * n_rec + r, r] += slope[r] * sources[before + j]
                 dot = splat(0.0)
                 for i in range(0, row, LANES):
@@ -87,6 +86,7 @@ def rtrl_gradient(
     record.loss[0] = run_exact(weights, trials, 0, work)
     if weights.output_feedback:
         add_feedback_path(weights, work.updates)
+    keep_mask(weights.units, work.updates.m)
     scale(work.updates.m, 1.0 / n_steps, updates.m)
     scale(work.updates.w_out, 1.0 / n_steps, updates.w_out)
 

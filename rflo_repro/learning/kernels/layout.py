@@ -33,6 +33,10 @@ LEAK, FULL = 0, 1
 CARRIES = {"leak": LEAK, "full": FULL}
 """What each carry of a rule is called here."""
 
+TANH, RELU, SOFTPLUS, SIGMOID, IDENTITY = range(5)
+PHIS = {"tanh": TANH, "relu": RELU, "softplus": SOFTPLUS, "sigmoid": SIGMOID, "identity": IDENTITY}
+"""What each activation function is called here."""
+
 
 def padded(n: int) -> int:
     """`n` rounded up to a whole number of vectors."""
@@ -49,6 +53,19 @@ def aligned_zeros(*shapes: tuple[int, ...]) -> list[Array]:
     offset = -raw.ctypes.data % _ALIGNMENT
     flat = raw[offset : offset + 8 * starts[-1]].view(np.float64)
     return [flat[start : start + prod(shape)].reshape(shape) for start, shape in zip(starts[:-1], shapes, strict=True)]
+
+
+class Units(NamedTuple):
+    """Units other than tanh units with one time constant, or with synapses missing. The padding is zero."""
+
+    phi: int
+    """One of `PHIS`."""
+    rate: Array
+    """(padded,): 1/tau of each unit."""
+    leak: Array
+    """(padded,): 1 - 1/tau of each unit."""
+    mask: Array
+    """Like the recurrent rows of `m`: 1 where there is a synapse and 0 where there is none; or (0, padded): all are."""
 
 
 class Weights(NamedTuple):
@@ -68,7 +85,9 @@ class Weights(NamedTuple):
     """(n_rec,) of +1 and -1, or (0,): Dale's law, see `updates.apply_update`."""
     state: Array
     """(padded,): where a trial starts."""
-    tau: float
+    units: float | Units
+    """What the units are: tanh units with this time constant, or others. Each is compiled by itself, and the first owes
+    nothing to the second."""
     output_feedback: bool
     """Whether the output of the step before is fed back: ``u(t) += B y(t-1)``."""
 
@@ -138,6 +157,8 @@ class Workspace(NamedTuple):
     """n_steps width rows of n_out: ``eps(t)``."""
     credit: Array
     """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
+    slopes: Array
+    """n_steps width rows, padded: ``phi'(u(t)) / tau``, of `Units` alone: only tanh can be undone."""
     u: Array
     """(width, padded): ``u(t)`` of the step on the way forward."""
     z: Array
@@ -195,29 +216,43 @@ def _stride(n: int) -> int:
     return row if row // LANES % 2 or row < 16 * LANES else row + LANES
 
 
-def weights(n_rec: int, n_in: int, n_out: int, signs: Array, tau: float, output_feedback: bool) -> Weights:
+def units(phi: str, tau: Array, mask: NDArray[np.bool_] | None) -> Units:
+    """Units of any kind. tau: (n_rec,); mask: (n_rec, n_rec) in the order of W, or None."""
+    n = len(tau)
+    rate, leak, there = aligned_zeros((padded(n),), (padded(n),), (0 if mask is None else n, padded(n)))
+    rate[:n], leak[:n] = 1.0 / tau, 1.0 - 1.0 / tau
+    if mask is not None:
+        there[:, :n] = mask.T
+    return Units(PHIS[phi], rate, leak, there)
+
+
+def weights(n_rec: int, n_in: int, n_out: int, signs: Array, units: float | Units, output_feedback: bool) -> Weights:
     """A network of zeros, to be filled."""
     row = padded(n_rec)
     matrix, readout = (n_rec + n_in, row), (n_out, row)
     m, w_out, b, state, *drive = aligned_zeros(matrix, readout, readout, (row,), *([matrix] if output_feedback else []))
-    return Weights(n_rec, m, drive[0] if drive else m, w_out, b, signs, state, tau, output_feedback)
+    return Weights(n_rec, m, drive[0] if drive else m, w_out, b, signs, state, units, output_feedback)
 
 
-def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1) -> Workspace:
-    """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep."""
+def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, keep_slopes: bool = False) -> Workspace:
+    """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep.
+
+    keep_slopes: for networks of `Units`.
+    """
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
-    sources, errors, credit, u, z, m, w_out, back = aligned_zeros(
+    sources, errors, credit, slopes, u, z, m, w_out, back = aligned_zeros(
         ((n_steps + 1) * width * source_row,),
         (n_steps * width * n_out,),
         (max(TERMS_AT_ONCE, width) * credit_row,),
+        (n_steps * width * row if keep_slopes else 0,),
         (width, row),
         (width, row),
         (n_rec + n_in, row),
         (n_out, row),
         (n_rec, row),
     )
-    return Workspace(width, source_row, credit_row, sources, errors, credit, u, z, Updates(m, w_out), back)
+    return Workspace(width, source_row, credit_row, sources, errors, credit, slopes, u, z, Updates(m, w_out), back)
 
 
 def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:

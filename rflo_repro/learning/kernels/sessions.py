@@ -7,7 +7,7 @@ from math import isfinite
 from .credit import add_feedback_path, assign_credit, check_rule, transpose_recurrent
 from .dynamics import advance, renew_drive, start_trial
 from .layout import FULL, Rates, Record, Rule, Trials, Updates, Weights, Workspace
-from .updates import alignment_of, apply_update
+from .updates import alignment_of, apply_update, keep_mask
 from .vector import clear, copy_part, kernel, scale, spliced
 
 
@@ -80,5 +80,6 @@ def gradient(weights: Weights, trials: Trials, rule: Rule, record: Record, updat
     assign_credit(weights, rule, n_steps, 1, True, True, work)
     if rule.carry == FULL and weights.output_feedback:
         add_feedback_path(weights, work.updates)
+    keep_mask(weights.units, work.updates.m)
     scale(work.updates.m, 1.0 / n_steps, updates.m)
     scale(work.updates.w_out, 1.0 / n_steps, updates.w_out)

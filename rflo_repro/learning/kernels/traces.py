@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import isfinite
 
-from .dynamics import gain, readout, start_trial, unit_steps
+from .dynamics import gain, leak_of, readout, start_trial, unit_steps
 from .layout import LANES, LEAK, Rates, Record, Rule, TraceWorkspace, Trials, Updates, Weights
 from .products import Extent, Rows, Scalars, products
-from .updates import alignment_of, all_finite, clipped
+from .updates import alignment_of, all_finite, clipped, kept
 from .vector import clear, copy, copy_part, fma, inlined, kernel, load, splat, store
 
 ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
@@ -27,20 +27,20 @@ def trace_step(
     """Traces, weights and the drive of the next step for the rows `first` to `last`: Eq. 6, Eq. 5, Eq. 13.
 
     One pass over memory for all three, which is what bounds this rule. The source vectors of this step are at element
-    `before` and those of the next at `after`. A weight that follows Dale's law is clipped.
+    `before` and those of the next at `after`. A weight that follows Dale's law is clipped, and one without a
+    synapse stays zero.
     """
     m, to_m, traces, sources = weights.m, to.m, work.traces, work.sources
     row = m.shape[1]
-    decay = splat(1.0 - 1.0 / weights.tau)
     for block in range(first, last, ROWS_AT_ONCE):
         for i in range(0, row, LANES):
             u, slope = load(work.u, i), load(work.slope, i)
-            credit = splat(rate) * load(work.credit, i)
+            credit, decay = splat(rate) * load(work.credit, i), leak_of(weights.units, i)
             for j in range(block, min(block + ROWS_AT_ONCE, last)):
                 place = j * row + i
                 p = fma(decay, load(traces, place), slope * splat(sources[before + j]))
                 store(traces, place, p)
-                w = fma(credit, p, load(to_m, place))
+                w = kept(weights.units, j, place, fma(credit, p, load(to_m, place)))
                 if j < weights.signs.shape[0]:
                     w = clipped(w, weights.signs[j])
                 store(to_m, place, w)
@@ -72,7 +72,7 @@ def run_traces(
     inputs, targets = trials.inputs, trials.targets
     n_steps, n_in = inputs.shape[1:]
     n_rows, row = weights.m.shape
-    n_rec, tau, w_out = weights.n_rec, weights.tau, weights.w_out
+    n_rec, units, w_out = weights.n_rec, weights.units, weights.w_out
     n_out = w_out.shape[0]
     sources, u, slope, credit, y = work.sources, work.u, work.slope, work.credit, work.y
     feedback = w_out if rule.symmetric else weights.b
@@ -93,10 +93,10 @@ def run_traces(
                 for k in range(n_out):
                     fed_back = fma(splat(y[k]), load(weights.b, k * row + i), fed_back)
                 store(u, i, fed_back)
-        unit_steps(u, 0, sources, before, after, tau, row)
+        unit_steps(units, u, 0, sources, before, after, slope, 0, row)
         for i in range(0, row, LANES):
             store(u, i, splat(0.0))
-            store(slope, i, gain(load(sources, before + i), load(sources, after + i), tau))
+            store(slope, i, gain(units, sources, before, after, slope, 0, i))
             store(credit, i, splat(0.0))
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, after)

@@ -6,7 +6,7 @@ from math import nan, sqrt
 from typing import Any
 
 from .layout import LANES, Array, Rates, Updates, Weights
-from .vector import at_least, at_most, fma, inlined, kernel, load, splat, store, total
+from .vector import at_least, at_most, by_units, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
@@ -14,11 +14,12 @@ def apply_update(weights: Weights, updates: Updates, rates: Rates) -> bool:
     """Add the updates times their rates to `m` and `w_out` in place, if everything that results is finite.
 
     With signs, row j of the recurrent weights is clipped at zero after the update, so that it never has the sign
-    opposite to ``signs[j]``.
+    opposite to ``signs[j]``. Where there is no synapse the updates become zero.
 
     Returns whether the update was applied.
     """
     n_rec, n_rows, n_out = weights.n_rec, weights.m.shape[0], weights.w_out.shape[0]
+    keep_mask(weights.units, updates.m)
     finite = (
         _stays_finite(weights.m, updates.m, 0, n_rec, rates.w_rec)
         and _stays_finite(weights.m, updates.m, n_rec, n_rows, rates.w_in)
@@ -37,6 +38,32 @@ def apply_update(weights: Weights, updates: Updates, rates: Rates) -> bool:
 def clipped(w: Any, sign: float) -> Any:
     """Dale's law for a vector of the weights of one unit: what has the wrong sign becomes zero."""
     return at_least(w, splat(0.0)) if sign > 0.0 else at_most(w, splat(0.0))
+
+
+def _all_kept(units: Any, dm: Array) -> None:
+    """Zeros where there is no synapse; what is not finite stays so."""
+
+
+def _mask_kept(units: Any, dm: Array) -> None:
+    mask = units.mask
+    for i in range(0, mask.size, LANES):
+        store(dm, i, fma(load(dm, i), load(mask, i), splat(0.0)))
+
+
+keep_mask = by_units(_all_kept, _mask_kept)
+
+
+def _kept_as_is(units: Any, j: int, place: int, w: Any) -> Any:
+    """A vector of row j of `m`, at element `place`, zero where there is no synapse."""
+    return w
+
+
+def _kept_by_mask(units: Any, j: int, place: int, w: Any) -> Any:
+    # adding zero makes no negative one
+    return fma(w, load(units.mask, place), splat(0.0)) if j < units.mask.shape[0] else w
+
+
+kept = by_units(_kept_as_is, _kept_by_mask)
 
 
 @kernel

@@ -18,7 +18,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic, lower_builtin, models, overload, register_model
 
 from ._cache import kept, numba_config
 from .layout import LANES, Array
@@ -45,6 +45,23 @@ def inlined(function: F) -> F:
 def spliced(function: F) -> F:
     """A kernel whose text is copied into its callers, so that it is compiled with them and not by itself too."""
     return cast(F, kept(numba.njit(**_OPTIONS, inline="always")(function)))
+
+
+def by_units(plain: F, general: F) -> F:
+    """A function that compiles to `plain` where its first argument is a float, and otherwise to `general`.
+
+    The first is the units of a network, see `layout.Weights`: what only other models need is then neither compiled nor
+    asked about for tanh units with one time constant. Both are plain functions with the same arguments.
+    """
+
+    def chosen(*arguments: Any) -> Any:
+        return (plain if isinstance(arguments[0], float) else general)(*arguments)
+
+    if not numba_config.DISABLE_JIT:
+        overload(chosen, strict=False, jit_options=cast(Any, {**_OPTIONS, "forceinline": True}))(
+            lambda *given: plain if isinstance(given[0], types.Float) else general
+        )
+    return cast(F, chosen)
 
 
 DOUBLE = ir.DoubleType()
@@ -235,6 +252,16 @@ at_least = primitive(
     vector,
 )
 """``at_least(x, y)``: the larger of the two, and NaN where x is."""
+
+where_negative = primitive(
+    lambda x, y, z: np.where(x < 0.0, y, z),
+    lambda builder, x, y, z: builder.select(builder.fcmp_ordered("<", x, constant(0.0)), y, z),
+    vector,
+    vector,
+    vector,
+    vector,
+)
+"""``where_negative(x, y, z)``: y where x is below zero, else z."""
 
 power_of_two = primitive(
     lambda x: ((x.view(np.int64) << 52) + (1023 << 52)).view(np.float64), _emit_power, vector, vector

@@ -14,7 +14,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import naive
 
-from rflo_repro.learning import kernels
+import rflo_repro as rr
+from rflo_repro.learning import kernels, training
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,30 @@ class Case:
     signs: bool = False
     n_trials: int = 3
     seed: int = 0
+    phi: str = "tanh"
+    density: float = 1.0
+    bias: bool = False
+    taus: bool = False
 
     def net(self) -> naive.Net:
         rng = np.random.default_rng([self.seed, self.n, self.n_in, self.n_out])
         w = rng.normal(size=(self.n, self.n)) * 1.5 / np.sqrt(self.n)
         signs = np.resize([1.0, -1.0, -1.0], self.n) if self.signs else np.zeros(0)
+        others = np.random.default_rng([self.seed, self.n, 2])
+        mask = others.random((self.n, self.n)) < self.density if self.density < 1.0 else None
+        w = np.abs(w) * signs if self.signs else w
         return naive.Net(
-            w=np.abs(w) * signs if self.signs else w,
+            w=w if mask is None else np.where(mask, w, 0.0),
             w_in=rng.uniform(-1, 1, (self.n, self.n_in)),
             w_out=rng.uniform(-1, 1, (self.n_out, self.n)) / np.sqrt(self.n),
             feedback=rng.normal(size=(self.n, self.n_out)),
             h0=rng.uniform(-1, 1, self.n),
-            tau=self.tau,
+            tau=others.uniform(1.0, self.tau, self.n) if self.taus else self.tau,
             output_feedback=self.output_feedback,
             signs=signs,
+            phi=self.phi,
+            mask=mask,
+            bias=others.normal(size=self.n) if self.bias else None,
         )
 
     def trials(self) -> tuple[np.ndarray, np.ndarray]:
@@ -53,22 +64,40 @@ class Case:
 
 
 class Packed:
-    """A network in the kernels' layout."""
+    """A network in the kernels' layout, as the library packs it."""
 
     def __init__(self, net: naive.Net) -> None:
-        n, n_in = net.w_in.shape
-        n_out = net.w_out.shape[0]
-        self.n, self.sizes = n, (n, n_in, n_out)
-        self.weights = kernels.weights(*self.sizes, net.signs.copy(), net.tau, net.output_feedback)
+        self.packed = training._Packed(
+            rr.Network(
+                w_in=net.w_in,
+                w_rec=net.w,
+                w_out=net.w_out,
+                feedback=net.feedback,
+                h0=net.h0,
+                tau=net.tau,
+                output_feedback=net.output_feedback,
+                phi=net.phi,
+                mask=net.mask,
+                bias=net.bias,
+            )
+        )
+        # a network that breaks Dale's law, or other matrices than the library lets pass, are for tests alone
+        self.weights = self.packed.weights._replace(signs=net.signs.copy())
+        self.n, self.sizes = len(net.h0), self.packed.sizes
         self.m, self.w_out, self.h = self.weights.m, self.weights.w_out, self.weights.state
-        self.m[:n, :n], self.m[n:, :n] = net.w.T, net.w_in.T
-        self.w_out[:, :n], self.weights.b[:, :n], self.h[:n] = net.w_out, net.feedback.T, net.h0
 
-    def parts(self, m: np.ndarray, w_out: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def one_trial(self, inputs: np.ndarray, targets: np.ndarray) -> kernels.Trials:
+        return one_trial(self.inputs(inputs), targets)
+
+    def inputs(self, inputs: np.ndarray) -> np.ndarray:
+        return np.stack([self.packed.inputs(trial) for trial in inputs])
+
+    def parts(self, m: np.ndarray, w_out: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         n = self.n
         assert not m[:, n:].any(), "padding must stay zero"
         assert not w_out[:, n:].any(), "padding must stay zero"
-        return m[:n, :n].T, m[n:, :n].T, w_out[:, :n]
+        parts = self.packed.split(kernels.Updates(m, w_out))
+        return parts["w_rec"], parts["w_in"], parts["w_out"], parts.get("bias", np.zeros(0))
 
 
 def one_trial(inputs: np.ndarray, targets: np.ndarray) -> kernels.Trials:
@@ -101,8 +130,11 @@ class Computed:
     updates: kernels.Updates
 
     def same_as(self, wanted: naive.Update) -> None:
-        for found, part in zip(self.packed.parts(*self.updates), wanted[:3], strict=True):
+        *matrices, bias = self.packed.parts(*self.updates)
+        for found, part in zip(matrices, wanted[:3], strict=True):
             close(found, part)
+        if len(bias):
+            close(bias, wanted.bias)
         close(self.loss, wanted.loss)
 
 
@@ -110,21 +142,21 @@ def update(case: Case, kind: str, symmetric: bool, full: bool) -> Computed:
     packed, written = Packed(case.net()), record(1)
     # with something in them that must be overwritten
     updates = kernels.Updates(np.full_like(packed.m, 7.0), np.full_like(packed.w_out, 7.0))
-    given = packed.weights, one_trial(*case.trials()), switches(symmetric, full), written, updates
+    given = packed.weights, packed.one_trial(*case.trials()), switches(symmetric, full), written, updates
     if kind == "trace":
         kernels.trace_gradient(*given, kernels.trace_workspace(*packed.sizes))
     elif kind == "rtrl":
         kernels.rtrl_gradient(*given, kernels.exact_workspace(*packed.sizes))
     else:
-        kernels.gradient(*given, kernels.workspace(*packed.sizes, case.n_steps))
+        kernels.gradient(*given, packed.packed.workspace(case.n_steps))
     return Computed(packed, float(written.loss[0]), updates)
 
 
 def check_forward(case: Case) -> None:
     net, (inputs, targets) = case.net(), case.trials()
     packed = Packed(net)
-    work = kernels.workspace(*packed.sizes, case.n_steps)
-    kernels.forward(packed.weights, one_trial(inputs, 0.0 * targets), record(1), work)
+    work = packed.packed.workspace(case.n_steps)
+    kernels.forward(packed.weights, packed.one_trial(inputs, 0.0 * targets), record(1), work)
     wanted = naive.forward(net, inputs[0], targets[0])
     close(work.sources.reshape(-1, work.source_row)[1:, : case.n], wanted.h[1:])
     close(-work.errors.reshape(case.n_steps, case.n_out), wanted.y)
@@ -182,7 +214,7 @@ def train(
     written = record(len(order))
     given = (
         packed.weights,
-        kernels.Trials(inputs, targets, np.array(order), batch, reset_state),
+        kernels.Trials(packed.inputs(inputs), targets, np.array(order), batch, reset_state),
         switches(symmetric, full) if kind != "exact" else switches(True, True),
         kernels.Rates(*rates),
         written,
@@ -192,7 +224,7 @@ def train(
     elif kind == "exact":
         n_good = kernels.train_exact(*given, kernels.exact_workspace(*packed.sizes))
     else:
-        n_good = kernels.train_trials(*given, kernels.workspace(*packed.sizes, case.n_steps, width))
+        n_good = kernels.train_trials(*given, packed.packed.workspace(case.n_steps, width))
     return Trained(packed, n_good, *written)
 
 
@@ -201,10 +233,13 @@ def same_session(trained: Trained, wanted: naive.Session) -> None:
     assert trained.n_good == len(wanted.loss)
     close(trained.loss, wanted.loss)
     close(trained.alignment, wanted.alignment)
-    for found, part in zip(
-        packed.parts(packed.m, packed.w_out), (wanted.net.w, wanted.net.w_in, wanted.net.w_out), strict=True
-    ):
+    *matrices, bias = packed.parts(packed.m, packed.w_out)
+    for found, part in zip(matrices, (wanted.net.w, wanted.net.w_in, wanted.net.w_out), strict=True):
         close(found, part)
+    if wanted.net.bias is not None:
+        close(bias, wanted.net.bias)
+    if wanted.net.mask is not None:
+        assert not matrices[0][~wanted.net.mask].any()
     close(packed.h[: packed.n], wanted.state)
     assert not packed.h[packed.n :].any()
 
@@ -252,6 +287,10 @@ def check_all(case: Case) -> None:
 
 
 if __name__ == "__main__":
-    for size in (Case(n=3, n_in=2, n_out=2, n_steps=4, tau=3.0), Case(n=9, n_steps=3, output_feedback=True)):
+    for size in (
+        Case(n=3, n_in=2, n_out=2, n_steps=4, tau=3.0),
+        Case(n=9, n_steps=3, output_feedback=True),
+        *(Case(9, 1, n_steps=3, phi=phi, density=0.5, bias=True, taus=True) for phi in kernels.PHIS),
+    ):
         check_all(size)
     print("agreed")

@@ -1,4 +1,4 @@
-"""tanh against arbitrary precision, over every exponent a double can have."""
+"""Activation functions against arbitrary precision; tanh over every exponent a double can have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from rflo_repro.learning.kernels.activation import tanh
+from rflo_repro.learning.kernels.activation import exp_of_minus, sigmoid, softplus, tanh
 from rflo_repro.learning.kernels.vector import kernel, load, store
 
 
@@ -16,7 +16,19 @@ def over(x, out):
         store(out, i, tanh(load(x, i)))
 
 
-def evaluated(x):
+@kernel
+def softplus_over(x, out):
+    for i in range(0, x.size, 8):
+        store(out, i, softplus(load(x, i), exp_of_minus(load(x, i))))
+
+
+@kernel
+def sigmoid_over(x, out):
+    for i in range(0, x.size, 8):
+        store(out, i, sigmoid(load(x, i), exp_of_minus(load(x, i))))
+
+
+def evaluated(x, over=over):
     x = np.asarray(x, dtype=np.float64)
     padded = np.zeros(-(-x.size // 8) * 8)
     padded[: x.size] = x
@@ -47,6 +59,36 @@ def sampled():
 def test_within_four_units_in_the_last_place():
     x = sampled()
     assert ulps(x, evaluated(x)).max() <= 4.0
+
+
+@pytest.mark.parametrize(
+    ("over", "function"),
+    [
+        (softplus_over, lambda x: mpmath.log1p(mpmath.exp(x))),
+        (sigmoid_over, lambda x: 1 / (1 + mpmath.exp(-x))),
+    ],
+    ids=["softplus", "sigmoid"],
+)
+def test_softplus_and_sigmoid_within_four_units(over, function):
+    rng = np.random.default_rng(1)
+    mpmath.mp.prec = 2200  # for exp(700) + 1
+    x = np.concatenate([sampled()[::7], rng.uniform(-30, 30, 2000), np.ldexp(rng.uniform(-1, 1, 200), -60)])
+    x = x[np.abs(x) <= 700.0]
+    true = [function(mpmath.mpf(float(v))) for v in x]
+    spacing = [mpmath.mpf(float(np.spacing(float(t)))) for t in true]
+    found = evaluated(x, over)
+    error = [float(abs(mpmath.mpf(float(f)) - t) / s) for f, t, s in zip(found, true, spacing, strict=True)]
+    assert max(error) <= 4.0
+
+
+def test_softplus_and_sigmoid_where_they_end():
+    x = np.array([np.inf, -np.inf, 1e300, -1e300, 0.0, -0.0, np.nan, 800.0])
+    assert np.array_equal(evaluated(x, softplus_over)[[0, 2, 7]], [np.inf, 1e300, 800.0])
+    assert np.array_equal(evaluated(x, sigmoid_over)[[0, 2, 4, 5, 7]], [1.0, 1.0, 0.5, 0.5, 1.0])
+    for over in (softplus_over, sigmoid_over):
+        found = evaluated(x, over)
+        assert ((found[[1, 3]] >= 0.0) & (found[[1, 3]] < 1e-303)).all()
+        assert np.isnan(found[6])
 
 
 def test_the_measure_sees_an_error():

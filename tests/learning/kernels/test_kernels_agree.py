@@ -8,12 +8,29 @@ import agreement
 import pytest
 from agreement import Case
 
+from rflo_repro.learning import kernels
+
 # every remainder of a tile, of a vector and of a padded row
 SIZES = (1, 7, 8, 9, 30, 33, 100)
 ODD = [Case(n, n_in=(0, 1, 3)[i % 3], n_out=1 + i % 2, tau=(10.0, 7.0, 1.0)[i % 3]) for i, n in enumerate(SIZES)]
 SHORT = [Case(9, n_in=n_in, n_out=2, n_steps=n_steps) for n_in in (0, 1, 3, 20) for n_steps in (1, 2)]
 FED_BACK = [Case(n, n_in=1, n_out=2, output_feedback=True, tau=5.0) for n in (7, 33)]
-CASES = ODD + SHORT + FED_BACK
+OTHER = [
+    Case(
+        (7, 9, 33)[i % 3],
+        n_in=(1, 0, 3)[i % 3],
+        n_out=2,
+        n_steps=5,  # units without a bound grow
+        phi=phi,
+        density=0.6,
+        bias=True,
+        taus=True,
+        output_feedback=phi in ("tanh", "sigmoid"),  # where it cannot run away
+    )
+    for i, phi in enumerate(kernels.PHIS)
+] + [Case(8, phi="relu", n_steps=5), Case(8, density=0.5), Case(8, bias=True), Case(8, taus=True)]
+CASES = ODD + SHORT + FED_BACK + OTHER
+SIGNED = [Case(9, n_in=1, signs=True, density=0.5), Case(33, n_steps=5, phi="softplus", signs=True, density=0.5)]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -39,20 +56,20 @@ def test_rtrl_gradient(case):
     agreement.check_rtrl_gradient(replace(case, n_steps=min(case.n_steps, 20)))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES + SIGNED, ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 @pytest.mark.parametrize("full", [False, True])
 def test_train_trials(case, full, reset_state):
     agreement.check_train_trials(case, full=full, reset_state=reset_state)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES + SIGNED, ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 def test_train_online(case, reset_state):
     agreement.check_train_online(case, symmetric=case.n % 2 == 0, reset_state=reset_state)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.n < 30], ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES + SIGNED if c.n < 30], ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 def test_train_exact(case, reset_state):
     agreement.check_train_exact(replace(case, n_steps=min(case.n_steps, 20)), 3, reset_state)
@@ -66,7 +83,7 @@ def test_histories_longer_than_a_stretch_and_wider_than_a_tile(n, n_steps):
 
 def test_weights_that_come_from_far_away():
     """Beyond a few hundred kilobytes the rows are read in another order."""
-    case = Case(300, n_in=2, n_steps=12)
+    case = Case(300, n_in=2, n_steps=5)
     agreement.check_gradient(case, symmetric=True, full=True)
     agreement.check_train_trials(case, batch=2, width=2, full=True)
 

@@ -62,7 +62,7 @@ def test_a_masked_matrix_does_not_move_by_a_bit(kind, masked):
     trained = train(case, kind, rates=masked, net=replace(net, w=w, w_in=w_in, w_out=w_out))
     assert trained.n_good == len(ORDER)
     before = (w_in, w, w_out)
-    after_w, after_in, after_out = trained.packed.parts(trained.packed.m, trained.packed.w_out)
+    after_w, after_in, after_out, _ = trained.packed.parts(trained.packed.m, trained.packed.w_out)
     for rate, old, new in zip(masked, before, (after_in, after_w, after_out), strict=True):
         same = np.ascontiguousarray(new).tobytes() == old.tobytes()
         assert same == (rate == 0.0)
@@ -72,11 +72,11 @@ def test_a_masked_matrix_does_not_move_by_a_bit(kind, masked):
 def test_no_weight_changes_sign(kind):
     case = Case(9, n_in=1, signs=True, n_steps=20)
     signed = train(case, kind, rates=(10.0, 10.0, 0.1))
-    w, _, _ = signed.packed.parts(signed.packed.m, signed.packed.w_out)
+    w, *_ = signed.packed.parts(signed.packed.m, signed.packed.w_out)
     assert np.all(w * case.net().signs >= 0)
     assert np.any(w == 0)
     free = train(case, kind, rates=(10.0, 10.0, 0.1), net=replace(case.net(), signs=np.zeros(0)))
-    w, _, _ = free.packed.parts(free.packed.m, free.packed.w_out)
+    w, *_ = free.packed.parts(free.packed.m, free.packed.w_out)
     assert np.any(w * case.net().signs < 0)
 
 
