@@ -146,7 +146,7 @@ def all_(**asked: Any) -> None:
 
 
 @cli.command(short_help="Grid search over the learning rate, the paper's own procedure.")
-@click.argument("figure", type=click.Choice([about.command for about in registry.figures().values() if about.computed]))
+@click.argument("figure", type=click.Choice([about.command for about in registry.figures().values() if about.rates]))
 @SCALE
 @COUNTS["networks"]
 @SETS

@@ -58,6 +58,11 @@ class LearningRule(validate.Checked):
             )
 
     @property
+    def untrained(self) -> bool:
+        """Whether no matrix changes."""
+        return not self.trains
+
+    @property
     def local_in_time(self) -> bool:
         """Whether the rule has an online form (Eq. 5-6): its error need not travel back through the network."""
         return self.carry == "leak"

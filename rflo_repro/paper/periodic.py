@@ -33,9 +33,6 @@ PRINTED = {
     "bptt": {20.0: 0.03, 40.0: 0.03, 80.0: 0.01, 160.0: 0.03},
     "readout-only": dict.fromkeys(PERIODS_TAU, 0.03),
 }
-# Rules whose rate the paper does not print take that of the rule whose credit assignment they share
-# (assumption `rates-of-hybrids`).
-SHARES_RATE_WITH = {"local": "rflo", "recurrent-only": "rflo", "random-feedback": "bptt"}
 
 
 CHOICES = {
@@ -72,10 +69,9 @@ def periods_tau(selection: Selection, ends_alone: str) -> list[float]:
 
 def rate(rule: str, period_tau: float) -> tuple[str, float]:
     """The paper's learning rate, and what it is called: at a period that the paper does not list it is that of the
-    nearest one it does, called `nearest` (assumption `rates-between-periods`). An untrained network has none."""
-    if rule == "untrained":
-        return "printed", 0.0
-    printed = PRINTED[SHARES_RATE_WITH.get(rule, rule)]
+    nearest one it does, called `nearest` (assumption `rates-between-periods`). A rule whose rate it does not print has
+    that of RFLO or BPTT, whichever carries errors back as it does (assumption `rates-of-hybrids`)."""
+    printed = PRINTED.get(rule) or PRINTED["rflo" if resolve(rule).local_in_time else "bptt"]
     if period_tau in printed:
         return "printed", printed[period_tau]
     return "nearest", printed[min(printed, key=lambda p: max(p, period_tau) / min(p, period_tau))]
@@ -99,14 +95,16 @@ def condition(
     recipe: of its networks, if it is not the choices'.
     """
     values = {"rule": rule, **(values or {}), "period_tau": period_tau}
-    called, eta = learning_rate(selection, figure, rates, values, lambda: rate(rule, period_tau))
+    called, eta = rates, 0.0
+    if not (untrained := resolve(rule).untrained):
+        called, eta = learning_rate(selection, figure, rates, values, lambda: rate(rule, period_tau))
     task = PeriodicTask(steps(period_tau, choices.tau, selection))
     first = Session(
         task=task,
         rule=rule,
         eta=_rates(choices, rule, eta, task.n_steps),
         # an untrained network has nothing to wait for
-        n_trials=1 if rule == "untrained" else choices.n_trials,
+        n_trials=1 if untrained else choices.n_trials,
         recipe=recipe or choices.recipe,
         seed=choices.seed,
         network=0,
@@ -118,6 +116,7 @@ def condition(
         label=label,
         values={"figure": figure, "panel": panel, **values, "rates": called, "eta": eta},
         realisations=tuple(replace(first, network=network) for network in range(choices.n_networks)),
+        untrained=untrained,
     )
 
 

@@ -41,8 +41,6 @@ def learning_rate(
     rates: `tuned` for the one that `rflo-repro tune` found for these values, else `printed()`.
     Raises Refused if it has found none.
     """
-    if values.get("rule") == "untrained":
-        return rates, 0.0
     if selection.eta is not None:
         return "given", selection.eta
     if rates != "tuned":

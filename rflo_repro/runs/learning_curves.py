@@ -114,7 +114,7 @@ def tabulate(
             loss, alignment = arrays["loss"], arrays["alignment"]
             seen = loss[np.isfinite(loss)]
             went, plateau = outcome(loss, bool(arrays["diverged"]), silent_loss(arrays["targets"]))
-            if condition.values.get("rule") == "untrained":
+            if condition.untrained:
                 went, plateau = "untrained", np.nan
             final.append({
                 **condition.values, "network": network, "n_trials": len(loss),

@@ -38,12 +38,13 @@ class Condition:
 
     label: what the progress line calls it.
     values: the table columns that name the condition, in order.
-    realisations: one a network, in order.
+    realisations: one a network, in order. untrained: whether they train nothing.
     """
 
     label: str
     values: Mapping[str, Any]
     realisations: tuple[Realisation, ...]
+    untrained: bool = False
 
 
 def describe(value: Any) -> Any:

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
@@ -168,34 +168,43 @@ def read() -> Records:
     return {name: Record(**page) for name, page in pages.items()}
 
 
-def compare(found: Mapping[str, Record], references: Mapping[str, Record]) -> list[str]:
-    """What is said: a line a kind, `identical` or the first session that differs and how."""
+class Compared(NamedTuple):
+    """What is said of the sessions of a kind, and whether none differs."""
+
+    line: str
+    good: bool
+
+
+def compare(found: Mapping[str, Record], references: Mapping[str, Record]) -> list[Compared]:
+    """Of each kind: `identical`, or the first session that differs and how. A session without a reference is new: it
+    is said, and does not count as a difference."""
     lines = []
     for kind in KINDS:
         ours, theirs = ({n: r for n, r in every.items() if n.startswith(f"{kind}:")} for every in (found, references))
-        differing = {}
-        for name in [*ours, *(name for name in theirs if name not in ours)]:
-            if name not in theirs:
-                differing[name] = "there is no reference"
-            elif name not in ours:
+        differing, new = {}, [name for name in ours if name not in theirs]
+        for name in [*(name for name in ours if name in theirs), *(name for name in theirs if name not in ours)]:
+            if name not in ours:
                 differing[name] = "there is only a reference"
             elif (what := difference(ours[name], theirs[name])) is not None:
                 differing[name] = what
         n_all = len(ours.keys() | theirs.keys())
         if differing:
             first, what = next(iter(differing.items()))
-            lines.append(f"{first}: {what} ({len(differing)} of {n_all} {kind} sessions differ)")
+            line = f"{first}: {what} ({len(differing)} of {n_all} {kind} sessions differ)"
         else:
-            lines.append(f"{kind}: {n_all} sessions identical")
+            line = f"{kind}: {len(theirs)} sessions identical"
+        if new:
+            line += f"; {len(new)} new, no reference yet, the first {new[0].removeprefix(f'{kind}: ')}"
+        lines.append(Compared(line, not differing))
     return lines
 
 
 def check(console: Console, jobs: int | None) -> bool:
     """Compare with the references; print what differs first in each kind, and return whether nothing does."""
     lines = compare(computed(console, jobs), read())
-    for line in lines:
+    for line, _ in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return all(line.endswith("identical") for line in lines)
+    return all(good for _, good in lines)
 
 
 def write() -> None:

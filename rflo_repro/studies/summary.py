@@ -137,7 +137,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
         pictures=pictures,
         text=(text,) if text else (),
         choices=_choices(pages),
-        grids=() if final is None else (_outcomes(final, experiment.schemas["final"]),),
+        grids=() if final is None or "outcome" not in final else (_outcomes(final, experiment.schemas["final"]),),
         provenance=_provenance(pages),
     )
     return with_changes(section, frames["sensitivity"]) if "sensitivity" in frames else section

@@ -20,7 +20,7 @@ from rich.console import Console
 
 import rflo_repro.tasks
 from rflo_repro.learning import validate
-from rflo_repro.learning.rules import RULES, LearningRule
+from rflo_repro.learning.rules import RULES, LearningRule, resolve
 from rflo_repro.paper import periodic, registry
 from rflo_repro.runs import learning_curves, road
 from rflo_repro.runs.experiment import About, Experiment
@@ -246,20 +246,22 @@ def conditions(plan: Plan, selection: Selection) -> list[Condition]:
 
 
 def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
+    # a rule of the file's own goes in whole, so that the store's key holds what it is
+    rule = plan.rules.get(at["rule"], at["rule"])
+    untrained = resolve(rule).untrained
     first = Session(
         task=_periodic(at["period"], at["tau"]) if at["task"] == PERIODIC else plan.tasks[at["task"]],
-        # a rule of the file's own goes in whole, so that the store's key holds what it is
-        rule=plan.rules.get(at["rule"], at["rule"]),
+        rule=rule,
         eta=at["eta"],
-        n_trials=1 if at["rule"] == "untrained" else plan.trials,
+        n_trials=1 if untrained else plan.trials,
         recipe=Recipe(at["n_rec"], at["tau"], at["g"]),
         seed=plan.seed,
         network=0,
     )
     values = {c.name: at["period" if c.name == "period_tau" else c.name] for c in COLUMNS}
     values["period_tau"] = math.nan if at["period"] is None else at["period"]
-    networks = range(plan.networks)
-    return Condition(label, values, tuple(dataclasses.replace(first, network=network) for network in networks))
+    sessions = tuple(dataclasses.replace(first, network=network) for network in range(plan.networks))
+    return Condition(label, values, sessions, untrained)
 
 
 def _periodic(period_tau: float, tau: float) -> PeriodicTask:

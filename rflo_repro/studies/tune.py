@@ -70,7 +70,7 @@ def experiment(figure: About) -> Experiment[Any]:
     def conditions(choices: Any, selection: Selection) -> list[Condition]:
         """Each condition of the figure that has a learning rate, at each rate of the grid."""
         columns = zip(*(figure.experiment.conditions(choices, Selection(eta=eta)) for eta in GRID), strict=True)
-        found = [_at(c) for at in columns if at[0].values["rates"] == "given" for c in at]
+        found = [_at(c) for at in columns if at[0].values.get("rates") == "given" for c in at]
         if not found:
             raise Refused(None, f"{figure.command} has no learning rate to tune")
         return found

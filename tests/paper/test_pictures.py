@@ -185,6 +185,9 @@ def test_bands_are_quartiles_with_divergences_above_all():
 
 def test_every_rule_has_a_colour_and_a_name():
     rules = {rule for figure in PERIODIC for rule in figure.rules}
-    assert rules <= set(style.COLOURS)
-    assert rules <= set(style.NAMES)
-    assert all(style.COLOURS[a] != style.COLOURS[b] for a, b in itertools.combinations(sorted(rules), 2))
+    assert all(style.colour(a) != style.colour(b) for a, b in itertools.combinations(sorted(rules), 2))
+    assert all(style.name(a) != style.name(b) for a, b in itertools.combinations(sorted(rules), 2))
+    # one that nobody has chosen a colour or a name for has both, always the same
+    assert style.name("a new rule") == "a new rule"
+    assert style.colour("a new rule") in style.OTHERS
+    assert {style.colour(f"rule {i}") for i in range(30)} == set(style.OTHERS)

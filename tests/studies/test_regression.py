@@ -47,12 +47,13 @@ def test_one_bit_of_one_loss_is_named_by_session_trial_and_both_values():
     after["loss"][4] = np.nextafter(after["loss"][4], 1.0)
     found, references = named(after) | named(session(), 1), named(before) | named(session(), 1)
     lines = compare(found, references)
-    assert lines[0] == "short: 0 sessions identical"
-    assert lines[2] == (
+    assert lines[0].line == "short: 0 sessions identical"
+    assert not lines[2].good
+    assert lines[2].line == (
         "full: fig2, rflo 20 tau, network 0: loss of trial 5: 0.20000000000000004, reference 0.2 "
         "(1 of 2 full sessions differ)"
     )
-    assert compare(references, references)[2] == "full: 2 sessions identical"
+    assert compare(references, references)[2] == ("full: 2 sessions identical", True)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +72,15 @@ def test_one_bit_of_one_loss_is_named_by_session_trial_and_both_values():
 def test_whatever_differs_is_seen(change, said):
     changed = session()
     change(changed)
-    assert f"network 0: {said}" in compare(named(changed), named(session()))[2]
+    assert f"network 0: {said}" in compare(named(changed), named(session()))[2].line
 
 
 def test_sessions_that_only_one_side_has():
     one, both = named(session()), named(session()) | named(session(), 1)
-    assert compare(both, one)[2].endswith("network 1: there is no reference (1 of 2 full sessions differ)")
-    assert compare(one, both)[2].endswith("network 1: there is only a reference (1 of 2 full sessions differ)")
+    new, gone = compare(both, one)[2], compare(one, both)[2]
+    assert new == ("full: 1 sessions identical; 1 new, no reference yet, the first fig2, rflo 20 tau, network 1", True)
+    assert gone.line.endswith("network 1: there is only a reference (1 of 2 full sessions differ)")
+    assert not gone.good
 
 
 def test_digests_are_of_values_and_not_of_their_storage():

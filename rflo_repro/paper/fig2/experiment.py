@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rflo_repro.learning.rules import resolve
 from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
@@ -23,7 +24,7 @@ CHOICES = {
 def _panels(rule: str, period_tau: float) -> str:
     """Letters of the panels that can draw this rule at this period."""
     own = {"bptt": "ab", "rflo": "abc", "untrained": "b"}.get(rule, "")
-    return own + ("d" if period_tau == ABLATION_PERIOD_TAU and rule != "untrained" else "")
+    return own + ("d" if period_tau == ABLATION_PERIOD_TAU and not resolve(rule).untrained else "")
 
 
 def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition]:

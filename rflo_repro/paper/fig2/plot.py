@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU
+from rflo_repro.learning.rules import resolve
+from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
 from rflo_repro.report import style
 
-ABLATION = ("bptt", "rflo", "local", "random-feedback")
+ABLATION = tuple(rule for rule in ABOUT.rules if not resolve(rule).untrained)
 OFFSET = 4.5
 
 

@@ -115,7 +115,7 @@ def conditions_in(case: Case, chosen: Choices) -> list[Condition]:
     periods = case.periods_tau or chosen.periods_tau if "period" in figure.selectors else ()
     rates = chosen.rates if "tuned" in figure.rates and "printed" in figure.rates else figure.rates[0]
     found = figure.experiment.conditions(choices_in(case, chosen), Selection(periods_tau=periods, rates=(rates,)))
-    return [condition for condition in found if condition.values["rule"] != "untrained"]
+    return [condition for condition in found if not condition.untrained]
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
