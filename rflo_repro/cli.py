@@ -29,7 +29,7 @@ from rflo_repro.paper import registry
 from rflo_repro.process import console
 from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import Failed, Refused, Selection
 from rflo_repro.studies.registry import studies
 
 EXPERIMENTS = {**registry.figures(), **studies()}
@@ -49,6 +49,8 @@ class Contents(click.Group):
             if error.option is None:
                 raise click.UsageError(str(error), ctx) from None
             raise click.BadParameter(str(error), ctx, param_hint=f"'--{error.option}'") from None
+        except Failed as error:
+            raise click.ClickException(str(error)) from None
         except MemoryError as error:
             raise click.UsageError(f"needs more memory than there is: {error}", ctx) from None
         except BrokenPipeError:

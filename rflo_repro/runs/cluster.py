@@ -8,6 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,14 +35,16 @@ def _digest_of(realisation: Realisation) -> str:
     return provenance.numerical_digest(*sorted(provenance.modules_of(realisation)))
 
 
-def _compute(realisation: Realisation, digest: str) -> Arrays:
+def _compute(realisation: Realisation, digest: str) -> tuple[Arrays, dict[str, Any]]:
     """What a worker does. Raises ClusterError if its numerical source is not the client's (it may have come late)."""
     own = _digest_of(realisation)
     if own != digest:
         from distributed import get_worker
 
         raise ClusterError(_differs(get_worker().address, own, digest))
-    return realisation.run(lambda trials: None)
+    started = time.monotonic()
+    arrays = realisation.run(lambda trials: None)
+    return arrays, provenance.made(time.monotonic() - started)
 
 
 def _differs(worker: str, theirs: str, ours: str) -> str:
@@ -101,8 +104,10 @@ def check_workers(client: Any, realisations: Sequence[Realisation]) -> int:
 
 def compute(
     address: str, realisations: Sequence[Realisation], note: Callable[[str], None]
-) -> Iterator[tuple[int, Arrays]]:
-    """The index and the arrays of every realisation, as they finish; one whose worker dies is computed by another.
+) -> Iterator[tuple[int, tuple[Arrays, dict[str, Any]] | Exception]]:
+    """The index of every realisation, as they finish, with its arrays and the worker's record, or what it raised.
+
+    One whose worker dies is computed by another.
 
     address: of the scheduler, such as tcp://host:8786. note: told what a reader of the log should know.
     Raises ClusterError for a scheduler that cannot be reached or goes away, a worker of another numerical source, and a
@@ -120,12 +125,16 @@ def compute(
             for key, i in index.items()
         ]
         for future in as_completed(futures, loop=client.loop):
+            found: tuple[Arrays, dict[str, Any]] | Exception
             try:
-                arrays = future.result()
-            except KilledWorker as error:
-                raise ClusterError(f"every worker that took {error.task} died; is there enough memory?") from None
+                # what a realisation raised, which may be anything, is told from what Dask raises
+                found = future.exception() if future.status == "error" else future.result()
             except (OSError, concurrent.futures.CancelledError):
                 raise ClusterError(f"the scheduler at {address} went away; the same command goes on") from None
+            if isinstance(found, KilledWorker):
+                raise ClusterError(f"every worker that took {found.task} died; is there enough memory?")
+            if isinstance(found, ClusterError):
+                raise found
             # the worker may forget it
             future.release()
-            yield index[future.key], arrays
+            yield index[future.key], found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class State:
     rows: int = 0
     date: str = ""
     commit: str = ""
+    makers: int = 1
 
 
 def state(experiment: Experiment[Any], results: Path) -> State:
@@ -49,7 +51,10 @@ def _state(experiment: Experiment[Any], results: Path, schema: tables.Schema) ->
             "size": " × ".join(f"{count:,}" for count in counts if count is not None),
             "rows": len(frame),
             "date": str(latest["date"])[:10],
-            "commit": _commit(latest),
+            "commit": _commit(max(tables.makers(latest), key=lambda by: str(by.get("last", "")))),
+            "makers": len(
+                {json.dumps(provenance.maker(by), sort_keys=True) for run in runs for by in tables.makers(run)}
+            ),
         }
         stale = [run for run in runs if _digest(run) != run["numerical_source"]["digest"]]
         n_conditions = sum(len(run["conditions"]) for run in runs)
@@ -75,8 +80,8 @@ def _digest(run: dict[str, Any]) -> str | None:
     return provenance.numerical_digest(*named) if set(named) <= own else None
 
 
-def _commit(run: dict[str, Any]) -> str:
-    return f"{str(run['commit'] or '-')[:9]}{'+' if run['source_changed'] else ''}"
+def _commit(by: dict[str, Any]) -> str:
+    return f"{str(by['commit'] or '-')[:9]}{'+' if by['source_changed'] else ''}"
 
 
 def show(experiments: Sequence[About], results: Path, console: Console) -> None:
@@ -89,13 +94,18 @@ def show(experiments: Sequence[About], results: Path, console: Console) -> None:
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     states = {about.command: state(about.experiment, results) for about in experiments if about.computed}
     for command, s in states.items():
-        cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, s.commit)
+        commit = s.commit + ("*" if s.makers > 1 else "")
+        cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, commit)
         table.add_row(*(_plain(cell) for cell in cells))
     console.print(f"tables in {results}", highlight=False)
     console.print(table, soft_wrap=False, crop=False, highlight=False)
     for command, s in states.items():
         if s.why:
             console.print(f"{command}: {s.why}", highlight=False, markup=False, soft_wrap=True)
+    for command, s in states.items():
+        if s.makers > 1:
+            console.print(f"* {command}: computed in parts by {s.makers} processors, sets of versions or commits",
+                          highlight=False, markup=False, soft_wrap=True)  # fmt: skip
     if any(s.commit.endswith("+") for s in states.values()):
         console.print("+ the source had changes that were not committed", highlight=False)
 

@@ -12,7 +12,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -82,10 +82,14 @@ def modules_of(value: Any) -> set[str]:
     """The modules, relative to the package, of the dataclasses that a realisation is made of, outside `learning`."""
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return set()
-    path = Path(sys.modules[type(value).__module__].__file__ or "").resolve()
-    own = path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
     parts = {module for field in dataclasses.fields(value) for module in modules_of(getattr(value, field.name))}
-    return {part for part in (own, *parts) if not part.startswith("learning/")}
+    return {part for part in (_module_of(type(value)), *parts) if not part.startswith("learning/")}
+
+
+@functools.cache
+def _module_of(kind: type) -> str:
+    path = Path(sys.modules[kind.__module__].__file__ or "").resolve()
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
 
 
 def numerical_source(values: Iterable[Any]) -> dict[str, Any]:
@@ -121,6 +125,21 @@ def cpu_name() -> str:
     return str(getattr(config, "CPU_NAME", None) or binding.get_host_cpu_name())
 
 
+def registers() -> int:
+    """Bits of the widest registers that the kernels were compiled for."""
+    from llvmlite import binding
+    from numba import config
+
+    given = getattr(config, "CPU_FEATURES", None)
+    if given is None and getattr(config, "CPU_NAME", None):
+        return 128  # what every processor has that a name without features stands for
+    features = (
+        binding.get_host_cpu_features() if given is None else dict.fromkeys(str(given).replace("+", "").split(","))
+    )
+    widths = (("avx512f", 512), ("avx", 256))
+    return next((bits for name, bits in widths if name in features and features[name] is not False), 128)
+
+
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -135,10 +154,31 @@ def command() -> str:
 
 def record() -> dict[str, Any]:
     """Everything about this process and machine that a reader of a table may ask for."""
+    return {"date": now(), "command": command(), **_maker()}
+
+
+def made(seconds: float) -> dict[str, Any]:
+    """Who computed something here, just now and in this time: what lies with each result and is read from there."""
+    return {"date": now(), "seconds": round(seconds, 3), **_maker()}
+
+
+def maker(made: Mapping[str, Any]) -> dict[str, Any]:
+    """What two results share that were computed by one processor, one set of versions and one source."""
+    return {name: made[name] for name in ("commit", "source_changed", "versions", "machine")}
+
+
+def where(made: Mapping[str, Any]) -> str:
+    """Who computed a result, in a few words."""
+    machine, versions = made["machine"], made["versions"]
+    known = ", ".join(f"{name} {versions.get(name)}" for name in ("rflo-repro", "numpy", "numba"))
+    processor = f"{machine.get('architecture')} {machine.get('cpu')}, {machine.get('registers')} bits"
+    return f"{machine.get('system')} {processor}, {known}, commit {str(made['commit'] or 'unknown')[:9]}"
+
+
+@functools.cache
+def _maker() -> dict[str, Any]:
     revision, changed = commit()
     return {
-        "date": now(),
-        "command": command(),
         "commit": revision,
         "source_changed": changed,
         "versions": {
@@ -150,6 +190,7 @@ def record() -> dict[str, Any]:
             "system": platform.system(),
             "architecture": platform.machine(),
             "cpu": cpu_name(),
+            "registers": registers(),
             "cores": os.cpu_count(),
         },
     }

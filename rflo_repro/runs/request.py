@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rflo_repro.runs.realisation import Arrays
 
 # The largest that may be asked for
 LIMITS = {"networks": 100_000, "trials": 10**9, "seed": 2**63 - 1}
@@ -15,6 +20,17 @@ class Refused(Exception):
     def __init__(self, option: str | None, message: str) -> None:
         super().__init__(message)
         self.option = option
+
+
+class Failed(Exception):
+    """Some realisations raised; the message is one line.
+
+    results: the arrays of the conditions that are complete, by network; None for the others.
+    """
+
+    def __init__(self, failures: Sequence[str], results: list[list[Arrays] | None]) -> None:
+        super().__init__(failures[0] + (f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""))
+        self.results = results
 
 
 @dataclass(frozen=True)

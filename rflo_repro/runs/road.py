@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import os
 import time
@@ -23,8 +24,8 @@ from rflo_repro.runs.choices import ChoiceError, Choices, vary
 from rflo_repro.runs.claims import VERDICTS, Tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.progress import INDENT, Reporter, clock
-from rflo_repro.runs.realisation import Condition, describe
-from rflo_repro.runs.request import Refused, Request, Selection
+from rflo_repro.runs.realisation import Condition, Realisation, describe
+from rflo_repro.runs.request import Failed, Refused, Request, Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
 
@@ -138,17 +139,29 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
         _say(console, f"{INDENT}{problem}; made anew")
     with TemporaryDirectory() as nowhere:
         store = Store(Path(nowhere) if about.timed else results / FOLDER)
-        arrays = sweep(found, store, jobs, Reporter(console), experiment.summary, request.force, request.scheduler)
+        failed: Failed | None = None
+        try:
+            arrays = sweep(found, store, jobs, Reporter(console), experiment.summary, request.force, request.scheduler)
+        except Failed as error:
+            # what is complete is written all the same
+            failed = error
+            found = [c for c, row in zip(found, error.results, strict=True) if row is not None]
+            arrays = [row for row in error.results if row is not None]
+            if not found:
+                raise
     frames = experiment.tabulate(chosen, found, arrays)
     with tables.lock(results):
         # what another run has written meanwhile stays too
         before, _ = _tables_before(experiment, results, settings, request.selection.partial, reference)
-        written = _write(experiment, results, frames, before, found, settings, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        written = _write(experiment, results, frames, before, found, store.made, settings, seconds)
     files = [*written]
     _say(console, "tables   " + "  ".join(str(path) for path in written))
     if request.plot:
-        part = frames if request.selection.partial else None
+        part = frames if request.selection.partial or failed else None
         files += draw(experiment, results, figures, request.selection, part, console)
+    if failed:
+        raise failed
     if experiment.claims and not request.selection.partial:
         _say(console, "claims   " + verdicts(experiment, frames))
     return Outcome(frames, tuple(files), time.monotonic() - started, reference)
@@ -273,9 +286,6 @@ def _tables_before(
 def _scale(results: Path, schema: tables.Schema, page: dict[str, Any]) -> Any:
     """The scale that a table's page names. Raises TableError if the page does not say what is needed of it."""
     try:
-        for earlier in page["runs"]:
-            # one that is not a mapping, or whose conditions are no list of names, is no page of ours
-            _ = {**earlier}, set(earlier["conditions"])
         return page["settings"]["scale"]
     except (KeyError, TypeError):
         raise tables.TableError(f"{results / schema.name}.json is not of this version") from None
@@ -287,12 +297,13 @@ def _write(
     frames: Tables,
     before: Mapping[str, tuple[pd.DataFrame, dict[str, Any]]],
     found: Sequence[Condition],
+    made: Mapping[Realisation, dict[str, Any]],
     settings: dict[str, Any],
     seconds: float,
 ) -> list[Path]:
     """Write the tables; rows of conditions that were not computed, and what is said of them, stay."""
     written = []
-    record = {**provenance.record(), "seconds": round(seconds, 1)}
+    record = {"date": provenance.now(), "command": provenance.command(), "seconds": round(seconds, 1)}
     for part, schema in experiment.schemas.items():
         own = [c for c in found if schema.has(c.values)]
         frame, runs, names = frames[part], [], names_of(own, schema)
@@ -300,17 +311,39 @@ def _write(
             old, page = before[schema.name]
             frame = tables.replace_rows(old, frame, schema, names_of(every_condition(experiment), schema))
             for earlier in page["runs"]:
-                kept = [name for name in earlier["conditions"] if name not in names]
-                runs += [{**earlier, "conditions": kept}] if kept else []
+                kept = tables.without(earlier, names)
+                runs += [kept] if kept["conditions"] else []
         source = provenance.numerical_source(r for c in own for r in c.realisations[:1])
         page = {
             "settings": settings,
             "root_seed": settings["choices"].get("seed"),
             "condition": list(schema.condition),
-            "runs": [*runs, {**record, "numerical_source": source, "conditions": names}],
+            "runs": [
+                *runs,
+                {**record, "numerical_source": source, "conditions": names, "computed": _computed(own, schema, made)},
+            ],
         }
         written.append(tables.write(results, schema, frame, page))
     return written
+
+
+def _computed(
+    found: Sequence[Condition], schema: tables.Schema, made: Mapping[Realisation, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Who computed these conditions: an entry for each processor, set of versions and source, with when, in how many
+    seconds altogether, and the numbers of networks by condition."""
+    rows = pd.DataFrame([dict(c.values) for c in found])
+    entries: dict[str, dict[str, Any]] = {}
+    for name, condition in zip(tables.conditions(rows, schema), found, strict=True):
+        for realisation in condition.realisations:
+            by = made[realisation]
+            maker = provenance.maker(by)
+            empty = {"first": by["date"], "last": by["date"], "seconds": 0.0, **maker, "conditions": {}}
+            entry = entries.setdefault(json.dumps(maker, sort_keys=True), empty)
+            entry["first"], entry["last"] = min(entry["first"], by["date"]), max(entry["last"], by["date"])
+            entry["seconds"] = round(entry["seconds"] + by["seconds"], 3)
+            entry["conditions"][name] = entry["conditions"].get(name, 0) + 1
+    return list(entries.values())
 
 
 def _sizes(request: Request) -> dict[str, str]:

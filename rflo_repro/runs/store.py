@@ -27,6 +27,8 @@ _MEANING = "_meaning"  # the entry of an .npz that says what the others are
 class Store:
     """A folder of .npz files, one a finished realisation, under a key of all that determines its numbers.
 
+    With the numbers lies the record of who computed them, and when; `made` has those of what was read or kept.
+
     The key holds the realisation's fields and the digest of the numerical source, so that neither other parameters nor
     an edited kernel can be taken for today's. Nothing is ever unpickled. Files are damaged or foreign unless they say
     their key and hash; those are named in `problems` and computed again.
@@ -35,6 +37,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
+        self.made: dict[Realisation, dict[str, Any]] = {}
 
     def meaning(self, realisation: Realisation) -> dict[str, Any]:
         """What determines the numbers of a realisation, as plain data."""
@@ -45,13 +48,16 @@ class Store:
 
     def path(self, realisation: Realisation) -> Path:
         """Where a realisation is kept."""
-        text = json.dumps(self.meaning(realisation), sort_keys=True)
-        key = hashlib.sha256(text.encode()).hexdigest()
+        return self._path(self.meaning(realisation))
+
+    def _path(self, meaning: dict[str, Any]) -> Path:
+        key = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
         return self.folder / key[:2] / f"{key[:40]}.npz"
 
     def get(self, realisation: Realisation) -> Arrays | None:
         """The stored arrays, or None if there are none to be believed."""
-        path = self.path(realisation)
+        meaning = self.meaning(realisation)
+        path = self._path(meaning)
         if not path.exists():
             return None
         try:
@@ -60,24 +66,32 @@ class Store:
                 file = np.load(handle, allow_pickle=False)
                 arrays = {name: file[name] for name in file.files}
             stored = json.loads(str(arrays.pop(_MEANING)))
+            made = stored.pop("made")
+            provenance.where(made)
         except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
             self.problems.append(f"{path} is damaged ({type(error).__name__}); computed again")
             return None
-        if stored != {**self.meaning(realisation), "sha256": _sha256(arrays)}:
+        if stored != {**meaning, "sha256": _sha256(arrays)}:
             self.problems.append(f"{path} is not what its name says; computed again")
             return None
+        self.made[realisation] = made
         return arrays
 
-    def put(self, realisation: Realisation, arrays: Arrays) -> None:
-        """Keep the arrays of a finished realisation. Raises OSError if they cannot be written."""
-        path = self.path(realisation)
+    def put(self, realisation: Realisation, arrays: Arrays, made: dict[str, Any]) -> None:
+        """Keep the arrays of a finished realisation, and who made them (`provenance.made`).
+
+        Raises OSError if they cannot be written.
+        """
+        meaning = self.meaning(realisation)
+        path = self._path(meaning)
         path.parent.mkdir(parents=True, exist_ok=True)
-        meaning = {**self.meaning(realisation), "sha256": _sha256(arrays)}
+        meaning = {**meaning, "sha256": _sha256(arrays), "made": made}
         # in memory first: an archive on a disk that fills up is left open
         archive = io.BytesIO()
         np.savez_compressed(archive, **{**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))})  # type: ignore[arg-type]
         with replacing(path) as temporary:
             temporary.write_bytes(archive.getbuffer())
+        self.made[realisation] = made
 
 
 def _sha256(arrays: Arrays) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -12,12 +14,15 @@ from typing import TypeVar
 
 import joblib
 
-from rflo_repro.runs import cluster
+from rflo_repro.runs import cluster, provenance
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.request import Failed
 from rflo_repro.runs.store import Store
 
 T = TypeVar("T")
+# row, column, and what came of it
+Done = tuple[int, int, Arrays | Exception]
 
 
 class Stopped(Exception):
@@ -39,12 +44,15 @@ def sweep(
     summary: what the progress line says of a finished condition.
     scheduler: address of a Dask scheduler whose workers compute in place of threads.
     Each result is on disk before it is reported. On an interrupt the realisations under way are abandoned within a
-    kernel call. Raises what a realisation raises, OSError if a result cannot be stored, and ClusterError.
+    kernel call. Raises Failed when all is done if a realisation raised anything, OSError if a result cannot be stored,
+    and ClusterError.
     """
     stop = threading.Event()
     results: list[list[Arrays | None]] = [[None] * len(c.realisations) for c in conditions]
+    n_left = [len(row) for row in results]
+    failures: list[str] = []
 
-    def one(row: int, column: int) -> tuple[int, int, Arrays]:
+    def one(row: int, column: int) -> tuple[int, int, Arrays | Exception]:
         realisation = conditions[row].realisations[column]
 
         def progress(trials: int) -> None:
@@ -53,11 +61,17 @@ def sweep(
             reporter.trials(row, column, trials)
 
         progress(0)
-        arrays = realisation.run(progress)
-        store.put(realisation, arrays)
+        try:
+            started = time.monotonic()
+            arrays = realisation.run(progress)
+        except Stopped:
+            raise
+        except Exception as error:  # a task of one's own may raise anything
+            return row, column, error
+        store.put(realisation, arrays, provenance.made(time.monotonic() - started))
         return row, column, arrays
 
-    def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[tuple[int, int, Arrays]]]:
+    def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[Done]]:
         from rflo_repro.learning import kernels
 
         parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
@@ -67,44 +81,65 @@ def sweep(
             kernels.watched(reporter.compiling),
         )
 
-    def by_cluster(address: str, waiting: list[tuple[int, int]]) -> Generator[tuple[int, int, Arrays], None, None]:
+    def by_cluster(address: str, waiting: list[tuple[int, int]]) -> Generator[Done, None, None]:
         wanted = [conditions[row].realisations[column] for row, column in waiting]
         for row, column in waiting:
             reporter.trials(row, column, 0)
-        for i, arrays in cluster.compute(address, wanted, reporter.note):
-            store.put(wanted[i], arrays)
-            reporter.trials(*waiting[i], wanted[i].n_trials)
-            yield *waiting[i], arrays
+        for i, found in cluster.compute(address, wanted, reporter.note):
+            if not isinstance(found, Exception):
+                arrays, made = found
+                store.put(wanted[i], arrays, made)
+            yield *waiting[i], found if isinstance(found, Exception) else arrays
 
-    def finish(row: int, column: int, arrays: Arrays, stored: bool) -> None:
-        results[row][column] = arrays
+    def finish(row: int, column: int, found: Arrays | Exception, stored: bool) -> None:
+        if isinstance(found, Exception):
+            failures.append(f"{conditions[row].label}, network {column}: {_reason(found)}")
+            reporter.note(failures[-1])
+            return
+        results[row][column] = found
         reporter.finished(row, column, stored)
-        done = [r for r in results[row] if r is not None]
-        if len(done) == len(results[row]):
-            reporter.summary(row, summary(done))
+        n_left[row] -= 1
+        if not n_left[row]:
+            reporter.summary(row, summary([r for r in results[row] if r is not None]))
 
     with reporter:
         reporter.conditions([(c.label, [r.n_trials for r in c.realisations]) for c in conditions])
         # where the arrays of each realisation that must be computed belong; conditions may share one
-        places: dict[Path, list[tuple[int, int]]] = {}
+        places: dict[Realisation, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):
             for column, realisation in enumerate(condition.realisations):
-                key = store.path(realisation)
-                arrays = None if force or key in places else store.get(realisation)
+                arrays = None if force or realisation in places else store.get(realisation)
                 if arrays is None:
-                    places.setdefault(key, []).append((row, column))
+                    places.setdefault(realisation, []).append((row, column))
                 else:
                     finish(row, column, arrays, stored=True)
-        for problem in store.problems:
+        for problem in (*store.problems, *_from_elsewhere(store)):
             reporter.note(problem)
         waiting = {shared[0]: shared for shared in places.values()}
         if waiting:
             firsts = list(waiting)
             with by_threads(firsts) if scheduler is None else closing(by_cluster(scheduler, firsts)) as computed:
-                for row, column, arrays in computed:
+                for row, column, outcome in computed:
                     for place in waiting[row, column]:
-                        finish(*place, arrays, stored=False)
-    return [[r for r in row if r is not None] for row in results]
+                        finish(*place, outcome, stored=False)
+    complete = [None if left else [r for r in row if r is not None] for row, left in zip(results, n_left, strict=True)]
+    if failures:
+        raise Failed(failures, complete)
+    return [row for row in complete if row is not None]
+
+
+def _reason(error: Exception) -> str:
+    """What was raised, on one line."""
+    text = " ".join(str(error).split())
+    return type(error).__name__ + (f": {text}" if text else "")
+
+
+def _from_elsewhere(store: Store) -> Iterator[str]:
+    """A line for each other processor, set of versions or source that computed some of what is stored."""
+    here = provenance.where(provenance.made(0.0))
+    for place, count in Counter(map(provenance.where, store.made.values())).items():
+        if place != here:
+            yield f"{count} of {len(store.made)} stored networks were computed elsewhere: {place} (here {here})"
 
 
 @contextmanager

@@ -159,6 +159,7 @@ def _read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
 def _pair(path: Path, page: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         provenance = json.loads(page.read_text(encoding="utf-8"))
+        _as_written(provenance)
         if provenance["sha256"] != sha256(path):
             raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
         with open(path, newline="", encoding="utf-8") as file:
@@ -171,6 +172,58 @@ def _pair(path: Path, page: Path, schema: Schema) -> tuple[pd.DataFrame, dict[st
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, csv.Error) as error:
         raise TableError(f"{path} cannot be read with {page.name}: {type(error).__name__}") from None
     return frame, provenance
+
+
+_RUN: dict[str, tuple[type, ...]] = {"date": (str,), "command": (str,)}
+_MAKER: dict[str, tuple[type, ...]] = {
+    "commit": (str, type(None)), "source_changed": (bool, type(None)), "versions": (dict,), "machine": (dict,),
+}  # fmt: skip
+_COMPUTED: dict[str, tuple[type, ...]] = {"first": (str,), "last": (str,), "conditions": (dict,), **_MAKER}
+
+
+def _as_written(page: Any) -> None:
+    """Raises TypeError, KeyError for a page whose entries are not of the kinds that are written: what is read from one
+    is then of its kind everywhere."""
+
+    def check(entry: Any, kinds: Mapping[str, tuple[type, ...]]) -> None:
+        for name, kind in kinds.items():
+            if not isinstance(entry[name], kind):
+                raise TypeError(name)
+
+    check(page, {"sha256": (str,)})
+    if "settings" in page:
+        check(page, {"settings": (dict,)})
+        check(page["settings"], {"scale": (str,)})
+    if "runs" in page:
+        check(page, {"runs": (list,)})
+    for run in page.get("runs", []):
+        check(run, _RUN)
+        for entry in makers(run):
+            check(entry, _COMPUTED if "computed" in run else _MAKER)
+        if "conditions" in run:
+            check(run, {"conditions": (list,), "numerical_source": (dict,)})
+            check(run["numerical_source"], {"digest": (str,), "of": (list,)})
+            if not all(isinstance(name, str) for name in (*run["conditions"], *run["numerical_source"]["of"])):
+                raise TypeError("conditions")
+
+
+def makers(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who computed what a run on a page says: an entry for each, or the run itself where it measured here and now."""
+    found: list[dict[str, Any]] = run["computed"] if "computed" in run else [dict(run)]
+    return found
+
+
+def without(run: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A run on a page without these conditions, in all that it says of them."""
+    gone = set(names)
+    left = {**run, "conditions": [name for name in run["conditions"] if name not in gone]}
+    if "computed" in run:
+        kept = [
+            {**entry, "conditions": {name: n for name, n in entry["conditions"].items() if name not in gone}}
+            for entry in run["computed"]
+        ]
+        left["computed"] = [entry for entry in kept if entry["conditions"]]
+    return left
 
 
 def conditions(frame: pd.DataFrame, schema: Schema) -> pd.Series[str]:

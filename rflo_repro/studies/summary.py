@@ -71,14 +71,15 @@ def _choices(pages: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
 
 
 def _provenance(pages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """A line for each run that made the tables."""
+    """A line for each run that made the tables, and each processor and set of versions that computed for it."""
     lines = []
-    for run in (run for page in pages for run in page.get("runs", [])):
-        machine, versions = run.get("machine", {}), run.get("versions", {})
-        commit = str(run.get("commit") or "no commit")[:9] + ("+" if run.get("source_changed") else "")
-        known = ", ".join(f"{name} {version}" for name, version in versions.items())
+    runs = [run for page in pages for run in page.get("runs", [])]
+    for made, by in ((run, by) for run in runs for by in tables.makers(run)):
+        machine = by["machine"]
+        commit = str(by["commit"] or "no commit")[:9] + ("+" if by["source_changed"] else "")
+        known = ", ".join(f"{name} {version}" for name, version in by["versions"].items())
         where = f"{machine.get('system')} {machine.get('architecture')} ({machine.get('cpu')})"
-        lines.append(f"{run.get('date')} · {run.get('command')} · commit {commit} · {where} · {known}")
+        lines.append(f"{by.get('last', made['date'])} · {made['command']} · commit {commit} · {where} · {known}")
     return tuple(dict.fromkeys(lines))
 
 

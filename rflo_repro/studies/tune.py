@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
@@ -154,8 +155,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
         axes = figure.subplots()
         values = np.where(np.isfinite(median.to_numpy()), median.to_numpy(), np.nan)
         low = 10 ** np.floor(np.log10(np.nanmin(values)))
-        image = axes.imshow(values, aspect="auto", cmap="viridis_r", norm=LogNorm(low, 1.0))
-        image.cmap.set_bad("#DDDDDD")
+        colours = mpl.colormaps["viridis_r"].with_extremes(bad="#DDDDDD")
+        image = axes.imshow(values, aspect="auto", cmap=colours, norm=LogNorm(low, 1.0))
         axes.set_xticks(range(len(median.columns)), [f"{eta:g}" for eta in median.columns])
         axes.set_yticks(range(len(median)), [name.replace("rule=", "").replace("_", " ") for name in median.index])
         axes.tick_params(length=0)

@@ -151,6 +151,7 @@ def test_an_edited_kernel_never_yields_yesterdays_numbers(tmp_path):
     program = """
 import rflo_repro as rr, sys
 from pathlib import Path
+from rflo_repro.runs import provenance
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
@@ -159,7 +160,7 @@ store = Store(Path("stored"))
 found = store.get(session)
 if found is None:
     import numpy as np
-    store.put(session, {"loss": np.zeros(3)})
+    store.put(session, {"loss": np.zeros(3)}, provenance.made(0.0))
 print("rflo_repro" in sys.modules and rr.__file__, found is not None)
 """
 

@@ -207,3 +207,54 @@ def test_any_other_name_comes_back_from_the_table_as_it_is(name):
     assert f"  {plain} " in run.output
     final = pd.read_csv("results/custom/named_final.csv")
     assert set(final.groupby("rule").final_loss.median().index) == {plain, "rflo"}
+
+
+RAISING = '''
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Raising:
+    """A task that fails in its third trial."""
+
+    n_steps: int = 4
+    n_in = 0
+    n_out = 1
+
+    def trial(self, rng):
+        if rng.random() < 0.2:
+            raise MemoryError("no room for [this]")
+        return np.zeros((self.n_steps, 0)), np.ones((self.n_steps, 1))
+'''
+
+
+def test_a_task_that_raises_is_named_and_the_others_are_written(monkeypatch):
+    own = Path("own_tasks").absolute()
+    own.mkdir()
+    (own / "raising.py").write_text(RAISING)
+    monkeypatch.setattr(rflo_repro.tasks, "__path__", [*rflo_repro.tasks.__path__, str(own)])
+    plan = """
+name = "raising"
+networks = 2
+trials = 40
+[grid]
+rule = "rflo"
+task = ["periodic", "bad"]
+period = 2
+tau = 5
+n_rec = 5
+eta = 0.01
+[tasks.bad]
+is = "Raising"
+"""
+    run = sweep(plan)
+    assert run.exit_code == 1
+    said = "rflo bad, network {}: MemoryError: no room for [this]"
+    for network in (0, 1):
+        assert [line for line in run.output.splitlines() if line == "  " + said.format(network)]
+    (error,) = [line for line in run.output.splitlines() if line.startswith("Error: ")]
+    assert error in {f"Error: {said.format(network)} (and 1 more)" for network in (0, 1)}
+    final = pd.read_csv("results/custom/raising_final.csv")
+    assert list(final.task) == ["periodic"] * 2

@@ -27,6 +27,8 @@ ARRAYS = {
     "empty": np.zeros((0, 3)),
 }
 
+MADE = provenance.made(1.5)
+
 
 @pytest.fixture
 def store(tmp_path):
@@ -36,7 +38,7 @@ def store(tmp_path):
 @pytest.fixture
 def kept(store):
     """The path of a stored realisation."""
-    store.put(SESSION, ARRAYS)
+    store.put(SESSION, ARRAYS, MADE)
     return store.path(SESSION)
 
 
@@ -60,13 +62,13 @@ def test_what_was_not_put_is_not_found(store, kept):
 
 
 def test_put_replaces(store, kept):
-    store.put(SESSION, {"loss": np.zeros(2)})
+    store.put(SESSION, {"loss": np.zeros(2)}, MADE)
     assert same(store.get(SESSION), {"loss": np.zeros(2)})
 
 
 def test_a_realisation_that_ran_is_found_as_it_was(store):
     arrays = SESSION.run(lambda trials: None)
-    store.put(SESSION, arrays)
+    store.put(SESSION, arrays, MADE)
     assert same(store.get(SESSION), arrays)
 
 
@@ -125,7 +127,7 @@ def refused(store, path):
     assert store.get(SESSION) is None
     assert len(store.problems) == 1
     assert str(path) in store.problems[0]
-    store.put(SESSION, ARRAYS)
+    store.put(SESSION, ARRAYS, MADE)
     assert same(store.get(SESSION), ARRAYS)
 
 
@@ -206,7 +208,7 @@ def test_a_meaning_written_by_hand(store, kept, meaning):
 
 def test_another_realisation_under_this_name(store, kept):
     other = replace(SESSION, eta=0.1)
-    store.put(other, ARRAYS)
+    store.put(other, ARRAYS, MADE)
     kept.write_bytes(store.path(other).read_bytes())
     refused(store, kept)
 

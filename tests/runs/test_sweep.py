@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ import rflo_repro as rr
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Condition, describe
 from rflo_repro.runs.recipe import PURPOSES, Recipe, generator
+from rflo_repro.runs.request import Failed
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep, writable
@@ -129,16 +131,32 @@ def test_what_is_stored_is_not_computed_again(tmp_path, jobs):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("fault", [ValueError("no such task"), KeyboardInterrupt(), OSError(28, "No space left")])
-def test_what_a_realisation_raises_comes_out_and_nothing_finished_is_lost(tmp_path, jobs, fault):
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (ValueError("no such\ntask"), "b, network 1: ValueError: no such task"),
+        (MemoryError(), "b, network 1: MemoryError"),
+        (OSError(2, "No such file", "mine.wav"), "b, network 1: FileNotFoundError: [Errno 2] No such file: 'mine.wav'"),
+        (StopIteration("[/red]"), "b, network 1: StopIteration: [/red]"),
+        (KeyboardInterrupt(), None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_realisation_raises_is_said_with_its_name_and_the_others_are_finished(tmp_path, jobs, fault, said):
     store = Store(tmp_path)
     FAULTS["b", 1] = fault
-    with pytest.raises(type(fault)):
-        quietly(coins("a", "b", "c"), store, jobs)
+    console = Console(file=io.StringIO(), width=200)
+    with pytest.raises(KeyboardInterrupt if said is None else Failed, match=said and re.escape(said)) as failed:
+        sweep(coins("a", "b", "c"), store, jobs, Reporter(console), lambda arrays: "")
     # another thread may still be at its last one
     stored = {(r.name, r.network) for c in coins("a", "b", "c") for r in c.realisations if store.get(r) is not None}
-    assert len(stored) >= 4 - (jobs - 1)  # those before it
     assert ("b", 1) not in stored
+    if said is None:
+        assert len(stored) >= 4 - (jobs - 1)  # those before it
+    else:
+        assert len(stored) == 8
+        assert [row if row is None else len(row) for row in failed.value.results] == [3, None, 3]
+        assert [line.strip() for line in console.file.getvalue().splitlines() if "network 1" in line] == [said]
     FAULTS.clear()
     STARTED.clear()
     found, _ = quietly(coins("a", "b", "c"), store, jobs)
@@ -191,9 +209,9 @@ def test_threads_under_way_stop_when_the_run_does(tmp_path):
 
         def run(self, progress):
             running.wait(10)
-            raise ValueError("broken")
+            raise KeyboardInterrupt("broken")
 
-    with pytest.raises(ValueError, match="broken"):
+    with pytest.raises(KeyboardInterrupt, match="broken"):
         quietly([Condition("x", {}, (Endless(), Faulty()))], Store(tmp_path), jobs=2)
     assert stopped.wait(10)
     assert Store(tmp_path).get(Endless()) is None

@@ -84,6 +84,10 @@ class _Compiled(caching.CompileResultCacheImpl):  # type: ignore[misc]
         module = function.__module__.rpartition(".")[2]
         self._filename_base = self.get_filename_base(f"{module}.{function.__qualname__}", "")
 
+    def check_cachable(self, data: Any) -> bool:
+        # without numba's warning: what cannot be kept is compiled anew
+        return all(part.can_cache for part in data.lifted) and not data.library.has_dynamic_globals
+
 
 class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
     """Numba's index of signatures and its files of compiled code, each behind a digest of its content."""
