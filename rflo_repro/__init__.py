@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
+    from rflo_repro.learning.optimizers import Optimizer
     from rflo_repro.learning.rules import RULES, LearningRule
     from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
     from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask, Task
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Loop": "rflo_repro.learning.loop",
     "Network": "rflo_repro.learning.network",
+    "Optimizer": "rflo_repro.learning.optimizers",
     "LearningRule": "rflo_repro.learning.rules",
     "RULES": "rflo_repro.learning.rules",
     "History": "rflo_repro.learning.training",
@@ -47,6 +49,7 @@ __all__ = [
     "Loop",
     "MovementTask",
     "Network",
+    "Optimizer",
     "PeriodicTask",
     "Reaching",
     "Run",

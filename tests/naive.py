@@ -201,6 +201,52 @@ class Session(NamedTuple):
     state: Array
 
 
+class Stepper:
+    """The optimiser of a session in plain NumPy: from updates by matrix to new weights."""
+
+    def __init__(
+        self,
+        method: str = "sgd",
+        clip: float | None = None,
+        weight_decay: float = 0.0,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ) -> None:
+        self.method, self.clip, self.weight_decay = method, clip, weight_decay
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.first: dict[str, Array] = {}
+        self.second: dict[str, Array] = {}
+        self.n = 0
+
+    def __call__(self, weights: dict[str, Array], updates: dict[str, Array], eta: dict[str, float]) -> dict[str, Array]:
+        """The new weights. A matrix with a rate of zero stays and does not count in the norm."""
+        norm = np.sqrt(sum(np.sum(g**2) for name, g in updates.items() if eta[name]))
+        if self.clip is not None and norm > self.clip:
+            updates = {name: g * (self.clip / norm) for name, g in updates.items()}
+        self.n += 1
+        return {
+            name: w + eta[name] * (self.direction(name, updates[name]) - self.weight_decay * w) if eta[name] else w
+            for name, w in weights.items()
+        }
+
+    def direction(self, name: str, g: Array) -> Array:
+        v, s = self.first.get(name, 0.0 * g), self.second.get(name, 0.0 * g)
+        if self.method == "momentum":
+            self.first[name] = self.beta1 * v + g
+            return self.first[name]
+        if self.method in ("rmsprop", "adam"):
+            self.second[name] = self.beta2 * s + (1 - self.beta2) * g**2
+        if self.method == "rmsprop":
+            return g / (np.sqrt(self.second[name]) + self.epsilon)
+        if self.method == "adam":
+            self.first[name] = self.beta1 * v + (1 - self.beta1) * g
+            mean = self.first[name] / (1 - self.beta1**self.n)
+            return mean / (np.sqrt(self.second[name] / (1 - self.beta2**self.n)) + self.epsilon)
+        assert self.method == "sgd"
+        return g
+
+
 def train_trials(
     net: Net,
     inputs: Array,
@@ -211,8 +257,12 @@ def train_trials(
     symmetric: bool,
     full: bool,
     reset_state: bool,
+    step: Stepper | None = None,
 ) -> Session:
     """Updates at the end of every `batch` trials; `eta` for w_in, w and w_out."""
+    step = step or Stepper()
+    rate = {"w_in": eta[0], "bias": eta[0], "w": eta[1], "w_out": eta[2]}
+    names = [name for name in rate if getattr(net, name) is not None]
     loss, aligned, state = [], [], net.h0
     for first in range(0, len(order), batch):
         updates = []
@@ -222,14 +272,9 @@ def train_trials(
             state = forward(begun, inputs[k], targets[k]).h[-1]
             loss.append(updates[-1].loss)
             aligned.append(alignment(net))
-        w = net.w + eta[1] * sum(u.w for u in updates)
-        net = replace(
-            net,
-            w_in=net.w_in + eta[0] * sum(u.w_in for u in updates),
-            w=dale(w, net.signs) if eta[1] else net.w,
-            w_out=net.w_out + eta[2] * sum(u.w_out for u in updates),
-            bias=None if net.bias is None else net.bias + eta[0] * sum(u.bias for u in updates),
-        )
+        summed = {name: sum(getattr(u, name) for u in updates) for name in names}
+        new = step({name: getattr(net, name) for name in names}, summed, rate)
+        net = replace(net, **{**new, "w": dale(new["w"], net.signs) if eta[1] else net.w})
     return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state)
 
 

@@ -25,6 +25,7 @@ THINGS = {
     "Loop": rr.Loop.random(NET, np.random.default_rng(1)),
     "LearningRule": rr.RULES["rflo"],
     "LearningRates": rr.LearningRates(0.1, 0.2, 0.3),
+    "Optimizer": rr.Optimizer("adam", clip=1.0),
     "PeriodicTask": rr.PeriodicTask(20),
     "IntervalMatchingTask": rr.IntervalMatchingTask(150),
     "Reaching": rr.Reaching(20),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import kernels, validate
+from rflo_repro.learning import kernels, optimizers, validate
 from rflo_repro.learning.network import Network
+from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import MATRICES, LearningRule, resolve
 from rflo_repro.learning.validate import Array
 
@@ -193,11 +194,39 @@ def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | Lear
 
 
 def _rates(eta: float | LearningRates, rule: LearningRule) -> kernels.Rates:
-    """The rate of each matrix: `eta`, or 0 where the rule does not train it."""
+    """The rate of each matrix: `eta`, or 0 where the rule does not train it. Raises ValueError."""
     if not isinstance(eta, LearningRates):
         one = validate.real("eta", eta, 0.0)
         eta = LearningRates(w_in=one, w_rec=one, w_out=one)
     return kernels.Rates(*(getattr(eta, name) if name in rule.trains else 0.0 for name in MATRICES))
+
+
+class _Optimizer:
+    """An optimiser on its way through the batches: with its moments, if it has any."""
+
+    def __init__(self, optimizer: Optimizer, packed: _Packed) -> None:
+        self.optimizer = optimizer
+        if not optimizer.plain:
+            self.first, self.second = kernels.moments(*packed.sizes)
+            self.powers = np.ones(2)
+
+    def at(self, rates: kernels.Rates) -> kernels.Rates | kernels.Optimizer:
+        """What the kernels take for it: no more than the rates where an update is just added."""
+        o = self.optimizer
+        if o.plain:
+            return rates
+        return kernels.Optimizer(
+            *rates,
+            method=kernels.METHODS[o.method],
+            clip=math.inf if o.clip is None else o.clip,
+            weight_decay=o.weight_decay,
+            beta1=o.beta1,
+            beta2=o.beta2,
+            epsilon=o.epsilon,
+            first=self.first,
+            second=self.second,
+            powers=self.powers,
+        )
 
 
 @dataclass(frozen=True)
@@ -289,6 +318,7 @@ def train(
     batch: int = 1,
     reset_state: bool = True,
     progress: Callable[[int], None] | None = None,
+    optimizer: str | Optimizer = "sgd",
 ) -> History:
     """Train a copy of `net` on `task`.
 
@@ -298,6 +328,7 @@ def train(
         Otherwise they change at the end of each batch of trials (Eq. 15, 23).
     batch: trials whose updates are summed before they are applied; all of one length.
     reset_state: whether each trial begins at net.h0 or where the last one ended.
+    optimizer: an Optimizer, or the name of a method; all but plain `sgd` act at the end of a batch, not online.
     progress: called with the number of trials done, a few times a second; what it raises ends the training.
 
     A NaN or an infinity ends the training with `diverged`. Memory is 16 bytes a trial, and linear in T N.
@@ -315,6 +346,9 @@ def train(
         raise ValueError(f"online needs a rule that is local in time (carry 'leak'), got {rule.name!r}")
     if online and batch != 1:
         raise ValueError(f"batch must be 1 with online, got {batch}")
+    optimizer = optimizers.resolve(optimizer)
+    if online and not optimizer.plain:
+        raise ValueError(f"optimizer must be plain sgd with online, got {validate.shown(optimizer)}")
     for name in ("n_in", "n_out"):
         size = getattr(task, name, None)
         if not isinstance(size, numbers.Integral) or size != getattr(net, name):
@@ -323,6 +357,7 @@ def train(
         raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
 
     packed, switches, record = _Packed(net), _switches(rule), _record(n_trials)
+    stepping = _Optimizer(optimizer, packed)
     train_block, workspace = _trainer(packed, rule, online, batch if reset_state else 1)
     work, room = None, -1
     trials = _Trials(task, packed, batch, rng)
@@ -337,7 +372,7 @@ def train(
             packed.weights,
             kernels.Trials(block.inputs, block.targets, block.order, batch, reset_state),
             switches,
-            rates,
+            stepping.at(rates),
             kernels.Record(record.loss[part], record.alignment[part]),
             work,
         )

@@ -7,7 +7,9 @@ from .dynamics import forward
 from .exact import rtrl_gradient, train_exact
 from .layout import (
     CARRIES,
+    METHODS,
     PHIS,
+    Optimizer,
     Rates,
     Record,
     Rule,
@@ -17,6 +19,7 @@ from .layout import (
     Weights,
     Workspace,
     exact_workspace,
+    moments,
     trace_workspace,
     units,
     weights,
@@ -28,7 +31,9 @@ from .updates import apply_update
 
 __all__ = [
     "CARRIES",
+    "METHODS",
     "PHIS",
+    "Optimizer",
     "Rates",
     "Record",
     "Rule",
@@ -41,6 +46,7 @@ __all__ = [
     "exact_workspace",
     "forward",
     "gradient",
+    "moments",
     "rtrl_gradient",
     "trace_gradient",
     "trace_workspace",

@@ -9,7 +9,7 @@ from .layout import IDENTITY, LANES, RELU, SIGMOID, SOFTPLUS, TANH, Array, Recor
 from .products import step_product
 from .vector import (
     at_least,
-    by_units,
+    by_kind,
     copy_part,
     fma,
     inlined,
@@ -110,7 +110,7 @@ def _other_steps(
     other_steps(units, u, u_at, sources, before, after, slopes, slopes_at, row)
 
 
-unit_steps = by_units(_tanh_steps, _other_steps)
+unit_steps = by_kind(float, _tanh_steps, _other_steps)
 
 
 def _tanh_gain(units: Any, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, i: int) -> Any:
@@ -127,7 +127,7 @@ def _other_gain(units: Any, sources: Array, before: int, after: int, slopes: Arr
     return load(slopes, slopes_at + i)
 
 
-gain = by_units(_tanh_gain, _other_gain)
+gain = by_kind(float, _tanh_gain, _other_gain)
 
 
 def _one_leak(units: Any, i: int) -> Any:
@@ -139,7 +139,7 @@ def _each_leak(units: Any, i: int) -> Any:
     return load(units.leak, i)
 
 
-leak_of = by_units(_one_leak, _each_leak)
+leak_of = by_kind(float, _one_leak, _each_leak)
 
 
 @inlined

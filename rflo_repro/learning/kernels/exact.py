@@ -6,9 +6,10 @@ from math import isfinite
 
 from .credit import add_feedback_path
 from .dynamics import gain, leak_of, readout, renew_drive, start_trial, unit_steps
-from .layout import FULL, LANES, ExactWorkspace, Rates, Record, Rule, Trials, Updates, Weights
+from .layout import FULL, LANES, ExactWorkspace, Optimizer, Rates, Record, Rule, Trials, Updates, Weights
+from .optimizers import apply_batch
 from .products import Extent, Rows, Scalars, products
-from .updates import alignment_of, apply_update, keep_mask
+from .updates import alignment_of, keep_mask
 from .vector import clear, copy, copy_part, fma, kernel, load, scale, splat, store, total
 
 
@@ -93,14 +94,13 @@ def rtrl_gradient(
 
 @kernel
 def train_exact(
-    weights: Weights, trials: Trials, rule: Rule, rates: Rates, record: Record, work: ExactWorkspace
+    weights: Weights, trials: Trials, rule: Rule, rates: Rates | Optimizer, record: Record, work: ExactWorkspace
 ) -> int:
     """Train in place by real-time recurrent learning; as in `train_trials`, but that `work` is from
     `exact_workspace`."""
     check_exact(rule)
     n_steps = trials.inputs.shape[1]
     n_trials = len(trials.order)
-    per_step = Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
     copy(weights.state, work.state)
     for first in range(0, n_trials, trials.batch):
         clear(work.updates.m)
@@ -116,7 +116,7 @@ def train_exact(
             finite = finite and isfinite(record.loss[k])
         if weights.output_feedback:
             add_feedback_path(weights, work.updates)
-        if not (finite and apply_update(weights, work.updates, per_step)):
+        if not (finite and apply_batch(rates, weights, work.updates, n_steps)):
             return first
     if not trials.reset_state:
         copy(work.state, weights.state)

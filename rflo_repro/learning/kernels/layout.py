@@ -37,6 +37,10 @@ TANH, RELU, SOFTPLUS, SIGMOID, IDENTITY = range(5)
 PHIS = {"tanh": TANH, "relu": RELU, "softplus": SOFTPLUS, "sigmoid": SIGMOID, "identity": IDENTITY}
 """What each activation function is called here."""
 
+SGD, MOMENTUM, RMSPROP, ADAM = range(4)
+METHODS = {"sgd": SGD, "momentum": MOMENTUM, "rmsprop": RMSPROP, "adam": ADAM}
+"""What each method of an optimiser is called here."""
+
 
 def padded(n: int) -> int:
     """`n` rounded up to a whole number of vectors."""
@@ -122,6 +126,28 @@ class Rates(NamedTuple):
     w_in: float
     w_rec: float
     w_out: float
+
+
+class Optimizer(NamedTuple):
+    """What stands in the place of `Rates` where an update is more than a rate times the gradient."""
+
+    w_in: float
+    w_rec: float
+    w_out: float
+    method: int
+    """One of `METHODS`."""
+    clip: float
+    """The largest Euclidean norm of an update, all trained matrices together; infinite: any."""
+    weight_decay: float
+    beta1: float
+    beta2: float
+    epsilon: float
+    first: Updates
+    """Running sums or means of the updates."""
+    second: Updates
+    """Running means of their squares."""
+    powers: Array
+    """(2,): `beta1` and `beta2` to the power of the number of updates."""
 
 
 class Record(NamedTuple):
@@ -253,6 +279,13 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, k
         (n_rec, row),
     )
     return Workspace(width, source_row, credit_row, sources, errors, credit, slopes, u, z, Updates(m, w_out), back)
+
+
+def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:
+    """Zeros for both moments of an `Optimizer`."""
+    matrix, readout = (n_rec + n_in, padded(n_rec)), (n_out, padded(n_rec))
+    m, w_out, m2, w_out2 = aligned_zeros(matrix, readout, matrix, readout)
+    return Updates(m, w_out), Updates(m2, w_out2)
 
 
 def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:

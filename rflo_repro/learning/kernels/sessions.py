@@ -6,8 +6,9 @@ from math import isfinite
 
 from .credit import add_feedback_path, assign_credit, check_rule, transpose_recurrent
 from .dynamics import advance, renew_drive, start_trial
-from .layout import FULL, Rates, Record, Rule, Trials, Updates, Weights, Workspace
-from .updates import alignment_of, apply_update, keep_mask
+from .layout import FULL, Optimizer, Rates, Record, Rule, Trials, Updates, Weights, Workspace
+from .optimizers import apply_batch
+from .updates import alignment_of, keep_mask
 from .vector import clear, copy_part, kernel, scale, spliced
 
 
@@ -22,7 +23,9 @@ def prepare(weights: Weights, transpose: bool, work: Workspace) -> None:
 
 
 @kernel
-def train_trials(weights: Weights, trials: Trials, rule: Rule, rates: Rates, record: Record, work: Workspace) -> int:
+def train_trials(
+    weights: Weights, trials: Trials, rule: Rule, rates: Rates | Optimizer, record: Record, work: Workspace
+) -> int:
     """Train in place, the updates of each batch summed and applied together, Eq. 15 and 23.
 
     `work` is from `workspace`. Where states are reset as many trials as it is wide advance in lockstep.
@@ -38,7 +41,6 @@ def train_trials(weights: Weights, trials: Trials, rule: Rule, rates: Rates, rec
     # the exact gradient of a readout that is fed back needs the recurrent one
     through_readout = rule.carry == FULL and weights.output_feedback and readout
     recurrent = rates.w_in != 0.0 or rates.w_rec != 0.0 or through_readout
-    per_step = Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
     for first in range(0, n_trials, trials.batch):
         after = first + trials.batch
         alignment = alignment_of(weights)
@@ -61,7 +63,7 @@ def train_trials(weights: Weights, trials: Trials, rule: Rule, rates: Rates, rec
             return first
         if through_readout:
             add_feedback_path(weights, work.updates)
-        if not apply_update(weights, work.updates, per_step):
+        if not apply_batch(rates, weights, work.updates, n_steps):
             return first
     return n_trials
 

@@ -6,7 +6,7 @@ from math import nan, sqrt
 from typing import Any
 
 from .layout import LANES, Array, Rates, Updates, Weights
-from .vector import at_least, at_most, by_units, fma, inlined, kernel, load, splat, store, total
+from .vector import at_least, at_most, by_kind, fma, inlined, kernel, load, splat, store, total
 
 
 @kernel
@@ -50,7 +50,7 @@ def _mask_kept(units: Any, dm: Array) -> None:
         store(dm, i, fma(load(dm, i), load(mask, i), splat(0.0)))
 
 
-keep_mask = by_units(_all_kept, _mask_kept)
+keep_mask = by_kind(float, _all_kept, _mask_kept)
 
 
 def _kept_as_is(units: Any, j: int, place: int, w: Any) -> Any:
@@ -63,7 +63,7 @@ def _kept_by_mask(units: Any, j: int, place: int, w: Any) -> Any:
     return fma(w, load(units.mask, place), splat(0.0)) if j < units.mask.shape[0] else w
 
 
-kept = by_units(_kept_as_is, _kept_by_mask)
+kept = by_kind(float, _kept_as_is, _kept_by_mask)
 
 
 @kernel

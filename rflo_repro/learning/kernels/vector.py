@@ -47,19 +47,22 @@ def spliced(function: F) -> F:
     return cast(F, kept(numba.njit(**_OPTIONS, inline="always")(function)))
 
 
-def by_units(plain: F, general: F) -> F:
-    """A function that compiles to `plain` where its first argument is a float, and otherwise to `general`.
+def by_kind(usual: type, plain: F, general: F) -> F:
+    """A function that compiles to `plain` where its first argument is a `usual`, and otherwise to `general`.
 
-    The first is the units of a network, see `layout.Weights`: what only other models need is then neither compiled nor
-    asked about for tanh units with one time constant. Both are plain functions with the same arguments.
+    What only other models or optimisers need is then neither compiled nor asked about for those of the paper. `usual`
+    is float or a NamedTuple. Both are plain functions with the same arguments.
     """
 
     def chosen(*arguments: Any) -> Any:
-        return (plain if isinstance(arguments[0], float) else general)(*arguments)
+        return (plain if isinstance(arguments[0], usual) else general)(*arguments)
+
+    def is_usual(kind: Any) -> bool:
+        return isinstance(kind, types.Float) if usual is float else getattr(kind, "instance_class", None) is usual
 
     if not numba_config.DISABLE_JIT:
         overload(chosen, strict=False, jit_options=cast(Any, {**_OPTIONS, "forceinline": True}))(
-            lambda *given: plain if isinstance(given[0], types.Float) else general
+            lambda *given: plain if is_usual(given[0]) else general
         )
     return cast(F, chosen)
 
@@ -231,6 +234,9 @@ fma = primitive(lambda x, y, z: x * y + z, multiply_add, vector, vector, vector,
 
 magnitude = primitive(np.abs, lambda builder, x: _call(builder, "fabs", x), vector, vector)
 """``magnitude(x)``: |x|."""
+
+root = primitive(np.sqrt, lambda builder, x: _call(builder, "sqrt", x), vector, vector)
+"""``root(x)``: the square root, rounded once."""
 
 with_sign = primitive(np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector)
 """``with_sign(x, y)``: |x| with the sign of y."""

@@ -207,6 +207,7 @@ def train(
     reset_state: bool = True,
     net: naive.Net | None = None,
     targets: np.ndarray | None = None,
+    optimizer: rr.Optimizer | None = None,
 ) -> Trained:
     packed = Packed(net or case.net())
     inputs, drawn = case.trials()
@@ -216,7 +217,7 @@ def train(
         packed.weights,
         kernels.Trials(packed.inputs(inputs), targets, np.array(order), batch, reset_state),
         switches(symmetric, full) if kind != "exact" else switches(True, True),
-        kernels.Rates(*rates),
+        training._Optimizer(optimizer or rr.Optimizer(), packed.packed).at(kernels.Rates(*rates)),
         written,
     )
     if kind == "online":
