@@ -86,7 +86,7 @@ def compared(
     floor: float = 0.0,
     bar: float | None = None,
 ) -> Part:
-    """A part from log10(first / second), paired by network.
+    """A part from log10(first / second), paired by network. One that ran away counts as one that diverged.
 
     bar: where neither condition's median lies below it, neither learns, and there is nothing to compare; half of the
     untrained networks' loss unless given. floor: as in `log_ratio`.
@@ -97,7 +97,9 @@ def compared(
         bar = NOT_LEARNED * float(np.median(first.first_loss))
     if all(float(np.median(rows[column].fillna(np.inf))) >= bar for rows in (first, second)):
         return untestable(what, "neither learns")
-    return judged(what, log_ratio(*paired(first, second, column), floor=floor), test)
+    pair = (rows.assign(**{column: rows[column].mask(rows.outcome == "ran away")}) if "outcome" in rows else rows
+            for rows in (first, second))  # fmt: skip
+    return judged(what, log_ratio(*paired(*pair, column), floor=floor), test)
 
 
 def by_period(

@@ -46,7 +46,12 @@ _FINAL = (
     Column("final_loss", "number", "", "median loss L of the last 1% of trials; empty after a divergence"),
     Column("final_alignment", "number", "", "median alignment of the last 1% of trials"),
     Column("diverged", "flag", "", "whether a NaN or an infinity ended the training"),
-    Column("outcome", "text", "", "learned, plateau, thrown out, diverged or untrained (rflo_repro/runs/outcomes.py)"),
+    Column(
+        "outcome",
+        "text",
+        "",
+        "learned, plateau, thrown out, ran away, diverged or untrained (rflo_repro/runs/outcomes.py)",
+    ),
     Column("plateau", "number", "", "level of the plateau: median loss L of the last tenth of trials; else empty"),
 )
 _OUTPUT = (

@@ -1,10 +1,12 @@
-"""How a training session went: learned, plateau, thrown out or diverged, from its learning curve.
+"""How a training session went: learned, plateau, thrown out, ran away or diverged, from its learning curve.
 
 Losses are measured against that of a silent network, L of Eq. 2 for an output of zero. The curve is read in windows of
 1% of the trials, by the median of each, so that a single spike counts for nothing:
 
 - `diverged`: a NaN or an infinity ended the training;
 - `learned`: in the last window the loss is at most a tenth of the silent network's (nine tenths of the target's power);
+- `ran away`: in the last window it is more than ten times the first trial's; the weights grow without end, and how far
+  they got says nothing;
 - `thrown out`: it was so in an earlier window, and is no longer;
 - `plateau`: it never was. The level where it stands, the median loss of the last tenth of trials, says which plateau.
 
@@ -13,19 +15,32 @@ A network that is not trained is `untrained`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 LEARNED = 0.1
 N_WINDOWS = 100
 LAST_PART = 0.1
+RAN_AWAY = 10.0
 
 
 def silent_loss(targets: Array) -> float:
     """Loss L of Eq. 2 for an output of zero. targets: (T, Ny)."""
     return 0.5 * arithmetic.inner(targets, targets) / len(targets)
+
+
+def bounded(final: pd.DataFrame) -> pd.Series[float]:
+    """The final loss in each row of a table of networks; one that diverged or ran away counts as ten times its first
+    loss, where it is known to have come by."""
+    lost = final.outcome.isin(["ran away", "diverged"])
+    return final.final_loss.mask(lost, RAN_AWAY * final.first_loss)
 
 
 def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:
@@ -41,6 +56,8 @@ def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:
     good = windows <= LEARNED * silent
     if good[-1]:
         return "learned", np.nan
+    if windows[-1] > RAN_AWAY * loss[0]:
+        return "ran away", np.nan
     if good.any():
         return "thrown out", np.nan
     return "plateau", float(np.median(loss[-max(1, round(LAST_PART * len(loss))) :]))

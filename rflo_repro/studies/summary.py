@@ -84,7 +84,7 @@ def _provenance(pages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
-    """How many sessions of each condition learned, stayed on a plateau (and on which), were thrown out, diverged."""
+    """How many sessions of each condition went how; and on which plateaus."""
     rows = []
     frame = frame[frame.outcome != "untrained"]
     named = [name for name in schema.condition if frame[name].nunique() > 1]
@@ -97,11 +97,12 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
                 name,
                 str(counted.get("learned", 0)),
                 f"{counted.get('plateau', 0)}" + (f" at {', '.join(levels)}" if levels else ""),
-                str(counted.get("thrown out", 0)),
-                str(counted.get("diverged", 0)),
+                *(str(counted.get(name, 0)) for name in ("thrown out", "ran away", "diverged")),
             )
         )
-    return Grid("How each session went", ("condition", "learned", "plateau", "thrown out", "diverged"), tuple(rows))
+    return Grid(
+        "How each session went", ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"), tuple(rows)
+    )
 
 
 def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:

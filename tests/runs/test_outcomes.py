@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from rflo_repro.runs.outcomes import outcome, silent_loss
+from rflo_repro.paper.fig2_size.claims import larger_networks_help
+from rflo_repro.runs.outcomes import bounded, outcome, silent_loss
 from rflo_repro.tasks import PeriodicTask
 
 SILENT = 0.328
@@ -26,10 +28,28 @@ FALL = np.geomspace(SILENT, 1e-3, 500)
         (np.r_[np.full(950, 0.3), np.full(50, 0.02)], "learned"),  # late, but there
         (np.array([1e-3]), "learned"),
         (np.array([0.3]), "plateau"),
+        (np.r_[np.full(500, 0.3), np.geomspace(0.3, 1e46, 500)], "ran away"),
+        (np.r_[FALL, np.full(500, 3.4)], "ran away"),  # from wherever it came
+        (np.r_[FALL, np.full(500, 3.2)], "thrown out"),
+        (np.r_[np.full(990, 0.3), np.full(4, 1e50), np.full(6, 0.3)], "plateau"),
+        (np.r_[[1e-9], np.full(999, 0.02)], "learned"),
     ],
 )
 def test_the_class_of_a_curve(loss, expected):
     assert outcome(loss, False, SILENT)[0] == expected
+
+
+def test_how_far_one_ran_away_says_nothing():
+    """A slope of losses of 1e46 would be 36 decades a decade."""
+    final = pd.DataFrame({
+        "network": [0, 0, 1, 1], "n_rec": [10, 100] * 2, "first_loss": [0.3, 0.4, 0.3, 0.5], "panel": "a",
+        "final_loss": [0.01, 1e46, 0.01, np.nan], "outcome": ["learned", "ran away", "learned", "diverged"],
+    })  # fmt: skip
+    np.testing.assert_allclose(bounded(final), [0.01, 4.0, 0.01, 5.0])
+    ran = pd.concat([final.assign(network=final.network + 2 * i) for i in range(3)])
+    (part,) = larger_networks_help({"final": ran})
+    assert part.verdict == "does not hold"
+    assert 2.0 < part.interval.estimate < 3.0
 
 
 def test_a_plateau_has_a_level():
