@@ -11,7 +11,7 @@ from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.outcomes import bounded
 
 G_OF_THE_OTHER_FIGURES = 1.5
-RUNAWAYS = "; a network that ran away or diverged counts as ten times its first loss (added after losses of 1e57 had been seen)"
+RUNAWAYS = "; one that ran away or diverged counts as ten times its first loss (added after losses of 1e57 were seen)"
 
 
 def larger_networks_help(tables: Tables) -> Sequence[Part]:
