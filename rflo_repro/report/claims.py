@@ -97,9 +97,11 @@ def compared(
         bar = NOT_LEARNED * float(np.median(first.first_loss))
     if all(float(np.median(rows[column].fillna(np.inf))) >= bar for rows in (first, second)):
         return untestable(what, "neither learns")
-    pair = (rows.assign(**{column: rows[column].mask(rows.outcome == "ran away")}) if "outcome" in rows else rows
-            for rows in (first, second))  # fmt: skip
-    return judged(what, log_ratio(*paired(*pair, column), floor=floor), test)
+    one, other = (
+        rows.assign(**{column: rows[column].mask(rows.outcome == "ran away")}) if "outcome" in rows else rows
+        for rows in (first, second)
+    )
+    return judged(what, log_ratio(*paired(one, other, column), floor=floor), test)
 
 
 def by_period(

@@ -98,3 +98,13 @@ def test_a_claim_is_judged_at_each_kind_of_rates():
 
 def test_a_finding_has_the_verdict_of_its_parts():
     assert Finding("printed", (Part("a", H), Part("b", U))).verdict == P
+
+
+def test_one_that_ran_away_counts_as_one_that_diverged():
+    """However far it got: 46 decades are no effect."""
+    good = frame([0.01] * 9).assign(outcome="learned")
+    lost = frame([1e44, *[0.02] * 8]).assign(outcome=["ran away", *["learned"] * 8])
+    diverged = lost.assign(final_loss=[None, *[0.02] * 8], outcome=["diverged", *["learned"] * 8])
+    one, other = (compared("x", rows, good, above()) for rows in (lost, diverged))
+    assert one == other
+    assert one.interval.high == pytest.approx(0.301, abs=1e-3)
