@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.report.statistics import interval, log_ratio, paired, where
 from rflo_repro.runs.claims import Interval, Part, Verdict
+from rflo_repro.runs.statistics import interval, log_ratio, paired, where
 
 Test = Callable[[Interval], Verdict]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
+from rflo_repro.runs.statistics import where
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,9 @@ class Line:
     colour: str
     dashed: bool = False
 
-    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The line's rows."""
-        for column, value in self.where.items():
-            frame = frame[frame[column] == value]
-        return frame
-
     def draw(self, axes: Axes, frame: pd.DataFrame, x: str, y: str, points: bool = False) -> None:
         """Median and quartiles over networks of y against x."""
-        rows = self.rows(frame)
+        rows = where(frame, self.where)
         if len(rows):
             shape = {"marker": "o", "markersize": 4} if points else {}
             style.band(axes, rows, x, y, self.colour, self.label, linestyle="--" if self.dashed else "-", **shape)

@@ -176,7 +176,7 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
     frame: one row a network and x. A missing value (a network that diverged) counts as above all others; a part of
     the band that lies there is cut off at the top of the axes.
     """
-    from rflo_repro.runs.learning_curves import quartiles
+    from rflo_repro.runs.statistics import quartiles
 
     groups = list(frame.groupby(x, sort=True))
     at = np.array([value for value, _ in groups], dtype=float)

@@ -11,6 +11,7 @@ import pandas as pd
 from rflo_repro.learning import arithmetic
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 
 CURVE_POINTS = 100
@@ -31,15 +32,15 @@ CONDITION_COLUMNS = {
         Column("eta", "number", "", "learning rate"),
     )
 }
-_NETWORK = Column("network", "integer", "", "index of the random initial network, from 0")
-_CURVE = (
-    _NETWORK,
+NETWORK = Column("network", "integer", "", "index of the random initial network, from 0")
+CURVE = (
+    NETWORK,
     Column("trial", "integer", "trials", "number of the trial, from 1; values are those before its update"),
     Column("loss", "number", "", "loss L of Eq. 2: half the mean squared error of the output"),
     Column("alignment", "number", "", "Tr(Wout B) / (|Wout| |B|)"),
 )
-_FINAL = (
-    _NETWORK,
+FINAL = (
+    NETWORK,
     Column("n_trials", "integer", "trials", "number of training trials"),
     Column("first_loss", "number", "", "loss L in the first trial"),
     Column("smallest_loss", "number", "", "smallest loss L of any trial"),
@@ -54,13 +55,19 @@ _FINAL = (
     ),
     Column("plateau", "number", "", "level of the plateau: median loss L of the last tenth of trials; else empty"),
 )
-_OUTPUT = (
-    _NETWORK,
+OUTPUT = (
+    NETWORK,
     Column("time_tau", "number", "tau", "time in the trial"),
     Column("output", "integer", "", "index of the readout, from 0"),
     Column("y", "number", "", "output of the trained network"),
     Column("target", "number", "", "target y*"),
 )
+
+ROWS = {
+    "curves": "a trial of one network, about 100 a session, log-spaced",
+    "final": "one trained network",
+    "outputs": "a time step of the network of median final loss, at most 200 a trial",
+}
 
 
 def schemas(figure: str, condition: Sequence[str]) -> dict[str, Schema]:
@@ -68,22 +75,30 @@ def schemas(figure: str, condition: Sequence[str]) -> dict[str, Schema]:
 
     condition: names from CONDITION_COLUMNS that tell the conditions apart; figure, panel and eta are added.
     """
-    first = ("figure", "panel", *condition, "eta")
-    named = tuple(CONDITION_COLUMNS[name] for name in first)
-    parts = {
-        "curves": ("a trial of one network, about 100 a session, log-spaced", _CURVE),
-        "final": ("one trained network", _FINAL),
-        "outputs": ("a time step of the network of median final loss, at most 200 a trial", _OUTPUT),
-    }
+    return composed(figure, condition_columns("figure", "panel", *condition, "eta"), condition)
+
+
+def composed(name: str, named: Sequence[Column], condition: Sequence[str]) -> dict[str, Schema]:
+    """The three tables `<name>_curves`, `_final` and `_outputs`, whose rows begin with these columns."""
     return {
-        part: Schema(f"{figure}_{part}", row, (*named, *columns), tuple(condition))
-        for part, (row, columns) in parts.items()
+        part: Schema(f"{name}_{part}", ROWS[part], (*named, *columns), tuple(condition))
+        for part, columns in (("curves", CURVE), ("final", FINAL), ("outputs", OUTPUT))
     }
+
+
+def condition_columns(*names: str) -> tuple[Column, ...]:
+    """Those of CONDITION_COLUMNS."""
+    return tuple(CONDITION_COLUMNS[name] for name in names)
 
 
 def log_spaced(n_trials: int, n_points: int = CURVE_POINTS) -> np.ndarray[Any, np.dtype[np.int64]]:
     """About `n_points` different trial numbers from 1 to `n_trials`, log-spaced."""
     return np.unique(np.round(arithmetic.geometric(1, n_trials, n_points)).astype(np.int64))
+
+
+def sampled(n_steps: int, most: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Indices of at most `most` of this many timesteps, evenly spaced, the first and the last among them."""
+    return np.unique(np.linspace(0, n_steps - 1, most).round().astype(np.int64))
 
 
 def last_part(values: np.ndarray[Any, Any]) -> float:
@@ -134,7 +149,7 @@ def tabulate(
             }))  # fmt: skip
         median = median_network(sessions)
         y, targets = sessions[median]["y"], sessions[median]["targets"]
-        step = np.unique(np.linspace(0, len(y) - 1, OUTPUT_POINTS).round().astype(int))
+        step = sampled(len(y), OUTPUT_POINTS)
         for output in range(y.shape[1]):
             outputs.append(pd.DataFrame({
                 **condition.values, "network": median, "time_tau": (step + 1) / tau, "output": output,
@@ -153,16 +168,3 @@ def summary(sessions: Sequence[Arrays]) -> str:
     low, middle, high = quartiles(losses)
     diverged = sum(bool(arrays["diverged"]) for arrays in sessions)
     return f"loss {middle:.3g}  ({low:.3g}, {high:.3g})" + (f"  {diverged} diverged" if diverged else "")
-
-
-def quartiles(values: Sequence[float] | np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    """25th, 50th and 75th percentile over networks; a network that diverged (NaN) counts as above all others."""
-    ordered = np.sort(np.nan_to_num(np.asarray(values, dtype=float), nan=np.inf, posinf=np.inf))
-    place = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
-    low, high, share = np.floor(place).astype(int), np.ceil(place).astype(int), place % 1.0
-    # an infinity beside a finite neighbour must not become NaN
-    mixed = [
-        ordered[a] if s == 0.0 else ordered[a] * (1.0 - s) + ordered[b] * s
-        for a, b, s in zip(low, high, share, strict=True)
-    ]
-    return float(mixed[0]), float(mixed[1]), float(mixed[2])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,13 +52,7 @@ class TableError(Exception):
     """A table that cannot be believed or written; the message is one line that names the file."""
 
 
-# Python's own conversions, which return every float as it was written
-_PARSE: dict[Kind, Callable[[str], Any]] = {
-    "text": str,
-    "integer": int,
-    "number": lambda text: float(text or "nan"),
-    "flag": {"True": True, "False": False}.__getitem__,
-}
+TYPES: dict[Kind, Any] = {"text": str, "integer": np.int64, "number": np.float64, "flag": bool}
 
 
 def sha256(path: Path) -> str:
@@ -69,13 +62,7 @@ def sha256(path: Path) -> str:
 
 def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """The frame's columns in the schema's order and kinds. Raises KeyError, TypeError, ValueError."""
-    casts: dict[Kind, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
-        "text": lambda s: s.astype(str),
-        "integer": lambda s: s.astype(np.int64),
-        "number": lambda s: s.astype(np.float64),
-        "flag": lambda s: s.astype(bool),
-    }
-    return pd.DataFrame({c.name: casts[c.kind](frame[c.name]) for c in schema.columns})
+    return pd.DataFrame({c.name: frame[c.name].astype(TYPES[c.kind]) for c in schema.columns})
 
 
 def lock(folder: Path) -> FileLock:
@@ -162,14 +149,19 @@ def _pair(path: Path, page: Path, schema: Schema) -> tuple[pd.DataFrame, dict[st
         _as_written(provenance)
         if provenance["sha256"] != sha256(path):
             raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
-        with open(path, newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-        columns = dict(zip(header, list(zip(*rows, strict=True)) or [()] * len(header), strict=True))
-        frame = pd.DataFrame({c.name: [_PARSE[c.kind](value) for value in columns[c.name]] for c in schema.columns})
+        # numbers as Python reads them, bit for bit as they were written; an empty text is a text
+        frame = pd.read_csv(
+            path,
+            usecols=[c.name for c in schema.columns],
+            dtype={c.name: str if c.kind == "number" else TYPES[c.kind] for c in schema.columns},
+            na_filter=False,
+        )
+        numbers = [c.name for c in schema.columns if c.kind == "number"]
+        frame = frame.assign(**{name: [float(text or "nan") for text in frame[name]] for name in numbers})
         frame = _typed(frame, schema)
     except FileNotFoundError:
         raise TableError(f"{path} has no {page.name} beside it") from None
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise TableError(f"{path} cannot be read with {page.name}: {type(error).__name__}") from None
     return frame, provenance
 

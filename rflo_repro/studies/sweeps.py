@@ -273,15 +273,7 @@ def _periodic(period_tau: float, tau: float) -> PeriodicTask:
 
 def schemas(name: str) -> dict[str, Schema]:
     """The sweep's three tables, by `curves`, `final` and `outputs`."""
-    of_figures = learning_curves.schemas(name, ())
-    return {
-        part: dataclasses.replace(
-            schema,
-            columns=(*COLUMNS, *(c for c in schema.columns if c.name not in ("figure", "panel", "eta"))),
-            condition=tuple(c.name for c in COLUMNS),
-        )
-        for part, schema in of_figures.items()
-    }
+    return learning_curves.composed(name, COLUMNS, [column.name for column in COLUMNS])
 
 
 def tabulate(plan: Plan, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]) -> dict[str, pd.DataFrame]:

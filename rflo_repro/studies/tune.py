@@ -24,9 +24,10 @@ from rflo_repro.report import style
 from rflo_repro.runs import road
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.learning_curves import final_loss, quartiles
+from rflo_repro.runs.learning_curves import final_loss
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Refused, Request, Selection
+from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU
 from rflo_repro.report.claims import MARGIN, above, below, by_period, compared, judged, slopes, untestable, within
-from rflo_repro.report.statistics import paired, where
 from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.runs.statistics import paired, where
 
 SHORT, LONG = (20.0, 40.0), (80.0, 160.0)
 RATIO = "median over networks of log10(final loss {} / final loss {}), paired by network"

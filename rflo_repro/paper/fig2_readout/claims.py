@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rflo_repro.report.claims import NOT_LEARNED, above, by_period, judged, untestable
-from rflo_repro.report.statistics import log_ratio, where
 from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.runs.statistics import log_ratio, where
 
 
 def both_beat_readout(tables: Tables) -> Sequence[Part]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rflo_repro.report.claims import Test, above, compared, within
-from rflo_repro.report.statistics import where
 from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.runs.statistics import where
 
 # The output is known once a timestep, which is 0.1 tau: an error of 0 counts as one.
 TIMESTEP_TAU = 0.1

@@ -16,10 +16,11 @@ from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.learning_curves import quartiles
+from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
+from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 
 # Methods, Figure 3
@@ -36,24 +37,18 @@ CHOICES = {
 
 _LONGEST = Column("longest_tau", "integer", "tau", "longest delay in training and in test trials")
 _DELAY = Column("delay_tau", "number", "tau", "delay between the two input pulses of a test trial")
-_PARTS = learning_curves.schemas("fig3", ("rule", "rates"))
-_CONDITION = tuple(c for c in _PARTS["curves"].columns if c.name in ("figure", "panel", "rule", "rates", "eta"))
-_NETWORK = next(c for c in _PARTS["curves"].columns if c.name == "network")
+_CONDITION = condition_columns("figure", "panel", "rule", "rates", "eta")
 
 
 def _schema(part: str, row: str, *columns: Column) -> Schema:
     return Schema(f"fig3_{part}", row, (*_CONDITION, _LONGEST, *columns), ("rule", "rates", "longest_tau"))
 
 
-def _own(part: str) -> tuple[Column, ...]:
-    return tuple(c for c in _PARTS[part].columns if c not in _CONDITION)
-
-
 SCHEMAS = {
     "peaks": _schema(
         "peaks",
         "a test trial of one network",
-        _NETWORK,
+        NETWORK,
         _DELAY,
         Column("peak_tau", "number", "tau", "time of the output's maximum, from the second pulse's peak"),
         Column("error_tau", "number", "tau", "time of the output's maximum less that of the target's"),
@@ -70,15 +65,15 @@ SCHEMAS = {
     ),
     "final": _schema(
         "final",
-        "one trained network",
-        *_own("final"),
+        ROWS["final"],
+        *FINAL,
         Column("median_error_tau", "number", "tau", "median over delays of the size of the error"),
         Column("largest_error_tau", "number", "tau", "largest size of the error at any delay"),
     ),
     "example": _schema(
         "example",
         f"a time step of a test trial of the network of median final loss, at most {EXAMPLE_POINTS}",
-        _NETWORK,
+        NETWORK,
         _DELAY,
         Column("time_tau", "number", "tau", "time in the trial"),
         Column("input_1", "number", "", "first input"),
@@ -86,7 +81,7 @@ SCHEMAS = {
         Column("y", "number", "", "output of the trained network"),
         Column("target", "number", "", "target y*"),
     ),
-    "curves": _schema("curves", _PARTS["curves"].row, *_own("curves")),
+    "curves": _schema("curves", ROWS["curves"], *CURVE),
 }
 
 
@@ -189,7 +184,7 @@ def _spread(sizes: pd.Series) -> dict[str, float]:
 def _example(choices: Choices, condition: Condition, networks: Sequence[Arrays]) -> pd.DataFrame:
     network = learning_curves.median_network(networks)
     arrays = networks[network]
-    step = np.unique(np.linspace(0, len(arrays["y"]) - 1, EXAMPLE_POINTS).round().astype(int))
+    step = learning_curves.sampled(len(arrays["y"]), EXAMPLE_POINTS)
     return pd.DataFrame(
         {
             **condition.values,

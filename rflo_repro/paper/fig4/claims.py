@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rflo_repro.report.claims import NOT_LEARNED, above, compared
-from rflo_repro.report.statistics import where
 from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.outcomes import silent_loss
+from rflo_repro.runs.statistics import where
 
 
 def loop_ahead(tables: Tables) -> Sequence[Part]:

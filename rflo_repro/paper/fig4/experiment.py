@@ -18,10 +18,11 @@ from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.learning_curves import final_loss, median_network, quartiles
+from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns, final_loss, median_network
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
 from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
+from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import SequenceTask
 from rflo_repro.tasks.reaching import DIRECTIONS
@@ -39,13 +40,11 @@ CHOICES = {
     "smoke": Choices(n_trials=20, whole=0.2, n_networks=2),
 }
 
-_PARTS = learning_curves.schemas("fig4", ("rates",))
 _CONDITION = (
-    *(c for c in _PARTS["curves"].columns if c.name in ("figure", "panel")),
+    *condition_columns("figure", "panel"),
     Column("rule", "text", "", "loop: RFLO on single movements, then Ws; or the rule that learns the whole sequence"),
-    *(c for c in _PARTS["curves"].columns if c.name in ("rates", "eta")),
+    *condition_columns("rates", "eta"),
 )
-_NETWORK = next(c for c in _PARTS["curves"].columns if c.name == "network")
 _PATH = (
     Column("time_tau", "number", "tau", "time from the beginning"),
     Column("velocity_x", "number", "", "first output: velocity to the right, in units of the highest target speed"),
@@ -63,18 +62,12 @@ def _schema(part: str, row: str, *columns: Column) -> Schema:
     return Schema(f"fig4_{part}", row, (*_CONDITION, *columns), ("rule", "rates"))
 
 
-def _own(part: str) -> tuple[Column, ...]:
-    return tuple(c for c in _PARTS[part].columns if c.name not in {c.name for c in _CONDITION})
-
-
 SCHEMAS = {
-    "curves": _schema(
-        "curves", _PARTS["curves"].row + "; of single movements (stage 1) with the loop", *_own("curves")
-    ),
+    "curves": _schema("curves", ROWS["curves"] + "; of single movements (stage 1) with the loop", *CURVE),
     "final": _schema(
         "final",
-        _PARTS["final"].row + "; losses in training are those of single movements with the loop",
-        *_own("final"),
+        ROWS["final"] + "; losses in training are those of single movements with the loop",
+        *FINAL,
         Column("sequence_loss", "number", "", "loss L of Eq. 2 in one run of the whole sequence after training"),
         Column("endpoint_error", "number", "movements", "distance of cursor and target, mean over ends of syllables"),
         Column("in_order", "flag", "", "whether the loop chose all directions of the sequence, in order"),
@@ -85,7 +78,7 @@ SCHEMAS = {
     "transitions": _schema(
         "transitions",
         f"a window of stage 2 of one network, at most {WINDOWS}, log-spaced; trials whose right transition was allowed",
-        _NETWORK,
+        NETWORK,
         Column("trial", "integer", "trials", "last trial of the window"),
         Column("n_trials", "integer", "trials", "trials in the window whose right transition was in bounds"),
         Column("correct", "number", "", "share of them with the right transition"),
@@ -94,14 +87,14 @@ SCHEMAS = {
     "sequence": _schema(
         "sequence",
         f"a time step of the sequence by the network of median final loss, at most {SEQUENCE_POINTS}",
-        _NETWORK,
+        NETWORK,
         Column("input", "text", "", "the input that is on; none in a hold, and without the loop"),
         *_PATH,
     ),
     "single": _schema(
         "single",
         "a time step of a single movement with its hold, by the network of median final loss",
-        _NETWORK,
+        NETWORK,
         Column("direction", "text", "", "of the movement"),
         *_PATH,
     ),
@@ -268,13 +261,9 @@ def _windows(arrays: Arrays) -> Mapping[str, Any]:
     }
 
 
-def _sampled(n_steps: int) -> np.ndarray:
-    return np.unique(np.linspace(0, n_steps - 1, SEQUENCE_POINTS).round().astype(int))
-
-
 def _input(choices: Choices, arrays: Arrays) -> list[str]:
     """The column `input` of the sequence."""
-    step, n_steps = _sampled(len(arrays["y"])), choices.reaching.n_steps
+    step, n_steps = learning_curves.sampled(len(arrays["y"]), SEQUENCE_POINTS), choices.reaching.n_steps
     if "chosen" not in arrays:
         return ["none"] * len(step)
     syllable, on = step // (2 * n_steps), (step // n_steps % 2 == 0) | choices.input_in_hold
@@ -284,7 +273,7 @@ def _input(choices: Choices, arrays: Arrays) -> list[str]:
 @np.errstate(over="ignore", invalid="ignore")
 def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
     """Columns of velocity and cursor, at most SEQUENCE_POINTS times."""
-    step = _sampled(len(y))
+    step = learning_curves.sampled(len(y), SEQUENCE_POINTS)
     at, aim = choices.reaching.position(y), choices.reaching.position(targets)
     columns = {"velocity_x": y[:, 0], "velocity_y": y[:, 1], "x": at[:, 0], "y": at[:, 1]}
     targets_of = {"target_velocity_x": targets[:, 0], "target_velocity_y": targets[:, 1], "target_x": aim[:, 0]}

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.report.claims import untestable, within
-from rflo_repro.report.statistics import where
 from rflo_repro.runs.claims import Claim, Interval, Part, Tables
+from rflo_repro.runs.statistics import where
 
 EXPONENTS = {"rtrl": 4, "rflo": 2, "bptt": 2}
 LARGEST = 4

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rflo_repro.report.claims import below, judged, slopes
-from rflo_repro.report.statistics import where
 from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.runs.statistics import where
 
 RULES = {"local": "local", "rflo": "RFLO", "random-feedback": "random feedback, nonlocal"}
 

@@ -15,9 +15,10 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import Alternative, declared, defaults
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.learning_curves import final_loss, quartiles
+from rflo_repro.runs.learning_curves import final_loss
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Selection
+from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.sensitivity import ABOUT
 from rflo_repro.studies.sensitivity.choices import Choices

@@ -1,4 +1,4 @@
-"""Intervals over networks: bootstrap, paired where two conditions are compared on the same networks.
+"""Statistics over networks; intervals are paired where two conditions are compared on the same networks.
 
 A network that diverged counts as above all others: its loss is taken as infinite.
 """
@@ -41,6 +41,19 @@ def median(values: Array) -> Array:
 def mean(values: Array) -> Array:
     """Mean along the last axis."""
     return arithmetic.mean(values)
+
+
+def quartiles(values: npt.ArrayLike) -> tuple[float, float, float]:
+    """25th, 50th and 75th percentile over networks; a network that diverged (NaN) counts as above all others."""
+    ordered = np.sort(np.nan_to_num(np.asarray(values, dtype=float), nan=np.inf, posinf=np.inf))
+    place = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
+    low, high, share = np.floor(place).astype(int), np.ceil(place).astype(int), place % 1.0
+    # an infinity beside a finite neighbour must not become NaN
+    mixed = [
+        ordered[a] if s == 0.0 else ordered[a] * (1.0 - s) + ordered[b] * s
+        for a, b, s in zip(low, high, share, strict=True)
+    ]
+    return float(mixed[0]), float(mixed[1]), float(mixed[2])
 
 
 def interval(values: Array, statistic: Callable[[Array], Array] = median) -> Interval:

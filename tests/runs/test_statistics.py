@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.report.statistics import interval, log_ratio, mean, median, paired, where
+from rflo_repro.runs.statistics import interval, log_ratio, mean, median, paired, where
 
 inf, nan = math.inf, math.nan
 
