@@ -7,7 +7,6 @@ import io
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -137,17 +136,34 @@ def data_uri(path: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
+class Literal(str):
+    """Markdown that is meant as such, and not a text to be shown."""
+
+
+def _template(name: str, **environment: Any) -> jinja2.Template:
+    made = jinja2.Environment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        **environment,
+    )
+    made.filters.update(measured=measured, slug=slug, literal=Literal)
+    made.globals.update(
+        glance=at_a_glance, counts=counts, data_uri=data_uri, letter=letter, colour=colour, badge=_badge,
+        begin=BEGIN, end=END,
+    )  # fmt: skip
+    return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
+
+
 def html(page: Page) -> str:
     """The page as HTML: no script, nothing from elsewhere, every text escaped."""
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters.update(measured=measured, slug=slug)
-    environment.globals.update(
-        glance=at_a_glance, counts=counts, data_uri=data_uri, letter=letter, colour=colour,
-    )  # fmt: skip
-    text = (resources.files("rflo_repro.report") / "page.html").read_text(encoding="utf-8")
-    return environment.from_string(text).render(page=page) + "\n"
+    return _template("page.html", autoescape=True).render(page=page)
+
+
+def _markdown() -> jinja2.Template:
+    # what is not marked as literal is shown as the text that it is
+    return _template("page.md", finalize=lambda value: value if isinstance(value, Literal) else plain(value))
 
 
 def slug(text: str) -> str:
@@ -163,67 +179,20 @@ def plain(text: Any) -> str:
     return "".join(f"\\{c}" if c in "\\[]*_" else c for c in line)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [header, ["---"] * len(header), *rows]
-    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
-
-
 def _badge(verdict: str) -> str:
     return f"{letter(verdict)} {verdict}" if verdict else ""
 
 
 def verdict_table(page: Page) -> str:
     """The verdicts at a glance in Markdown, between markers."""
-    rows = [
-        [plain(judged.claim.statement), plain(judged.claim.where), *map(_badge, at_a_glance(judged))]
-        for section in page.sections
-        for judged in section.claims
-    ]
-    header = ("claim", "where", "printed (or only) rates", "tuned rates")
-    return "\n".join([BEGIN, *_table(header, rows)[:-1], END])
+    made: Any = _markdown().make_module({"page": page, "link": str})
+    return str(made.verdicts()).rstrip()
 
 
 def markdown(page: Page, folder: Path) -> str:
     """The page as Markdown; pictures are linked as seen from `folder`."""
-    lines = [f"# {plain(page.title)}", "", *(f"{plain(t)}\n" for t in page.introduction), verdict_table(page), ""]
-    for section in page.sections:
-        lines += [f"## {plain(section.title)}", "", f"    {section.command}", ""]
-        for picture in section.pictures:
-            lines += [f"![{plain(picture.alt)}]({_relative(picture.path, folder)})", "", plain(picture.caption), ""]
-        lines += [f"{plain(text)}\n" for text in section.text]
-        for judged in section.claims:
-            lines += _claim(judged)
-        for grid in section.grids:
-            lines += [f"**{plain(grid.title)}**", ""]
-            lines += _table([plain(h) for h in grid.header], [[plain(cell) for cell in row] for row in grid.rows])
-        if section.choices:
-            lines += ["**Choices**", "", ", ".join(f"{plain(n)} = {plain(v)}" for n, v in section.choices), ""]
-        lines += [f"- {plain(line)}" for line in section.provenance] + ([""] if section.provenance else [])
-    return "\n".join(lines).rstrip() + "\n"
 
+    def link(path: Path) -> str:
+        return Path(os.path.relpath(path, folder)).as_posix()
 
-def _claim(judged: Judged) -> list[str]:
-    claim = judged.claim
-    lines = [f"### {plain(claim.name)}", "", f"{plain(claim.statement)} ({plain(claim.where)})", ""]
-    lines += [f"Measured: {plain(claim.statistic)}. Holds when: {plain(claim.criterion)}.", ""]
-    if judged.missing:
-        return [*lines, plain(judged.missing), ""]
-    rows = [
-        [
-            plain(f.rates),
-            plain(p.what),
-            plain(measured(p.interval, p.unit)),
-            _badge(judged.shown(p.verdict)),
-            plain(p.why),
-        ]
-        for f in judged.findings
-        for p in f.parts
-    ]
-    overall = ", ".join(
-        f"{_badge(judged.shown(f.verdict))}{f' ({f.rates} rates)' if f.rates else ''}" for f in judged.findings
-    )
-    return [*lines, f"**{overall}**", "", *_table(["rates", "at", "estimate (95% interval)", "verdict", ""], rows)]
-
-
-def _relative(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path, folder)).as_posix()
+    return _markdown().render(page=page, link=link).rstrip() + "\n"

@@ -66,7 +66,8 @@ def _state(experiment: Experiment[Any], results: Path, schema: tables.Schema) ->
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
         return State("stale", "computed by another numerical source", **known)
-    expected = len(names_of(every_condition(experiment), schema))
+    scale = known["scale"] if known["scale"] in experiment.scales else "paper"
+    expected = len(names_of(every_condition(experiment, scale), schema))
     if n_conditions < expected:
         return State("in part", f"{n_conditions} of {expected} conditions", **known)
     return State("fresh", **known)

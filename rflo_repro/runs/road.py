@@ -234,11 +234,11 @@ def names_of(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
     return list(dict.fromkeys(tables.conditions(pd.DataFrame(rows), schema)))
 
 
-def every_condition(experiment: Experiment[C]) -> Sequence[Condition]:
-    """All that is committed; without what is at tuned rates as long as no rates have been tuned."""
-    if "paper" not in experiment.scales:
+def every_condition(experiment: Experiment[C], scale: str = "paper") -> Sequence[Condition]:
+    """All of a scale, none if it has no such scale; without what is at tuned rates as long as none have been tuned."""
+    if scale not in experiment.scales:
         return ()
-    choices, rates = experiment.scales["paper"], experiment.about.rates
+    choices, rates = experiment.scales[scale], experiment.about.rates
     try:
         return experiment.conditions(choices, Selection(rates=rates))
     except Refused:

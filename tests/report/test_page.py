@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -181,6 +182,21 @@ def test_counts(full):
     assert ("holds", 2, 1) in found
     assert ("not computed", 1, 0) in found
     assert sum(printed for _, printed, _ in found) == len(VERDICTS) + 2
+
+
+@pytest.mark.parametrize("scale", ["smoke", "quick", "custom", "unknown"])
+def test_a_verdict_off_the_papers_scale_is_marked_and_grey(scale, tmp_path):
+    from rflo_repro.report import style
+
+    made = Judged(claim(), (Finding("printed", (part("holds"),)),), scale=scale)
+    one = Page("What holds", (), (Section("s", "A figure", "rflo-repro fig0", (made,)),))
+    assert style.VERDICTS["holds"] not in page.html(one)
+    assert counts(one) == [(f"holds, at {scale} scale", 1, 0)]
+    for text in (page.html(one), page.markdown(one, tmp_path), page.verdict_table(one)):
+        assert text.count("✓ holds") == text.count(f"✓ holds, at {scale} scale") > 0
+    # Negative control: at the paper's it is green
+    at_paper = replace(one, sections=(replace(one.sections[0], claims=(replace(made, scale="paper"),)),))
+    assert style.VERDICTS["holds"] in page.html(at_paper)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,21 @@ def test_the_table_for_the_readme(own):
     assert not (own / "results" / "report.html").exists()
 
 
+def test_report_and_list_of_another_scale():
+    command = ("theory", "--scale", "smoke", "--jobs", 1)
+    assert invoke(*command).exit_code == 0
+    done = invoke("report", "--scale", "smoke")
+    assert done.exit_code == 0, done.output
+    assert "holds, at smoke scale" in done.output
+    html = Path("results/smoke/report.html").read_text("utf-8")
+    assert "Tables: smoke scale" in html
+    assert "holds, at smoke scale" in html
+    lines = invoke("list", "--scale", "smoke").output.splitlines()
+    assert lines[0] == "tables in results/smoke"
+    assert any(line.split()[:3] == ["theory", "fresh", "smoke"] for line in lines)
+    assert not Path("results/report.html").exists()
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     done = invoke("report", "--results", tmp_path / "file")
