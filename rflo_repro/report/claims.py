@@ -20,6 +20,7 @@ Test = Callable[[Interval], Verdict]
 
 # Half a decade: on the paper's axes, which span several, two lines this far apart lie close together.
 MARGIN = 0.5
+RATIO = "median over networks of log10(final loss {} / final loss {}), paired by network"
 # Fewer networks than this and an interval over them says nothing.
 FEWEST = 5
 # A loss above this share of the untrained networks' is not learning, and two such losses cannot be compared.

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.patches import Circle
 
 from rflo_repro.report import style
+from rflo_repro.report.schematic import INK, arrow, canvas
 
-INK, ERROR = "#222222", style.colour("red")
+ERROR = style.colour("red")
+HEAD = 8.0
 INPUTS = [(0.0, 1.1), (0.0, 0.0), (0.0, -1.1)]
 CENTRE, RADIUS = (4.0, 0.0), 1.75
 OUTPUTS = [(8.0, 0.65), (8.0, -0.65)]
@@ -23,10 +25,7 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     with style.style():
         figure = style.new_figure(7.2, 3.5)
         axes = figure.subplots()
-        axes.set_aspect("equal")
-        axes.axis("off")
-        axes.set_xlim(-0.9, 10.2)
-        axes.set_ylim(-3.1, 2.6)
+        canvas(axes, (-0.9, 10.2), (-3.1, 2.6))
         _network(axes)
     return figure, []
 
@@ -37,19 +36,19 @@ def _network(axes: Axes) -> None:
     axes.add_patch(Circle(CENTRE, RADIUS, facecolor="#F3F3F3", edgecolor=INK, linewidth=1))
     for i, start in enumerate(units):
         for step, bend in ((2, 0.25), (5, -0.2)):
-            _arrow(axes, start, units[(i + step) % len(units)], "#8A8A8A", bend, 0.8, shrink=5)
+            arrow(axes, start, units[(i + step) % len(units)], "#8A8A8A", bend, 0.8, shrink=5, head=HEAD)
     for x, y in INPUTS:
         for unit in sorted(units)[:3]:
-            _arrow(axes, (x, y), unit, INK, 0.0, 0.8, shrink=6)
+            arrow(axes, (x, y), unit, INK, 0.0, 0.8, shrink=6, head=HEAD)
     for output in OUTPUTS:
         for unit in sorted(units)[-3:]:
-            _arrow(axes, unit, output, INK, 0.0, 0.8, shrink=6)
-        _arrow(axes, output, (9.15, output[1]), ERROR, 0.0, 1.2, shrink=6)
+            arrow(axes, unit, output, INK, 0.0, 0.8, shrink=6, head=HEAD)
+        arrow(axes, output, (9.15, output[1]), ERROR, 0.0, 1.2, shrink=6, head=HEAD)
     for places, colour in ((INPUTS, "white"), (units, "white"), (OUTPUTS, "white")):
         for place in places:
             axes.add_patch(Circle(place, 0.17, facecolor=colour, edgecolor=INK, linewidth=1.2, zorder=3))
     # the error's way back: from beside the outputs, below the network, to its units
-    _arrow(axes, (9.45, -0.5), (CENTRE[0] + 0.7, -RADIUS + 0.05), ERROR, -0.5, 1.6, shrink=2)
+    arrow(axes, (9.45, -0.5), (CENTRE[0] + 0.7, -RADIUS + 0.05), ERROR, -0.5, 1.6, shrink=2, head=HEAD)
     text: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 10}
     axes.text(0.0, 1.85, "inputs  $x(t)$", **text)
     axes.text(CENTRE[0], 2.2, "recurrent units  $h(t)$", **text)
@@ -61,28 +60,3 @@ def _network(axes: Axes) -> None:
     axes.text(7.3, -2.65, "fixed random feedback  $B$", color=ERROR, **text)
     rule = r"$\Delta W_{ab} = \eta\,[B\varepsilon(t)]_a\; p_{ab}(t)$"
     axes.text(1.9, -2.65, rule + "    eligibility trace $p$", fontsize=10, ha="center", va="center")
-
-
-def _arrow(
-    axes: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    colour: str,
-    bend: float,
-    width: float,
-    shrink: float,
-) -> None:
-    axes.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle="-|>",
-            mutation_scale=8,
-            color=colour,
-            linewidth=width,
-            connectionstyle=f"arc3,rad={bend}",
-            shrinkA=shrink,
-            shrinkB=shrink,
-            zorder=2,
-        )
-    )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import MARGIN, above, below, by_period, compared, untestable, within
+from rflo_repro.report.claims import MARGIN, RATIO, above, below, by_period, compared, untestable, within
 from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.statistics import where
 
-RATIO = "median over networks of log10(final loss {} / final loss {}), paired by network"
 RFLO, BPTT, LOCAL = {"rule": "rflo"}, {"rule": "bptt"}, {"rule": "local"}
 
 
