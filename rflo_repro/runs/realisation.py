@@ -28,6 +28,14 @@ class Realisation(Protocol):
     def n_bytes(self) -> int:
         """About how much memory `run` needs, in bytes."""
 
+    @property
+    def n_kept(self) -> int:
+        """About how much memory the arrays take that `run` returns, in bytes."""
+
+    @property
+    def n_seconds(self) -> float:
+        """Seconds that `run` takes at the very least, on the fastest processor."""
+
     def run(self, progress: Progress) -> Arrays:
         """Compute; call `progress` with the trials done a few times a second. What it raises ends the run."""
 

@@ -32,6 +32,9 @@ from rflo_repro.runs.sweep import sweep, writable
 C = TypeVar("C")
 K = TypeVar("K", bound=Choices)
 LARGEST_SHARE_OF_MEMORY = 0.7
+YEAR = 365.25 * 86400.0
+LONGEST = YEAR
+MANY = 1000
 
 
 @dataclass(frozen=True)
@@ -117,16 +120,21 @@ def run(experiment: Experiment[K], request: Request, console: Console) -> Outcom
 def compute(experiment: Experiment[C], chosen: C, request: Request, console: Console) -> Outcome:
     """`run` with these choices."""
     started, about = time.monotonic(), experiment.about
+    jobs = 1 if about.timed else request.jobs or joblib.cpu_count()
+    # all conditions of very many networks take long to be made, only to be refused
+    n_networks = getattr(chosen, "n_networks", 1)
+    if n_networks > MANY:
+        few: C = dataclasses.replace(chosen, n_networks=1)  # type: ignore[type-var]
+        check_size(conditions(experiment, few, request), n_networks, jobs, request)
     found = conditions(experiment, chosen, request)
+    check_size(found, 1, jobs, request)
     reference = is_reference(experiment, request, chosen, found)
     plain = chosen == experiment.scales[request.scale] and request.selection.eta is None
     results = folder("results", request.results, request.scale, plain, reference)
     figures = folder("figures", request.figures, request.scale, plain, reference)
-    jobs = 1 if about.timed else request.jobs or joblib.cpu_count()
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
-    check_memory(found, 1 if request.scheduler else jobs, _sizes(request))
     settings = {
         "scale": request.scale if plain and (reference or request.scale != "paper") else "custom",
         "choices": describe(chosen),
@@ -352,27 +360,48 @@ def _sizes(request: Request) -> dict[str, str]:
         "period": ", ".join(f"{period:.15g}" for period in request.selection.periods_tau),
         "set": ", ".join(f"{name}={' '.join(text.split())}" for name, text in request.sets),
         "trials": str(request.trials or ""),
+        "networks": str(request.networks or ""),
     }
     return {option: text for option, text in given.items() if text}
 
 
-def check_memory(found: Sequence[Condition], jobs: int, given: Mapping[str, str] | None = None) -> None:
-    """Raises Refused if the largest realisations, `jobs` at a time, need more memory than there is.
+def check_size(found: Sequence[Condition], copies: int, jobs: int, request: Request) -> None:
+    """Raises Refused if `copies` times these conditions need more memory or time than there is.
 
-    given: options that decide it, with their values.
+    In memory are the largest realisations, `jobs` at a time (on a cluster they are elsewhere), and what is kept of all
+    that are finished. Time is what the fastest processor would take; of a cluster's nothing is known.
     """
-    needed = max(r.n_bytes for c in found for r in c.realisations) * jobs
-    have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
+    sizes = [(c.realisations[0], len(c.realisations) * copies) for c in found]
+    kept = sum(r.n_kept * n for r, n in sizes)
+    working = max(r.n_bytes for r, _ in sizes) * (1 if request.scheduler else jobs)
+    needed, have = working + kept, memory()
     if needed > LARGEST_SHARE_OF_MEMORY * have:
-        try:
-            size = needed / 2**30
-        except OverflowError:
-            size = math.inf
-        message = f"needs about {size:.3g} GiB of memory, and this machine has {have / 2**30:.3g} GiB"
-        if given and len(given) == 1:
-            ((option, text),) = given.items()
-            raise Refused(option, f"{text} {message}")
-        raise Refused(None, " ".join([*(f"--{option} {text}" for option, text in (given or {}).items()), message]))
+        raise _too_much(request, f"{_ratio(needed, 2**30)} GiB of memory, and this machine has {have / 2**30:.3g} GiB")
+    seconds = sum(r.n_seconds * n for r, n in sizes) / jobs
+    if seconds > LONGEST and not request.scheduler:
+        years = f"{_ratio(seconds, YEAR)} years on {jobs} thread{'s' if jobs > 1 else ''}"
+        raise _too_much(request, f"{years}, and at most {LONGEST / YEAR:g} is begun")
+
+
+def memory() -> float:
+    """How much memory this machine has, in bytes; infinite where that cannot be told."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+
+
+def _ratio(much: float, unit: float) -> str:
+    try:
+        return f"{much / unit:.3g}"
+    except OverflowError:
+        return "inf"
+
+
+def _too_much(request: Request, needed: str) -> Refused:
+    """What is said of a request that is too large: the options that make it so, and what it would need."""
+    given = _sizes(request)
+    if len(given) == 1:
+        ((option, text),) = given.items()
+        return Refused(option, f"{text} needs about {needed}")
+    return Refused(None, " ".join([*(f"--{option} {text}" for option, text in given.items()), f"needs about {needed}"]))
 
 
 def run_all(experiments: Sequence[About], request: Request, console: Console) -> None:

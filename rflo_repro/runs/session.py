@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rflo_repro.learning.rules import resolve
 from rflo_repro.runs.realisation import Arrays, Progress
 from rflo_repro.runs.recipe import Recipe, generator
 
@@ -36,10 +37,24 @@ class Session:
 
     @property
     def n_bytes(self) -> int:
-        """Two histories of the network's size a timestep, and a few weight matrices."""
+        """Two histories of the network's size a timestep, a few weight matrices, and RTRL's two arrays of how every
+        unit depends on every weight."""
         n_steps: int = self.task.n_steps
         width = self.recipe.n_rec + self.task.n_in + 8
-        return 8 * (2 * self.batch * n_steps * width + 6 * width * width + 4 * self.n_trials)
+        dependence = 2 * width**3 if resolve(self.rule).form == "forward" else 0
+        return 8 * (2 * self.batch * n_steps * width + 6 * width * width + dependence) + self.n_kept
+
+    @property
+    def n_kept(self) -> int:
+        """Two curves, and a trial's outputs and targets."""
+        return 16 * (self.n_trials + self.task.n_steps * self.task.n_out)
+
+    @property
+    def n_seconds(self) -> float:
+        """Two multiply-adds a weight and timestep, at 64 in a nanosecond; RTRL has a row for each weight."""
+        n = self.recipe.n_rec
+        rows = n * (n + self.task.n_in) if resolve(self.rule).form == "forward" else 1
+        return self.n_trials * self.task.n_steps * (1e-8 + 2.0 * n * (n + self.task.n_in) * rows / 64e9)
 
     def initial(self) -> Network:
         """The network before training."""

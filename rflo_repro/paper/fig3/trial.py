@@ -31,6 +31,16 @@ class IntervalSession:
         """Those of the session; a test is a trial more."""
         return self.session.n_bytes
 
+    @property
+    def n_kept(self) -> int:
+        """Those of the session, and a trial's inputs."""
+        return self.session.n_kept + 8 * self.session.task.n_steps * self.session.task.n_in
+
+    @property
+    def n_seconds(self) -> float:
+        """Those of the session."""
+        return self.session.n_seconds
+
     def run(self, progress: Progress) -> Arrays:
         """Train, then test.
 

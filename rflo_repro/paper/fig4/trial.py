@@ -73,7 +73,17 @@ class LoopSession:
     def n_bytes(self) -> int:
         """Two histories of a trial, the weights, and what is kept of each trial."""
         width = self.recipe.n_rec + 12
-        return 8 * (4 * self.reaching.n_steps * width + 6 * width * width + 8 * self.n_trials_stage)
+        return 8 * (4 * self.reaching.n_steps * width + 6 * width * width) + self.n_kept
+
+    @property
+    def n_kept(self) -> int:
+        """Two curves of stage 1, three flags a trial of stage 2, and the outputs in the tests."""
+        return 19 * self.n_trials_stage + 64 * self.reaching.n_steps * (len(self.sequence) + 2)
+
+    @property
+    def n_seconds(self) -> float:
+        """Two multiply-adds a weight and timestep, at 64 in a nanosecond."""
+        return self.n_trials * 2 * self.reaching.n_steps * (1e-8 + 2.0 * self.recipe.n_rec**2 / 64e9)
 
     def run(self, progress: Progress) -> Arrays:
         """Both stages and the tests after them.

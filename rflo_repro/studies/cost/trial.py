@@ -23,6 +23,8 @@ class Timing:
     n_rec: int
     n_steps: int
     n_trials: int = REPEATS
+    n_kept = 8
+    n_seconds = 1e-3
 
     @property
     def n_bytes(self) -> int:

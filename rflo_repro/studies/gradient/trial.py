@@ -34,6 +34,16 @@ class GradientSession:
         """Those of the session."""
         return self.session.n_bytes
 
+    @property
+    def n_kept(self) -> int:
+        """A cosine by matrix and trial that is looked at."""
+        return 16 * len(self.trials)
+
+    @property
+    def n_seconds(self) -> float:
+        """Those of the session."""
+        return self.session.n_seconds
+
     def run(self, progress: Progress) -> Arrays:
         """w_rec, w_out: the cosine (len(trials),) by matrix; NaN after a divergence or where an update is zero."""
         from rflo_repro.learning.training import train, weight_updates

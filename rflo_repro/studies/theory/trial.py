@@ -31,6 +31,8 @@ class Exact:
     network: int
     n_trials: int = 1
     n_bytes: int = 1 << 20
+    n_kept = 16
+    n_seconds = 1e-4
 
     def run(self, progress: Progress) -> Arrays:
         """rtrl, rflo: (1,) the largest difference to BPTT's update, over BPTT's largest, of any matrix."""
@@ -59,6 +61,8 @@ class Appendix:
     first: int
     count: int
     n_bytes: int = 1 << 22
+    n_kept = 1 << 16
+    n_seconds = 1e-4
 
     @property
     def n_trials(self) -> int:

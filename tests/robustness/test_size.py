@@ -1,0 +1,131 @@
+"""What is too large is refused before anything is made; what is large is begun at once, and something always moves."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+import rflo_repro as rr
+from rflo_repro.cli import cli
+from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs.progress import Reporter
+from rflo_repro.runs.realisation import Condition
+from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import Refused, Request
+from rflo_repro.runs.session import Session
+from rflo_repro.runs.store import Store
+from rflo_repro.runs.sweep import sweep
+
+GIB = 2.0**30
+SESSION = Session(rr.PeriodicTask(20), "rflo", 0.01, 100, Recipe(9), seed=0, network=0)
+
+
+def check(session, n=1, jobs=1):
+    conditions = [Condition("c", {}, tuple(replace(session, network=i) for i in range(min(n, 10))))]
+    road.check_size(conditions, max(1, n // 10), jobs, Request())
+
+
+@pytest.fixture
+def a_machine(monkeypatch):
+    """One with 8 GiB."""
+    monkeypatch.setattr(road, "memory", lambda: 8 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("session", "n", "jobs"),
+    [
+        pytest.param(replace(SESSION, rule="rtrl", recipe=Recipe(3000), n_trials=1), 1, 1, id="the arrays of RTRL"),
+        pytest.param(replace(SESSION, rule="rtrl", recipe=Recipe(600), n_trials=1), 2, 2, id="of two at a time"),
+        pytest.param(replace(SESSION, rule=replace(rr.RULES["rtrl"], name="mine"), recipe=Recipe(3000)), 1, 1,
+                     id="of a rule of one's own"),
+        pytest.param(replace(SESSION, n_trials=10_000_000), 40, 1, id="what is kept of finished sessions"),
+        pytest.param(replace(SESSION, task=rr.SequenceTask((0, 1), rr.Reaching(20_000)), n_trials=1), 10_000, 1,
+                     id="their outputs"),
+        pytest.param(replace(SESSION, recipe=Recipe(20_000)), 1, 1, id="weights"),
+        pytest.param(replace(SESSION, task=rr.PeriodicTask(10_000_000), recipe=Recipe(30)), 1, 2, id="histories"),
+        pytest.param(replace(SESSION, task=rr.IntervalMatchingTask(10_000_000), batch=2), 1, 1, id="those of a batch"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_for_memory(a_machine, session, n, jobs):
+    with pytest.raises(Refused, match="GiB of memory"):
+        check(session, n, jobs)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        replace(SESSION, recipe=Recipe(2000), task=rr.PeriodicTask(10_000), n_trials=100_000_000),
+        replace(SESSION, rule="rtrl", recipe=Recipe(300), task=rr.PeriodicTask(2000), n_trials=1_000_000),
+    ],
+    ids=["rflo", "rtrl"],
+)
+def test_what_takes_more_than_a_year_is_refused_for_time(a_machine, session):
+    with pytest.raises(Refused, match="years on 2 threads"):
+        check(session, 1, 2)
+
+
+def test_what_fits_is_not_refused(a_machine):
+    check(replace(SESSION, rule="rtrl", recipe=Recipe(300)))
+    check(replace(SESSION, n_trials=3_000_000), 8)
+    check(replace(SESSION, recipe=Recipe(200), n_trials=10_000, task=rr.PeriodicTask(1600)), 100, 64)
+
+
+def test_what_is_kept_is_what_a_session_returns():
+    arrays = SESSION.run(lambda trials: None)
+    assert SESSION.n_kept == pytest.approx(sum(a.nbytes for a in arrays.values()), abs=64)
+
+
+def peak(rule, n_rec):
+    """Megabytes that a trial takes beyond one of a small network, in a process of its own."""
+    code = (
+        "import resource, sys, rflo_repro as rr; from rflo_repro.runs.session import Session; "
+        "from rflo_repro.runs.recipe import Recipe; peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        f"run = lambda n: Session(rr.PeriodicTask(2), {rule!r}, .0, 1, Recipe(n), seed=0, network=0).run(lambda t: 0); "
+        f"run(4); before = peak(); run({n_rec}); print((peak() - before) * (1 if sys.platform == 'darwin' else 1024))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def test_the_memory_of_rtrl_is_what_was_counted():
+    session = replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, recipe=Recipe(240))
+    assert session.n_bytes == pytest.approx(peak("rtrl", 240), rel=0.3)
+
+
+def test_very_many_networks_are_refused_before_they_are_made(a_machine):
+    started = time.monotonic()
+    run = CliRunner().invoke(cli, ["fig2", "--networks", "100000"])
+    assert run.exit_code == 2
+    assert "Error: Invalid value for '--networks': 100000 needs about" in run.output
+    assert time.monotonic() - started < 5.0
+    assert not Path("results").exists()
+
+
+def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousand_read_in_ten(tmp_path):
+    store = Store(tmp_path / "stored")
+    conditions = [
+        Condition(f"eta={i}", {"eta": i}, (replace(SESSION, eta=1e-6 * i, n_trials=20),)) for i in range(20_000)
+    ]
+    arrays = conditions[0].realisations[0].run(lambda trials: None)
+    made = {"date": "", "seconds": 0.0, "commit": None, "source_changed": None, "versions": {}, "machine": {}}
+    for condition in conditions[:1000]:
+        store.put(condition.realisations[0], arrays, made)
+    started = time.monotonic()
+    road.check_size(conditions, 1, 1, Request())
+    with Reporter(Console(file=io.StringIO())) as reporter:
+        reporter.conditions([(c.label, [r.n_trials for r in c.realisations]) for c in conditions])
+    assert time.monotonic() - started < 3.0
+    started = time.monotonic()
+    fresh = Store(tmp_path / "stored")
+    found = sweep(conditions[:1000], fresh, 1, Reporter(Console(file=io.StringIO())), learning_curves.summary)
+    assert time.monotonic() - started < 7.5  # a quarter of the four thousand, on a busy machine
+    assert np.array_equal(found[-1][0]["loss"], arrays["loss"])
