@@ -85,20 +85,22 @@ def test_what_is_kept_is_what_a_session_returns():
 
 
 def peak(rule, n_rec):
-    """Megabytes that a trial takes beyond one of a small network, in a process of its own."""
+    """Bytes that a process takes at most in which a network of this size is trained in one trial."""
     code = (
         "import resource, sys, rflo_repro as rr; from rflo_repro.runs.session import Session; "
-        "from rflo_repro.runs.recipe import Recipe; peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
-        f"run = lambda n: Session(rr.PeriodicTask(2), {rule!r}, .0, 1, Recipe(n), seed=0, network=0).run(lambda t: 0); "
-        f"run(4); before = peak(); run({n_rec}); print((peak() - before) * (1 if sys.platform == 'darwin' else 1024))"
+        "from rflo_repro.runs.recipe import Recipe; "
+        f"Session(rr.PeriodicTask(2), {rule!r}, 0.0, 1, Recipe({n_rec}), seed=0, network=0).run(lambda trials: None); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
 def test_the_memory_of_rtrl_is_what_was_counted():
-    session = replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, recipe=Recipe(240))
-    assert session.n_bytes == pytest.approx(peak("rtrl", 240), rel=0.3)
+    small, large = (
+        replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, recipe=Recipe(n)) for n in (160, 240)
+    )
+    assert large.n_bytes - small.n_bytes == pytest.approx(peak("rtrl", 240) - peak("rtrl", 160), rel=0.3)
 
 
 def test_very_many_networks_are_refused_before_they_are_made(a_machine):
