@@ -109,13 +109,16 @@ def plain_run(
     net: rr.Network,
     inputs: np.ndarray,
     bias: np.ndarray | None = None,
+    noise: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Eq. 1 and 13 as they are printed: u (T, N), h (T+1, N) from h0 on, y (T, Ny)."""
     h, us, ys = [net.h0], [], []
-    for x in inputs:
+    for t, x in enumerate(inputs):
         u = w_rec @ h[-1] + w_in @ x
         if bias is not None:
             u = u + bias
+        if noise is not None:
+            u = u + noise[t]
         if net.output_feedback:
             u = u + net.feedback @ (w_out @ h[-1])
         us.append(u)
@@ -132,10 +135,11 @@ def plain_loss(
     inputs: np.ndarray,
     targets: np.ndarray,
     bias: np.ndarray | None = None,
+    noise: np.ndarray | None = None,
 ) -> float:
-    """Eq. 2."""
-    y = plain_run(w_in, w_rec, w_out, net, inputs, bias)[2]
-    return float(np.sum((targets - y) ** 2) / (2 * len(targets)))
+    """Eq. 2, over the targets that are numbers."""
+    y = plain_run(w_in, w_rec, w_out, net, inputs, bias, noise)[2]
+    return float(np.nansum((targets - y) ** 2) / (2 * len(targets)))
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +147,7 @@ def oracle() -> Callable[..., dict[str, np.ndarray]]:
     """Central finite differences of Eq. 2 on a plain forward pass: minus the gradient, by matrix."""
 
     def differences(
-        net: rr.Network, inputs: np.ndarray, targets: np.ndarray, step: float = 1e-5
+        net: rr.Network, inputs: np.ndarray, targets: np.ndarray, step: float = 1e-5, noise: np.ndarray | None = None
     ) -> dict[str, np.ndarray]:
         found = {}
         names = ("w_in", "w_rec", "w_out") if net.bias is None else ("w_in", "w_rec", "w_out", "bias")
@@ -154,7 +158,7 @@ def oracle() -> Callable[..., dict[str, np.ndarray]]:
                 for sign in (1.0, -1.0):
                     weights = {k: getattr(net, k).copy() for k in names}
                     weights[name][index] += sign * step
-                    losses.append(plain_loss(**weights, net=net, inputs=inputs, targets=targets))
+                    losses.append(plain_loss(**weights, net=net, inputs=inputs, targets=targets, noise=noise))
                 gradient[index] = (losses[0] - losses[1]) / (2 * step)
             found[name] = -gradient
         if net.mask is not None:

@@ -95,18 +95,20 @@ def masked(net: Net, dw: Array) -> Array:
     return dw if net.mask is None else np.where(net.mask, dw, 0.0)
 
 
-def forward(net: Net, inputs: Array, targets: Array) -> Forward:
-    """Eq. 1, 2 and 13; with output feedback ``u(t) += B y(t-1)``."""
+def forward(net: Net, inputs: Array, targets: Array, noise: Array | None = None) -> Forward:
+    """Eq. 1, 2 and 13; with output feedback ``u(t) += B y(t-1)``. No error where the target is NaN."""
     h, u, y = [net.h0], [], []
     fed_back = net.w_out @ net.h0
-    for x in inputs:
+    for t, x in enumerate(inputs):
         u.append(drive(net, net.w, net.w_in, net.bias, h[-1], x))
         if net.output_feedback:
             u[-1] = u[-1] + net.feedback @ fed_back
+        if noise is not None:
+            u[-1] = u[-1] + noise[t]
         h.append(h[-1] + (phi(net, u[-1]) - h[-1]) / net.tau)
         fed_back = net.w_out @ h[-1]
         y.append(fed_back)
-    eps = targets - np.array(y)
+    eps = np.where(np.isnan(targets), 0.0, targets - np.array(y))
     return Forward(np.array(h), np.array(u), np.array(y), eps, float(np.sum(eps**2) / (2 * len(inputs))))
 
 
@@ -115,9 +117,11 @@ def effective(net: Net) -> Array:
     return net.w + net.feedback @ net.w_out if net.output_feedback else net.w
 
 
-def gradient(net: Net, inputs: Array, targets: Array, symmetric: bool, full: bool) -> Update:
+def gradient(
+    net: Net, inputs: Array, targets: Array, symmetric: bool, full: bool, noise: Array | None = None
+) -> Update:
     """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped."""
-    run = forward(net, inputs, targets)
+    run = forward(net, inputs, targets, noise)
     n_steps = len(inputs)
     back = net.w_out.T if symmetric else net.feedback
     z = np.zeros(len(net.h0))
@@ -258,18 +262,20 @@ def train_trials(
     full: bool,
     reset_state: bool,
     step: Stepper | None = None,
+    noise: Array | None = None,
 ) -> Session:
-    """Updates at the end of every `batch` trials; `eta` for w_in, w and w_out."""
+    """Updates at the end of every `batch` trials; `eta` for w_in, w and w_out; `noise` for every trial in order."""
     step = step or Stepper()
     rate = {"w_in": eta[0], "bias": eta[0], "w": eta[1], "w_out": eta[2]}
     names = [name for name in rate if getattr(net, name) is not None]
     loss, aligned, state = [], [], net.h0
     for first in range(0, len(order), batch):
         updates = []
-        for k in order[first : first + batch]:
+        for place, k in enumerate(order[first : first + batch], first):
+            fixed = None if noise is None else noise[place]
             begun = replace(net, h0=net.h0 if reset_state else state)
-            updates.append(gradient(begun, inputs[k], targets[k], symmetric, full))
-            state = forward(begun, inputs[k], targets[k]).h[-1]
+            updates.append(gradient(begun, inputs[k], targets[k], symmetric, full, fixed))
+            state = forward(begun, inputs[k], targets[k], fixed).h[-1]
             loss.append(updates[-1].loss)
             aligned.append(alignment(net))
         summed = {name: sum(getattr(u, name) for u in updates) for name in names}
@@ -286,10 +292,11 @@ def train_online(
     eta: tuple[float, float, float],
     symmetric: bool,
     reset_state: bool,
+    noise: Array | None = None,
 ) -> Session:
     """Eq. 5-6 with an update of eta/T at every step; `eta` for w_in, w and w_out."""
     loss, aligned, state = [], [], net.h0
-    for k in order:
+    for place, k in enumerate(order):
         w, w_in, w_out, bias = net.w, net.w_in, net.w_out, net.bias
         aligned.append(alignment(net))
         h = net.h0 if reset_state else state
@@ -297,15 +304,16 @@ def train_online(
         leak = 1 - rates(net)[:, None]
         n_steps = len(inputs[k])
         y, total = w_out @ h, 0.0
-        for x, target in zip(inputs[k], targets[k], strict=True):
+        for t, (x, target) in enumerate(zip(inputs[k], targets[k], strict=True)):
             u = drive(net, w, w_in, bias, h, x) + (net.feedback @ y if net.output_feedback else 0.0)
+            u = u if noise is None else u + noise[place][t]
             gain = slope(net, u) / net.tau
             p = leak * p + np.outer(gain, h)
             q = leak * q + np.outer(gain, x)
             r = leak[:, 0] * r + gain
             h = h + (phi(net, u) - h) / net.tau
             y = w_out @ h
-            eps = target - y
+            eps = np.where(np.isnan(target), 0.0, target - y)
             total += float(eps @ eps) / (2 * n_steps)
             back = (w_out.T if symmetric else net.feedback) @ eps
             if eta[1]:

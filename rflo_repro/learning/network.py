@@ -21,7 +21,7 @@ Mask = npt.NDArray[np.bool_]
 FORMAT, VERSION = "format", "rflo-repro network 1"
 
 
-def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
+def children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
     """Generators of their own, from one seed drawn out of the stream: the first ones are the same whatever `n` is."""
     seed = rng.integers(0, 1 << 64, 4, dtype=np.uint64)
     children = np.random.SeedSequence([int(word) for word in seed]).spawn(n)
@@ -212,8 +212,8 @@ class Network(validate.Brief, validate.Checked):
         n_out = validate.integer("n_out", n_out, 1)
         g = validate.real("g", g, 0.0)
         readout_scale = validate.real("readout_scale", readout_scale, 0.0)
-        children = _children(validate.generator("rng", rng), 5)
-        for_rec, for_out, for_in, for_feedback, for_mask = children
+        drawn = children(validate.generator("rng", rng), 5)
+        for_rec, for_out, for_in, for_feedback, for_mask = drawn
         n_expected = float(n_rec)
         if density is not None:
             if mask is not None:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import kernels, optimizers, validate
-from rflo_repro.learning.network import Network
+from rflo_repro.learning import arithmetic, kernels, optimizers, validate
+from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import MATRICES, LearningRule, resolve
 from rflo_repro.learning.validate import Array
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from rflo_repro.tasks import Task
 
 # A block of trials is one call into a kernel, which Ctrl-C must wait for.
 BLOCK_SECONDS = 0.2
 BLOCK_FLOATS = 4_000_000
+BATCHES_AHEAD = 256
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ class LearningRates(validate.Checked):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Run(validate.Brief):
-    """What a network did in one trial. h: (T, N) states, y: (T, Ny) outputs; row k is time k+1."""
+    """What a network did.
+
+    h: (T, N) states, y: (T, Ny) outputs; row k is time k+1. Of B trials in lockstep: (B, T, N) and (B, T, Ny).
+    """
 
     h: Array
     y: Array
@@ -71,6 +78,7 @@ class History(validate.Brief):
     diverged: whether a NaN or an infinity ended the training early.
     network: the trained copy, with the last weights that were finite.
     state: (N,) the state at the end: after the last trial if states are carried on, else h0.
+    snapshots: pairs of a trial's number, from 1, and the network before that trial's update.
     """
 
     loss: Array
@@ -78,6 +86,30 @@ class History(validate.Brief):
     diverged: bool
     network: Network
     state: Array
+    snapshots: tuple[tuple[int, Network], ...] = ()
+    _course: _Course | None = field(default=None, repr=False)
+
+    def resume(self, n_trials: int, progress: Callable[[int], None] | None = None) -> History:
+        """Train `n_trials` more, and return the whole history: the same bits as one longer call of `train`.
+
+        n_trials: a multiple of the batch. progress: as in `train`; it counts all trials.
+        Weights, optimiser, generators, state and trial numbers go on from where this history ended, as often as it is
+        resumed; the generator that `train` was given is left alone. The task is the same object.
+        Raises ValueError for another number of trials, or if the training diverged.
+        """
+        if self._course is None:
+            raise ValueError("a history can be resumed if it comes from train, got one made by hand")
+        if self.diverged:
+            raise ValueError("a training that diverged cannot be resumed")
+        own = replace(self._course, streams=copy.deepcopy(self._course.streams))
+        return _train(own, n_trials, progress, self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, one row a trial: `trial` (from 1), `loss`, `alignment`."""
+        import pandas as pd
+
+        trial = np.arange(1, len(self.loss) + 1)
+        return pd.DataFrame({"trial": trial, "loss": self.loss, "alignment": self.alignment})
 
 
 class _Packed:
@@ -86,12 +118,12 @@ class _Packed:
     A bias is there the last input, which is always 1.
     """
 
-    def __init__(self, net: Network) -> None:
+    def __init__(self, net: Network, noisy: bool = False) -> None:
         n = net.n_rec
         self.net = net
         self.sizes = n, net.n_in + (net.bias is not None), net.n_out
         signs = np.zeros(0) if net.signs is None else net.signs.copy()
-        self.weights = w = kernels.weights(*self.sizes, signs, _units(net), net.output_feedback)
+        self.weights = w = kernels.weights(*self.sizes, signs, _units(net, noisy), net.output_feedback)
         w.m[:n, :n], w.m[n : n + net.n_in, :n] = net.w_rec.T, net.w_in.T
         if net.bias is not None:
             w.m[-1, :n] = net.bias
@@ -118,9 +150,9 @@ class _Packed:
         return replace(self.net, **w)
 
 
-def _units(net: Network) -> float | kernels.Units:
+def _units(net: Network, noisy: bool) -> float | kernels.Units:
     """What the units are: no more than the time constant for those of the paper."""
-    if net.phi == "tanh" and net.mask is None and isinstance(net.tau, float):
+    if not noisy and net.phi == "tanh" and net.mask is None and isinstance(net.tau, float):
         return net.tau
     return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
@@ -137,51 +169,86 @@ def _trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Arr
     inputs = validate.array("inputs", inputs, (None, n_in))
     if inputs.shape[0] < 1:
         raise ValueError("inputs must have at least one timestep, got shape " + str(inputs.shape))
-    return inputs, validate.array("targets", targets, (inputs.shape[0], n_out))
+    return inputs, validate.array("targets", targets, (inputs.shape[0], n_out), missing=True)
 
 
 def _same_bits(a: Array, b: Array) -> bool:
     return np.array_equal(a.view(np.int64), b.view(np.int64))
 
 
-def run(net: Network, inputs: Array) -> Run:
+def run(net: Network, inputs: Array, noise: Array | None = None) -> Run:
     """Run a network from its h0 (Eq. 1).
 
-    inputs: (T, Nx); row k is time k+1. Without inputs pass np.zeros((T, 0)).
-    Returns the states (T, N) and outputs (T, Ny). Raises ValueError for a wrong shape or a value that is not finite.
+    inputs: (T, Nx), or (B, T, Nx) for B trials in lockstep; row k is time k+1. Without inputs pass np.zeros((T, 0)).
+    noise: (T, N), or (B, T, N), added to the drive u of the units; None: nothing.
+    Returns the states (T, N) and outputs (T, Ny), or those of B trials. Raises ValueError for a wrong shape or a value
+    that is not finite.
     """
     net = validate.instance("net", net, Network)
-    inputs = validate.array("inputs", inputs, (None, net.n_in))
-    packed = _Packed(net)
-    n_steps = len(inputs)
-    # no targets: the error is then minus the output
-    trials = _one_trial(packed.inputs(inputs), np.zeros((n_steps, net.n_out)))
-    work = packed.workspace(n_steps)
-    kernels.forward(packed.weights, trials, _record(1), work)
-    states = work.sources.reshape(-1, work.source_row)
-    return Run(h=states[1:, : net.n_rec].copy(), y=-work.errors.reshape(n_steps, net.n_out))
+    several = np.ndim(inputs) == 3
+    inputs = validate.array("inputs", inputs, (None, None, net.n_in) if several else (None, net.n_in))
+    noise = _noise(noise, (*inputs.shape[:-1], net.n_rec))
+    inputs, noise = (inputs, noise) if several else (inputs[None], noise[None])
+    n_trials, n_steps = inputs.shape[:2]
+    packed = _Packed(net, noisy=noise.size > 0)
+    work = packed.workspace(n_steps, max(1, n_trials))
+    if n_trials > 0:
+        trials = kernels.Trials(
+            np.stack([packed.inputs(trial) for trial in inputs]),
+            np.zeros((n_trials, n_steps, net.n_out)),  # no targets: the error is then minus the output
+            np.arange(n_trials),
+            batch=n_trials,
+            reset_state=True,
+            noise=noise if noise.size > 0 else _SILENCE,
+        )
+        kernels.forward(packed.weights, trials, _record(n_trials), work)
+    # step after step, a row for each trial
+    states = work.sources.reshape(n_steps + 1, work.width, work.source_row)[1:, :n_trials, : net.n_rec]
+    outputs = -work.errors.reshape(n_steps, work.width, net.n_out)[:, :n_trials]
+    h, y = states.transpose(1, 0, 2).copy(), outputs.transpose(1, 0, 2).copy()
+    return Run(h, y) if several else Run(h[0], y[0])
 
 
-def _one_trial(inputs: Array, targets: Array) -> kernels.Trials:
-    return kernels.Trials(inputs[None], targets[None], np.zeros(1, dtype=np.int64), batch=1, reset_state=True)
+_SILENCE = np.zeros((0, 0, 0))
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+def _noise(noise: Any, shape: tuple[int, ...]) -> Array:
+    """Noise of this shape, checked; of size zero if there is none. Raises ValueError."""
+    return np.zeros((0,) * len(shape)) if noise is None else validate.array("noise", noise, shape)
+
+
+def _one_trial(inputs: Array, targets: Array, noise: Array = _SILENCE) -> kernels.Trials:
+    return kernels.Trials(inputs[None], targets[None], np.zeros(1, dtype=np.int64), 1, True, noise)
 
 
 def _record(n_trials: int) -> kernels.Record:
     return kernels.Record(loss=np.full(n_trials, math.nan), alignment=np.full(n_trials, math.nan))
 
 
-def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | LearningRule = "rflo") -> Updates:
+def weight_updates(
+    net: Network, inputs: Array, targets: Array, rule: str | LearningRule = "rflo", noise: Array | None = None
+) -> Updates:
     """One trial's update at learning rate 1, with the 1/T of Eq. 15 (Eq. 10, 15 or 23, by the rule).
 
-    inputs: (T, Nx), targets: (T, Ny); row k is time k+1. For the exact rules the update is minus the gradient of Eq. 2.
-    Raises ValueError for a wrong shape, a value that is not finite, or an unknown rule.
+    inputs: (T, Nx), targets: (T, Ny); row k is time k+1. Where a target is NaN there is no error; T counts all steps.
+    noise: (T, N), added to the drive u of the units; None: nothing.
+    For the exact rules the update is minus the gradient of Eq. 2, the noise held fixed. Raises ValueError for a wrong
+    shape, a value that is not finite, or an unknown rule.
     """
     net = validate.instance("net", net, Network)
     rule = resolve(rule)
     inputs, targets = _trial(inputs, targets, net.n_in, net.n_out)
-    packed, record = _Packed(net), _record(1)
+    fixed = _noise(noise, (len(inputs), net.n_rec))
+    packed, record = _Packed(net, noisy=fixed.size > 0), _record(1)
     made = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
-    to_all = (packed.weights, _one_trial(packed.inputs(inputs), targets), _switches(rule), record, made)
+    to_all = (
+        packed.weights,
+        _one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else _SILENCE),
+        _switches(rule),
+        record,
+        made,
+    )
     if rule.form == "forward":
         kernels.rtrl_gradient(*to_all, kernels.exact_workspace(*packed.sizes))
     else:
@@ -193,12 +260,17 @@ def weight_updates(net: Network, inputs: Array, targets: Array, rule: str | Lear
     return Updates(**updates, loss=float(record.loss[0]))
 
 
-def _rates(eta: float | LearningRates, rule: LearningRule) -> kernels.Rates:
-    """The rate of each matrix: `eta`, or 0 where the rule does not train it. Raises ValueError."""
+Eta = float | LearningRates
+Rule = Callable[[Network, Array, Array, Run], Updates]
+"""A rule of one's own: from a network, a trial's inputs (T, Nx) and targets (T, Ny), and its Run, to the updates."""
+
+
+def _rates(eta: Any, trains: Sequence[str]) -> kernels.Rates:
+    """The rate of each matrix: `eta`, or 0 where it is not trained. Raises ValueError."""
     if not isinstance(eta, LearningRates):
         one = validate.real("eta", eta, 0.0)
         eta = LearningRates(w_in=one, w_rec=one, w_out=one)
-    return kernels.Rates(*(getattr(eta, name) if name in rule.trains else 0.0 for name in MATRICES))
+    return kernels.Rates(*(getattr(eta, name) if name in trains else 0.0 for name in MATRICES))
 
 
 class _Optimizer:
@@ -228,30 +300,82 @@ class _Optimizer:
             powers=self.powers,
         )
 
+    @property
+    def moments(self) -> list[Array]:
+        """What it remembers."""
+        return [] if self.optimizer.plain else [*self.first, *self.second, self.powers]
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What `train` was asked for, checked."""
+
+    task: Task
+    rule: LearningRule | Rule
+    eta: Eta | Callable[[int], Eta]
+    online: bool
+    batch: int
+    reset_state: bool
+    optimizer: Optimizer
+    noise: float
+    snapshots: tuple[int, ...]
+
+    @property
+    def trains(self) -> Sequence[str]:
+        return self.rule.trains if isinstance(self.rule, LearningRule) else MATRICES
+
+    def rates(self, trial: int) -> kernels.Rates:
+        """The rates of the batch that begins with a trial, numbered from 1. Raises ValueError."""
+        return _rates(self.eta(trial) if callable(self.eta) else self.eta, self.trains)
+
+    def with_same_rates(self, done: int, n_most: int) -> tuple[kernels.Rates, int]:
+        """The rates of the next batch, and after how many trials they change, at most `n_most`."""
+        rates = self.rates(done + 1)
+        if not callable(self.eta):
+            return rates, n_most
+        same = self.batch
+        # as far as a kernel call may go, and no further: whoever wrote eta may take their time
+        while same < min(n_most, BATCHES_AHEAD * self.batch) and self.rates(done + same + 1) == rates:
+            same += self.batch
+        return rates, same
+
 
 @dataclass(frozen=True)
 class _Block:
-    """Consecutive trials of one length: the distinct ones stacked, and which of them each trial is."""
+    """Consecutive trials: the distinct ones stacked, which of them each trial is, and what else the kernels ask."""
 
     inputs: Array
     targets: Array
     order: npt.NDArray[np.int64]
+    noise: Array
+    lengths: npt.NDArray[np.int64]
+
+    def trials(self, batch: int, reset_state: bool) -> kernels.Trials:
+        return kernels.Trials(self.inputs, self.targets, self.order, batch, reset_state, self.noise, self.lengths)
 
 
-class _Trials:
+_Drawn = tuple[Array, Array]
+
+
+@dataclass
+class _Streams:
+    """Where random numbers come from: the task's trials, and the noise, which has a stream of its own."""
+
+    trials: np.random.Generator
+    noise: np.random.Generator | None
+
+
+class _Source:
     """Draws a task's trials, in order, in blocks of a kernel call's length."""
 
-    def __init__(self, task: Task, packed: _Packed, batch: int, rng: np.random.Generator) -> None:
-        self.task, self.packed, self.net, self.batch, self.rng = task, packed, packed.net, batch, rng
+    def __init__(self, settings: _Settings, packed: _Packed, streams: _Streams) -> None:
+        self.settings, self.packed, self.streams = settings, packed, streams
         self.given: tuple[Any, Any] | None = None
-        self.checked: tuple[Array, Array] | None = None
-        self.waiting: tuple[Array, Array] | None = None
+        self.checked: _Drawn | None = None
+        self.waiting: list[_Drawn] | None = None
 
-    def draw(self) -> tuple[Array, Array]:
-        if self.waiting is not None:
-            trial, self.waiting = self.waiting, None
-            return trial
-        given = self.task.trial(self.rng)
+    def draw(self) -> _Drawn:
+        given = self.settings.task.trial(self.streams.trials)
         try:
             inputs, targets = given
         except (TypeError, ValueError):
@@ -261,30 +385,41 @@ class _Trials:
             return self.checked
         # A read-only array may be a view of one that is refilled: only what can never change is known again by sight
         self.given = (inputs, targets) if validate.immutable(inputs) and validate.immutable(targets) else None
-        inputs, targets = _trial(inputs, targets, self.net.n_in, self.net.n_out)
+        inputs, targets = _trial(inputs, targets, self.packed.net.n_in, self.packed.net.n_out)
         trial = self.packed.inputs(inputs), targets
         if self.checked is None or not all(map(_same_bits, trial, self.checked)):
             self.checked = trial
         return self.checked
 
     def block(self, n_most: int) -> _Block:
-        """The next block: whole batches, at most `n_most` trials. Raises ValueError if a batch mixes lengths."""
-        distinct = [self.draw()]
-        order = [0]
-        n_steps = len(distinct[0][0])
-        seconds = n_steps * (5e-8 + 2e-10 * self.net.n_rec * (self.net.n_rec + self.net.n_in))
-        n_trials = min(n_most, max(1, int(BLOCK_SECONDS / seconds) // self.batch) * self.batch)
+        """The next block: whole batches, at most `n_most` trials. A batch of trials that differ in length is one by
+        itself, so that its numbers do not depend on its neighbours."""
+        net, batch = self.packed.net, self.settings.batch
+        begun, self.waiting = self.waiting or [self.draw()], None
+        n_steps = len(begun[0][0])
+        if any(len(inputs) != n_steps for inputs, _ in begun):
+            return self.mixed(begun)
+        distinct, order = [begun[0]], [0]
+        for trial in begun[1:]:
+            if trial is not distinct[-1]:
+                distinct.append(trial)
+            order.append(len(distinct) - 1)
+        seconds = n_steps * (5e-8 + 2e-10 * net.n_rec * (net.n_rec + net.n_in))
+        n_trials = min(n_most, max(1, int(BLOCK_SECONDS / seconds) // batch) * batch)
         floats = n_steps * sum(self.packed.sizes[1:])
+        floats_of_noise = n_steps * net.n_rec if self.settings.noise > 0.0 else 0
         while len(order) < n_trials:
-            if len(order) % self.batch == 0 and len(distinct) * floats > BLOCK_FLOATS:
+            whole = len(order) % batch == 0
+            if whole and len(distinct) * floats + len(order) * floats_of_noise > BLOCK_FLOATS:
                 break
             trial = self.draw()
             if len(trial[0]) != n_steps:
-                if len(order) % self.batch != 0:
-                    raise ValueError(
-                        f"the trials of a batch must have one length, got {n_steps} and {len(trial[0])} timesteps"
-                    )
-                self.waiting = trial
+                n_whole = len(order) // batch * batch
+                last = [*(distinct[i] for i in order[n_whole:]), trial]
+                last += [self.draw() for _ in range(batch - len(last))]
+                if n_whole == 0:
+                    return self.mixed(last)
+                self.waiting, order = last, order[:n_whole]
                 break
             if trial is not distinct[-1]:
                 distinct.append(trial)
@@ -293,25 +428,112 @@ class _Trials:
             inputs=np.stack([inputs for inputs, _ in distinct]),
             targets=np.stack([targets for _, targets in distinct]),
             order=np.array(order, dtype=np.int64),
+            noise=self.noise([n_steps] * len(order), n_steps),
+            lengths=_NONE,
         )
+
+    def mixed(self, drawn: list[_Drawn]) -> _Block:
+        """A batch of trials that differ in length: shorter ones are filled up with what nobody asks for."""
+        lengths = [len(inputs) for inputs, _ in drawn]
+        n_steps = max(lengths)
+        inputs = np.zeros((len(drawn), n_steps, self.packed.sizes[1]))
+        targets = np.full((len(drawn), n_steps, self.packed.sizes[2]), math.nan)
+        for k, (given, wanted) in enumerate(drawn):
+            inputs[k, : len(given)], targets[k, : len(given)] = given, wanted
+        order = np.arange(len(drawn))
+        return _Block(inputs, targets, order, self.noise(lengths, n_steps), np.array(lengths))
+
+    def noise(self, lengths: Sequence[int], n_steps: int) -> Array:
+        """(K, n_steps, N): drawn trial after trial, each as long as it is."""
+        if self.streams.noise is None:
+            return _SILENCE
+        noise = np.zeros((len(lengths), n_steps, self.packed.net.n_rec))
+        for place, length in zip(noise, lengths, strict=True):
+            self.streams.noise.standard_normal(out=place[:length])
+        noise *= self.settings.noise
+        return noise
+
+
+class _ByCallable:
+    """Trains by a rule of the user's own, with the arguments and the result of `kernels.train_trials`."""
+
+    def __init__(self, rule: Rule, packed: _Packed) -> None:
+        self.rule, self.packed = rule, packed
+
+    def __call__(
+        self,
+        weights: kernels.Weights,
+        trials: kernels.Trials,
+        _: None,
+        rates: kernels.Rates | kernels.Optimizer,
+        record: kernels.Record,
+        work: None,
+    ) -> int:
+        n = weights.n_rec
+        n_in = self.packed.net.n_in
+        for first in range(0, len(trials.order), trials.batch):
+            net = self.packed.network()
+            m, w_out = np.zeros_like(weights.m), np.zeros_like(weights.w_out)
+            finite = True
+            for k in range(first, first + trials.batch):
+                which = trials.order[k]
+                length = trials.lengths[which] if len(trials.lengths) else trials.inputs.shape[1]
+                inputs, targets = trials.inputs[which, :length, :n_in].copy(), trials.targets[which, :length].copy()
+                begun = replace(net, h0=weights.state[:n])
+                seen = run(begun, inputs, trials.noise[k, :length] if trials.noise.size else None)
+                eps = np.where(np.isnan(targets), 0.0, targets - seen.y)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    record.loss[k] = arithmetic.total(np.ravel(eps * eps)) / (2.0 * length)
+                record.alignment[k] = net.alignment
+                if not trials.reset_state:
+                    weights.state[:n] = seen.h[-1]
+                finite = finite and math.isfinite(record.loss[k])
+                if finite:
+                    self.add(self.rule(begun, inputs, targets, seen), m, w_out)
+            updates = kernels.Updates(m, w_out)
+            if not finite or not (
+                kernels.optimize(rates, weights, updates, 1)
+                if isinstance(rates, kernels.Optimizer)
+                else kernels.apply_update(weights, updates, rates)
+            ):
+                return first
+        return len(trials.order)
+
+    def add(self, made: Any, m: Array, w_out: Array) -> None:
+        """Raises ValueError for what are no updates of this network."""
+        net = self.packed.net
+        n, n_in = net.n_rec, net.n_in
+        made = validate.instance("what rule returns", made, Updates)
+        for name, place in (("w_rec", m[:n, :n].T), ("w_in", m[n : n + n_in, :n].T), ("w_out", w_out[:, :n])):
+            dw = np.asarray(getattr(made, name), dtype=np.float64)
+            if dw.shape != place.shape:
+                raise ValueError(f"what rule returns must have {name} of shape {place.shape}, got {dw.shape}")
+            place += dw
+        if net.bias is not None and made.bias is not None:
+            m[-1, :n] += made.bias
 
 
 def _trainer(
-    packed: _Packed, rule: LearningRule, online: bool, width: int
-) -> tuple[Callable[..., int], Callable[[int], Any]]:
-    """The kernel that trains by this rule, and its scratch memory for trials of a number of steps."""
+    packed: _Packed, settings: _Settings
+) -> tuple[Callable[..., int], Callable[[int], Any], kernels.Rule | None]:
+    """The kernel that trains by this rule, its scratch memory for trials of a number of steps, and the rule's switches.
+
+    Raises ValueError for a carry that has no kernel."""
+    rule, width = settings.rule, settings.batch if settings.reset_state else 1
+    if not isinstance(rule, LearningRule):
+        return _ByCallable(rule, packed), lambda _: None, None
     if rule.form == "forward":
-        return kernels.train_exact, lambda _: kernels.exact_workspace(*packed.sizes)
-    if online:
-        return kernels.train_online, lambda _: kernels.trace_workspace(*packed.sizes)
-    return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width)
+        return kernels.train_exact, lambda _: kernels.exact_workspace(*packed.sizes), _switches(rule)
+    if settings.online:
+        return kernels.train_online, lambda _: kernels.trace_workspace(*packed.sizes), _switches(rule)
+    return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width), _switches(rule)
 
 
 def train(
     net: Network,
     task: Task,
-    rule: str | LearningRule = "rflo",
-    eta: float | LearningRates = 0.01,
+    rule: str | LearningRule | Rule = "rflo",
+    eta: Eta | Callable[[int], Eta] = 0.01,
     n_trials: int = 10_000,
     rng: np.random.Generator | None = None,
     online: bool = False,
@@ -319,35 +541,52 @@ def train(
     reset_state: bool = True,
     progress: Callable[[int], None] | None = None,
     optimizer: str | Optimizer = "sgd",
+    noise: float = 0.0,
+    snapshots: Sequence[int] = (),
 ) -> History:
     """Train a copy of `net` on `task`.
 
-    rule: a name from RULES or a LearningRule. eta: one learning rate, or LearningRates.
+    rule: a name from RULES, a LearningRule, or any callable `rule(net, inputs, targets, run) -> Updates` (slower): of
+        the network as the trial finds it, one trial's inputs (T, Nx) and targets (T, Ny), and its Run.
+    eta: one learning rate, or LearningRates, or a function from a trial's number, from 1, to either; a batch has the
+        rates of its first trial.
     n_trials: a multiple of `batch`. rng: passed to `task.trial`; None draws a fresh one.
     online: weights change at every timestep by eta/T times that step's term (Eq. 5-6); for rules local in time.
         Otherwise they change at the end of each batch of trials (Eq. 15, 23).
-    batch: trials whose updates are summed before they are applied; all of one length.
+    batch: trials whose updates are summed before they are applied; each has the 1/T of its own length.
     reset_state: whether each trial begins at net.h0 or where the last one ended.
-    optimizer: an Optimizer, or the name of a method; all but plain `sgd` act at the end of a batch, not online.
     progress: called with the number of trials done, a few times a second; what it raises ends the training.
+    optimizer: an Optimizer, or the name of a method; all but plain `sgd` act at the end of a batch, not online.
+    noise: standard deviation of Gaussian noise on the drive u of every unit at every timestep. Its stream is derived
+        from a copy of rng's state: the task's trials are the same with and without it.
+    snapshots: numbers of trials, from 1, before whose update the network is kept. What lies beyond `n_trials` is for
+        `History.resume`.
 
-    A NaN or an infinity ends the training with `diverged`. Memory is 16 bytes a trial, and linear in T N.
+    Targets that are NaN mean that there is no error: L = 1/(2T) sum over those that are numbers, T all timesteps.
+    A NaN or an infinity elsewhere ends the training with `diverged`. Memory is 16 bytes a trial, and linear in T N.
     Raises ValueError for arguments that are not as said here.
     """
-    net, rule = validate.instance("net", net, Network), resolve(rule)
-    n_trials = validate.integer("n_trials", n_trials, 1)
-    batch = validate.integer("batch", batch, 1)
-    online, reset_state = validate.flag("online", online), validate.flag("reset_state", reset_state)
-    rates = _rates(eta, rule)
+    net = validate.instance("net", net, Network)
+    if isinstance(rule, (str, LearningRule)) or not callable(rule):
+        rule = resolve(rule)
+    settings = _Settings(
+        task=task,
+        rule=rule,
+        eta=eta,
+        online=validate.flag("online", online),
+        batch=validate.integer("batch", batch, 1),
+        reset_state=validate.flag("reset_state", reset_state),
+        optimizer=optimizers.resolve(optimizer),
+        noise=validate.real("noise", noise, 0.0),
+        snapshots=_snapshots(snapshots),
+    )
     rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
-    if n_trials % batch:
-        raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {n_trials}")
-    if online and not rule.local_in_time:
-        raise ValueError(f"online needs a rule that is local in time (carry 'leak'), got {rule.name!r}")
+    if online and not (isinstance(rule, LearningRule) and rule.local_in_time):
+        name = rule.name if isinstance(rule, LearningRule) else rule
+        raise ValueError(f"online needs a rule that is local in time (carry 'leak'), got {validate.shown(name)}")
     if online and batch != 1:
         raise ValueError(f"batch must be 1 with online, got {batch}")
-    optimizer = optimizers.resolve(optimizer)
-    if online and not optimizer.plain:
+    if online and not settings.optimizer.plain:
         raise ValueError(f"optimizer must be plain sgd with online, got {validate.shown(optimizer)}")
     for name in ("n_in", "n_out"):
         size = getattr(task, name, None)
@@ -355,24 +594,65 @@ def train(
             raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {validate.shown(size)}")
     if not callable(getattr(task, "trial", None)):
         raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
+    for_noise = children(copy.deepcopy(rng), 1)[0] if settings.noise > 0.0 else None
+    begun = History(np.zeros(0), np.zeros(0), False, net, net.h0)
+    return _train(_Course(settings, _Streams(rng, for_noise)), n_trials, progress, begun)
 
-    packed, switches, record = _Packed(net), _switches(rule), _record(n_trials)
-    stepping = _Optimizer(optimizer, packed)
-    train_block, workspace = _trainer(packed, rule, online, batch if reset_state else 1)
+
+def _snapshots(given: Any) -> tuple[int, ...]:
+    """Raises ValueError."""
+    try:
+        return tuple(sorted({validate.integer("snapshots", trial, 1) for trial in given}))
+    except TypeError:
+        raise ValueError(f"snapshots must be numbers of trials, got {validate.shown(given)}") from None
+
+
+@dataclass(frozen=True)
+class _Course:
+    """All that a training that is resumed needs besides its history."""
+
+    settings: _Settings
+    streams: _Streams
+    moments: tuple[Array, ...] = ()
+
+
+def _train(course: _Course, n_trials: int, progress: Callable[[int], None] | None, past: History) -> History:
+    """`n_trials` more after those of the past, with the streams themselves of the course."""
+    settings, n_past = course.settings, len(past.loss)
+    n_trials = n_past + validate.integer("n_trials", n_trials, 1)
+    batch, reset_state = settings.batch, settings.reset_state
+    if n_trials % batch:
+        raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {n_trials - n_past}")
+    packed = _Packed(past.network, noisy=settings.noise > 0.0)
+    packed.weights.state[: packed.net.n_rec] = past.state
+    optimizer = _Optimizer(settings.optimizer, packed)
+    if course.moments:
+        for now, then in zip(optimizer.moments, course.moments, strict=True):
+            now[:] = then
+    train_block, workspace, switches = _trainer(packed, settings)
+    record = _record(n_trials)
+    record.loss[:n_past], record.alignment[:n_past] = past.loss, past.alignment
+    source = _Source(settings, packed, course.streams)
+    # each before the batch that it belongs to
+    kept = [(trial, (trial - 1) // batch * batch) for trial in settings.snapshots]
+    kept = [(trial, before) for trial, before in kept if n_past <= before < n_trials]
+    snapshots = list(past.snapshots)
     work, room = None, -1
-    trials = _Trials(task, packed, batch, rng)
-    done = 0
-    diverged = False
+    done, diverged = n_past, False
     while done < n_trials and not diverged:
-        block = trials.block(n_trials - done)
+        while kept and kept[0][1] == done:
+            snapshots.append((kept.pop(0)[0], packed.network()))
+        n_most = (kept[0][1] if kept else n_trials) - done
+        rates, n_most = settings.with_same_rates(done, n_most)
+        block = source.block(n_most)
         n_steps, part = block.inputs.shape[1], slice(done, done + len(block.order))
         if n_steps != room:
             work, room = workspace(n_steps), n_steps
         n_good = train_block(
             packed.weights,
-            kernels.Trials(block.inputs, block.targets, block.order, batch, reset_state),
+            block.trials(batch, reset_state),
             switches,
-            stepping.at(rates),
+            optimizer.at(rates),
             kernels.Record(record.loss[part], record.alignment[part]),
             work,
         )
@@ -384,4 +664,8 @@ def train(
     if diverged:
         loss[done + 1 :] = alignment[done + 1 :] = math.nan
         loss[np.isinf(loss)] = math.nan
-    return History(loss, alignment, diverged, packed.network(), packed.weights.state[: net.n_rec].copy())
+    after = replace(
+        course, streams=copy.deepcopy(course.streams), moments=tuple(moment.copy() for moment in optimizer.moments)
+    )
+    state = packed.weights.state[: packed.net.n_rec].copy()
+    return History(loss, alignment, diverged, packed.network(), state, tuple(snapshots), after)

@@ -49,7 +49,8 @@ class Brief:
     """A base for dataclasses that are shown on one line: their arrays by shape."""
 
     def __repr__(self) -> str:
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        shown_fields = [field for field in dataclasses.fields(self) if field.repr]  # type: ignore[arg-type]
+        values = {field.name: getattr(self, field.name) for field in shown_fields}
         fields = (f"{k}={f'<array {v.shape}>' if isinstance(v, np.ndarray) else repr(v)}" for k, v in values.items())
         return f"{type(self).__qualname__}({', '.join(fields)})"
 
@@ -107,8 +108,11 @@ def unmasked(name: str, value: Any) -> None:
         raise ValueError(f"{name} must have no masked entries; fill them in first, got {shown(value)}")
 
 
-def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
-    """A float64, C-contiguous copy of `value` with this shape (None: any length). Raises ValueError."""
+def array(name: str, value: Any, shape: tuple[int | None, ...], missing: bool = False) -> Array:
+    """A float64, C-contiguous copy of `value` with this shape (None: any length). Raises ValueError.
+
+    missing: whether NaN is allowed, for what is not there.
+    """
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
     unmasked(name, value)
     try:
@@ -121,7 +125,9 @@ def array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
         raise ValueError(f"{name} must have shape {wanted}, got {given.shape}")
     with np.errstate(over="ignore"):
         copy = np.array(given, dtype=np.float64, order="C")
-    if not np.isfinite(copy).all():
+    if missing and np.isinf(copy).any():
+        raise ValueError(f"{name} must be finite or NaN everywhere, got an infinity")
+    if not missing and not np.isfinite(copy).all():
         raise ValueError(f"{name} must be finite everywhere, got NaN or an infinity")
     return copy
 

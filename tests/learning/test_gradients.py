@@ -101,12 +101,13 @@ def test_rtrl_is_bptt(problem, sizes, output_feedback):
             np.testing.assert_allclose(getattr(forward, name), getattr(backward, name), rtol=1e-10, atol=1e-10)
 
 
-def trace_form(net, inputs, targets, rule):
+def trace_form(net, inputs, targets, rule, noise=None):
     """The update, and the loss, by eligibility traces that run forward."""
-    packed, record = _Packed(net), _record(1)
+    packed, record = _Packed(net, noisy=noise is not None), _record(1)
+    trial = _one_trial(packed.inputs(inputs), targets, *([] if noise is None else [noise[None]]))
     updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
     kernels.trace_gradient(
-        packed.weights, _one_trial(packed.inputs(inputs), targets), _switches(rr.RULES[rule]), record, updates,
+        packed.weights, trial, _switches(rr.RULES[rule]), record, updates,
         kernels.trace_workspace(*packed.sizes),
     )  # fmt: skip
     return packed.split(updates), record.loss[0]
@@ -206,36 +207,43 @@ ALL = (*MATRICES, "bias")
 
 @pytest.fixture(scope="module", params=[(phi, back) for phi in kernels.PHIS for back in (False, True)], ids=str)
 def other_model(request, problem, oracle):
-    """Every activation function, masked, with biases and a time constant for each unit; and its finite differences."""
+    """Every activation function, masked, with biases and a time constant for each unit, noise held fixed, targets that
+    are not all there; and its finite differences."""
     phi, output_feedback = request.param
     rng = np.random.default_rng(40)
     p = problem(
         30, 7, 3, 2, tau=rng.uniform(1.0, 9.0, 7), phi=phi, density=0.6, bias=rng.normal(size=7), g=1.0,
         output_feedback=output_feedback, readout_scale=0.3,
     )  # fmt: skip
-    return p, oracle(p.net, p.inputs, p.targets)
+    # a window without targets, and a step with one of two
+    p.targets[5:12], p.targets[20, 1] = np.nan, np.nan
+    noise = rng.normal(size=(len(p.inputs), 7))
+    return p, noise, oracle(p.net, p.inputs, p.targets, noise=noise)
 
 
 def test_bptt_is_the_gradient_of_every_model(other_model):
-    p, gradient = other_model
-    dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
+    p, noise, gradient = other_model
+    dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt", noise)
     assert not dw.w_rec[~p.net.mask].any()
     for name in ALL:
         assert distance(getattr(dw, name), gradient[name]) < 1e-6
     # Negative control: a rule that is not the gradient is far from it.
-    assert distance(rr.weight_updates(p.net, p.inputs, p.targets, "rflo").bias, gradient["bias"]) > 0.01
+    others = [rr.weight_updates(p.net, p.inputs, p.targets, "rflo", noise)]
+    others += [rr.weight_updates(p.net, p.inputs, p.targets, "bptt")]
+    others += [rr.weight_updates(p.net, p.inputs, np.nan_to_num(p.targets), "bptt", noise)]
+    assert all(distance(other.bias, gradient["bias"]) > 1e-3 for other in others)
 
 
 def test_rtrl_is_bptt_and_trace_is_filter_in_every_model(other_model):
-    p, _ = other_model
-    backward = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
-    forward = rr.weight_updates(p.net, p.inputs, p.targets, "rtrl")
+    p, noise, _ = other_model
+    backward = rr.weight_updates(p.net, p.inputs, p.targets, "bptt", noise)
+    forward = rr.weight_updates(p.net, p.inputs, p.targets, "rtrl", noise)
     assert forward.loss == pytest.approx(backward.loss, rel=1e-12)
     for name in ALL:
         assert distance(getattr(forward, name), getattr(backward, name)) < 1e-10
     for rule in ("rflo", "local"):
-        filtered = rr.weight_updates(p.net, p.inputs, p.targets, rule)
-        traced, _ = trace_form(p.net, p.inputs, p.targets, rule)
+        filtered = rr.weight_updates(p.net, p.inputs, p.targets, rule, noise)
+        traced, _ = trace_form(p.net, p.inputs, p.targets, rule, noise)
         for name in ALL:
             assert distance(traced[name], getattr(filtered, name)) < 1e-10
 

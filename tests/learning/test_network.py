@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rflo_repro as rr
-from rflo_repro.learning.network import _children
+from rflo_repro.learning.network import children
 
 SHAPES = {"w_in": (4, 2), "w_rec": (4, 4), "w_out": (3, 4), "feedback": (4, 3), "h0": (4,)}
 ARRAYS = list(SHAPES)
@@ -247,7 +247,7 @@ def test_a_network_takes_256_bits_from_the_stream(n_rec, n_in):
 
 def test_a_generator_more_changes_none_before_it():
     """A stream that is added later leaves the others as they are."""
-    four, five = (_children(np.random.default_rng(0), n) for n in (4, 5))
+    four, five = (children(np.random.default_rng(0), n) for n in (4, 5))
     assert [child.random() for child in four] == [child.random() for child in five[:4]]
 
 

@@ -354,10 +354,6 @@ def test_trials_of_different_length(problem, repeat):
         assert history.loss[k] == pytest.approx(dw.loss, rel=1e-12)
         net = stepped(net, dw, 0.1)
     close(history.network, net)
-    with pytest.raises(ValueError, match="one length"):
-        rr.train(p.net, repeat(*trials), eta=0.1, n_trials=4, batch=2)
-    pairs = [trials[0], trials[0], trials[1], trials[1]]
-    rr.train(p.net, repeat(*pairs), eta=0.1, n_trials=4, batch=2)
 
 
 def test_what_progress_raises_ends_the_training(problem, noise, monkeypatch):
@@ -422,7 +418,7 @@ def test_arguments_that_are_refused(problem, noise, options, message):
         (np.zeros((5, 2)), np.zeros((5, 2)), "targets"),
         (np.zeros((0, 2)), np.zeros((0, 1)), "inputs"),
         (np.full((5, 2), math.nan), np.zeros((5, 1)), "inputs"),
-        (np.zeros((5, 2)), np.full((5, 1), math.inf), "targets"),
+        (np.zeros((5, 2)), np.full((5, 1), math.inf), "targets must be finite or NaN"),
         (np.zeros((5, 2), dtype=complex), np.zeros((5, 1)), "inputs"),
         (np.zeros((5, 2), dtype=object), np.zeros((5, 1)), "inputs"),
         ("trial", np.zeros((5, 1)), "inputs"),

@@ -25,6 +25,7 @@ from .layout import (
     weights,
     workspace,
 )
+from .optimizers import optimize
 from .sessions import gradient, train_trials
 from .traces import trace_gradient, train_online
 from .updates import apply_update
@@ -47,6 +48,7 @@ __all__ = [
     "forward",
     "gradient",
     "moments",
+    "optimize",
     "rtrl_gradient",
     "trace_gradient",
     "trace_workspace",

@@ -10,6 +10,7 @@ from .products import step_product
 from .vector import (
     at_least,
     by_kind,
+    clear,
     copy_part,
     fma,
     inlined,
@@ -142,6 +143,56 @@ def _each_leak(units: Any, i: int) -> Any:
 leak_of = by_kind(float, _one_leak, _each_leak)
 
 
+def _quiet(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
+    """What drives the units of trials `first` to ``first + width`` in step t before anything else does."""
+    for i in range(0, width * row, LANES):
+        store(u, i, splat(0.0))
+
+
+def _noisy(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
+    clear(u)
+    noise = trials.noise
+    if noise.size > 0:
+        for q in range(width):
+            for i in range(noise.shape[2]):
+                u[q * row + i] = noise[first + q, t, i]
+
+
+start_drive = by_kind(float, _quiet, _noisy)
+
+
+@inlined
+def error(target: float, y: float) -> float:
+    """``eps`` of an output: none where there is no target."""
+    return target - y if target == target else 0.0
+
+
+@inlined
+def length_of(trials: Trials, k: int) -> int:
+    """The timesteps of trial k."""
+    return int(trials.lengths[trials.order[k]]) if trials.lengths.shape[0] > 0 else int(trials.inputs.shape[1])
+
+
+@inlined
+def longest(trials: Trials, first: int, width: int) -> int:
+    """The timesteps of the longest of trials `first` to ``first + width``."""
+    n_steps = length_of(trials, first)
+    for k in range(first + 1, first + width):
+        n_steps = max(n_steps, length_of(trials, k))
+    return n_steps
+
+
+@kernel
+def weigh_errors(trials: Trials, first: int, width: int, n_out: int, errors: Array) -> None:
+    """After `advance`: of a trial shorter than T, errors as much larger as its own 1/T is than the one to come."""
+    n_most = trials.inputs.shape[1]
+    for q in range(width):
+        n_steps = length_of(trials, first + q)
+        for t in range(n_steps):
+            for k in range(n_out):
+                errors[(t * width + q) * n_out + k] *= n_most / n_steps
+
+
 @inlined
 def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
     """Output k of Eq. 1 for the state at element `h_at`."""
@@ -161,7 +212,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
     """
     inputs, targets, order = trials.inputs, trials.targets, trials.order
     drive, w_out = weights.drive, weights.w_out
-    n_steps, n_in = inputs.shape[1:]
+    n_steps, n_in = longest(trials, first, width), inputs.shape[2]
     n_out, row = w_out.shape
     n_rec = weights.n_rec
     sources, source_row, u, errors = work.sources, work.source_row, work.u, work.errors
@@ -172,8 +223,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
         for q in range(width):
             for c in range(n_in):
                 sources[before + q * source_row + n_rec + c] = inputs[order[first + q], t, c]
-        for i in range(0, width * row, LANES):
-            store(u, i, splat(0.0))
+        start_drive(weights.units, u, trials, first, width, t, row)
         step_product(u, sources, before, source_row, drive, width, t % 2 == 0)
         for q in range(width):
             unit_steps(
@@ -183,11 +233,11 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
         for q in range(width):
             for k in range(n_out):
                 y = readout(w_out, k, sources, after + q * source_row)
-                eps = targets[order[first + q], t, k] - y
+                eps = error(targets[order[first + q], t, k], y)
                 errors[(t * width + q) * n_out + k] = eps
                 loss[first + q] += eps * eps
     for q in range(width):
-        loss[first + q] /= 2.0 * n_steps
+        loss[first + q] /= 2.0 * length_of(trials, first + q)
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import gain, leak_of, readout, renew_drive, start_trial, unit_steps
+from .dynamics import error, gain, leak_of, length_of, readout, renew_drive, start_drive, start_trial, unit_steps
 from .layout import FULL, LANES, ExactWorkspace, Optimizer, Rates, Record, Rule, Trials, Updates, Weights
 from .optimizers import apply_batch
 from .products import Extent, Rows, Scalars, products
@@ -21,13 +21,13 @@ def check_exact(rule: Rule) -> None:
 
 
 @kernel
-def run_exact(weights: Weights, trials: Trials, trial: int, work: ExactWorkspace) -> float:
-    """Add T times the exact update of the distinct trial `trial` to ``work.updates``.
+def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspace) -> float:
+    """Add T times the exact update of trial `k_trial` to ``work.updates``.
 
     ``work.state`` goes from the start of the trial to its end. Returns L, Eq. 2.
     """
-    inputs, targets = trials.inputs, trials.targets
-    n_steps, n_in = inputs.shape[1:]
+    inputs, targets, trial = trials.inputs, trials.targets, trials.order[k_trial]
+    n_steps, n_in = length_of(trials, k_trial), inputs.shape[2]
     n_rows, row = weights.m.shape
     n_rec, units, drive, w_out = weights.n_rec, weights.units, weights.drive, weights.w_out
     dm, dw_out = work.updates.m, work.updates.w_out
@@ -40,15 +40,17 @@ def run_exact(weights: Weights, trials: Trials, trial: int, work: ExactWorkspace
     for t in range(n_steps):
         for c in range(n_in):
             sources[before + n_rec + c] = inputs[trial, t, c]
-        clear(u)
+        start_drive(units, u, trials, k_trial, 1, t, row)
         products(u, Rows(0, row), sources, Scalars(before, 1, 0), drive, Rows(0, row), Extent(1, row // LANES, n_rows))
         unit_steps(units, u, 0, sources, before, after, slope, 0, row)
         for i in range(0, row, LANES):
             store(slope, i, gain(units, sources, before, after, slope, 0, i))
             store(credit, i, splat(0.0))
         for k in range(w_out.shape[0]):
-            eps = targets[trial, t, k] - readout(w_out, k, sources, after)
+            eps = error(targets[trial, t, k], readout(w_out, k, sources, after))
             loss += eps * eps / (2.0 * n_steps)
+            if n_steps < inputs.shape[1]:
+                eps *= inputs.shape[1] / n_steps
             for i in range(n_rec):
                 credit[i] += w_out[k, i] * eps
                 dw_out[k, i] += eps * sources[after + i]
@@ -112,7 +114,7 @@ def train_exact(
             if trials.reset_state:
                 copy(weights.state, work.state)
             record.alignment[k] = alignment
-            record.loss[k] = run_exact(weights, trials, trials.order[k], work)
+            record.loss[k] = run_exact(weights, trials, k, work)
             finite = finite and isfinite(record.loss[k])
         if weights.output_feedback:
             add_feedback_path(weights, work.updates)

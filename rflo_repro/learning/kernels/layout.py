@@ -102,13 +102,18 @@ class Trials(NamedTuple):
     inputs: Array
     """(S, T, n_in)."""
     targets: Array
-    """(S, T, n_out)."""
+    """(S, T, n_out). NaN: there is no error there."""
     order: Indices
     """(K,): which of them trial k is; K is a multiple of `batch`."""
     batch: int
     """Trials whose updates are summed and applied together."""
     reset_state: bool
     """Whether every trial starts at `Weights.state`; otherwise the first does, and `state` ends where the last did."""
+    noise: Array = np.zeros((0, 0, 0))
+    """(K, T, n_rec): added to u(t) of trial k, for `Units` alone; or (0, 0, 0): none."""
+    lengths: Indices = np.zeros(0, dtype=np.int64)
+    """(S,): the timesteps of each, where these are fewer than T. What comes after them has targets of NaN. Or (0,):
+    all have T. Online trials have."""
 
 
 class Rule(NamedTuple):
@@ -186,7 +191,7 @@ class Workspace(NamedTuple):
     slopes: Array
     """n_steps width rows, padded: ``phi'(u(t)) / tau``, of `Units` alone: only tanh can be undone."""
     u: Array
-    """(width, padded): ``u(t)`` of the step on the way forward."""
+    """width rows, padded: ``u(t)`` of the step on the way forward."""
     z: Array
     """(width, padded): ``C(t) z(t)``, what is carried out of the step on the way back."""
     updates: Updates
@@ -272,7 +277,7 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, k
         (n_steps * width * n_out,),
         (max(TERMS_AT_ONCE, width) * credit_row,),
         (n_steps * width * row if keep_slopes else 0,),
-        (width, row),
+        (width * row,),
         (width, row),
         (n_rec + n_in, row),
         (n_out, row),

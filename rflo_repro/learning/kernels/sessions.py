@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path, assign_credit, check_rule, transpose_recurrent
-from .dynamics import advance, renew_drive, start_trial
+from .dynamics import advance, longest, renew_drive, start_trial, weigh_errors
 from .layout import FULL, Optimizer, Rates, Record, Rule, Trials, Updates, Weights, Workspace
 from .optimizers import apply_batch
 from .updates import alignment_of, keep_mask
@@ -50,15 +50,18 @@ def train_trials(
         finite = True
         for begin in range(first, after, width):
             group = min(width, after - begin)
+            n_group = longest(trials, begin, group)
             for q in range(group):
                 start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)
             advance(weights, trials, begin, group, record.loss, work)
+            if trials.lengths.shape[0] > 0:
+                weigh_errors(trials, begin, group, weights.w_out.shape[0], work.errors)
             for k in range(begin, begin + group):
                 finite = finite and isfinite(record.loss[k])
             if not trials.reset_state:
-                copy_part(work.sources, n_steps * work.source_row, weights.state, 0, weights.n_rec)
+                copy_part(work.sources, n_group * work.source_row, weights.state, 0, weights.n_rec)
             if finite:
-                assign_credit(weights, rule, n_steps, group, recurrent, readout, work)
+                assign_credit(weights, rule, n_group, group, recurrent, readout, work)
         if not finite:
             return first
         if through_readout:

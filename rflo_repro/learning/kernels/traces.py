@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from .dynamics import gain, leak_of, readout, start_trial, unit_steps
+from .dynamics import error, gain, leak_of, readout, start_drive, start_trial, unit_steps
 from .layout import LANES, LEAK, Rates, Record, Rule, TraceWorkspace, Trials, Updates, Weights
 from .products import Extent, Rows, Scalars, products
 from .updates import alignment_of, all_finite, clipped, kept
@@ -61,15 +61,15 @@ def next_drive(weights: Weights, first: int, last: int, after: int, work: TraceW
 
 @kernel
 def run_traces(
-    weights: Weights, trials: Trials, trial: int, rule: Rule, rates: Rates, to: Updates, work: TraceWorkspace
+    weights: Weights, trials: Trials, k_trial: int, rule: Rule, rates: Rates, to: Updates, work: TraceWorkspace
 ) -> float:
-    """The distinct trial `trial`; each step's updates, times their rates, are added to `to`.
+    """Trial `k_trial`; each step's updates, times their rates, are added to `to`.
 
     To learn online, hand over the weights themselves. Order within a step: forward, error, traces, weights. With
     output feedback what is fed back at t is the output as it was at t-1. ``work.state`` goes from the start of the
     trial to its end. Returns L, Eq. 2; a trial whose L stops being finite ends there.
     """
-    inputs, targets = trials.inputs, trials.targets
+    inputs, targets, trial = trials.inputs, trials.targets, trials.order[k_trial]
     n_steps, n_in = inputs.shape[1:]
     n_rows, row = weights.m.shape
     n_rec, units, w_out = weights.n_rec, weights.units, weights.w_out
@@ -83,7 +83,7 @@ def run_traces(
         y[k] = readout(w_out, k, sources, before)
     for c in range(n_in):
         sources[before + n_rec + c] = inputs[trial, 0, c]
-    clear(u)
+    start_drive(units, u, trials, k_trial, 1, 0, row)
     next_drive(weights, 0, n_rows, before, work)
     loss = 0.0
     for t in range(n_steps):
@@ -95,12 +95,12 @@ def run_traces(
                 store(u, i, fed_back)
         unit_steps(units, u, 0, sources, before, after, slope, 0, row)
         for i in range(0, row, LANES):
-            store(u, i, splat(0.0))
             store(slope, i, gain(units, sources, before, after, slope, 0, i))
             store(credit, i, splat(0.0))
+        start_drive(units, u, trials, k_trial, 1, min(t + 1, n_steps - 1), row)
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, after)
-            eps = targets[trial, t, k] - y[k]
+            eps = error(targets[trial, t, k], y[k])
             loss += eps * eps / (2.0 * n_steps)
             for i in range(0, row, LANES):
                 store(credit, i, fma(splat(eps), load(feedback, k * row + i), load(credit, i)))
@@ -142,7 +142,7 @@ def train_online(
         copy(weights.m, work.before.m)
         copy(weights.w_out, work.before.w_out)
         record.alignment[k] = alignment_of(weights)
-        record.loss[k] = run_traces(weights, trials, trials.order[k], rule, per_step, to, work)
+        record.loss[k] = run_traces(weights, trials, k, rule, per_step, to, work)
         if not (isfinite(record.loss[k]) and all_finite(weights.m) and all_finite(weights.w_out)):
             copy(work.before.m, weights.m)
             copy(work.before.w_out, weights.w_out)

@@ -35,6 +35,8 @@ class Case:
     density: float = 1.0
     bias: bool = False
     taus: bool = False
+    noise: bool = False
+    missing: bool = False
 
     def net(self) -> naive.Net:
         rng = np.random.default_rng([self.seed, self.n, self.n_in, self.n_out])
@@ -60,13 +62,21 @@ class Case:
     def trials(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng([self.seed, 1])
         shape = (self.n_trials, self.n_steps)
-        return rng.normal(size=(*shape, self.n_in)), rng.normal(size=(*shape, self.n_out))
+        inputs, targets = rng.normal(size=(*shape, self.n_in)), rng.normal(size=(*shape, self.n_out))
+        if self.missing:
+            targets[rng.random(targets.shape) < 0.4] = np.nan
+        return inputs, targets
+
+    def fixed_noise(self, n_trials: int) -> np.ndarray | None:
+        """Of each trial, in order."""
+        rng = np.random.default_rng([self.seed, 3])
+        return rng.normal(size=(n_trials, self.n_steps, self.n)) if self.noise else None
 
 
 class Packed:
     """A network in the kernels' layout, as the library packs it."""
 
-    def __init__(self, net: naive.Net) -> None:
+    def __init__(self, net: naive.Net, noisy: bool = False) -> None:
         self.packed = training._Packed(
             rr.Network(
                 w_in=net.w_in,
@@ -79,7 +89,8 @@ class Packed:
                 phi=net.phi,
                 mask=net.mask,
                 bias=net.bias,
-            )
+            ),
+            noisy,
         )
         # a network that breaks Dale's law, or other matrices than the library lets pass, are for tests alone
         self.weights = self.packed.weights._replace(signs=net.signs.copy())
@@ -156,7 +167,7 @@ def check_forward(case: Case) -> None:
     net, (inputs, targets) = case.net(), case.trials()
     packed = Packed(net)
     work = packed.packed.workspace(case.n_steps)
-    kernels.forward(packed.weights, packed.one_trial(inputs, 0.0 * targets), record(1), work)
+    kernels.forward(packed.weights, packed.one_trial(inputs, np.zeros_like(targets)), record(1), work)
     wanted = naive.forward(net, inputs[0], targets[0])
     close(work.sources.reshape(-1, work.source_row)[1:, : case.n], wanted.h[1:])
     close(-work.errors.reshape(case.n_steps, case.n_out), wanted.y)
@@ -209,13 +220,21 @@ def train(
     targets: np.ndarray | None = None,
     optimizer: rr.Optimizer | None = None,
 ) -> Trained:
-    packed = Packed(net or case.net())
+    packed = Packed(net or case.net(), case.noise)
+    noise = case.fixed_noise(len(order))
     inputs, drawn = case.trials()
     targets = drawn if targets is None else targets
     written = record(len(order))
     given = (
         packed.weights,
-        kernels.Trials(packed.inputs(inputs), targets, np.array(order), batch, reset_state),
+        kernels.Trials(
+            packed.inputs(inputs),
+            targets,
+            np.array(order),
+            batch,
+            reset_state,
+            training._SILENCE if noise is None else noise,
+        ),
         switches(symmetric, full) if kind != "exact" else switches(True, True),
         training._Optimizer(optimizer or rr.Optimizer(), packed.packed).at(kernels.Rates(*rates)),
         written,
@@ -257,20 +276,41 @@ def check_train_trials(
     inputs, targets = case.trials()
     same_session(
         trained,
-        naive.train_trials(case.net(), inputs, targets, ORDER, batch, RATES, symmetric, full, reset_state),
+        naive.train_trials(
+            case.net(),
+            inputs,
+            targets,
+            ORDER,
+            batch,
+            RATES,
+            symmetric,
+            full,
+            reset_state,
+            None,
+            case.fixed_noise(len(ORDER)),
+        ),
     )
 
 
 def check_train_online(case: Case, symmetric: bool = False, reset_state: bool = True) -> None:
     trained = train(case, "online", symmetric=symmetric, reset_state=reset_state)
     inputs, targets = case.trials()
-    same_session(trained, naive.train_online(case.net(), inputs, targets, ORDER, RATES, symmetric, reset_state))
+    same_session(
+        trained,
+        naive.train_online(
+            case.net(), inputs, targets, ORDER, RATES, symmetric, reset_state, case.fixed_noise(len(ORDER))
+        ),
+    )
 
 
 def check_train_exact(case: Case, batch: int = 1, reset_state: bool = True) -> None:
     trained = train(case, "exact", batch=batch, reset_state=reset_state)
     inputs, targets = case.trials()
-    same_session(trained, naive.train_trials(case.net(), inputs, targets, ORDER, batch, RATES, True, True, reset_state))
+    noise = case.fixed_noise(len(ORDER))
+    same_session(
+        trained,
+        naive.train_trials(case.net(), inputs, targets, ORDER, batch, RATES, True, True, reset_state, None, noise),
+    )
 
 
 def check_all(case: Case) -> None:
@@ -291,6 +331,7 @@ if __name__ == "__main__":
     for size in (
         Case(n=3, n_in=2, n_out=2, n_steps=4, tau=3.0),
         Case(n=9, n_steps=3, output_feedback=True),
+        Case(n=3, n_steps=4, noise=True, missing=True),
         *(Case(9, 1, n_steps=3, phi=phi, density=0.5, bias=True, taus=True) for phi in kernels.PHIS),
     ):
         check_all(size)

@@ -29,7 +29,12 @@ OTHER = [
     )
     for i, phi in enumerate(kernels.PHIS)
 ] + [Case(8, phi="relu", n_steps=5), Case(8, density=0.5), Case(8, bias=True), Case(8, taus=True)]
-CASES = ODD + SHORT + FED_BACK + OTHER
+MISSING = [Case(n, n_in=1, n_out=2, n_steps=12, missing=True) for n in (9, 33)]
+CASES = ODD + SHORT + FED_BACK + OTHER + MISSING
+NOISY = [
+    Case(9, n_in=1, n_out=2, n_steps=12, noise=True, missing=True),
+    Case(33, n_steps=5, phi="softplus", noise=True, bias=True),
+]
 SIGNED = [Case(9, n_in=1, signs=True, density=0.5), Case(33, n_steps=5, phi="softplus", signs=True, density=0.5)]
 
 
@@ -56,20 +61,20 @@ def test_rtrl_gradient(case):
     agreement.check_rtrl_gradient(replace(case, n_steps=min(case.n_steps, 20)))
 
 
-@pytest.mark.parametrize("case", CASES + SIGNED, ids=str)
+@pytest.mark.parametrize("case", CASES + SIGNED + NOISY, ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 @pytest.mark.parametrize("full", [False, True])
 def test_train_trials(case, full, reset_state):
     agreement.check_train_trials(case, full=full, reset_state=reset_state)
 
 
-@pytest.mark.parametrize("case", CASES + SIGNED, ids=str)
+@pytest.mark.parametrize("case", CASES + SIGNED + NOISY, ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 def test_train_online(case, reset_state):
     agreement.check_train_online(case, symmetric=case.n % 2 == 0, reset_state=reset_state)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES + SIGNED if c.n < 30], ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES + SIGNED + NOISY if c.n < 30], ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 def test_train_exact(case, reset_state):
     agreement.check_train_exact(replace(case, n_steps=min(case.n_steps, 20)), 3, reset_state)
