@@ -128,8 +128,7 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
                 raise Refused("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
     tables, pictures = (road.usual(base, named, scale) for base, named in (("results", results), ("figures", figures)))
     road.check_folder("figures", pictures)
-    for one in chosen:
-        road.draw(one.experiment, tables, pictures, Selection(panels=panel), None, console())
+    road.draw_all(chosen, tables, pictures, Selection(panels=panel), console())
 
 
 @cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
@@ -172,7 +171,11 @@ def tune(figure: str, **asked: Any) -> None:
 
 @cli.command(short_help="Time of a timestep beside C, JAX and NumPy; two cores; memory.")
 @click.option(
-    "--n-rec", type=click.IntRange(1), multiple=True, metavar="N", help="Sizes; 30, 100, 200, 1000 if not given."
+    "--n-rec",
+    type=click.IntRange(1, 1_000_000),
+    multiple=True,
+    metavar="N",
+    help="Sizes; 30, 100, 200, 1000 if not given.",
 )
 @click.option("--limit-c", type=click.Path(exists=True, dir_okay=False), help="The C program to compare with.")
 @several("--part", "part", click.Choice(("steps", "cores", "memory")), "Only this part")

@@ -207,6 +207,27 @@ def draw(
     return pictures
 
 
+def draw_all(
+    chosen: Sequence[About], results: Path, figures: Path, selection: Selection, console: Console
+) -> list[Path]:
+    """`draw` each of them that can be. Raises Refused when all is done if there were others; they are named."""
+    pictures, left_out = [], []
+    for about in chosen:
+        try:
+            pictures += draw(about.experiment, results, figures, selection, None, console)
+        except Refused as error:
+            left_out.append(error)
+            if len(chosen) > 1:
+                _say(console, f"{INDENT}{about.command} left out: {error}")
+    if len(chosen) > 1 and left_out:
+        raise Refused(
+            left_out[0].option, f"{len(left_out)} of {len(chosen)} were not drawn; what they need is said above"
+        )
+    if left_out:
+        raise left_out[0]
+    return pictures
+
+
 def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:
     """The rows at tuned rates apart from those at printed or given ones, with what their picture's name ends in."""
     tuned = {part: frame.rates == "tuned" for part, frame in frames.items()}
@@ -405,12 +426,18 @@ def _too_much(request: Request, needed: str) -> Refused:
 
 
 def run_all(experiments: Sequence[About], request: Request, console: Console) -> None:
-    """Every one of them, and a summary. Raises Refused as `run` does."""
+    """Every one of them, and a summary. Raises Refused as `run` does, and Failed when all is done if one failed."""
     outcomes: dict[str, Outcome] = {}
+    failures: list[str] = []
     for number, about in enumerate(experiments, start=1):
         console.rule(f"{number} of {len(experiments)}: {about.title}", align="left", style="dim")
         whole = dataclasses.replace(request, selection=Selection(rates=about.rates))
-        outcomes[about.command] = run(about.experiment, whole, console)
+        try:
+            outcomes[about.command] = run(about.experiment, whole, console)
+        except Failed as error:
+            # the others have nothing to do with it
+            failures.append(f"{about.command}: {error}")
+            _say(console, f"{INDENT}{error}")
     table = Table(box=None, pad_edge=False)
     for name, justify in (("figure", "left"), ("time", "right"), ("rows", "right")):
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
@@ -426,3 +453,5 @@ def run_all(experiments: Sequence[About], request: Request, console: Console) ->
     # not a column of the table, which would not fit a line
     places = dict.fromkeys(str(path.parent) for outcome in outcomes.values() for path in outcome.files)
     _say(console, f"files in {', '.join(sorted(places))}")
+    if failures:
+        raise Failed(failures, [])

@@ -31,6 +31,7 @@ from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE, TIME
 from rflo_repro.tasks import PeriodicTask
 
 TIMED_STEPS = 800
+N_MATRICES = 15  # of N^2 numbers, in all implementations together
 STEPS = Schema(
     "bench_steps",
     "one rule of one implementation at one size",
@@ -95,6 +96,12 @@ def bench(sizes: Sequence[int], limit_c: str | None, parts: Sequence[str], resul
     Raises Refused for a folder that cannot be written, or where there is no source checkout.
     """
     road.check_folder("results", results)
+    for n_rec in sizes if "steps" in parts else ():
+        # the weights, their updates and what the other implementations hold of them
+        if (needed := N_MATRICES * 8.0 * n_rec**2) > road.LARGEST_SHARE_OF_MEMORY * road.memory():
+            have = road.memory() / 2**30
+            message = f"{n_rec} needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have:.3g} GiB"
+            raise Refused("n-rec", message)
     measure: dict[str, tuple[Schema, Callable[[], pd.DataFrame]]] = {
         "steps": (STEPS, lambda: steps(sizes, limit_c)),
         "cores": (CORES, cores),

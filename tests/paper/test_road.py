@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import road, tables
-from rflo_repro.runs.request import Refused, Request, Selection
+from rflo_repro.runs.request import Failed, Refused, Request, Selection
 
 PART = Selection(periods_tau=(20.0,), rules=("rflo",))
 
@@ -330,3 +330,34 @@ def test_choices_can_be_varied(fig2):
     )
     assert varied == replace(fig2.experiment.scales["smoke"], n_rec=12, online=True, g=1.0)
     assert type(varied.g) is float
+
+
+def test_plot_all_draws_what_it_can_and_names_the_rest(ask, fig2):
+    ask(fig2, scale="smoke")
+    run = CliRunner().invoke(cli, ["plot", "all", "--scale", "smoke"], env={"COLUMNS": "200"})
+    assert run.exit_code == 2
+    assert {"fig1.png", "fig2.png"} <= {path.name for path in Path("figures/smoke").iterdir()}
+    lines = run.output.splitlines()
+    left_out = [line for line in lines if " left out: results/smoke has no " in line]
+    assert [line.split()[0] for line in left_out] == [
+        "fig2-locality", "fig2-dale", "fig2-readout", "fig2-size", "fig3", "fig4",
+    ]  # fmt: skip
+    assert lines[-1].startswith("Error: Invalid value for '--results': 6 of 8 were not drawn")
+
+
+def test_a_figure_that_fails_does_not_stop_the_others(monkeypatch):
+    from rflo_repro.runs import road
+
+    began = []
+
+    def run(experiment, request, console):
+        began.append(experiment.about.command)
+        if began[-1] == "fig2":
+            raise Failed(["rflo 20 tau, network 3: MemoryError"], [])
+        return road.Outcome({}, (), 0.0, False)
+
+    monkeypatch.setattr(road, "run", run)
+    done = CliRunner().invoke(cli, ["all", "--scale", "smoke"])
+    assert len(began) == 8
+    assert done.exit_code == 1
+    assert done.output.splitlines()[-1] == "Error: fig2: rflo 20 tau, network 3: MemoryError"

@@ -131,3 +131,12 @@ def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousa
     found = sweep(conditions[:1000], fresh, 1, Reporter(Console(file=io.StringIO())), learning_curves.summary)
     assert time.monotonic() - started < 7.5  # a quarter of the four thousand, on a busy machine
     assert np.array_equal(found[-1][0]["loss"], arrays["loss"])
+
+
+@pytest.mark.parametrize("n_rec", ["1000000000", "1" + "0" * 400, "100000"])
+def test_the_bench_refuses_sizes_that_do_not_fit(a_machine, n_rec):
+    run = CliRunner().invoke(cli, ["bench", "--n-rec", n_rec])
+    assert run.exit_code == 2
+    (error,) = [line for line in run.output.splitlines() if line.startswith("Error: ")]
+    assert error.startswith("Error: Invalid value for '--n-rec': " + n_rec[:10])
+    assert list(Path().iterdir()) == []
