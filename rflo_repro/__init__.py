@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rflo_repro.learning.optimizers import Optimizer
     from rflo_repro.learning.rules import RULES, LearningRule
     from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
+    from rflo_repro.studies.trained import trained
     from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask, Task
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ _HOMES = {
     "Updates": "rflo_repro.learning.training",
     "run": "rflo_repro.learning.training",
     "train": "rflo_repro.learning.training",
+    "trained": "rflo_repro.studies.trained",
     "weight_updates": "rflo_repro.learning.training",
     "IntervalMatchingTask": "rflo_repro.tasks",
     "MovementTask": "rflo_repro.tasks",
@@ -59,6 +61,7 @@ __all__ = [
     "__version__",
     "run",
     "train",
+    "trained",
     "weight_updates",
 ]
 

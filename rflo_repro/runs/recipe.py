@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-    from rflo_repro.learning.network import Network
+    from rflo_repro.learning.network import Network, Phi
     from rflo_repro.tasks import Task
 
 # One child of the root seed for each purpose, so that no draw of one moves another.
@@ -39,6 +39,13 @@ class Recipe:
     readout_scale: float = 1.0
     dale: bool = False
     output_feedback: bool = False
+    phi: Phi = "tanh"
+    density: float | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether its units are the paper's: tanh, and a synapse between any two."""
+        return self.phi == "tanh" and self.density is None
 
     def draw(self, task: Task, seed: int, network: int) -> Network:
         """The network of this number. Raises ValueError as `Network.random` does."""
@@ -59,4 +66,6 @@ class Recipe:
             readout_scale=self.readout_scale,
             output_feedback=self.output_feedback,
             signs=signs,
+            phi=self.phi,
+            density=self.density,
         )

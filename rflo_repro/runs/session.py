@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import resolve
 from rflo_repro.runs.realisation import Arrays, Progress
 from rflo_repro.runs.recipe import Recipe, generator
@@ -34,20 +35,26 @@ class Session:
     online: bool = False
     batch: int = 1
     reset_state: bool = True
+    optimizer: str | Optimizer = "sgd"
+    noise: float = 0.0
 
     @property
     def n_bytes(self) -> int:
-        """Two histories of the network's size a timestep, a few weight matrices, and RTRL's two arrays of how every
-        unit depends on every weight."""
+        """Two histories of the network's size a timestep (four where phi' and noise are kept), a few weight matrices
+        (more with an optimiser), and RTRL's two arrays of how every unit depends on every weight."""
         n_steps: int = self.task.n_steps
         width = self.recipe.n_rec + self.task.n_in + 8
         dependence = 2 * width**3 if resolve(self.rule).form == "forward" else 0
-        return 8 * (2 * self.batch * n_steps * width + 6 * width * width + dependence) + self.n_kept
+        histories = 2 if self.noise == 0.0 and self.recipe.plain else 4
+        matrices = 6 if self.optimizer == "sgd" else 10
+        return 8 * (histories * self.batch * n_steps * width + matrices * width * width + dependence) + self.n_kept
 
     @property
     def n_kept(self) -> int:
-        """Two curves, and a trial's outputs and targets."""
-        return 16 * (self.n_trials + self.task.n_steps * self.task.n_out)
+        """Two curves, a trial's outputs and targets, and the trained weights."""
+        n = self.recipe.n_rec
+        weights = n * (n + self.task.n_in + self.task.n_out)
+        return 16 * (self.n_trials + self.task.n_steps * self.task.n_out) + 8 * weights
 
     @property
     def n_seconds(self) -> float:
@@ -75,11 +82,13 @@ class Session:
             batch=self.batch,
             reset_state=self.reset_state,
             progress=progress,
+            optimizer=self.optimizer,
+            noise=self.noise,
         )
 
     def run(self, progress: Progress) -> Arrays:
-        """Curves (n_trials,) of loss and alignment, `diverged`, and the trained network's outputs y (T, Ny)
-        and their targets in one trial more."""
+        """Curves (n_trials,) of loss and alignment, `diverged`, the trained network's outputs y (T, Ny) and their
+        targets in one trial more, and its weights."""
         from rflo_repro.learning.training import run
 
         history = self.train(progress)
@@ -90,4 +99,23 @@ class Session:
             "diverged": np.array(history.diverged),
             "y": run(history.network, inputs).y,
             "targets": np.array(targets),
+            **weights(history.network),
         }
+
+    def trained(self, arrays: Arrays) -> Network:
+        """The network after the last trial, from what `run` returned."""
+        return with_weights(self.initial(), arrays)
+
+
+TRAINED = ("w_in", "w_rec", "w_out")
+
+
+def weights(net: Network) -> Arrays:
+    """What training changes of a network, to be kept with its results."""
+    return {name: getattr(net, name) for name in TRAINED}
+
+
+def with_weights(net: Network, arrays: Arrays) -> Network:
+    """The network with these weights."""
+    kept: dict[str, Any] = {name: arrays[name] for name in TRAINED}
+    return replace(net, **kept)

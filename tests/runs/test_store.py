@@ -78,6 +78,8 @@ CHANGES = {
     "eta": 0.030000000000000002,
     "n_trials": 6,
     "recipe": Recipe(7),
+    "optimizer": rr.Optimizer(clip=1.0),
+    "noise": 0.1,
     "seed": 2,
     "network": 1,
     "online": True,
@@ -92,6 +94,8 @@ RECIPES = {
     "readout_scale": 2.0,
     "dale": True,
     "output_feedback": True,
+    "phi": "relu",
+    "density": 0.5,
 }
 
 

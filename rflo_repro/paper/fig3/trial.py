@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.session import Session
+from rflo_repro.runs.session import Session, weights
 from rflo_repro.tasks import IntervalMatchingTask
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.network import Network
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,17 @@ class IntervalSession:
         """Those of the session."""
         return self.session.n_seconds
 
+    def trained(self, arrays: Arrays) -> Network:
+        """The network after the last trial, from what `run` returned."""
+        return self.session.trained(arrays)
+
     def run(self, progress: Progress) -> Arrays:
         """Train, then test.
 
         loss, alignment: (n_trials,); diverged.
         delay, peak: (n_tests,) of each test trial, and the time of the output's maximum, from the second pulse's peak,
         in timesteps; it may be negative.
+        w_in, w_rec, w_out: the trained weights.
         inputs, y, targets: (T, Nx), (T, 1), (T, 1) in the test trial in the middle; example: its number.
         """
         from rflo_repro.learning.training import run
@@ -65,6 +74,7 @@ class IntervalSession:
             "delay": np.array(self.delays),
             "peak": np.array([y[:, 0].argmax() + 1 for y in outputs]) - second,
             "example": np.array(middle),
+            **weights(history.network),
             "inputs": trials[middle][0],
             "y": outputs[middle],
             "targets": trials[middle][1],

@@ -9,6 +9,7 @@ import numpy as np
 
 from rflo_repro.runs.realisation import Arrays, Progress
 from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.runs.session import weights, with_weights
 
 if TYPE_CHECKING:
     from rflo_repro.learning.loop import Loop
@@ -77,18 +78,25 @@ class LoopSession:
 
     @property
     def n_kept(self) -> int:
-        """Two curves of stage 1, three flags a trial of stage 2, and the outputs in the tests."""
-        return 19 * self.n_trials_stage + 64 * self.reaching.n_steps * (len(self.sequence) + 2)
+        """Two curves of stage 1, three flags a trial of stage 2, the outputs in the tests, and the trained weights."""
+        weights = self.recipe.n_rec * (self.recipe.n_rec + 8)
+        return 19 * self.n_trials_stage + 8 * weights + 64 * self.reaching.n_steps * (len(self.sequence) + 2)
 
     @property
     def n_seconds(self) -> float:
         """Two multiply-adds a weight and timestep, at 64 in a nanosecond."""
         return self.n_trials * 2 * self.reaching.n_steps * (1e-8 + 2.0 * self.recipe.n_rec**2 / 64e9)
 
+    def trained(self, arrays: Arrays) -> Network:
+        """The network after stage 1, from what `run` returned."""
+        from rflo_repro.tasks import MovementTask
+
+        return with_weights(self.recipe.draw(MovementTask(self.reaching), self.seed, self.network), arrays)
+
     def run(self, progress: Progress) -> Arrays:
         """Both stages and the tests after them.
 
-        loss, alignment: (n,) of stage 1, n its trials; diverged.
+        loss, alignment: (n,) of stage 1, n its trials; diverged; w_in, w_rec, w_out: the weights after it.
         possible, explored, correct: (n,) of stage 2: whether the bounds allowed the transition wanted, whether the
         choice was drawn at random, whether it was the one wanted.
         single: (4, T, 2) velocity in each movement with its hold, by direction, after stage 1.
@@ -127,6 +135,7 @@ class LoopSession:
             "loss": history.loss,
             "alignment": history.alignment,
             "diverged": np.array(history.diverged),
+            **weights(history.network),
             **transitions,
             "single": np.array(single),
             "y": y,

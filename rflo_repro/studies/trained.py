@@ -1,0 +1,100 @@
+"""The trained networks of figures and sweeps: from the store, or trained again, with the same bits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from rflo_repro.learning import validate
+from rflo_repro.paper import registry
+from rflo_repro.runs import road
+from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.store import FOLDER, Store
+from rflo_repro.studies import sweeps
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.network import Network
+
+
+class Trained(Protocol):
+    """A realisation that keeps the network that it trains."""
+
+    def trained(self, arrays: Arrays) -> Network:
+        """The network after the last trial, from what `run` returned."""
+
+
+def trained(
+    name: str | os.PathLike[str],
+    network: int = 0,
+    scale: str = "paper",
+    results: str | os.PathLike[str] | None = None,
+    **condition: Any,
+) -> Network:
+    """The network of a figure or of a sweep after its last trial.
+
+        rr.trained("fig2", rule="rflo", period=20, network=4)
+
+    name: of a figure's command (`fig2`), or the path of a sweep file (`my-sweep.toml`).
+    network: its number, from 0.
+    scale: of the figure: `paper`, `quick` or `smoke`.
+    results: the directory of the tables, whose store is looked into; None: where the command line puts them.
+    condition: columns of the final table, as many as it takes to tell one condition from the others; `period` is
+        `period_tau`, and `rates` are the printed ones, if the paper prints some, unless they are said.
+
+    What is not in the store is trained now, which may take minutes, and comes out with the same bits.
+    Raises ValueError, with what there is, for an unknown name, scale or network, or where not one condition is left.
+    """
+    place, found = _conditions(name, scale)
+    wanted = {"period_tau" if key == "period" else key: value for key, value in condition.items()}
+    at = _chosen(found, wanted)
+    realisation = at.realisations[validate.integer("network", network, 0, len(at.realisations) - 1)]
+    arrays = Store(Path(place if results is None else results) / FOLDER).get(realisation)
+    keeper = _keeper(realisation)
+    return keeper.trained(realisation.run(lambda _: None) if arrays is None else arrays)
+
+
+def _keeper(realisation: Realisation) -> Trained:
+    if not hasattr(realisation, "trained"):
+        raise ValueError(f"condition must be one that trains a network, got a {type(realisation).__name__}")
+    return cast(Trained, realisation)
+
+
+def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
+    """Where the results are, and every condition. Raises ValueError."""
+    figures = {key: about for key, about in registry.figures().items() if about.computed}
+    if name in figures:
+        experiment = figures[name].experiment
+        validate.word("scale", scale, [*experiment.scales])
+        return road.usual("results", None, scale), road.every_condition(experiment, scale)
+    path = Path(name) if isinstance(name, (str, os.PathLike)) else Path()
+    if path.suffix != ".toml":
+        raise ValueError(
+            f"name must be one of {', '.join(figures)} or the path of a sweep file, got {validate.shown(name)}"
+        )
+    try:
+        plan = sweeps.read(path)
+    except Refused as error:
+        raise ValueError(str(error)) from None
+    return Path("results/custom"), sweeps.conditions(plan, Selection())
+
+
+def _chosen(found: Sequence[Condition], wanted: Mapping[str, Any]) -> Condition:
+    """The one condition with these values. Raises ValueError."""
+    columns = list(dict.fromkeys(column for c in found for column in c.values))
+    for column in wanted:
+        if column not in columns:
+            raise ValueError(f"condition must be among {', '.join(columns)}, got {column!r}")
+    for column, value in wanted.items():
+        found = [c for c in found if c.values.get(column) == value]
+        if not found:
+            raise ValueError(f"no condition has {column}={value!r} and the others that were given")
+    if "rates" not in wanted:
+        # at a period between the paper's, its nearest printed rate counts as printed
+        found = [c for c in found if c.values.get("rates") != "tuned"] or found
+    if len(found) != 1:
+        apart = [n for n in columns if n not in ("figure", "panel") and len({str(c.values.get(n)) for c in found}) > 1]
+        raise ValueError(f"{len(found)} conditions are left: say {', '.join(apart)} too")
+    return found[0]
