@@ -13,13 +13,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 from rich.console import Console
 
 import rflo_repro.tasks
 from rflo_repro.learning import validate
+from rflo_repro.learning.network import Phi
+from rflo_repro.learning.optimizers import Method, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule, resolve
 from rflo_repro.paper import periodic, registry
 from rflo_repro.runs import learning_curves, road
@@ -36,6 +38,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+if TYPE_CHECKING:
+    from rflo_repro.learning.training import LearningRates
+
 PERIODIC = "periodic"
 MOST = 100_000  # realisations
 LONGEST_NAME = 64
@@ -48,6 +53,20 @@ COLUMNS = (
     Column("g", "number", "", "initial recurrent weights have the variance g^2/N"),
     Column("eta", "number", "", "learning rate"),
 )
+# Columns of the tables of a sweep whose grid names them, and of no other
+MORE_COLUMNS = {
+    "eta_in": Column("eta_in", "number", "", "learning rate of the input weights, in place of eta"),
+    "eta_rec": Column("eta_rec", "number", "", "learning rate of the recurrent weights, in place of eta"),
+    "eta_out": Column("eta_out", "number", "", "learning rate of the readout weights, in place of eta"),
+    "n_trials": Column("trials", "integer", "trials", "number of training trials that was asked for"),
+    "batch": Column("batch", "integer", "trials", "trials whose updates are summed before they are applied"),
+    "online": Column("online", "flag", "", "whether weights change at every timestep"),
+    "h0": Column("h0", "number", "", "initial state of every unit"),
+    "phi": Column("phi", "text", "", "activation function"),
+    "density": Column("density", "number", "", "share of the recurrent synapses that there are"),
+    "noise": Column("noise", "number", "", "standard deviation of the noise on the units' drive"),
+    "optimizer": Column("optimizer", "text", "", "optimiser: a method of rflo_repro.Optimizer, or the sweep's own"),
+}
 # What a grid may vary, and how each value is checked
 AXES: dict[str, Callable[[str, Any], Any]] = {
     "rule": lambda name, value: value,
@@ -57,7 +76,19 @@ AXES: dict[str, Callable[[str, Any], Any]] = {
     "period": lambda name, value: validate.real(name, value, 0.0),
     "g": lambda name, value: validate.real(name, value, 0.0),
     "eta": lambda name, value: validate.real(name, value, 0.0),
+    "eta_in": lambda name, value: validate.real(name, value, 0.0),
+    "eta_rec": lambda name, value: validate.real(name, value, 0.0),
+    "eta_out": lambda name, value: validate.real(name, value, 0.0),
+    "n_trials": lambda name, value: validate.integer(name, value, 1, LIMITS["trials"]),
+    "batch": lambda name, value: validate.integer(name, value, 1),
+    "online": validate.flag,
+    "h0": lambda name, value: validate.real(name, value),
+    "phi": lambda name, value: validate.word(name, value, get_args(Phi)),
+    "density": lambda name, value: validate.real(name, value, 0.0, 1.0),
+    "noise": lambda name, value: validate.real(name, value, 0.0),
+    "optimizer": lambda name, value: value,
 }
+MATRIX_AXES = {"w_in": "eta_in", "w_rec": "eta_rec", "w_out": "eta_out"}
 USUAL: dict[str, Any] = {"task": PERIODIC, "n_rec": 30, "tau": 10.0, "g": 1.5}
 
 
@@ -65,7 +96,8 @@ USUAL: dict[str, Any] = {"task": PERIODIC, "n_rec": 30, "tau": 10.0, "g": 1.5}
 class Plan:
     """What a sweep file says: every combination of the grid's values, `networks` realisations each.
 
-    name: what its files are called. grid: axes of AXES with their values. rules, tasks: the file's own, by name.
+    name: what its files are called. grid: axes of AXES with their values. rules, tasks, optimizers: the file's own, by
+    name.
     """
 
     name: str
@@ -75,6 +107,12 @@ class Plan:
     grid: Mapping[str, tuple[Any, ...]]
     rules: Mapping[str, LearningRule]
     tasks: Mapping[str, SizedTask]
+    optimizers: Mapping[str, Optimizer]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What names a condition in the tables."""
+        return (*COLUMNS, *(column for name, column in MORE_COLUMNS.items() if self.grid.get(name)))
 
 
 def task_classes() -> dict[str, type[Any]]:
@@ -88,7 +126,7 @@ def task_classes() -> dict[str, type[Any]]:
         for module in modules
         for name, value in vars(module).items()
         if dataclasses.is_dataclass(value) and isinstance(value, type) and value.__module__ == module.__name__
-        and value.__dataclass_params__.frozen and hasattr(value, "trial")  # type: ignore[attr-defined]
+        and _is_task_class(value)
     }  # fmt: skip
 
 
@@ -96,7 +134,7 @@ def read(path: Path) -> Plan:
     """The plan in a TOML file. Raises Refused, with the file and the entry, for anything that is not one."""
     try:
         page = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _plan(page)
+        return _plan(page, path.parent)
     except OSError as error:
         raise Refused(None, f"{path}: {error.strerror}") from None
     except RecursionError:
@@ -105,9 +143,9 @@ def read(path: Path) -> Plan:
         raise Refused(None, f"{path}: {error}") from None
 
 
-def _plan(page: Mapping[str, Any]) -> Plan:
+def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
     """Raises ValueError, TypeError."""
-    _only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks"))
+    _only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers"))
     for name in ("name", "grid"):
         if name not in page:
             raise ValueError(f"{name} is missing")
@@ -117,15 +155,20 @@ def _plan(page: Mapping[str, Any]) -> Plan:
     if name.replace("-", "_").partition("_")[0] in (*registry.figures(), "tune"):
         raise ValueError(f"name must not begin like a figure's tables, got {name!r}")
     rules = {key: _rule(key, value) for key, value in _table("rules", page.get("rules", {})).items()}
-    tasks = {key: _task(key, value) for key, value in _table("tasks", page.get("tasks", {})).items()}
+    tasks = {key: _task(key, value, folder) for key, value in _table("tasks", page.get("tasks", {})).items()}
+    optimizers = {
+        key: _optimizer(key, value) for key, value in _table("optimizers", page.get("optimizers", {})).items()
+    }
+    known = {"rule": (*RULES, *rules), "task": (PERIODIC, *tasks), "optimizer": (*get_args(Method), *optimizers)}
     plan = Plan(
         name=name,
         networks=validate.integer("networks", page.get("networks", 1), 1),
         trials=validate.integer("trials", page.get("trials", 1000), 1),
         seed=validate.integer("seed", page.get("seed", 2019), 0),
-        grid=_grid(_table("grid", page["grid"]), (*RULES, *rules), (PERIODIC, *tasks)),
+        grid=_grid(_table("grid", page["grid"]), known),
         rules=rules,
         tasks=tasks,
+        optimizers=optimizers,
     )
     for setting in ("networks", "trials", "seed"):
         if getattr(plan, setting) > LIMITS[setting]:
@@ -173,18 +216,54 @@ def _rule(name: str, value: Any) -> LearningRule:
         raise ValueError(f"rules.{name}: {error}") from None
 
 
-def _task(name: str, value: Any) -> SizedTask:
+def _optimizer(name: str, value: Any) -> Optimizer:
+    _name("optimizers", name)
+    page = dict(_table(f"optimizers.{name}", value))
+    _only(f"optimizers.{name}", page, [field.name for field in dataclasses.fields(Optimizer)])
+    if name in get_args(Method):
+        raise ValueError(f"optimizers.{name} is an optimiser already; give yours another name")
+    try:
+        return Optimizer(**page)
+    except ValueError as error:
+        raise ValueError(f"optimizers.{name}: {error}") from None
+
+
+def _class(name: str, kind: Any, folder: Path) -> type[Any]:
+    """The class that a task of the file's own is: of the package by its name, or `module:Class`, of a module beside the
+    file or on the path. Raises ValueError."""
+    classes = task_classes()
+    if isinstance(kind, str) and ":" in kind:
+        module, _, called = kind.partition(":")
+        # an installed module comes before one beside the file only if it has been imported already
+        sys.path.insert(0, str(folder.absolute()))
+        try:
+            found = getattr(importlib.import_module(module), called)
+        except Exception as error:  # whatever somebody else's module raises
+            raise ValueError(f"tasks.{name}.is: {kind} cannot be imported ({type(error).__name__}: {error})") from None
+        finally:
+            sys.path.remove(str(folder.absolute()))
+        if not (isinstance(found, type) and dataclasses.is_dataclass(found) and _is_task_class(found)):
+            raise ValueError(f"tasks.{name}.is must name a frozen dataclass with a method trial, got {kind!r}")
+        return found
+    if kind not in classes:
+        raise ValueError(f"tasks.{name}.is must be one of {', '.join(sorted(classes))}, or module:Class, got {kind!r}")
+    return classes[kind]
+
+
+def _is_task_class(value: Any) -> bool:
+    return bool(value.__dataclass_params__.frozen) and hasattr(value, "trial")
+
+
+def _task(name: str, value: Any, folder: Path) -> SizedTask:
     _name("tasks", name)
     page = dict(_table(f"tasks.{name}", value))
-    classes = task_classes()
     kind = page.pop("is", None)
     if name == PERIODIC:
         raise ValueError(f"tasks.{name} is a task already; give yours another name")
-    if kind not in classes:
-        raise ValueError(f"tasks.{name}.is must be one of {', '.join(sorted(classes))}, got {kind!r}")
-    _only(f"tasks.{name}", page, [f.name for f in dataclasses.fields(classes[kind])])
+    made_by = _class(name, kind, folder)
+    _only(f"tasks.{name}", page, [f.name for f in dataclasses.fields(made_by)])
     try:
-        task: SizedTask = classes[kind](**{key: _frozen(entry) for key, entry in page.items()})
+        task: SizedTask = made_by(**{key: _frozen(entry) for key, entry in page.items()})
         n_steps = task.n_steps
     except Exception as error:  # whatever a task of one's own makes of values that it did not expect
         raise ValueError(f"tasks.{name}: {error}") from None
@@ -197,7 +276,8 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
-def _grid(page: Mapping[str, Any], rules: Sequence[str], tasks: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+def _grid(page: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[str, tuple[Any, ...]]:
+    """named: what there is of what goes by names."""
     _only("grid", page, list(AXES))
     for name in ("rule", "eta"):
         if name not in page:
@@ -209,7 +289,7 @@ def _grid(page: Mapping[str, Any], rules: Sequence[str], tasks: Sequence[str]) -
         grid[name] = tuple(dict.fromkeys(check(f"grid.{name}", _hashable(name, value)) for value in values))
         if not values and name in page:
             raise ValueError(f"grid.{name} must have at least one value")
-    for name, known in (("rule", rules), ("task", tasks)):
+    for name, known in named.items():
         for value in grid[name]:
             if value not in known:
                 raise ValueError(f"grid.{name} must be among {', '.join(known)}, got {value!r}")
@@ -249,19 +329,43 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
     # a rule of the file's own goes in whole, so that the store's key holds what it is
     rule = plan.rules.get(at["rule"], at["rule"])
     untrained = resolve(rule).untrained
+    if at["online"] and not resolve(rule).local_in_time:
+        raise ValueError(f"grid.online must be false for rules that are not local in time, such as {at['rule']}")
+    n_trials = plan.trials if at["n_trials"] is None else at["n_trials"]
+    batch = 1 if at["batch"] is None else at["batch"]
+    if n_trials % batch:
+        raise ValueError(f"grid.batch must divide the number of trials ({n_trials}), got {batch}")
     first = Session(
         task=_periodic(at["period"], at["tau"]) if at["task"] == PERIODIC else plan.tasks[at["task"]],
         rule=rule,
-        eta=at["eta"],
-        n_trials=1 if untrained else plan.trials,
-        recipe=Recipe(at["n_rec"], at["tau"], at["g"]),
+        eta=_eta(at),
+        n_trials=batch if untrained else n_trials,
+        recipe=Recipe(at["n_rec"], at["tau"], at["g"], **_given(at, "h0", "phi", "density")),
         seed=plan.seed,
         network=0,
+        optimizer=plan.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
+        **_given(at, "online", "batch", "noise"),
     )
-    values = {c.name: at["period" if c.name == "period_tau" else c.name] for c in COLUMNS}
+    called = {"period_tau": "period", "trials": "n_trials"}
+    values = {c.name: at[called.get(c.name, c.name)] for c in plan.columns}
     values["period_tau"] = math.nan if at["period"] is None else at["period"]
     sessions = tuple(dataclasses.replace(first, network=network) for network in range(plan.networks))
     return Condition(label, values, sessions, untrained)
+
+
+def _given(at: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: at[name] for name in names if at[name] is not None}
+
+
+def _eta(at: Mapping[str, Any]) -> float | LearningRates:
+    """`eta` for all, or what is said of a matrix."""
+    own = {name: at["eta" if at[axis] is None else axis] for name, axis in MATRIX_AXES.items()}
+    if set(own.values()) == {at["eta"]}:
+        rate: float = at["eta"]
+        return rate
+    from rflo_repro.learning.training import LearningRates
+
+    return LearningRates(**own)
 
 
 def _periodic(period_tau: float, tau: float) -> PeriodicTask:
@@ -271,9 +375,9 @@ def _periodic(period_tau: float, tau: float) -> PeriodicTask:
         raise ValueError(f"grid.period: {error}") from None
 
 
-def schemas(name: str) -> dict[str, Schema]:
-    """The sweep's three tables, by `curves`, `final` and `outputs`."""
-    return learning_curves.composed(name, COLUMNS, [column.name for column in COLUMNS])
+def schemas(name: str, columns: Sequence[Column] = COLUMNS) -> dict[str, Schema]:
+    """The sweep's three tables, by `curves`, `final` and `outputs`, with these columns that name a condition."""
+    return learning_curves.composed(name, columns, [column.name for column in columns])
 
 
 def tabulate(plan: Plan, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]) -> dict[str, pd.DataFrame]:
@@ -287,7 +391,7 @@ def experiment(plan: Plan) -> Experiment[Plan]:
     return Experiment(
         about=About(home=plan.name, command="sweep", title="", help="", place=0),
         scales={"custom": plan},
-        schemas=schemas(plan.name),
+        schemas=schemas(plan.name, plan.columns),
         conditions=conditions,
         tabulate=tabulate,
         summary=learning_curves.summary,

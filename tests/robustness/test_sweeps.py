@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import rflo_repro as rr
 import rflo_repro.tasks
 from rflo_repro.cli import cli
 from rflo_repro.runs import tables
@@ -52,14 +54,11 @@ def sweep(text, *options):
 def test_the_walk_through_does_what_it_says(monkeypatch, capsys):
     blocks = re.findall(r"```(\w+)\n(.*?)```", (DOCS / "sweeps.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert [language for language, _ in blocks].count("console") == 3
-    own = Path("own_tasks").absolute()
-    own.mkdir()
-    monkeypatch.setattr(rflo_repro.tasks, "__path__", [*rflo_repro.tasks.__path__, str(own)])
+    monkeypatch.delitem(sys.modules, "sawtooth", raising=False)
     for language, text in blocks:
         named = re.match(r"# (\S+\.(?:toml|py))\n", text)
         if named:
-            place = own / Path(named[1]).name if named[1].endswith(".py") else Path(named[1])
-            place.write_text(text)
+            Path(named[1]).write_text(text)
         elif language == "console":
             run = invoke(*text.split()[2:], "--jobs", 2)
             assert run.exit_code == 0, run.output
@@ -147,6 +146,14 @@ BROKEN = {
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"': "tasks.x:",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = -1': "tasks.x: period must be",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = 9\nmore = 1': "tasks.x must be",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\nphi = "selu"': "grid.phi must be one of tanh",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\noptimizer = "lion"': "grid.optimizer must be among sgd",
+    'rule = ["rflo", "bptt"]\neta = 0.1\nperiod = 20\nonline = true': "grid.online must be false",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\nbatch = 3': "grid.batch must divide the number of trials (1000)",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[optimizers.adam]\nclip = 1.0': "optimizers.adam is an optimiser already",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[optimizers.x]\nclip = 0.0': "optimizers.x: clip must be above 0",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "nowhere:Task"': "tasks.x.is: nowhere:Task cannot be",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "os:PathLike"': "tasks.x.is must name a frozen",
 }  # fmt: skip
 
 
@@ -258,3 +265,82 @@ is = "Raising"
     assert error in {f"Error: {said.format(network)} (and 1 more)" for network in (0, 1)}
     final = pd.read_csv("results/custom/raising_final.csv")
     assert list(final.task) == ["periodic"] * 2
+
+
+OPEN = """
+name = "open"
+networks = 2
+[grid]
+rule = "rflo"
+task = ["steps"]
+n_rec = 8
+eta = 0.01
+eta_rec = [0.02, 0.01]
+n_trials = [4, 8]
+batch = 2
+h0 = 0.0
+phi = ["tanh", "softplus"]
+density = 0.5
+noise = 0.1
+optimizer = ["sgd", "gentle"]
+[optimizers.gentle]
+method = "adam"
+clip = 0.5
+[tasks.steps]
+is = "my_steps:StepTask"
+height = 2.0
+"""
+MY_STEPS = '''
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class StepTask:
+    """A step of the output."""
+
+    height: float
+    n_steps: int = 10
+    n_in = 1
+    n_out = 1
+
+    def trial(self, rng):
+        return rng.normal(size=(10, 1)), np.full((10, 1), self.height)
+'''
+
+
+def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file(monkeypatch):
+    Path("mine").mkdir()
+    Path("mine/my_steps.py").write_text(MY_STEPS)
+    Path("mine/open.toml").write_text(OPEN)
+    monkeypatch.delitem(sys.modules, "my_steps", raising=False)
+    run = invoke("sweep", "mine/open.toml", "--jobs", 2)
+    assert run.exit_code == 0, run.output
+    final = pd.read_csv("results/custom/open_final.csv")
+    assert len(final) == 2 * 2 * 2 * 2 * 2
+    assert (final.trials == final.n_trials).all()
+    assert set(final.density) == {0.5}
+    assert final.groupby(["eta_rec", "trials", "phi", "optimizer"]).final_loss.nunique().min() == 2
+    one = final[(final.eta_rec == 0.02) & (final.trials == 8) & (final.phi == "softplus") & (final.network == 1)]
+    # what the row says is what the library does
+    plan = sweeps.read(Path("mine/open.toml"))
+    found = [c for c in sweeps.conditions(plan, Selection()) if c.values["phi"] == "softplus"]
+    at = {"eta_rec": 0.02, "trials": 8, "optimizer": "gentle"}
+    (condition,) = [c for c in found if at.items() <= c.values.items()]
+    session = condition.realisations[1]
+    assert session.eta == rr.LearningRates(w_in=0.01, w_rec=0.02, w_out=0.01)
+    assert (session.optimizer, session.noise, session.batch) == (rr.Optimizer("adam", clip=0.5), 0.1, 2)
+    assert (session.initial().phi, session.initial().h0.any()) == ("softplus", False)
+    loss = session.train(lambda _: None).loss
+    assert one[one.optimizer == "gentle"].first_loss.tolist() == [loss[0]]
+    # an edited task is computed anew
+    again = invoke("sweep", "mine/open.toml", "--jobs", 1)
+    assert again.output.count("(stored)") == 16
+    net = rr.trained("mine/open.toml", network=1, phi="softplus", **at)
+    assert net.w_rec.tobytes() == session.train(lambda _: None).network.w_rec.tobytes()
+
+
+def test_the_tables_of_a_grid_have_no_column_that_it_does_not_name():
+    plan = sweeps.read(_file(SMALL))
+    assert plan.columns == sweeps.COLUMNS
