@@ -117,10 +117,30 @@ def effective(net: Net) -> Array:
     return net.w + net.feedback @ net.w_out if net.output_feedback else net.w
 
 
+def own_effect(net: Net, u: Array, carry: str, trace_tau: float | None) -> Array:
+    """What carries a unit's own past on from step to step: ``C_ii(t)``, or for the full carry its leak."""
+    if carry == "none":
+        return 0.0 * u
+    leak = 1 - rates(net)
+    if carry == "diagonal":
+        return leak + slope(net, u) / net.tau * np.diag(effective(net))
+    return leak if trace_tau is None else 0.0 * u + 1 - 1 / trace_tau
+
+
 def gradient(
-    net: Net, inputs: Array, targets: Array, symmetric: bool, full: bool, noise: Array | None = None
+    net: Net,
+    inputs: Array,
+    targets: Array,
+    symmetric: bool,
+    full: bool,
+    carry: str | None = None,
+    trace_tau: float | None = None,
+    truncation: int | None = None,
+    noise: Array | None = None,
 ) -> Update:
-    """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped."""
+    """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped. `carry` names any."""
+    carry = carry or ("full" if full else "leak")
+    full = carry == "full"
     run = forward(net, inputs, targets, noise)
     n_steps = len(inputs)
     back = net.w_out.T if symmetric else net.feedback
@@ -132,26 +152,35 @@ def gradient(
         dbias += credit / n_steps
         dw += np.outer(credit, run.h[t]) / n_steps
         dw_in += np.outer(credit, inputs[t]) / n_steps
-        z = (1 - 1 / net.tau) * z
+        z = own_effect(net, run.u[t], carry, trace_tau) * z
         if full:
             z = z + effective(net).T @ credit
+        if truncation is not None and t % truncation == 0:
+            z = 0.0 * z
     dw_out = run.eps.T @ run.h[1:] / n_steps
     if full and net.output_feedback:
         dw_out = dw_out + net.feedback.T @ dw
     return Update(masked(net, dw), dw_in, dw_out, run.loss, dbias)
 
 
-def trace_gradient(net: Net, inputs: Array, targets: Array, symmetric: bool) -> Update:
+def trace_gradient(
+    net: Net,
+    inputs: Array,
+    targets: Array,
+    symmetric: bool,
+    carry: str = "leak",
+    trace_tau: float | None = None,
+) -> Update:
     """Eq. 5-6, with x(t) in the input trace, the weights held still."""
     run = forward(net, inputs, targets)
     n_steps = len(inputs)
     back = net.w_out.T if symmetric else net.feedback
-    leak = 1 - rates(net)[:, None]
     p, q, r = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.h0)
     dw, dw_in, dw_out = np.zeros_like(net.w), np.zeros_like(net.w_in), np.zeros_like(net.w_out)
     dbias = np.zeros_like(net.h0)
     for t in range(n_steps):
         gain = slope(net, run.u[t]) / net.tau
+        leak = own_effect(net, run.u[t], carry, trace_tau)[:, None]
         p = leak * p + np.outer(gain, run.h[t])
         q = leak * q + np.outer(gain, inputs[t])
         r = leak[:, 0] * r + gain
@@ -162,8 +191,11 @@ def trace_gradient(net: Net, inputs: Array, targets: Array, symmetric: bool) -> 
     return Update(masked(net, dw), dw_in, dw_out, run.loss, dbias)
 
 
-def rtrl_gradient(net: Net, inputs: Array, targets: Array) -> Update:
-    """Eq. 3-4 and 11, with x(t) in the input sensitivity."""
+def rtrl_gradient(net: Net, inputs: Array, targets: Array, diagonal: bool = False) -> Update:
+    """Eq. 3-4 and 11, with x(t) in the input sensitivity.
+
+    diagonal: at every step only the effect of a weight on the unit that it drives is kept (SnAp-1).
+    """
     run = forward(net, inputs, targets)
     n_steps, n, n_in = len(inputs), len(net.h0), inputs.shape[1]
     one = np.eye(n)
@@ -174,13 +206,15 @@ def rtrl_gradient(net: Net, inputs: Array, targets: Array) -> Update:
         gain = slope(net, run.u[t]) / net.tau
         jacobian = (1 - rates(net)) * one + gain[:, None] * effective(net)
         r = jacobian @ r + np.diag(gain)
-        dbias += r.T @ (net.w_out.T @ run.eps[t]) / n_steps
         p = np.einsum("ij,jab->iab", jacobian, p) + np.einsum("ia,a,b->iab", one, gain, run.h[t])
         q = np.einsum("ij,jab->iab", jacobian, q) + np.einsum("ia,a,b->iab", one, gain, inputs[t])
+        if diagonal:
+            p, q, r = p * one[:, :, None], q * one[:, :, None], r * one
         dw += np.einsum("i,iab->ab", net.w_out.T @ run.eps[t], p) / n_steps
         dw_in += np.einsum("i,iab->ab", net.w_out.T @ run.eps[t], q) / n_steps
+        dbias += r.T @ (net.w_out.T @ run.eps[t]) / n_steps
         dw_out += np.outer(run.eps[t], run.h[t + 1]) / n_steps
-    if net.output_feedback:
+    if net.output_feedback and not diagonal:
         dw_out = dw_out + net.feedback.T @ dw
     return Update(masked(net, dw), dw_in, dw_out, run.loss, dbias)
 

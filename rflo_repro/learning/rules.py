@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from rflo_repro.learning import validate
 
 Feedback = Literal["symmetric", "random"]
-Carry = Literal["full", "leak"]
+Carry = Literal["full", "leak", "none", "diagonal"]
 Form = Literal["filtered", "forward"]
 Matrix = Literal["w_in", "w_rec", "w_out"]
 
@@ -28,10 +28,15 @@ class LearningRule(validate.Checked):
 
     name: what tables and plots call it.
     feedback: `symmetric`, F = Wout^T (Eq. 3), or `random`, F = B, fixed (Eq. 5).
-    carry: `full`, C = (1-1/tau) I + (1/tau) W^T diag(phi'(u)) (Eq. 20), or `leak`, C = (1-1/tau) I alone, which
-        drops the nonlocal term of Eq. 4 and leaves the eligibility trace of Eq. 6.
+    carry: `full`, C = (1-1/tau) I + (1/tau) W^T diag(phi'(u)) (Eq. 20); `leak`, C = (1-1/tau) I alone, which
+        drops the nonlocal term of Eq. 4 and leaves the eligibility trace of Eq. 6; `diagonal`, the diagonal of the
+        full one (SnAp-1); or `none`, C = 0 (SnAp-0: the immediate effect of a weight).
     trains: the matrices that change; the others keep every bit.
     form: `filtered` (one backward pass, ~N^2 a step) or `forward` (RTRL, Eq. 4, ~N^4 a step; exact rules only).
+    trace_tau: with the carry `leak`, the time constant of the trace in timesteps, at least 1: C = (1-1/trace_tau) I,
+        while the 1/tau of the gain stays. None: the network's own tau.
+    truncation: the trial is cut into blocks of so many steps, and no error is carried out of one into the block before
+        it: 1 is SnAp-0, and with the carry `full` the length of the trial or more is BPTT. None: no cut.
 
     Raises ValueError for values other than these.
     """
@@ -41,6 +46,8 @@ class LearningRule(validate.Checked):
     carry: Carry
     trains: tuple[Matrix, ...] = MATRICES
     form: Form = "filtered"
+    trace_tau: float | None = None
+    truncation: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -57,6 +64,15 @@ class LearningRule(validate.Checked):
                 f"got {self.feedback!r} and {self.carry!r}"
             )
 
+        if self.trace_tau is not None:
+            object.__setattr__(self, "trace_tau", validate.real("trace_tau", self.trace_tau, 1.0))
+            if self.carry != "leak":
+                raise ValueError(f"trace_tau needs carry 'leak', got {self.carry!r}")
+        if self.truncation is not None:
+            object.__setattr__(self, "truncation", validate.integer("truncation", self.truncation, 1))
+            if self.form == "forward":
+                raise ValueError(f"truncation needs form 'filtered', got {self.form!r}")
+
     @property
     def untrained(self) -> bool:
         """Whether no matrix changes."""
@@ -65,7 +81,7 @@ class LearningRule(validate.Checked):
     @property
     def local_in_time(self) -> bool:
         """Whether the rule has an online form (Eq. 5-6): its error need not travel back through the network."""
-        return self.carry == "leak"
+        return self.carry != "full" and self.truncation is None
 
 
 RULES: dict[str, LearningRule] = {
@@ -79,6 +95,9 @@ RULES: dict[str, LearningRule] = {
         LearningRule("recurrent-only", "random", "leak", trains=("w_in", "w_rec")),
         LearningRule("untrained", "random", "leak", trains=()),
         LearningRule("rtrl", "symmetric", "full", form="forward"),
+        LearningRule("snap-0", "symmetric", "none"),
+        LearningRule("snap-1", "symmetric", "diagonal"),
+        LearningRule("snap-1-random", "random", "diagonal"),
     )
 }
 

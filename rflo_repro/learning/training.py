@@ -160,7 +160,10 @@ def _units(net: Network, noisy: bool) -> float | kernels.Units:
 def _switches(rule: LearningRule) -> kernels.Rule:
     """The rule as the kernels take it. Raises ValueError for a carry that has no kernel."""
     return kernels.Rule(
-        rule.feedback == "symmetric", kernels.CARRIES[validate.word("carry", rule.carry, [*kernels.CARRIES])]
+        rule.feedback == "symmetric",
+        kernels.CARRIES[validate.word("carry", rule.carry, [*kernels.CARRIES])],
+        rule.trace_tau or 0.0,
+        rule.truncation or 0,
     )
 
 
@@ -583,7 +586,9 @@ def train(
     rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
     if online and not (isinstance(rule, LearningRule) and rule.local_in_time):
         name = rule.name if isinstance(rule, LearningRule) else rule
-        raise ValueError(f"online needs a rule that is local in time (carry 'leak'), got {validate.shown(name)}")
+        raise ValueError(
+            f"online needs a rule that is local in time (no carry 'full', no truncation), got {validate.shown(name)}"
+        )
     if online and batch != 1:
         raise ValueError(f"batch must be 1 with online, got {batch}")
     if online and not settings.optimizer.plain:

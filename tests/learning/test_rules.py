@@ -40,7 +40,7 @@ def test_every_registered_rule_gives_updates_of_the_right_shapes(problem):
         ({"name": ""}, "name"),
         ({"name": 3}, "name"),
         ({"feedback": "aligned"}, "feedback"),
-        ({"carry": "none"}, "carry"),
+        ({"carry": "half"}, "carry"),
         ({"form": "sideways"}, "form"),
         ({"trains": ["w_out"]}, "trains"),
         ({"trains": "w_out"}, "trains"),

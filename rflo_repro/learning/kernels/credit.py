@@ -2,15 +2,17 @@
 
 ``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h | x]``. With
 the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is Eq.
-28-29.
+28-29. `carried_on` has the others.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from .dynamics import gain, leak_of
-from .layout import FULL, LANES, LEAK, TERMS_AT_ONCE, Array, Rule, Updates, Weights, Workspace
+from .layout import DIAGONAL, FULL, LANES, LEAK, NONE, TERMS_AT_ONCE, Array, Rule, Updates, Weights, Workspace
 from .products import Rows, Scalars, history_product, step_product
-from .vector import clear, fma, kernel, load, splat, spliced, store, total
+from .vector import clear, fma, inlined, kernel, load, splat, spliced, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
 
@@ -18,8 +20,32 @@ CORNER = 8  # transposing by squares, each line of memory is fetched once
 @kernel
 def check_rule(rule: Rule) -> None:
     """Raises ValueError for a carry that the backward pass does not know."""
-    if rule.carry not in (LEAK, FULL):
+    if rule.carry not in (LEAK, FULL, NONE, DIAGONAL):
         raise ValueError("the carry of this rule has no kernel")
+
+
+@kernel
+def take_diagonal(drive: Array, diagonal: Array, n_rec: int) -> None:
+    """``W_ii`` of what drives the units."""
+    for i in range(n_rec):
+        diagonal[i] = drive[i, i]
+
+
+@inlined
+def carried_on(weights: Weights, rule: Rule, slope: Any, diagonal: Array, i: int) -> Any:
+    """The part of C of which unit i makes no other: ``C_ii(t)`` of a vector of units, from ``phi'(u(t)) / tau``.
+
+    For the full carry it is the leak, to which the recurrent weights are added.
+    """
+    if rule.carry == DIAGONAL:
+        c = fma(slope, load(diagonal, i), leak_of(weights.units, i))
+    elif rule.carry == NONE:
+        c = splat(0.0)
+    elif rule.trace_tau != 0.0:
+        c = splat(1.0 - 1.0 / rule.trace_tau)
+    else:
+        c = leak_of(weights.units, i)
+    return c
 
 
 @kernel
@@ -80,9 +106,10 @@ def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, wo
     source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == FULL
     feedback = weights.w_out if rule.symmetric else weights.b
     n_out, row = feedback.shape
-    units, slopes = weights.units, work.slopes
+    units, slopes, diagonal = weights.units, work.slopes, work.diagonal
     for t in range(last - 1, first - 1, -1):
         to = (t - first) * width * credit_row
+        cut = rule.truncation > 0 and t % rule.truncation == 0
         for q in range(width):
             errors_at = (t * width + q) * n_out
             before, after = (t * width + q) * source_row, ((t + 1) * width + q) * source_row
@@ -92,8 +119,11 @@ def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, wo
                     carried = fma(splat(errors[errors_at + k]), load(feedback, k * row + i), carried)
                 slope = gain(units, sources, before, after, slopes, (t * width + q) * row, i)
                 store(credit, to + q * credit_row + i, carried * slope)
-                store(z, q * row + i, leak_of(units, i) * carried)
-        if full:
+                if cut:
+                    store(z, q * row + i, splat(0.0))
+                else:
+                    store(z, q * row + i, carried_on(weights, rule, slope, diagonal, i) * carried)
+        if full and not cut:
             step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
 
 

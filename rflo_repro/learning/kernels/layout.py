@@ -29,8 +29,8 @@ _ALIGNMENT = 8 * LANES
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-LEAK, FULL = 0, 1
-CARRIES = {"leak": LEAK, "full": FULL}
+LEAK, FULL, NONE, DIAGONAL = 0, 1, 2, 3
+CARRIES = {"leak": LEAK, "full": FULL, "none": NONE, "diagonal": DIAGONAL}
 """What each carry of a rule is called here."""
 
 TANH, RELU, SOFTPLUS, SIGMOID, IDENTITY = range(5)
@@ -122,7 +122,12 @@ class Rule(NamedTuple):
     symmetric: bool
     """F = Wout^T in place of B."""
     carry: int
-    """C, one of `CARRIES`: the leak alone (RFLO, Eq. 5-6), or the full Jacobian (BPTT, Eq. 28-29; RTRL, Eq. 11)."""
+    """C, one of `CARRIES`: nothing (SnAp-0), the leak alone (RFLO, Eq. 5-6), the diagonal of the Jacobian (SnAp-1), or
+    all of it (BPTT, Eq. 28-29; RTRL, Eq. 11)."""
+    trace_tau: float = 0.0
+    """With the leak alone: the time constant of the trace, or 0 for the network's own."""
+    truncation: int = 0
+    """Nothing is carried out of a block of so many steps; 0: all of a trial is one block."""
 
 
 class Rates(NamedTuple):
@@ -198,6 +203,8 @@ class Workspace(NamedTuple):
     """T times the update, summed over a batch."""
     back: Array
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
+    diagonal: Array
+    """(padded,): ``W_ii`` of what drives the units, for the diagonal carry."""
 
 
 class TraceWorkspace(NamedTuple):
@@ -212,6 +219,8 @@ class TraceWorkspace(NamedTuple):
     """(padded,): ``phi'(u(t)) / tau``."""
     credit: Array
     """(padded,): ``F eps(t)``."""
+    decay: Array
+    """(padded,): ``C_ii(t)``, what of its traces a unit keeps."""
     y: Array
     """(n_out,): the last output."""
     state: Array
@@ -272,7 +281,7 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, k
     """
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
-    sources, errors, credit, slopes, u, z, m, w_out, back = aligned_zeros(
+    sources, errors, credit, slopes, u, z, m, w_out, back, diagonal = aligned_zeros(
         ((n_steps + 1) * width * source_row,),
         (n_steps * width * n_out,),
         (max(TERMS_AT_ONCE, width) * credit_row,),
@@ -282,8 +291,10 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, k
         (n_rec + n_in, row),
         (n_out, row),
         (n_rec, row),
+        (row,),
     )
-    return Workspace(width, source_row, credit_row, sources, errors, credit, slopes, u, z, Updates(m, w_out), back)
+    updates = Updates(m, w_out)
+    return Workspace(width, source_row, credit_row, sources, errors, credit, slopes, u, z, updates, back, diagonal)
 
 
 def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:
@@ -297,10 +308,10 @@ def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:
     """Scratch memory for the online rule."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
     matrix, readout = (n_rec + n_in, row), (n_out, row)
-    sources, u, slope, credit, y, state, traces, m, w_out = aligned_zeros(
-        (2 * source_row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout
+    sources, u, slope, credit, decay, y, state, traces, m, w_out = aligned_zeros(
+        (2 * source_row,), (row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout
     )
-    return TraceWorkspace(source_row, sources, u, slope, credit, y, state, traces, Updates(m, w_out))
+    return TraceWorkspace(source_row, sources, u, slope, credit, decay, y, state, traces, Updates(m, w_out))
 
 
 def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:

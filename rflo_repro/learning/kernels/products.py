@@ -17,13 +17,24 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import llvmlite.binding
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from ._cache import numba_config
 from .layout import LANES, Array
-from .vector import DOUBLES, aligned_to_double, at, constant, kernel, multiply_add, primitive, spliced, spread
+from .vector import (
+    DOUBLES,
+    aligned_to_double,
+    at,
+    constant,
+    kernel,
+    multiply_add,
+    primitive,
+    spliced,
+    spread,
+)
 
 
 class Rows(NamedTuple):
@@ -212,7 +223,7 @@ def _short() -> Any:
     ) -> None:  # fmt: skip
         n, n_chains = vectors * LANES, chains(vectors)
         to, flat, wide = out.reshape(-1)[out_at : out_at + n], a.reshape(-1), b.reshape(-1)
-        sums = [to.copy(), *(0.0 * to for _ in range(n_chains - 1))]
+        sums = [to.copy(), *(np.zeros(n) for _ in range(n_chains - 1))]
         for k in range(n_k):
             c = k % n_chains if k < n_k - n_k % n_chains else 0
             start = b_at + k * b_step
@@ -269,8 +280,8 @@ ROWS_AT_ONCE = 8
 def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, width: int, upwards: bool) -> None:
     """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `width` trials, k through all rows of `weights`.
 
-    `upwards` is the direction in which the rows are read. Turning round at every step finds the rows read last still
-    in the nearest cache.
+    `upwards` is the direction in which the rows are read: turning round at
+    every step finds the rows read last still in the nearest cache.
     """
     n_k, row = weights.shape
     first, way = (0, 1) if upwards else (n_k - 1, -1)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from math import isfinite
 
-from .credit import add_feedback_path, assign_credit, check_rule, transpose_recurrent
+from .credit import add_feedback_path, assign_credit, check_rule, take_diagonal, transpose_recurrent
 from .dynamics import advance, longest, renew_drive, start_trial, weigh_errors
-from .layout import FULL, Optimizer, Rates, Record, Rule, Trials, Updates, Weights, Workspace
+from .layout import DIAGONAL, FULL, Optimizer, Rates, Record, Rule, Trials, Updates, Weights, Workspace
 from .optimizers import apply_batch
 from .updates import alignment_of, keep_mask
 from .vector import clear, copy_part, kernel, scale, spliced
 
 
 @spliced
-def prepare(weights: Weights, transpose: bool, work: Workspace) -> None:
-    """What every new set of weights asks for before its batch."""
+def prepare(weights: Weights, rule: Rule, recurrent: bool, work: Workspace) -> None:
+    """What every new set of weights asks for before its batch; `recurrent`: where the recurrent ones learn."""
     renew_drive(weights)
-    if transpose:
+    if recurrent and rule.carry == FULL:
         transpose_recurrent(weights.drive, work.back)
+    if recurrent and rule.carry == DIAGONAL:
+        take_diagonal(weights.drive, work.diagonal, weights.n_rec)
     clear(work.updates.m)
     clear(work.updates.w_out)
 
@@ -46,7 +48,7 @@ def train_trials(
         alignment = alignment_of(weights)
         for k in range(first, after):
             record.alignment[k] = alignment
-        prepare(weights, rule.carry == FULL and recurrent, work)
+        prepare(weights, rule, recurrent, work)
         finite = True
         for begin in range(first, after, width):
             group = min(width, after - begin)
@@ -79,7 +81,7 @@ def gradient(weights: Weights, trials: Trials, rule: Rule, record: Record, updat
     """
     check_rule(rule)
     n_steps = trials.inputs.shape[1]
-    prepare(weights, rule.carry == FULL, work)
+    prepare(weights, rule, True, work)
     start_trial(work.sources, 0, work.source_row, weights.state, weights.n_rec)
     advance(weights, trials, 0, 1, record.loss, work)
     assign_credit(weights, rule, n_steps, 1, True, True, work)

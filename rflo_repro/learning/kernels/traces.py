@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from math import isfinite
+from typing import NamedTuple
 
-from .dynamics import error, gain, leak_of, readout, start_drive, start_trial, unit_steps
-from .layout import LANES, LEAK, Rates, Record, Rule, TraceWorkspace, Trials, Updates, Weights
+from .credit import carried_on, take_diagonal
+from .dynamics import error, gain, readout, start_drive, start_trial, unit_steps
+from .layout import DIAGONAL, LANES, LEAK, NONE, Rates, Record, Rule, TraceWorkspace, Trials, Updates, Weights
 from .products import Extent, Rows, Scalars, products
 from .updates import alignment_of, all_finite, clipped, kept
 from .vector import clear, copy, copy_part, fma, inlined, kernel, load, splat, store
@@ -16,15 +18,35 @@ ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
 @kernel
 def check_local(rule: Rule) -> None:
     """Raises ValueError for a carry that eligibility traces do not have."""
-    if rule.carry != LEAK:
+    if rule.carry not in (LEAK, NONE, DIAGONAL) or rule.truncation != 0:
         raise ValueError("the carry of this rule has no eligibility trace")
 
 
+@kernel
+def renew_decay(weights: Weights, rule: Rule, work: TraceWorkspace) -> None:
+    """``C_ii(t)``, by which the traces of a unit decay, with the weights and the slope of this step."""
+    w_out, b, decay = weights.w_out, weights.b, work.decay
+    if rule.carry == DIAGONAL:
+        take_diagonal(weights.m, decay, weights.n_rec)
+        if weights.output_feedback:
+            for i in range(weights.n_rec):
+                for k in range(w_out.shape[0]):
+                    decay[i] += b[k, i] * w_out[k, i]
+    for i in range(0, decay.shape[0], LANES):
+        store(decay, i, carried_on(weights, rule, load(work.slope, i), decay, i))
+
+
+class Learning(NamedTuple):
+    """Rows of `m` from `first` to `last` that learn at this rate."""
+
+    first: int
+    last: int
+    rate: float
+
+
 @inlined
-def trace_step(
-    weights: Weights, to: Updates, first: int, last: int, rate: float, before: int, after: int, work: TraceWorkspace
-) -> None:
-    """Traces, weights and the drive of the next step for the rows `first` to `last`: Eq. 6, Eq. 5, Eq. 13.
+def trace_step(weights: Weights, to: Updates, rows: Learning, before: int, after: int, work: TraceWorkspace) -> None:
+    """Traces, weights and the drive of the next step for some rows: Eq. 6, Eq. 5, Eq. 13.
 
     One pass over memory for all three, which is what bounds this rule. The source vectors of this step are at element
     `before` and those of the next at `after`. A weight that follows Dale's law is clipped, and one without a
@@ -32,11 +54,11 @@ def trace_step(
     """
     m, to_m, traces, sources = weights.m, to.m, work.traces, work.sources
     row = m.shape[1]
-    for block in range(first, last, ROWS_AT_ONCE):
+    for block in range(rows.first, rows.last, ROWS_AT_ONCE):
         for i in range(0, row, LANES):
             u, slope = load(work.u, i), load(work.slope, i)
-            credit, decay = splat(rate) * load(work.credit, i), leak_of(weights.units, i)
-            for j in range(block, min(block + ROWS_AT_ONCE, last)):
+            credit, decay = splat(rows.rate) * load(work.credit, i), load(work.decay, i)
+            for j in range(block, min(block + ROWS_AT_ONCE, rows.last)):
                 place = j * row + i
                 p = fma(decay, load(traces, place), slope * splat(sources[before + j]))
                 store(traces, place, p)
@@ -85,6 +107,7 @@ def run_traces(
         sources[before + n_rec + c] = inputs[trial, 0, c]
     start_drive(units, u, trials, k_trial, 1, 0, row)
     next_drive(weights, 0, n_rows, before, work)
+    renew_decay(weights, rule, work)
     loss = 0.0
     for t in range(n_steps):
         if weights.output_feedback:
@@ -98,6 +121,8 @@ def run_traces(
             store(slope, i, gain(units, sources, before, after, slope, 0, i))
             store(credit, i, splat(0.0))
         start_drive(units, u, trials, k_trial, 1, min(t + 1, n_steps - 1), row)
+        if rule.carry == DIAGONAL:
+            renew_decay(weights, rule, work)
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, after)
             eps = error(targets[trial, t, k], y[k])
@@ -116,7 +141,7 @@ def run_traces(
             if rate == 0.0:
                 next_drive(weights, first, last, after, work)
             else:
-                trace_step(weights, to, first, last, rate, before, after, work)
+                trace_step(weights, to, Learning(first, last, rate), before, after, work)
         before, after = after, before
     copy_part(sources, before, work.state, 0, n_rec)
     return loss
@@ -156,7 +181,7 @@ def train_online(
 def trace_gradient(
     weights: Weights, trials: Trials, rule: Rule, record: Record, updates: Updates, work: TraceWorkspace
 ) -> None:
-    """`gradient` with the leak as the carry, by the trace form: weights held still and the updates gathered."""
+    """`gradient` of a rule that is local in time, by the trace form: weights held still and the updates gathered."""
     check_local(rule)
     clear(updates.m)
     clear(updates.w_out)

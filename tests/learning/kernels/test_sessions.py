@@ -173,7 +173,7 @@ def test_apply_update_tells_whether_it_did():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("carry", [-1, 2, 7])
+@pytest.mark.parametrize("carry", [-1, 4, 7])
 def test_an_unknown_carry_is_an_error(kind, carry):
     case = Case(3)
     packed, (inputs, targets) = Packed(case.net()), case.trials()
