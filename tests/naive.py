@@ -133,10 +133,10 @@ def gradient(
     targets: Array,
     symmetric: bool,
     full: bool,
+    noise: Array | None = None,
     carry: str | None = None,
     trace_tau: float | None = None,
     truncation: int | None = None,
-    noise: Array | None = None,
 ) -> Update:
     """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped. `carry` names any."""
     carry = carry or ("full" if full else "leak")

@@ -66,8 +66,8 @@ def traced(p, rule):
 def test_the_filter_is_its_twin(problem, rule, output_feedback, sizes):
     p = problem(1, *sizes, output_feedback=output_feedback)
     wanted = naive.gradient(
-        plain(p.net), p.inputs, p.targets, rule.feedback == "symmetric", False, rule.carry, rule.trace_tau,
-        rule.truncation,
+        plain(p.net), p.inputs, p.targets, rule.feedback == "symmetric", False,
+        carry=rule.carry, trace_tau=rule.trace_tau, truncation=rule.truncation,
     )  # fmt: skip
     same(rr.weight_updates(p.net, p.inputs, p.targets, rule), parts(wanted))
 
