@@ -39,9 +39,10 @@ def problem() -> tuple[Any, Any]:
 
 def in_jax(rule: str) -> Callable[[int], None]:
     """The same training in JAX: one jitted function a trial, a scan over time, float64."""
-    from benchmarks import jax_scan  # sets its threads and its precision
+    from benchmarks import jax_scan  # sets JAX's threads and precision
 
-    jax, jnp = jax_scan.jax, jax_scan.jnp
+    jax: Any = vars(jax_scan)["jax"]
+    jnp: Any = jax.numpy
     net, task = problem()
     mask, feedback, h0 = jnp.asarray(net.mask, dtype=float), jnp.asarray(net.feedback), jnp.asarray(net.h0)
     targets = jnp.asarray(task.trial(np.random.default_rng(0))[1])
