@@ -127,6 +127,8 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
             if letter not in one.panels:
                 raise Refused("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
     tables, pictures = (road.usual(base, named, scale) for base, named in (("results", results), ("figures", figures)))
+    if results is not None and figures is None and results.parent == Path("results", road.CUSTOM):
+        pictures = Path("figures", road.CUSTOM, results.name)
     road.check_folder("figures", pictures)
     road.draw_all(chosen, tables, pictures, Selection(panels=panel), console())
 

@@ -311,7 +311,7 @@ def test_a_run_and_its_redrawing():
     lines = result.output.splitlines()
     assert lines[0].startswith("fig2 (period20 rflo)")
     assert lines[1].split()[:4] == ["rflo", "20", "tau", "1/1"]
-    results, figures = Path("results/custom"), Path("figures/custom")
+    results, figures = (Path(base, "custom", "smoke-networks1-trials5") for base in ("results", "figures"))
     assert {path.suffix for path in results.iterdir() if path.is_file()} == {".csv", ".json"}
     assert {path.name for path in figures.iterdir()} == {"fig2-period20-rflo.png", "fig2-period20-rflo.pdf"}
     assert "\x1b" not in result.output
@@ -330,7 +330,7 @@ def test_no_plot_draws_nothing():
 
 def test_an_option_given_twice_counts_once():
     run("fig2", *ONE, "--trials", "5", "--networks", "1", "--no-plot", "--period", "20", "--rule", "rflo")
-    text = Path("results/custom/fig2_final.csv").read_text()
+    text = Path("results/custom/smoke-networks1-trials5/fig2_final.csv").read_text()
     assert len(text.splitlines()) == 2
 
 
@@ -338,7 +338,7 @@ def test_a_run_that_diverges_is_a_result():
     result = run("fig2", *ONE, "--trials", "60", "--networks", "2", "--eta", "1e6", "--no-plot")
     assert result.exit_code == 0, result.output
     assert "2 diverged" in result.output
-    assert Path("results/custom/fig2_final.csv").read_text().count("True") == 2
+    assert Path("results/custom/smoke-eta1000000-trials60/fig2_final.csv").read_text().count("True") == 2
 
 
 def test_odd_names_of_directories():
@@ -360,7 +360,7 @@ def test_a_full_disk_is_one_line(monkeypatch):
     assert result.exit_code == 1
     assert "Error: some/file: No space left on device" in result.output
     assert "Traceback" not in result.output
-    assert not Path("results/custom/fig2_final.csv").exists()
+    assert list(Path("results").rglob("*.csv")) == []
 
 
 def process(*arguments, **options):

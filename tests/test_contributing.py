@@ -67,8 +67,9 @@ def test_every_command_of_the_examples_runs(copy):
         assert program == "rflo-repro"
         done = run(copy, *arguments)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    for made in ("results/smoke/figx_final.csv", "figures/smoke/figx.png", "results/custom/figx_final.csv",
-                 "figures/smoke/fig2_locality-bptt-recurrent.png", "results/custom/ramp_final.csv"):  # fmt: skip
+    for made in ("results/smoke/figx_final.csv", "figures/smoke/figx.png", "results/custom/ramp_final.csv",
+                 "results/custom/smoke-n_rec12/figx_final.csv",
+                 "figures/smoke/fig2_locality-bptt-recurrent.png"):  # fmt: skip
         assert (copy / made).exists(), made
 
 

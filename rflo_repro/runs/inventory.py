@@ -14,8 +14,9 @@ from rich.text import Text
 
 from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.road import every_condition, names_of
+from rflo_repro.runs.road import CUSTOM, every_condition, names_of
 
+WIDEST = 200
 STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
 
 
@@ -93,13 +94,19 @@ def show(experiments: Sequence[About], results: Path, console: Console) -> None:
         ("date", "left"), ("commit", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    states = {about.command: state(about.experiment, results) for about in experiments if about.computed}
+    computed = [about for about in experiments if about.computed]
+    states = {about.command: state(about.experiment, results) for about in computed}
+    # settings that deviate have folders of their own
+    for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
+        found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
+        states.update({name: s for name, s in found.items() if s.state != "none"})
     for command, s in states.items():
         commit = s.commit + ("*" if s.makers > 1 else "")
         cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, commit)
         table.add_row(*(_plain(cell) for cell in cells))
     console.print(f"tables in {results}", highlight=False)
-    console.print(table, soft_wrap=False, crop=False, highlight=False)
+    # as wide as it is: a terminal wraps a line, a table that is squeezed into it loses names
+    Console(file=console.file, width=max(console.width, WIDEST), emoji=False).print(table, highlight=False)
     for command, s in states.items():
         if s.why:
             console.print(f"{command}: {s.why}", highlight=False, markup=False, soft_wrap=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import joblib
 import pandas as pd
@@ -20,7 +22,7 @@ from rich.table import Table
 
 from rflo_repro.learning import validate
 from rflo_repro.runs import provenance, tables
-from rflo_repro.runs.choices import ChoiceError, Choices, vary
+from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
 from rflo_repro.runs.claims import VERDICTS, Tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.progress import INDENT, Reporter, clock
@@ -31,6 +33,8 @@ from rflo_repro.runs.sweep import sweep, writable
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Choices)
+CUSTOM = "custom"
+LONGEST_NAME = 60
 LARGEST_SHARE_OF_MEMORY = 0.7
 YEAR = 365.25 * 86400.0
 LONGEST = YEAR
@@ -82,13 +86,40 @@ def is_reference(experiment: Experiment[C], request: Request, chosen: C, found: 
     )
 
 
-def folder(base: str, named: Path | None, scale: str, plain: bool, reference: bool) -> Path:
-    """Where files go: the named directory, or `base`, `base/<scale>`, `base/custom`."""
+def folder(base: str, named: Path | None, scale: str, plain: bool, reference: bool, deviation: str = "") -> Path:
+    """Where files go: the named directory, or `base`, `base/<scale>`, `base/custom/<deviation>`."""
     if named is not None:
         return named
     if reference:
         return Path(base)
-    return Path(base) / (scale if plain and scale != "paper" else "custom")
+    return Path(base) / scale if plain and scale != "paper" else Path(base) / CUSTOM / deviation
+
+
+def deviation(experiment: Experiment[C], chosen: C, request: Request) -> str:
+    """What settings that are no scale's are called, by what deviates: such as `eta0.03-trials50`.
+
+    A name is at most 60 of the characters that any file system takes, and stands for one choice of all settings: where
+    they do not fit into it, it ends in a digest of them.
+    """
+    usual, eta = experiment.scales[request.scale], request.selection.eta
+    known = {
+        name: (choice.option or name, getattr(chosen, name)) for name, choice in declared(cast(Any, chosen)).items()
+    }
+    parts = [f"{said}{_written(value)}" for name, (said, value) in known.items() if value != getattr(usual, name)]
+    parts += [f"eta{eta:.15g}"] if eta is not None else []
+    parts = [*([request.scale] if request.scale != "paper" else []), *sorted(parts)] if parts else ["other-conditions"]
+    name = "-".join(parts)
+    safe = re.sub(r"[^A-Za-z0-9._+-]", "_", name)
+    if safe == name and len(name) <= LONGEST_NAME:
+        return name
+    settings = json.dumps([request.scale, describe(chosen), eta], sort_keys=True)
+    return f"{safe[: LONGEST_NAME - 11]}-{hashlib.sha256(settings.encode()).hexdigest()[:10]}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "_".join(map(_written, value))
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def usual(base: str, named: Path | None, scale: str) -> Path:
@@ -130,8 +161,10 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
     check_size(found, 1, jobs, request)
     reference = is_reference(experiment, request, chosen, found)
     plain = chosen == experiment.scales[request.scale] and request.selection.eta is None
-    results = folder("results", request.results, request.scale, plain, reference)
-    figures = folder("figures", request.figures, request.scale, plain, reference)
+    # a sweep file's tables have a name of their own
+    deviates = "" if request.scale == CUSTOM else deviation(experiment, chosen, request)
+    results = folder("results", request.results, request.scale, plain, reference, deviates)
+    figures = folder("figures", request.figures, request.scale, plain, reference, deviates)
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
@@ -140,13 +173,15 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
         "choices": describe(chosen),
         "eta": request.selection.eta,
     }
-    _, damaged = _tables_before(experiment, results, settings, request.selection.partial, reference)
+    _, damaged = _tables_before(experiment, results, settings, request, reference)
 
     _say(console, _headline(about, request, chosen, settings["scale"]))
     for problem in damaged:
         _say(console, f"{INDENT}{problem}; made anew")
     with TemporaryDirectory() as nowhere:
-        store = Store(Path(nowhere) if about.timed else results / FOLDER)
+        # what is stored is told apart by its content: settings that deviate find each other's
+        shared = results.parent if request.results is None and results.parent.name == CUSTOM else results
+        store = Store(Path(nowhere) if about.timed else shared / FOLDER)
         failed: Failed | None = None
         try:
             arrays = sweep(found, store, jobs, Reporter(console), experiment.summary, request.force, request.scheduler)
@@ -160,7 +195,7 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
     frames = experiment.tabulate(chosen, found, arrays)
     with tables.lock(results):
         # what another run has written meanwhile stays too
-        before, _ = _tables_before(experiment, results, settings, request.selection.partial, reference)
+        before, _ = _tables_before(experiment, results, settings, request, reference)
         seconds = time.monotonic() - started
         written = _write(experiment, results, frames, before, found, store.made, settings, seconds)
     files = [*written]
@@ -285,12 +320,13 @@ def _read(about: About, results: Path, schema: tables.Schema) -> pd.DataFrame:
 
 
 def _tables_before(
-    experiment: Experiment[Any], results: Path, settings: dict[str, Any], partial: bool, reference: bool
+    experiment: Experiment[Any], results: Path, settings: dict[str, Any], request: Request, reference: bool
 ) -> tuple[dict[str, tuple[pd.DataFrame, dict[str, Any]]], list[str]]:
     """The tables of the same settings, whose rows stay unless they are computed now, and what is wrong with others.
 
-    Raises Refused if the directory holds the paper's tables and the run is not the paper's, or if a part would go into
-    tables that cannot be believed.
+    Raises Refused if the directory holds the paper's tables and the run is not the paper's, if it was named and holds
+    tables of other settings (fewer networks of the same ones apart), or if a part would go into tables that cannot be
+    believed.
     """
     before, damaged = {}, []
     for schema in experiment.schemas.values():
@@ -300,7 +336,7 @@ def _tables_before(
         except FileNotFoundError:
             continue
         except tables.TableError as error:
-            if partial:
+            if request.selection.partial:
                 command = f"`rflo-repro {experiment.about.command}`"
                 raise Refused("results", f"{error}: run {command} in full to make it anew") from None
             damaged.append(str(error))
@@ -309,7 +345,28 @@ def _tables_before(
             raise Refused("results", f"{results} holds tables of the paper's scale; name another directory")
         if page["settings"] == settings:
             before[schema.name] = frame, page
+            continue
+        others = _differing(page["settings"], settings)
+        if request.results is not None and not _grown(page["settings"], settings, others):
+            message = (
+                f"{results} holds {schema.name}.csv of other settings ({', '.join(others)}); name another directory"
+            )
+            raise Refused("results", message)
+        damaged.append(f"{results / schema.name}.csv is of other settings ({', '.join(others)})")
     return before, damaged
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The names of settings that differ between two pages."""
+    flat = [{**{k: v for k, v in s.items() if k != "choices"}, **dict(s.get("choices") or {})} for s in (old, new)]
+    return [name for name in sorted({*flat[0], *flat[1]}) if flat[0].get(name) != flat[1].get(name)]
+
+
+def _grown(old: Mapping[str, Any], new: Mapping[str, Any], others: Sequence[str]) -> bool:
+    """Whether the new settings are the old ones with more networks, of which the first are the same."""
+    if not set(others) <= {"n_networks", "scale"} or "n_networks" not in others:
+        return False
+    return bool(old["choices"]["n_networks"] < new["choices"]["n_networks"])
 
 
 def _scale(results: Path, schema: tables.Schema, page: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_folders(named, scale, plain, reference, place):
 def test_where_the_files_of_a_run_are(fig2, ask, short_paper):
     for changes, place in (
         ({"scale": "paper"}, "results"),
-        ({"scale": "smoke", "trials": 6}, "results/custom"),
+        ({"scale": "smoke", "trials": 6}, "results/custom/smoke-trials6"),
         ({"scale": "smoke"}, "results/smoke"),
     ):
         ran = ask(fig2, PART, plot=False, **changes)
@@ -171,13 +172,61 @@ def test_parts_put_together_are_the_whole(fig2, ask, smoke):
     assert together == whole
 
 
-def test_a_part_of_other_settings_does_not_mix_with_what_is_there(fig2, ask, own_smoke):
+@pytest.mark.parametrize("changes", [{"trials": 7}, {"sets": (("h0", "0.5"),)}, {"seed": 1}, {"networks": 1}])
+def test_nothing_is_replaced_by_other_settings_in_a_directory_that_was_named(fig2, ask, own_smoke, changes):
     results = own_smoke / "results"
-    ask(fig2, PART, results=results, plot=False, trials=7)
-    frame, page = tables.read(results, fig2.experiment.schemas["final"])
-    assert set(frame.n_trials) == {7}
-    assert page["settings"]["scale"] == "custom"
-    assert len(page["runs"]) == 1
+    before = contents(results)
+    with pytest.raises(Refused, match="csv of other settings") as refusal:
+        ask(fig2, PART, results=results, plot=False, **changes)
+    assert refusal.value.option == "results"
+    assert contents(results) == before
+
+
+def test_more_networks_of_the_same_settings_may_come_in_place_of_fewer(fig2, ask, own_smoke):
+    results = own_smoke / "results"
+    n_before = fig2.experiment.scales["smoke"].n_networks
+    ask(fig2, results=results, plot=False, networks=n_before + 1)
+    frame, _ = tables.read(results, fig2.experiment.schemas["final"])
+    assert set(frame.network) == set(range(n_before + 1))
+
+
+def test_settings_that_deviate_have_places_of_their_own(fig2, ask):
+    """Found again by the same command, by `plot` and by `list`."""
+    places = {
+        "networks2-trials5": {},
+        "eta0.02-networks2-trials5": {"selection": replace(PART, eta=0.02)},
+        "h00.5-networks2-trials5": {"sets": (("h0", "0.5"),)},
+        "networks2-seed7-trials5": {"seed": 7},
+        "h0uniform-networks2-trials5": {"sets": (("h0", '"uniform"'),)},
+    }
+    for name, changes in places.items():
+        selection = changes.pop("selection", PART)
+        for stored in (False, True):
+            ran = ask(fig2, selection, scale="paper", networks=2, trials=5, plot=False, **changes)
+            assert {path.parent for path in ran.outcome.files} == {Path("results/custom", name)}
+            assert ("(stored)" in ran.log) == stored
+    listed = CliRunner().invoke(cli, ["list"]).output
+    for name in places:
+        assert f"fig2  custom/{name} " in listed
+    drawn = CliRunner().invoke(cli, ["plot", "fig2", "--results", "results/custom/networks2-trials5"])
+    assert drawn.exit_code == 0, drawn.output
+    assert Path("figures/custom/networks2-trials5/fig2.png").exists()
+    assert not Path("figures/fig2.png").exists()
+    # a fewer networks' store is the same store
+    ran = ask(fig2, PART, scale="paper", networks=1, trials=5, plot=False)
+    assert "(stored)" in ran.log
+
+
+@pytest.mark.parametrize("text", ["0.1234567890123456", "1e-300", "uniform"])
+def test_names_of_places_are_short_and_tell_all_settings_apart(fig2, text):
+    long = {"g": "1.23456789012345", "tau": "12.3456789012345", "n_rec": "123456", "feedback_scale": "1.2345678901234"}
+    sets = tuple({**long, "h0": text}.items())
+    asked = [request(sets=(*sets[:-1], ("h0", h0))) for h0 in (text, "0.25")]
+    names = {road.deviation(fig2.experiment, road.choices(fig2.experiment, r), r) for r in asked}
+    assert len(names) == 2
+    for name in names:
+        assert len(name) <= road.LONGEST_NAME
+        assert re.fullmatch(r"[A-Za-z0-9._+-]+", name)
 
 
 @pytest.mark.parametrize("name", ["fig2_final.csv", "fig2_curves.json"])

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,12 @@ from .conftest import tables_in
 
 PACKAGE = Path(rflo_repro.__file__).parent
 COMPUTE = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--networks", "1", "--trials", "20")
-COMMANDS = (COMPUTE, ("list",), ("report",), ("plot", "fig2", "--results", "results/custom", "--figures", "drawn"))
+COMMANDS = (
+    COMPUTE,
+    ("list",),
+    ("report",),
+    ("plot", "fig2", "--results", "results/custom/smoke-networks1-trials20", "--figures", "drawn"),
+)
 # Runs commands one after another as the program would, and writes their exit codes
 DRIVER = """
 import json, sys
@@ -50,6 +56,7 @@ class Around:
     folder: Path = Path()
     shell: str = 'exec "$@"'
     before: object = None
+    left_over: Path | None = None
 
     def run(self, *commands):
         """The exit codes of these commands, and the output of all."""
@@ -142,12 +149,11 @@ def a_damaged_kernel_cache(tmp_path):
 
 
 def a_full_kernel_cache_disk(tmp_path):
-    disk = Path(os.environ["RFLO_REPRO_SMALL_DISK"], tmp_path.name)
-    disk.mkdir()
+    disk = Path(tempfile.mkdtemp(dir=os.environ["RFLO_REPRO_SMALL_DISK"]))
     with contextlib.suppress(OSError), open(disk / "filler", "wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
-    return Around({"NUMBA_CACHE_DIR": str(disk)})
+    return Around({"NUMBA_CACHE_DIR": str(disk)}, left_over=disk)
 
 
 def a_name_that_is_not_utf8(tmp_path):
@@ -180,7 +186,7 @@ def undisturbed(tmp_path_factory):
     around = Around(folder=tmp_path_factory.mktemp("plain"))
     codes, _, err = around.run(*COMMANDS)
     assert (codes, err) == ([0, 0, 0, 0], b"")
-    return tables_in(around.folder / "results" / "custom")
+    return tables_in(around.folder / "results" / "custom" / "smoke-networks1-trials20")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda function: function.__name__.replace("_", " "))
@@ -189,8 +195,10 @@ def test_the_right_result_in_any_environment(environment, tmp_path, undisturbed)
     if around.folder == Path():
         around.folder = tmp_path / "here"
     codes, _, err = around.run(*COMMANDS)
+    if around.left_over:
+        shutil.rmtree(around.left_over)
     assert codes == [0, 0, 0, 0], err
-    assert tables_in(around.folder / "results" / "custom") == undisturbed
+    assert tables_in(around.folder / "results" / "custom" / "smoke-networks1-trials20") == undisturbed
     assert (around.folder / "drawn" / "fig2.png").stat().st_size > 10_000
     assert (around.folder / "results" / "report.html").stat().st_size > 10_000
     # what is said of the environment is a line of its own, once
@@ -213,7 +221,7 @@ def test_the_module_is_the_program(module, tmp_path):
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    page = json.loads((tmp_path / "results" / "custom" / "fig2_final.json").read_text())
+    page = json.loads((tmp_path / "results" / "custom" / "smoke-networks1-trials20" / "fig2_final.json").read_text())
     assert page["runs"][0]["command"] == " ".join(["rflo-repro", *COMPUTE, "--no-plot"])
     refused = subprocess.run(
         [sys.executable, "-m", module, "fig2", "--period", "nan"], capture_output=True, text=True, check=False
