@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from rich.console import Console
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
+from rflo_repro.learning.kernels import layout
 from rflo_repro.runs import learning_curves, road
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Condition
@@ -84,23 +83,16 @@ def test_what_is_kept_is_what_a_session_returns():
     assert SESSION.n_kept == pytest.approx(sum(a.nbytes for a in arrays.values()), abs=64)
 
 
-def peak(rule, n_rec):
-    """Bytes that a process takes at most in which a network of this size is trained in one trial."""
-    code = (
-        "import resource, sys, rflo_repro as rr; from rflo_repro.runs.session import Session; "
-        "from rflo_repro.runs.recipe import Recipe; "
-        f"Session(rr.PeriodicTask(2), {rule!r}, 0.0, 1, Recipe({n_rec}), seed=0, network=0).run(lambda trials: None); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def n_bytes_of(work):
+    """Bytes of all arrays in a workspace."""
+    return work.nbytes if isinstance(work, np.ndarray) else sum(map(n_bytes_of, work)) if isinstance(work, tuple) else 0
 
 
 def test_the_memory_of_rtrl_is_what_was_counted():
-    small, large = (
-        replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, recipe=Recipe(n)) for n in (160, 240)
-    )
-    assert large.n_bytes - small.n_bytes == pytest.approx(peak("rtrl", 240) - peak("rtrl", 160), rel=0.3)
+    session = replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, recipe=Recipe(160))
+    allocated = n_bytes_of(layout.exact_workspace(160, 0, 1))
+    assert allocated > 16 * 160**3
+    assert allocated <= session.n_bytes < 1.25 * allocated
 
 
 def test_very_many_networks_are_refused_before_they_are_made(a_machine):
