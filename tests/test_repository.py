@@ -1,0 +1,40 @@
+"""What a clone brings: tables whose bytes are kept, and files that are installed by their hash."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rflo_repro.runs.tables import sha256
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout")
+def test_a_clone_that_translates_line_ends_keeps_every_table(tmp_path):
+    clone = ["git", "clone", "--quiet", "--depth", "1", "-c", "core.autocrlf=true", ROOT.as_uri(), str(tmp_path / "c")]
+    subprocess.run(clone, check=True)
+    pages = sorted((tmp_path / "c" / "results").glob("*.json"))
+    assert len(pages) > 10
+    for page in pages:
+        assert json.loads(page.read_text(encoding="utf-8"))["sha256"] == sha256(page.with_suffix(".csv")), page
+    assert b"\r" not in (tmp_path / "c" / "Makefile").read_bytes()
+
+
+def test_every_file_is_installed_by_its_hash():
+    pinned = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    assert len(pinned) > 50
+    assert [entry for entry in pinned if "--hash=sha256:" not in entry] == []
+    assert "--require-hashes -r requirements.lock" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_workflow_may_read_and_no_more():
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert "\npermissions:\n  contents: read\n" in text
+    used = re.findall(r"uses: \S+@(\S+)", text)
+    assert used
+    assert all(re.fullmatch(r"v\d+\.\d+\.\d+|[0-9a-f]{40}", version) for version in used)
