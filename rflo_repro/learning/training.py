@@ -213,7 +213,6 @@ def run(net: Network, inputs: Array, noise: Array | None = None) -> Run:
 
 
 _SILENCE = np.zeros((0, 0, 0))
-_NONE = np.zeros(0, dtype=np.int64)
 
 
 def _noise(noise: Any, shape: tuple[int, ...]) -> Array:
@@ -351,7 +350,7 @@ class _Block:
     targets: Array
     order: npt.NDArray[np.int64]
     noise: Array
-    lengths: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64] | float = 0.0
 
     def trials(self, batch: int, reset_state: bool) -> kernels.Trials:
         return kernels.Trials(self.inputs, self.targets, self.order, batch, reset_state, self.noise, self.lengths)
@@ -432,7 +431,6 @@ class _Source:
             targets=np.stack([targets for _, targets in distinct]),
             order=np.array(order, dtype=np.int64),
             noise=self.noise([n_steps] * len(order), n_steps),
-            lengths=_NONE,
         )
 
     def mixed(self, drawn: list[_Drawn]) -> _Block:
@@ -480,7 +478,7 @@ class _ByCallable:
             finite = True
             for k in range(first, first + trials.batch):
                 which = trials.order[k]
-                length = trials.lengths[which] if len(trials.lengths) else trials.inputs.shape[1]
+                length = trials.inputs.shape[1] if isinstance(trials.lengths, float) else trials.lengths[which]
                 inputs, targets = trials.inputs[which, :length, :n_in].copy(), trials.targets[which, :length].copy()
                 begun = replace(net, h0=weights.state[:n])
                 seen = run(begun, inputs, trials.noise[k, :length] if trials.noise.size else None)

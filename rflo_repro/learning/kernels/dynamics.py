@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .activation import exp_of_minus, sigmoid, softplus, tanh
-from .layout import IDENTITY, LANES, RELU, SIGMOID, SOFTPLUS, TANH, Array, Record, Trials, Weights, Workspace
+from .layout import IDENTITY, LANES, RELU, SIGMOID, SOFTPLUS, TANH, Array, Indices, Record, Trials, Weights, Workspace
 from .products import step_product
 from .vector import (
     at_least,
@@ -167,30 +167,34 @@ def error(target: float, y: float) -> float:
     return target - y if target == target else 0.0
 
 
-@inlined
-def length_of(trials: Trials, k: int) -> int:
-    """The timesteps of trial k."""
-    return int(trials.lengths[trials.order[k]]) if trials.lengths.shape[0] > 0 else int(trials.inputs.shape[1])
-
-
-@inlined
-def longest(trials: Trials, first: int, width: int) -> int:
-    """The timesteps of the longest of trials `first` to ``first + width``."""
-    n_steps = length_of(trials, first)
-    for k in range(first + 1, first + width):
-        n_steps = max(n_steps, length_of(trials, k))
+def _all_steps(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
+    """The timesteps of the longest of trials `first` to ``first + width``, where a trial has at most `n_steps`."""
     return n_steps
 
 
-@kernel
-def weigh_errors(trials: Trials, first: int, width: int, n_out: int, errors: Array) -> None:
+def _most_steps(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
+    longest = 0
+    for k in range(first, first + width):
+        longest = max(longest, lengths[order[k]])
+    return longest
+
+
+steps_of = by_kind(float, _all_steps, _most_steps)
+
+
+def _alike(lengths: Any, order: Indices, first: int, width: int, n_steps: int, n_out: int, errors: Array) -> None:
     """After `advance`: of a trial shorter than T, errors as much larger as its own 1/T is than the one to come."""
-    n_most = trials.inputs.shape[1]
+
+
+def _weighed(lengths: Any, order: Indices, first: int, width: int, n_steps: int, n_out: int, errors: Array) -> None:
     for q in range(width):
-        n_steps = length_of(trials, first + q)
-        for t in range(n_steps):
+        own = lengths[order[first + q]]
+        for t in range(own):
             for k in range(n_out):
-                errors[(t * width + q) * n_out + k] *= n_most / n_steps
+                errors[(t * width + q) * n_out + k] *= n_steps / own
+
+
+weigh_errors = by_kind(float, _alike, _weighed)
 
 
 @inlined
@@ -212,7 +216,8 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
     """
     inputs, targets, order = trials.inputs, trials.targets, trials.order
     drive, w_out = weights.drive, weights.w_out
-    n_steps, n_in = longest(trials, first, width), inputs.shape[2]
+    lengths, n_most, n_in = trials.lengths, inputs.shape[1], inputs.shape[2]
+    n_steps = steps_of(lengths, order, first, width, n_most)
     n_out, row = w_out.shape
     n_rec = weights.n_rec
     sources, source_row, u, errors = work.sources, work.source_row, work.u, work.errors
@@ -237,7 +242,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
                 errors[(t * width + q) * n_out + k] = eps
                 loss[first + q] += eps * eps
     for q in range(width):
-        loss[first + q] /= 2.0 * length_of(trials, first + q)
+        loss[first + q] /= 2.0 * steps_of(lengths, order, first + q, 1, n_most)
 
 
 @kernel

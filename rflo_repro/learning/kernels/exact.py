@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import error, gain, leak_of, length_of, readout, renew_drive, start_drive, start_trial, unit_steps
+from .dynamics import error, gain, leak_of, readout, renew_drive, start_drive, start_trial, steps_of, unit_steps
 from .layout import FULL, LANES, ExactWorkspace, Optimizer, Rates, Record, Rule, Trials, Updates, Weights
 from .optimizers import apply_batch
 from .products import Extent, Rows, Scalars, products
@@ -27,7 +27,7 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
     ``work.state`` goes from the start of the trial to its end. Returns L, Eq. 2.
     """
     inputs, targets, trial = trials.inputs, trials.targets, trials.order[k_trial]
-    n_steps, n_in = length_of(trials, k_trial), inputs.shape[2]
+    n_steps, n_in = steps_of(trials.lengths, trials.order, k_trial, 1, inputs.shape[1]), inputs.shape[2]
     n_rows, row = weights.m.shape
     n_rec, units, drive, w_out = weights.n_rec, weights.units, weights.drive, weights.w_out
     dm, dw_out = work.updates.m, work.updates.w_out

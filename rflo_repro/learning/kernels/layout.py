@@ -111,9 +111,9 @@ class Trials(NamedTuple):
     """Whether every trial starts at `Weights.state`; otherwise the first does, and `state` ends where the last did."""
     noise: Array = np.zeros((0, 0, 0))
     """(K, T, n_rec): added to u(t) of trial k, for `Units` alone; or (0, 0, 0): none."""
-    lengths: Indices = np.zeros(0, dtype=np.int64)
-    """(S,): the timesteps of each, where these are fewer than T. What comes after them has targets of NaN. Or (0,):
-    all have T. Online trials have."""
+    lengths: Indices | float = 0.0
+    """(S,): the timesteps of each, where these are fewer than T. What comes after them has targets of NaN. Or 0.0: all
+    have T, as online trials do, and the kernels are compiled without a thought of others."""
 
 
 class Rule(NamedTuple):

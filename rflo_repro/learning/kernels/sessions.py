@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path, assign_credit, check_rule, take_diagonal, transpose_recurrent
-from .dynamics import advance, longest, renew_drive, start_trial, weigh_errors
+from .dynamics import advance, renew_drive, start_trial, steps_of, weigh_errors
 from .layout import DIAGONAL, FULL, Optimizer, Rates, Record, Rule, Trials, Updates, Weights, Workspace
 from .optimizers import apply_batch
 from .updates import alignment_of, keep_mask
@@ -52,12 +52,11 @@ def train_trials(
         finite = True
         for begin in range(first, after, width):
             group = min(width, after - begin)
-            n_group = longest(trials, begin, group)
+            n_group = steps_of(trials.lengths, trials.order, begin, group, n_steps)
             for q in range(group):
                 start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)
             advance(weights, trials, begin, group, record.loss, work)
-            if trials.lengths.shape[0] > 0:
-                weigh_errors(trials, begin, group, weights.w_out.shape[0], work.errors)
+            weigh_errors(trials.lengths, trials.order, begin, group, n_steps, weights.w_out.shape[0], work.errors)
             for k in range(begin, begin + group):
                 finite = finite and isfinite(record.loss[k])
             if not trials.reset_state:
