@@ -195,17 +195,19 @@ def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], re
     study.bench(unique(n_rec) or (30, 100, 200, 1000), limit_c, parts, results or Path("results"), console())
 
 
-@cli.command(short_help="A grid of your own over rule, task, N, tau, period, g and eta.")
+@cli.command(short_help="A grid of your own: rules, tasks, sizes, models, optimisers, rates.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.toml")
 @JOBS
 @CLUSTER
 @RESULTS
+@FIGURES
 @FORCE
 def sweep(file: Path, **asked: Any) -> None:
     """Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
     (docs/sweeps.md).
 
-    Writes NAME_curves, NAME_final and NAME_outputs (.csv, .json) into results/custom/ unless told otherwise.
+    Writes NAME_curves, NAME_final and NAME_outputs (.csv, .json) into results/custom/ unless told otherwise, and the
+    picture that its [plot] asks for into figures/custom/.
     """
     from rflo_repro.studies import sweeps
 

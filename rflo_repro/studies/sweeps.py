@@ -24,7 +24,10 @@ from rflo_repro.learning.network import Phi
 from rflo_repro.learning.optimizers import Method, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule, resolve
 from rflo_repro.paper import periodic, registry
+from rflo_repro.report import style
+from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.recipe import Recipe
@@ -88,6 +91,11 @@ AXES: dict[str, Callable[[str, Any], Any]] = {
     "noise": lambda name, value: validate.real(name, value, 0.0),
     "optimizer": lambda name, value: value,
 }
+# Axes whose column has another name
+COLUMN_OF = {"period": "period_tau", "n_trials": "trials"}
+TRIAL = "trial"
+MEASURED = ["final_loss", "first_loss", "smallest_loss", "final_alignment"]
+MEASURED_BY_TRIAL = ["loss", "alignment"]
 MATRIX_AXES = {"w_in": "eta_in", "w_rec": "eta_rec", "w_out": "eta_out"}
 USUAL: dict[str, Any] = {"task": PERIODIC, "n_rec": 30, "tau": 10.0, "g": 1.5}
 
@@ -97,7 +105,7 @@ class Plan:
     """What a sweep file says: every combination of the grid's values, `networks` realisations each.
 
     name: what its files are called. grid: axes of AXES with their values. rules, tasks, optimizers: the file's own, by
-    name.
+    name. plot: columns for `x`, `y` and, if there are several lines, `lines`; empty: no picture.
     """
 
     name: str
@@ -108,6 +116,7 @@ class Plan:
     rules: Mapping[str, LearningRule]
     tasks: Mapping[str, SizedTask]
     optimizers: Mapping[str, Optimizer]
+    plot: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -145,7 +154,7 @@ def read(path: Path) -> Plan:
 
 def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
     """Raises ValueError, TypeError."""
-    _only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers"))
+    _only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers", "plot"))
     for name in ("name", "grid"):
         if name not in page:
             raise ValueError(f"{name} is missing")
@@ -170,6 +179,8 @@ def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
         tasks=tasks,
         optimizers=optimizers,
     )
+    if "plot" in page:
+        plan = dataclasses.replace(plan, plot=_plot(_table("plot", page["plot"]), plan))
     for setting in ("networks", "trials", "seed"):
         if getattr(plan, setting) > LIMITS[setting]:
             raise ValueError(
@@ -300,6 +311,51 @@ def _grid(page: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[s
     return grid
 
 
+def _plot(page: Mapping[str, Any], plan: Plan) -> dict[str, str]:
+    """Which columns are drawn. Raises ValueError."""
+    _only("plot", page, ("x", "y", "lines"))
+    columns = {column.name: column.kind for column in plan.columns}
+    numbers = [name for name, kind in columns.items() if kind in ("integer", "number")]
+    allowed = {"x": [TRIAL, *numbers], "y": MEASURED, "lines": [*columns]}
+    if page.get("x") == TRIAL:
+        allowed["y"] = MEASURED_BY_TRIAL
+    for name in ("x", "y"):
+        if name not in page:
+            raise ValueError(f"plot.{name} is missing")
+    chosen = {name: validate.word(f"plot.{name}", page[name], allowed[name]) for name in page}
+    axes = {COLUMN_OF.get(axis, axis) for axis, values in plan.grid.items() if len(values) > 1}
+    for column in sorted(axes - set(chosen.values())):
+        raise ValueError(f"plot must say where {column} goes, which the grid varies too: x or lines")
+    return chosen
+
+
+def draw(plan: Plan, frames: Tables) -> tuple[style.Picture, list[str]]:
+    """Median and quartiles over networks of y against x, a line for each value of `lines`."""
+    x, y, lines = plan.plot["x"], plan.plot["y"], plan.plot.get("lines")
+    frame = frames["curves" if x == TRIAL else "final"]
+    values = [None] if lines is None else list(dict.fromkeys(frame[lines]))
+    with style.style():
+        figure = style.new_figure(4.4, 3.3)
+        axes = figure.subplots()
+        for i, value in enumerate(values):
+            where = {} if lines is None else {lines: value}
+            label = "" if value is None else style.name(value) if lines == "rule" else f"{lines} {value}"
+            colour = style.colour(str(value)) if lines == "rule" else f"C{i}"
+            Line(where, label, colour).draw(axes, frame, x, y, points=x != TRIAL)
+        if y in ("alignment", "final_alignment"):
+            axes.set_ylabel("alignment")
+        else:
+            style.loss_axis(axes, frame[y])
+        if x == TRIAL:
+            style.trial_axis(axes, int(frame.trial.max()))
+        else:
+            units = next(column.unit for column in plan.columns if column.name == x)
+            axes.set_xlabel(f"{x}  ({units})" if units else x)
+        if lines is not None:
+            axes.legend()
+    return figure, []
+
+
 def _hashable(name: str, value: Any) -> Any:
     if isinstance(value, (list, dict)):
         raise ValueError(f"grid.{name} must be one value or a list of them, got {value!r}")
@@ -346,8 +402,8 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
         optimizer=plan.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
         **_given(at, "online", "batch", "noise"),
     )
-    called = {"period_tau": "period", "trials": "n_trials"}
-    values = {c.name: at[called.get(c.name, c.name)] for c in plan.columns}
+    axis_of = {column: axis for axis, column in COLUMN_OF.items()}
+    values = {c.name: at[axis_of.get(c.name, c.name)] for c in plan.columns}
     values["period_tau"] = math.nan if at["period"] is None else at["period"]
     sessions = tuple(dataclasses.replace(first, network=network) for network in range(plan.networks))
     return Condition(label, values, sessions, untrained)
@@ -389,7 +445,8 @@ def tabulate(plan: Plan, found: Sequence[Condition], results: Sequence[Sequence[
 def experiment(plan: Plan) -> Experiment[Plan]:
     """What a sweep file asks for."""
     return Experiment(
-        about=About(home=plan.name, command="sweep", title="", help="", place=0),
+        about=About(home=plan.name, command="sweep", title="", help="", place=0, panels={"a": "what `plot` says"}),
+        draw=(lambda frames, panels: draw(plan, frames)) if plan.plot else None,
         scales={"custom": plan},
         schemas=schemas(plan.name, plan.columns),
         conditions=conditions,

@@ -146,6 +146,10 @@ BROKEN = {
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"': "tasks.x:",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = -1': "tasks.x: period must be",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = 9\nmore = 1': "tasks.x must be",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[plot]\nx = "n_rec"': "plot.y is missing",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[plot]\nx = "rule"\ny = "final_loss"': "plot.x must be one of trial, n_rec",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[plot]\nx = "n_rec"\ny = "loss"': "plot.y must be one of final_loss",
+    'rule = "rflo"\neta = [0.1, 0.2]\nperiod = 20\n[plot]\nx = "n_rec"\ny = "final_loss"': "plot must say where eta",
     'rule = "rflo"\neta = 0.1\nperiod = 20\nphi = "selu"': "grid.phi must be one of tanh",
     'rule = "rflo"\neta = 0.1\nperiod = 20\noptimizer = "lion"': "grid.optimizer must be among sgd",
     'rule = ["rflo", "bptt"]\neta = 0.1\nperiod = 20\nonline = true': "grid.online must be false",
@@ -344,3 +348,36 @@ def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file(mon
 def test_the_tables_of_a_grid_have_no_column_that_it_does_not_name():
     plan = sweeps.read(_file(SMALL))
     assert plan.columns == sweeps.COLUMNS
+
+
+@pytest.mark.parametrize(("x", "y"), [("n_rec", "final_loss"), ("trial", "alignment")])
+def test_a_sweep_can_draw(x, y, monkeypatch):
+    text = f"""
+name = "drawn"
+networks = 3
+trials = 20
+[grid]
+rule = ["rflo", "bptt"]
+period = 2
+n_rec = {"[5, 6, 9]" if x == "n_rec" else "5"}
+eta = 0.01
+[plot]
+x = "{x}"
+y = "{y}"
+lines = "rule"
+"""
+    drawn = []
+    monkeypatch.setattr(
+        sweeps, "draw", lambda plan, frames, draw=sweeps.draw: drawn.append(draw(plan, frames)) or drawn[-1]
+    )
+    run = sweep(text)
+    assert run.exit_code == 0, run.output
+    assert [path.name for path in sorted(Path("figures/custom").iterdir())] == ["drawn.pdf", "drawn.png"]
+    (axes,) = drawn[0][0].axes
+    assert [line.get_label() for line in axes.lines] == ["RFLO", "BPTT"]
+    frame = pd.read_csv(f"results/custom/drawn_{'final' if x == 'n_rec' else 'curves'}.csv")
+    for rule, line in zip(("rflo", "bptt"), axes.lines, strict=True):
+        median = frame[frame.rule == rule].groupby(x)[y].median()
+        assert line.get_xdata().tolist() == median.index.tolist()
+        assert line.get_ydata() == pytest.approx(median.to_numpy())
+    assert len(axes.collections) == 2  # a band each
