@@ -47,6 +47,9 @@ def trained(
     What is not in the store is trained now, which may take minutes, and comes out with the same bits.
     Raises ValueError, with what there is, for an unknown name, scale or network, or where not one condition is left.
     """
+    if not isinstance(name, (str, os.PathLike)):
+        raise ValueError(f"name must be a figure's command or the path of a sweep file, got {validate.shown(name)}")
+    network = validate.integer("network", network, 0)
     place, found = _conditions(name, scale)
     wanted = {"period_tau" if key == "period" else key: value for key, value in condition.items()}
     at = _chosen(found, wanted)
