@@ -35,6 +35,7 @@ Row = dict[str, Any]
 
 TAU, ETA = 10.0, 0.003
 BATCH = 10
+LARGE = 500  # a trial is long enough to be its own average: a third of the rounds will do
 LARGEST_RTRL = 40  # its cost grows with the fourth power
 # Multiply-adds a step and pair of units: drive, gradient or traces, and the carry of BPTT or the update of online.
 PRODUCTS = {"rflo": 2, "bptt": 3, "rflo online": 4, "rflo batch": 2, "bptt batch": 3}
@@ -204,7 +205,7 @@ def measure(
         timer(unit[key])  # compiles, and warms the caches
         n_trials[key] = unit[key] * max(1, round(seconds / timer(unit[key])))
     best = dict.fromkeys(timers, np.inf)
-    for _ in range(repeats):
+    for _ in range(repeats if n_rec < LARGE else max(3, repeats // 3)):
         for key, timer in timers.items():
             best[key] = min(best[key], timer(n_trials[key]) / n_trials[key] / n_steps * 1e6)
     rate = machine.multiply_adds_per_us()
