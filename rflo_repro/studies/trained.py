@@ -47,8 +47,6 @@ def trained(
     What is not in the store is trained now, which may take minutes, and comes out with the same bits.
     Raises ValueError, with what there is, for an unknown name, scale or network, or where not one condition is left.
     """
-    if not isinstance(name, (str, os.PathLike)):
-        raise ValueError(f"name must be a figure's command or the path of a sweep file, got {validate.shown(name)}")
     network = validate.integer("network", network, 0)
     place, found = _conditions(name, scale)
     wanted = {"period_tau" if key == "period" else key: value for key, value in condition.items()}
@@ -68,7 +66,7 @@ def _keeper(realisation: Realisation) -> Trained:
 def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
     """Where the results are, and every condition. Raises ValueError."""
     figures = {key: about for key, about in registry.figures().items() if about.computed}
-    if name in figures:
+    if isinstance(name, str) and name in figures:
         experiment = figures[name].experiment
         validate.word("scale", scale, [*experiment.scales])
         return road.usual("results", None, scale), road.every_condition(experiment, scale)
