@@ -15,6 +15,7 @@ from rflo_repro.options import (
     FIGURES,
     FORCE,
     JOBS,
+    JSON,
     NO_PLOT,
     RESULTS,
     SCALE,
@@ -216,10 +217,11 @@ def sweep(file: Path, **asked: Any) -> None:
 
 @cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
 @click.option("--table", is_flag=True, help="Print the verdicts as a Markdown table instead; write nothing.")
+@JSON
 @SCALE
 @RESULTS
 @FIGURES
-def report(table: bool, scale: str, results: Path | None, figures: Path | None) -> None:
+def report(table: bool, as_json: bool, scale: str, results: Path | None, figures: Path | None) -> None:
     """Judge every claim from the tables as they are, and write beside them report.html, one self-contained page, and
     report.md. Verdicts on tables of another scale than the paper's are marked. What has no table yet is named with the
     command that makes it.
@@ -228,25 +230,33 @@ def report(table: bool, scale: str, results: Path | None, figures: Path | None) 
     from rflo_repro.studies import summary
 
     places = usual("results", results, scale), usual("figures", figures, scale)
-    if table:
-        click.echo(summary.table(*places))
+    if table and as_json:
+        raise click.UsageError("--table and --json are two ways to print the same: choose one")
+    if table or as_json:
+        click.echo((summary.table if table else summary.as_json)(*places))
     else:
         summary.write(*places, console())
 
 
 @cli.command("list", short_help="Every figure and study, and the state of its tables.")
+@JSON
 @SCALE
 @RESULTS
-def list_(scale: str, results: Path | None) -> None:
+def list_(as_json: bool, scale: str, results: Path | None) -> None:
     """List figures, studies and their tables: scale, date, commit, and whether today's numerical source made them."""
     from rflo_repro.runs import inventory, road
 
-    inventory.show(list(EXPERIMENTS.values()), road.usual("results", results, scale), console())
+    asked = list(EXPERIMENTS.values()), road.usual("results", results, scale)
+    if as_json:
+        click.echo(inventory.as_json(*asked))
+    else:
+        inventory.show(*asked, console())
 
 
 @cli.command(short_help="Recompute a small part and compare it with stored references.")
+@JSON
 @JOBS
-def check(jobs: int | None) -> None:
+def check(as_json: bool, jobs: int | None) -> None:
     """Compare what this machine computes with stored references, to the byte, in about half a minute.
 
     The first trials of two stored networks by every rule, every figure at smoke scale, and Figure 2's networks of 20,
@@ -254,7 +264,7 @@ def check(jobs: int | None) -> None:
     """
     from rflo_repro.studies import regression
 
-    if not regression.check(console(), jobs):
+    if not regression.check(console(), jobs, as_json):
         raise SystemExit(1)
 
 

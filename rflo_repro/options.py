@@ -81,6 +81,7 @@ def directory(name: str, what: str) -> Option:
     return click.option(f"--{name}", type=click.Path(path_type=Path), metavar="DIR", help=f"{what}; {others}")
 
 
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead; write nothing.")
 SCALE = click.option(
     "--scale",
     type=click.Choice(SCALES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -30,6 +31,12 @@ ONE = ("--scale", "smoke", "--period", "20", "--rule", "rflo", "--jobs", "1")
 @pytest.fixture(autouse=True)
 def rates(tuned):
     """The tests here do not depend on the tuned rates of the day."""
+
+
+@pytest.fixture
+def results_of_the_paper():
+    """The committed tables."""
+    return Path(rflo_repro.__file__).parents[1] / "results"
 
 
 def run(*arguments, columns=200):
@@ -253,6 +260,28 @@ def test_list_of_nothing():
     for name in COMPUTED:
         assert name in result.output
     assert made() == []
+
+
+def test_json_for_programs():
+    listed = json.loads(run("list", "--json").stdout)
+    assert {listed[name]["state"] for name in COMPUTED} == {"none"}
+    claims = json.loads(run("report", "--json").stdout)
+    assert {claim["command"].split()[1] for claim in claims} >= set(COMPUTED)
+    assert all("makes it" in claim["missing"] and claim["findings"] == [] for claim in claims)
+    assert made() == []
+    refused("report", "--json", "--table", names="--json")
+
+
+def test_what_was_found_is_the_same_in_json(results_of_the_paper):
+    said = json.loads(run("report", "--json", "--results", results_of_the_paper).stdout)
+    table = run("report", "--table", "--results", results_of_the_paper).stdout
+    rows = {row.split(" | ")[0].removeprefix("| "): row for row in table.splitlines() if row.startswith("| ")}
+    judged = [claim for claim in said if claim["findings"]]
+    assert judged
+    for claim in judged:
+        for finding in claim["findings"]:
+            assert finding["verdict"] in rows[claim["statement"].replace(">", "&gt;").replace("<", "&lt;")]
+            assert {part["n"] for part in finding["parts"] if "n" in part} != {0}
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

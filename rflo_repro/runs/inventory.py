@@ -86,6 +86,21 @@ def _commit(by: dict[str, Any]) -> str:
     return f"{str(by['commit'] or '-')[:9]}{'+' if by['source_changed'] else ''}"
 
 
+def states(experiments: Sequence[About], results: Path) -> dict[str, State]:
+    """The state of each experiment's tables, by its command; settings that deviate have folders of their own."""
+    computed = [about for about in experiments if about.computed]
+    known = {about.command: state(about.experiment, results) for about in computed}
+    for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
+        found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
+        known.update({name: s for name, s in found.items() if s.state != "none"})
+    return known
+
+
+def as_json(experiments: Sequence[About], results: Path) -> str:
+    """The same for a program: an object by command, with the fields of `State`."""
+    return json.dumps({name: vars(s) for name, s in states(experiments, results).items()}, indent=1)
+
+
 def show(experiments: Sequence[About], results: Path, console: Console) -> None:
     """Print a line for each of these experiments that has tables."""
     table = Table(box=None, pad_edge=False)
@@ -94,27 +109,22 @@ def show(experiments: Sequence[About], results: Path, console: Console) -> None:
         ("date", "left"), ("commit", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    computed = [about for about in experiments if about.computed]
-    states = {about.command: state(about.experiment, results) for about in computed}
-    # settings that deviate have folders of their own
-    for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
-        found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
-        states.update({name: s for name, s in found.items() if s.state != "none"})
-    for command, s in states.items():
+    known = states(experiments, results)
+    for command, s in known.items():
         commit = s.commit + ("*" if s.makers > 1 else "")
         cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, commit)
         table.add_row(*(_plain(cell) for cell in cells))
     console.print(f"tables in {results}", highlight=False)
     # as wide as it is: a terminal wraps a line, a table that is squeezed into it loses names
     Console(file=console.file, width=max(console.width, WIDEST), emoji=False).print(table, highlight=False)
-    for command, s in states.items():
+    for command, s in known.items():
         if s.why:
             console.print(f"{command}: {s.why}", highlight=False, markup=False, soft_wrap=True)
-    for command, s in states.items():
+    for command, s in known.items():
         if s.makers > 1:
             console.print(f"* {command}: computed in parts by {s.makers} processors, sets of versions or commits",
                           highlight=False, markup=False, soft_wrap=True)  # fmt: skip
-    if any(s.commit.endswith("+") for s in states.values()):
+    if any(s.commit.endswith("+") for s in known.values()):
         console.print("+ the source had changes that were not committed", highlight=False)
 
 

@@ -199,12 +199,19 @@ def compare(found: Mapping[str, Record], references: Mapping[str, Record]) -> li
     return lines
 
 
-def check(console: Console, jobs: int | None) -> bool:
-    """Compare with the references; print what differs first in each kind, and return whether nothing does."""
-    lines = compare(computed(console, jobs), read())
-    for line, _ in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return all(good for _, good in lines)
+def check(console: Console, jobs: int | None, as_json: bool = False) -> bool:
+    """Compare with the references; print what differs first in each kind, and return whether nothing does.
+
+    as_json: an object with `identical` and the lines, on stdout, and the progress on stderr.
+    """
+    lines = compare(computed(Console(stderr=True) if as_json else console, jobs), read())
+    identical = all(line.good for line in lines)
+    if as_json:
+        print(json.dumps({"identical": identical, "kinds": [line._asdict() for line in lines]}, indent=1))
+    else:
+        for line in lines:
+            console.print(line.line, highlight=False, markup=False, soft_wrap=True)
+    return identical
 
 
 def write() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from rflo_repro.paper import registry
 from rflo_repro.report import page as report
 from rflo_repro.report.page import Grid, Judged, Page, Picture, Section
 from rflo_repro.runs import inventory, road, tables
-from rflo_repro.runs.claims import Claim
+from rflo_repro.runs.claims import Claim, Interval
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
@@ -183,6 +185,44 @@ def gather(results: Path, figures: Path) -> Page:
 def table(results: Path, figures: Path) -> str:
     """The verdicts at a glance, in Markdown between markers."""
     return report.verdict_table(gather(results, figures))
+
+
+def as_json(results: Path, figures: Path) -> str:
+    """Every claim and what was found, for a program; a number that is not finite is a string."""
+    claims = [
+        {
+            "command": section.command,
+            "claim": judged.claim.name,
+            "statement": judged.claim.statement,
+            "where": judged.claim.where,
+            "scale": judged.scale,
+            "missing": judged.missing,
+            "findings": [
+                {
+                    "rates": finding.rates,
+                    "verdict": str(finding.verdict),
+                    "parts": [
+                        {
+                            "what": part.what,
+                            "verdict": str(part.verdict),
+                            "unit": part.unit,
+                            **_interval(part.interval),
+                        }
+                        for part in finding.parts
+                    ],
+                }
+                for finding in judged.findings
+            ],
+        }
+        for section in gather(results, figures).sections
+        for judged in section.claims
+    ]
+    return json.dumps(claims, indent=1)
+
+
+def _interval(interval: Interval | None) -> dict[str, float | str]:
+    known = {} if interval is None else vars(interval)
+    return {name: value if math.isfinite(value) else str(value) for name, value in known.items()}
 
 
 def write(results: Path, figures: Path, console: Console) -> None:

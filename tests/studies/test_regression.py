@@ -104,3 +104,16 @@ def test_a_record_survives_its_file():
     assert regression.Record(**page) == before
     assert before.loss["60"] is None
     assert replace(before, loss={}) != before
+
+
+def test_json_says_what_the_lines_say(monkeypatch, capsys):
+    after = session()
+    after["loss"][4] = np.nextafter(after["loss"][4], 1.0)
+    monkeypatch.setattr(regression, "read", lambda: named(session()))
+    for arrays, identical in ((session(), True), (after, False)):
+        monkeypatch.setattr(regression, "computed", lambda *_, found=arrays: named(found))
+        assert regression.check(Console(file=io.StringIO()), None, as_json=True) == identical
+        said = json.loads(capsys.readouterr().out)
+        assert said["identical"] == identical
+        assert [kind["good"] for kind in said["kinds"]] == [True, True, identical]
+        assert ("trial 5" in said["kinds"][2]["line"]) != identical
