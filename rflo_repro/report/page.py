@@ -132,8 +132,9 @@ def data_uri(path: Path) -> str:
         if small.width > WIDEST:
             small = small.resize((WIDEST, round(small.height * WIDEST / small.width)), Image.Resampling.LANCZOS)
         file = io.BytesIO()
-        small.save(file, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+        # lossless, in two thirds of the room that PNG takes
+        small.save(file, format="WEBP", lossless=True)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 class Literal(str):

@@ -93,7 +93,7 @@ def test_the_page_stands_alone(full):
     text = page.html(full)
     elements = Elements(text)
     assert not {"script", "iframe", "object", "link", "form"} & {name for name, _ in elements.found}
-    assert all(a["src"].startswith("data:image/png;base64,") for a in elements.attributes("img"))
+    assert all(a["src"].startswith("data:image/webp;base64,") for a in elements.attributes("img"))
     assert all(a["href"].startswith("#") for a in elements.attributes("a"))
     assert not [k for _, attributes in elements.found for k in attributes if k.startswith("on")]
     anchors = {a["id"] for _, a in elements.found if "id" in a}

@@ -49,7 +49,7 @@ def test_what_is_there_is_judged_and_what_is_not_is_named(own):
             assert name in text or report.plain(name) in text or name.replace("'", "&#39;")[1:] in text
         assert "there is no fig3_peaks.csv" in text.replace("\\_", "_")
     assert "fig3: there is no fig3_peaks.csv; rflo-repro fig3 makes it" in said
-    assert "data:image/png;base64," in html
+    assert "data:image/webp;base64," in html
     assert "../figures/fig2.png" in markdown
     assert len(html) < 3_000_000
     assert "n_trials" in html  # the choices
