@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.optimizers import Optimizer
     from rflo_repro.learning.rules import RULES, LearningRule
+    from rflo_repro.learning.task import Task
     from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
     from rflo_repro.studies.trained import trained
-    from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask, Task
+    from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ _HOMES = {
     "Optimizer": "rflo_repro.learning.optimizers",
     "LearningRule": "rflo_repro.learning.rules",
     "RULES": "rflo_repro.learning.rules",
+    "Task": "rflo_repro.learning.task",
     "History": "rflo_repro.learning.training",
     "LearningRates": "rflo_repro.learning.training",
     "Run": "rflo_repro.learning.training",
@@ -39,7 +41,6 @@ _HOMES = {
     "PeriodicTask": "rflo_repro.tasks",
     "Reaching": "rflo_repro.tasks",
     "SequenceTask": "rflo_repro.tasks",
-    "Task": "rflo_repro.tasks",
 }
 
 __all__ = [

@@ -16,12 +16,11 @@ from rflo_repro.learning import arithmetic, kernels, optimizers, validate
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import MATRICES, LearningRule, resolve
+from rflo_repro.learning.task import Task
 from rflo_repro.learning.validate import Array
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from rflo_repro.tasks import Task
 
 # A block of trials is one call into a kernel, which Ctrl-C must wait for.
 BLOCK_SECONDS = 0.2

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from rflo_repro.learning.network import Network, Phi
-    from rflo_repro.tasks import Task
+    from rflo_repro.learning.task import Task
 
 # One child of the root seed for each purpose, so that no draw of one moves another.
 PURPOSES = {"network": 0, "task": 1, "initial state": 2, "test": 3, "exploration": 4}

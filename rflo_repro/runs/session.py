@@ -14,8 +14,8 @@ from rflo_repro.runs.recipe import Recipe, generator
 
 if TYPE_CHECKING:
     from rflo_repro.learning.network import Network
+    from rflo_repro.learning.task import SizedTask
     from rflo_repro.learning.training import History, LearningRates
-    from rflo_repro.tasks import SizedTask
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from rflo_repro.learning import validate
 from rflo_repro.learning.network import Phi
 from rflo_repro.learning.optimizers import Method, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule, resolve
+from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.paper import periodic, registry
 from rflo_repro.report import style
 from rflo_repro.report.comparison import Line
@@ -34,7 +35,7 @@ from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
-from rflo_repro.tasks import PeriodicTask, SizedTask, Task
+from rflo_repro.tasks import PeriodicTask
 
 if sys.version_info >= (3, 11):
     import tomllib
