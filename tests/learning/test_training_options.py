@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rflo_repro as rr
-from rflo_repro.learning import training
+from rflo_repro.learning import arithmetic, training
 
 MATRICES = ("w_in", "w_rec", "w_out")
 
@@ -172,6 +172,7 @@ def test_noise_is_what_it_says(net):
     )
     noise = np.concatenate([source.block(200).noise for _ in range(2)])
     assert noise.shape == (400, 12, 7)
+    np.testing.assert_array_equal(noise, 0.3 * arithmetic.normal(np.random.default_rng(1), noise.shape))
     assert noise.std() == pytest.approx(0.3, rel=0.02)
     assert abs(noise.mean()) < 0.01
     for axis in range(3):

@@ -20,11 +20,13 @@ from .layout import (
     Workspace,
     exact_workspace,
     moments,
+    padded,
     trace_workspace,
     units,
     weights,
     workspace,
 )
+from .normal import box_muller
 from .optimizers import optimize
 from .sessions import gradient, train_trials
 from .traces import trace_gradient, train_online
@@ -44,11 +46,13 @@ __all__ = [
     "Weights",
     "Workspace",
     "apply_update",
+    "box_muller",
     "exact_workspace",
     "forward",
     "gradient",
     "moments",
     "optimize",
+    "padded",
     "rtrl_gradient",
     "trace_gradient",
     "trace_workspace",

@@ -203,6 +203,18 @@ def _emit_power(builder: Any, x: Any) -> Any:
     return builder.bitcast(builder.add(exponent, ir.Constant(_BITS, [1023 << 52] * LANES)), DOUBLES)
 
 
+def _emit_fraction(builder: Any, x: Any) -> Any:
+    kept = builder.and_(builder.bitcast(x, _BITS), ir.Constant(_BITS, [(1 << 52) - 1] * LANES))
+    return builder.bitcast(builder.or_(kept, ir.Constant(_BITS, [1022 << 52] * LANES)), DOUBLES)
+
+
+def _emit_exponent(builder: Any, x: Any) -> Any:
+    # in the low bits of 2^52, where a whole number is a double without a conversion
+    bits = builder.lshr(builder.bitcast(x, _BITS), ir.Constant(_BITS, [52] * LANES))
+    number = builder.bitcast(builder.or_(bits, ir.Constant(_BITS, [1075 << 52] * LANES)), DOUBLES)
+    return builder.fsub(number, constant(2.0**52 + 1022.0))
+
+
 def _store_twin(a: Array, i: int, x: Array) -> None:
     a.reshape(-1)[i : i + LANES] = x
 
@@ -273,6 +285,15 @@ power_of_two = primitive(
     lambda x: ((x.view(np.int64) << 52) + (1023 << 52)).view(np.float64), _emit_power, vector, vector
 )
 """``power_of_two(k + ROUNDER)``: 2^k for whole k."""
+
+fraction = primitive(lambda x: np.frexp(x)[0], _emit_fraction, vector, vector)
+"""``fraction(x)``: x over ``2^exponent(x)``, from 1/2 to 1, of what is above 0, regular and finite."""
+
+exponent = primitive(lambda x: np.frexp(x)[1].astype(np.float64), _emit_exponent, vector, vector)
+"""``exponent(x)``, likewise: the power of two that goes with `fraction`."""
+
+floor = primitive(np.floor, lambda builder, x: _call(builder, "floor", x), vector, vector)
+"""``floor(x)``: the largest whole number that is not above x."""
 
 total = primitive(_sum_twin, _emit_sum, types.float64, vector)
 """``total(x)``: the sum of the eight lanes."""

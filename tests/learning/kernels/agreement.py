@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import naive
 
 import rflo_repro as rr
-from rflo_repro.learning import kernels, training
+from rflo_repro.learning import arithmetic, kernels, training
 
 
 @dataclass(frozen=True)
@@ -313,6 +313,13 @@ def check_train_exact(case: Case, batch: int = 1, reset_state: bool = True) -> N
     )
 
 
+def check_normal(n: int) -> None:
+    """Here the twin is `arithmetic.normal`, and every bit the same."""
+    rng, twins = np.random.default_rng(n), np.random.default_rng(n)
+    np.testing.assert_array_equal(training._normal(rng, n), arithmetic.normal(twins, (n,)))
+    assert rng.bit_generator.state == twins.bit_generator.state
+
+
 def check_all(case: Case) -> None:
     """Every kernel, at one size."""
     check_forward(case)
@@ -335,4 +342,5 @@ if __name__ == "__main__":
         *(Case(9, 1, n_steps=3, phi=phi, density=0.5, bias=True, taus=True) for phi in kernels.PHIS),
     ):
         check_all(size)
+    check_normal(100)
     print("agreed")

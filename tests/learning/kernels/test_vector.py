@@ -48,3 +48,17 @@ def test_sum_and_power():
     apply(x, out)
     assert out[0] == 140.0
     assert np.array_equal(out[8:], 2.0 ** np.array([0.0, 1, -1, 10, -58, 100, -1000, 1000]))
+
+
+def test_parts_of_a_number():
+    @vector.numba.njit
+    def apply(x, out):
+        store(out, 0, vector.fraction(load(x, 0)))
+        store(out, 8, vector.exponent(load(x, 0)))
+        store(out, 16, vector.floor(load(x, 0)))
+
+    x = np.array([1.0, 0.5, 2.0**-53, 1.0 - 2.0**-53, 3.75, 1e300, 3e-308, 4.0])
+    out = np.empty(24)
+    apply(x, out)
+    fraction, exponent = np.frexp(x)
+    assert np.array_equal(out, np.concatenate([fraction, exponent, np.floor(x)]))
