@@ -9,6 +9,7 @@ With updates at the end of a trial every rule is one computation with two switch
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -16,7 +17,7 @@ from rflo_repro.learning import validate
 
 Feedback = Literal["symmetric", "random"]
 Carry = Literal["full", "leak", "none", "diagonal"]
-Form = Literal["filtered", "forward"]
+Form = Literal["filtered", "forward", "uoro", "kf", "perturbation", "rls"]
 Matrix = Literal["w_in", "w_rec", "w_out"]
 
 MATRICES: tuple[Matrix, ...] = ("w_in", "w_rec", "w_out")
@@ -32,11 +33,16 @@ class LearningRule(validate.Checked):
         drops the nonlocal term of Eq. 4 and leaves the eligibility trace of Eq. 6; `diagonal`, the diagonal of the
         full one (SnAp-1); or `none`, C = 0 (SnAp-0: the immediate effect of a weight).
     trains: the matrices that change; the others keep every bit.
-    form: `filtered` (one backward pass, ~N^2 a step) or `forward` (RTRL, Eq. 4, ~N^4 a step; exact rules only).
+    form: `filtered` (one backward pass, ~N^2 a step); `forward` (RTRL, Eq. 4, ~N^4 a step; exact rules only); `uoro`
+        and `kf`, random estimates of RTRL's sensitivities, with the carry `full`; `perturbation`, random noise on the
+        units and a reward; or `rls`, recursive least squares for the readout (FORCE).
     trace_tau: with the carry `leak`, the time constant of the trace in timesteps, at least 1: C = (1-1/trace_tau) I,
         while the 1/tau of the gain stays. None: the network's own tau.
     truncation: the trial is cut into blocks of so many steps, and no error is carried out of one into the block before
         it: 1 is SnAp-0, and with the carry `full` the length of the trial or more is BPTT. None: no cut.
+    draws: how many random estimates a trial's update is the mean of; for the forms `uoro`, `kf` and `perturbation`.
+    sigma: size of the noise, above 0, for the form `perturbation`, which needs it.
+    alpha: what Pi(0) = I/alpha begins with, above 0, for the form `rls`, which needs it.
 
     Raises ValueError for values other than these.
     """
@@ -48,6 +54,9 @@ class LearningRule(validate.Checked):
     form: Form = "filtered"
     trace_tau: float | None = None
     truncation: int | None = None
+    draws: int = 1
+    sigma: float | None = None
+    alpha: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -63,14 +72,24 @@ class LearningRule(validate.Checked):
                 "form 'forward' is RTRL: it needs feedback 'symmetric' and carry 'full', "
                 f"got {self.feedback!r} and {self.carry!r}"
             )
-
+        if self.form in ("uoro", "kf") and self.carry != "full":
+            raise ValueError(f"form {self.form!r} estimates RTRL: it needs carry 'full', got {self.carry!r}")
+        object.__setattr__(self, "draws", validate.integer("draws", self.draws, 1))
+        if self.draws > 1 and not self.n_signs(1):
+            raise ValueError(f"draws needs form 'uoro', 'kf' or 'perturbation', got {self.form!r}")
+        for field, form in (("sigma", "perturbation"), ("alpha", "rls")):
+            value = getattr(self, field)
+            if (value is not None) != (self.form == form):
+                raise ValueError(f"{field} belongs to form {form!r}, got {validate.shown(value)} and {self.form!r}")
+            if value is not None:
+                object.__setattr__(self, field, validate.real(field, value, sys.float_info.min))
         if self.trace_tau is not None:
             object.__setattr__(self, "trace_tau", validate.real("trace_tau", self.trace_tau, 1.0))
             if self.carry != "leak":
                 raise ValueError(f"trace_tau needs carry 'leak', got {self.carry!r}")
         if self.truncation is not None:
             object.__setattr__(self, "truncation", validate.integer("truncation", self.truncation, 1))
-            if self.form == "forward":
+            if self.form != "filtered":
                 raise ValueError(f"truncation needs form 'filtered', got {self.form!r}")
 
     @property
@@ -81,7 +100,11 @@ class LearningRule(validate.Checked):
     @property
     def local_in_time(self) -> bool:
         """Whether the rule has an online form (Eq. 5-6): its error need not travel back through the network."""
-        return self.carry != "full" and self.truncation is None
+        return self.form == "filtered" and self.carry != "full" and self.truncation is None
+
+    def n_signs(self, n_rec: int) -> int:
+        """How many random signs a step of each draw takes, for N units: 0 for a rule without chance."""
+        return {"uoro": n_rec, "kf": 2, "perturbation": n_rec}.get(self.form, 0)
 
 
 RULES: dict[str, LearningRule] = {

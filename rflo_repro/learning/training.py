@@ -156,8 +156,12 @@ def _units(net: Network, noisy: bool) -> float | kernels.Units:
     return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
 
+WITH_KERNEL = ("filtered", "forward")
+
+
 def _switches(rule: LearningRule) -> kernels.Rule:
-    """The rule as the kernels take it. Raises ValueError for a carry that has no kernel."""
+    """The rule as the kernels take it. Raises ValueError for a form or a carry that has no kernel."""
+    validate.word("form", rule.form, WITH_KERNEL)
     return kernels.Rule(
         rule.feedback == "symmetric",
         kernels.CARRIES[validate.word("carry", rule.carry, [*kernels.CARRIES])],
@@ -219,8 +223,19 @@ def _noise(noise: Any, shape: tuple[int, ...]) -> Array:
     return np.zeros((0,) * len(shape)) if noise is None else validate.array("noise", noise, shape)
 
 
-def _one_trial(inputs: Array, targets: Array, noise: Array = _SILENCE) -> kernels.Trials:
-    return kernels.Trials(inputs[None], targets[None], np.zeros(1, dtype=np.int64), 1, True, noise)
+_CERTAIN: npt.NDArray[np.uint8] = np.zeros((0, 0, 0, 0), dtype=np.uint8)
+
+
+def _signs(rule: LearningRule, net: Network, n_steps: int, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """(T, draws, bytes): the random signs of one trial, a bit each."""
+    shape = n_steps, rule.draws, -(-rule.n_signs(net.n_rec) // 8)
+    return np.frombuffer(rng.bytes(math.prod(shape)), dtype=np.uint8).reshape(shape)
+
+
+def _one_trial(
+    inputs: Array, targets: Array, noise: Array = _SILENCE, signs: npt.NDArray[np.uint8] = _CERTAIN
+) -> kernels.Trials:
+    return kernels.Trials(inputs[None], targets[None], np.zeros(1, dtype=np.int64), 1, True, noise, signs=signs)
 
 
 def _record(n_trials: int) -> kernels.Record:
@@ -228,12 +243,18 @@ def _record(n_trials: int) -> kernels.Record:
 
 
 def weight_updates(
-    net: Network, inputs: Array, targets: Array, rule: str | LearningRule = "rflo", noise: Array | None = None
+    net: Network,
+    inputs: Array,
+    targets: Array,
+    rule: str | LearningRule = "rflo",
+    noise: Array | None = None,
+    rng: np.random.Generator | None = None,
 ) -> Updates:
     """One trial's update at learning rate 1, with the 1/T of Eq. 15 (Eq. 10, 15 or 23, by the rule).
 
     inputs: (T, Nx), targets: (T, Ny); row k is time k+1. Where a target is NaN there is no error; T counts all steps.
     noise: (T, N), added to the drive u of the units; None: nothing.
+    rng: what a rule by chance draws its signs from; None: a fresh one.
     For the exact rules the update is minus the gradient of Eq. 2, the noise held fixed. Raises ValueError for a wrong
     shape, a value that is not finite, or an unknown rule.
     """
@@ -241,11 +262,13 @@ def weight_updates(
     rule = resolve(rule)
     inputs, targets = _trial(inputs, targets, net.n_in, net.n_out)
     fixed = _noise(noise, (len(inputs), net.n_rec))
+    rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
+    signs = _signs(rule, net, len(inputs), rng)[None] if rule.n_signs(net.n_rec) else _CERTAIN
     packed, record = _Packed(net, noisy=fixed.size > 0), _record(1)
     made = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
     to_all = (
         packed.weights,
-        _one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else _SILENCE),
+        _one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else _SILENCE, signs),
         _switches(rule),
         record,
         made,
@@ -325,6 +348,10 @@ class _Settings:
     def trains(self) -> Sequence[str]:
         return self.rule.trains if isinstance(self.rule, LearningRule) else MATRICES
 
+    def sign_bytes(self, n_rec: int) -> int:
+        """Bytes of random signs a step."""
+        return self.rule.draws * -(-self.rule.n_signs(n_rec) // 8) if isinstance(self.rule, LearningRule) else 0
+
     def rates(self, trial: int) -> kernels.Rates:
         """The rates of the batch that begins with a trial, numbered from 1. Raises ValueError."""
         return _rates(self.eta(trial) if callable(self.eta) else self.eta, self.trains)
@@ -349,10 +376,13 @@ class _Block:
     targets: Array
     order: npt.NDArray[np.int64]
     noise: Array
+    signs: npt.NDArray[np.uint8]
     lengths: npt.NDArray[np.int64] | float = 0.0
 
     def trials(self, batch: int, reset_state: bool) -> kernels.Trials:
-        return kernels.Trials(self.inputs, self.targets, self.order, batch, reset_state, self.noise, self.lengths)
+        return kernels.Trials(
+            self.inputs, self.targets, self.order, batch, reset_state, self.noise, self.lengths, self.signs
+        )
 
 
 _Drawn = tuple[Array, Array]
@@ -360,10 +390,12 @@ _Drawn = tuple[Array, Array]
 
 @dataclass
 class _Streams:
-    """Where random numbers come from: the task's trials, and the noise, which has a stream of its own."""
+    """Where random numbers come from: the task's trials, the noise, and the signs of rules by chance, each from a
+    stream of its own."""
 
     trials: np.random.Generator
     noise: np.random.Generator | None
+    signs: np.random.Generator | None = None
 
 
 class _Source:
@@ -408,10 +440,10 @@ class _Source:
         seconds = n_steps * (5e-8 + 2e-10 * net.n_rec * (net.n_rec + net.n_in))
         n_trials = min(n_most, max(1, int(BLOCK_SECONDS / seconds) // batch) * batch)
         floats = n_steps * sum(self.packed.sizes[1:])
-        floats_of_noise = n_steps * net.n_rec if self.settings.noise > 0.0 else 0
+        drawn = (net.n_rec if self.settings.noise > 0.0 else 0) + self.settings.sign_bytes(net.n_rec) / 8
         while len(order) < n_trials:
             whole = len(order) % batch == 0
-            if whole and len(distinct) * floats + len(order) * floats_of_noise > BLOCK_FLOATS:
+            if whole and len(distinct) * floats + len(order) * n_steps * drawn > BLOCK_FLOATS:
                 break
             trial = self.draw()
             if len(trial[0]) != n_steps:
@@ -430,6 +462,7 @@ class _Source:
             targets=np.stack([targets for _, targets in distinct]),
             order=np.array(order, dtype=np.int64),
             noise=self.noise([n_steps] * len(order), n_steps),
+            signs=self.signs([n_steps] * len(order), n_steps),
         )
 
     def mixed(self, drawn: list[_Drawn]) -> _Block:
@@ -441,7 +474,8 @@ class _Source:
         for k, (given, wanted) in enumerate(drawn):
             inputs[k, : len(given)], targets[k, : len(given)] = given, wanted
         order = np.arange(len(drawn))
-        return _Block(inputs, targets, order, self.noise(lengths, n_steps), np.array(lengths))
+        noise, signs = self.noise(lengths, n_steps), self.signs(lengths, n_steps)
+        return _Block(inputs, targets, order, noise, signs, np.array(lengths))
 
     def noise(self, lengths: Sequence[int], n_steps: int) -> Array:
         """(K, n_steps, N): drawn trial after trial, each as long as it is."""
@@ -452,6 +486,17 @@ class _Source:
             place[:length] = _normal(self.streams.noise, place[:length].size).reshape(length, -1)
         noise *= self.settings.noise
         return noise
+
+    def signs(self, lengths: Sequence[int], n_steps: int) -> npt.NDArray[np.uint8]:
+        """(K, n_steps, draws, bytes): drawn trial after trial, each as long as it is."""
+        rule = self.settings.rule
+        if self.streams.signs is None or not isinstance(rule, LearningRule):
+            return _CERTAIN
+        drawn = [_signs(rule, self.packed.net, length, self.streams.signs) for length in lengths]
+        signs = np.zeros((len(lengths), n_steps, *drawn[0].shape[1:]), dtype=np.uint8)
+        for place, some in zip(signs, drawn, strict=True):
+            place[: len(some)] = some
+        return signs
 
 
 def _normal(rng: np.random.Generator, n: int) -> Array:
@@ -560,7 +605,8 @@ def train(
         the network as the trial finds it, one trial's inputs (T, Nx) and targets (T, Ny), and its Run.
     eta: one learning rate, or LearningRates, or a function from a trial's number, from 1, to either; a batch has the
         rates of its first trial.
-    n_trials: a multiple of `batch`. rng: passed to `task.trial`; None draws a fresh one.
+    n_trials: a multiple of `batch`. rng: passed to `task.trial`; None draws a fresh one. What a rule by chance draws
+        has a stream of its own, as `noise` has.
     online: weights change at every timestep by eta/T times that step's term (Eq. 5-6); for rules local in time.
         Otherwise they change at the end of each batch of trials (Eq. 15, 23).
     batch: trials whose updates are summed before they are applied; each has the 1/T of its own length.
@@ -606,9 +652,14 @@ def train(
             raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {validate.shown(size)}")
     if not callable(getattr(task, "trial", None)):
         raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
-    for_noise = children(copy.deepcopy(rng), 1)[0] if settings.noise > 0.0 else None
+    for_noise, for_signs = children(copy.deepcopy(rng), 2)
+    streams = _Streams(
+        rng,
+        for_noise if settings.noise > 0.0 else None,
+        for_signs if settings.sign_bytes(net.n_rec) > 0 else None,
+    )
     begun = History(np.zeros(0), np.zeros(0), False, net, net.h0)
-    return _train(_Course(settings, _Streams(rng, for_noise)), n_trials, progress, begun)
+    return _train(_Course(settings, streams), n_trials, progress, begun)
 
 
 def _snapshots(given: Any) -> tuple[int, ...]:

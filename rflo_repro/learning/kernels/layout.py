@@ -28,6 +28,7 @@ _ALIGNMENT = 8 * LANES
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Bits = NDArray[np.uint8]
 
 LEAK, FULL, NONE, DIAGONAL = 0, 1, 2, 3
 CARRIES = {"leak": LEAK, "full": FULL, "none": NONE, "diagonal": DIAGONAL}
@@ -114,6 +115,9 @@ class Trials(NamedTuple):
     lengths: Indices | float = 0.0
     """(S,): the timesteps of each, where these are fewer than T. What comes after them has targets of NaN. Or 0.0: all
     have T, as online trials do, and the kernels are compiled without a thought of others."""
+    signs: Bits = np.zeros((0, 0, 0, 0), dtype=np.uint8)
+    """(K, T, draws, bytes): random signs of trial k, for rules that ask for them; sign i is minus where bit i % 8 of
+    byte i // 8 is set."""
 
 
 class Rule(NamedTuple):

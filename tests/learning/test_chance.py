@@ -1,0 +1,105 @@
+"""Rules by chance: what they draw, from which stream, and what of it is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import rflo_repro as rr
+from rflo_repro.learning import training
+
+UORO = rr.LearningRule("uoro", "symmetric", "full", form="uoro", draws=3)
+
+
+class Mixed:
+    """Trials of 12 steps, or of 12 and 7 in turn."""
+
+    n_in, n_out = 1, 1
+
+    def __init__(self, lengths=(12,)):
+        self.lengths, self.n = lengths, 0
+
+    def trial(self, rng):
+        n_steps = self.lengths[self.n % len(self.lengths)]
+        self.n += 1
+        return rng.normal(size=(n_steps, 1)), np.zeros((n_steps, 1))
+
+
+def source(task, rule=UORO, batch=1, seed=1):
+    net = rr.Network.random(19, 1, 1, np.random.default_rng(0))
+    return training._Source(
+        training._Settings(task, rule, 0.1, False, batch, True, rr.Optimizer(), 0.0, ()),
+        training._Packed(net),
+        training._Streams(np.random.default_rng(0), None, np.random.default_rng(seed)),
+    )
+
+
+def test_signs_are_bits_of_chance():
+    """As many of each, independent over steps, draws, units and trials."""
+    blocks = source(Mixed())
+    signs = np.concatenate([blocks.block(200).signs for _ in range(3)])
+    assert signs.shape == (600, 12, 3, 3)
+    assert signs.dtype == np.uint8
+    bits = 1.0 - 2.0 * np.unpackbits(signs, axis=-1, bitorder="little")[..., :19]
+    assert abs(bits.mean()) < 0.005
+    for axis in range(4):
+        assert abs(np.mean(bits * np.roll(bits, 1, axis=axis))) < 0.005
+
+
+def test_signs_do_not_depend_on_the_blocks():
+    one, many = source(Mixed()), source(Mixed())
+    signs = one.block(6).signs
+    np.testing.assert_array_equal(signs, np.concatenate([many.block(n).signs for n in (1, 2, 3)]))
+
+
+def test_a_shorter_trial_draws_as_much_as_it_is_long():
+    block = source(Mixed((12, 7)), batch=2).block(2)
+    assert block.signs.shape == (2, 12, 3, 3)
+    assert not block.signs[1, 7:].any()
+    short = source(Mixed((7,)), seed=1).block(1).signs
+    long = source(Mixed((12,)), seed=1).block(1).signs
+    np.testing.assert_array_equal(short[0].ravel(), long[0].ravel()[: short.size])
+    np.testing.assert_array_equal(block.signs[0], long[0])
+
+
+def test_signs_are_bounded_in_memory():
+    many = rr.LearningRule("many", "symmetric", "full", form="uoro", draws=100_000)
+    block = source(Mixed(), many).block(1000)
+    assert len(block.order) < 50
+    assert block.signs.nbytes <= 8 * training.BLOCK_FLOATS + block.signs[0].nbytes
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"form": "uoro", "carry": "leak"}, "form 'uoro'.*carry 'full'"),
+        ({"form": "kf", "carry": "diagonal"}, "form 'kf'.*carry 'full'"),
+        ({"form": "uoro", "truncation": 5}, "truncation"),
+        ({"form": "uoro", "draws": 0}, "draws"),
+        ({"form": "uoro", "draws": 2.5}, "draws"),
+        ({"draws": 2}, "draws needs form"),
+        ({"form": "forward", "draws": 2}, "draws needs form"),
+        ({"sigma": 0.1}, "sigma belongs to form 'perturbation'"),
+        ({"form": "perturbation"}, "sigma belongs to form 'perturbation'"),
+        ({"form": "perturbation", "sigma": 0.0}, "sigma"),
+        ({"form": "perturbation", "sigma": math.nan}, "sigma"),
+        ({"form": "uoro", "alpha": 1.0}, "alpha belongs to form 'rls'"),
+        ({"form": "rls"}, "alpha belongs to form 'rls'"),
+        ({"form": "rls", "alpha": -1.0}, "alpha"),
+        ({"form": "rls", "alpha": 1.0, "sigma": 1.0}, "sigma belongs"),
+    ],
+)
+def test_what_makes_no_rule_is_refused_by_name(fields, named):
+    with pytest.raises(ValueError, match=named):
+        rr.LearningRule(**{"name": "mine", "feedback": "symmetric", "carry": "full", **fields})
+
+
+def test_a_form_without_a_kernel_is_an_error(problem):
+    p = problem()
+    for form, given in (("perturbation", {"sigma": 0.1}), ("rls", {"alpha": 1.0}), ("uoro", {}), ("kf", {})):
+        if form not in training.WITH_KERNEL:
+            rule = rr.LearningRule("mine", "symmetric", "full", form=form, **given)
+            with pytest.raises(ValueError, match="form must be one of"):
+                rr.weight_updates(p.net, p.inputs, p.targets, rule)
