@@ -15,7 +15,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning.validate import Array as Array  # for the report as well
+from rflo_repro.learning.validate import Array
 
 # pi/2 and ln 2 in two parts each; the first of ln 2 ends in enough zero bits that its product with an exponent is exact
 HALF_PI = 1.5707963267948966

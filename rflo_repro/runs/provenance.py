@@ -53,7 +53,7 @@ def _tokens(node: Any) -> Iterator[str]:
 
 
 @functools.cache
-def source_digest(path: Path) -> str:
+def meaning_digest(path: Path) -> str:
     """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return hashlib.sha256("\x1f".join(_tokens(tree)).encode()).hexdigest()
@@ -68,7 +68,7 @@ def numerical_digest(*modules: str) -> str:
         path = PACKAGE / part
         files |= set(path.rglob("*.py")) if path.is_dir() else {path}
     total = hashlib.sha256()
-    for name, digest in sorted((_name(path), source_digest(path)) for path in files):
+    for name, digest in sorted((_name(path), meaning_digest(path)) for path in files):
         total.update(f"{name} {digest}\n".encode())
     return total.hexdigest()
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.learning.arithmetic import Array
+from rflo_repro.learning.validate import Array
 from rflo_repro.runs.claims import Interval
 
 N_RESAMPLES = 10_000

@@ -43,7 +43,7 @@ def digest(tmp_path):
     def of(text):
         path = tmp_path / f"module_{next(number)}.py"
         path.write_text(text, encoding="utf-8")
-        return provenance.source_digest(path)
+        return provenance.meaning_digest(path)
 
     return of
 
@@ -116,12 +116,12 @@ def package(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
 
     def digest(*modules):
-        provenance.source_digest.cache_clear()
+        provenance.meaning_digest.cache_clear()
         provenance.numerical_digest.cache_clear()
         return provenance.numerical_digest(*modules)
 
     yield tmp_path, digest
-    provenance.source_digest.cache_clear()
+    provenance.meaning_digest.cache_clear()
     provenance.numerical_digest.cache_clear()
 
 

@@ -29,7 +29,7 @@ N_DIGEST = hashlib.sha256().digest_size
 log = logging.getLogger("rflo_repro")
 
 
-def source_digest(folder: Path = SOURCE) -> str:
+def content_digest(folder: Path = SOURCE) -> str:
     """Digest of the names and contents of the Python files in `folder`."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.py")):
@@ -47,7 +47,7 @@ def directory() -> Path | None:
     """
     try:
         base = numba_config.CACHE_DIR or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "rflo-repro")
-        folder = Path(base, f"kernels-{source_digest()[:16]}")
+        folder = Path(base, f"kernels-{content_digest()[:16]}")
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..validate import Array as Array
+
 LANES = 8
 """Doubles in a vector: one cache line."""
 
@@ -26,7 +28,6 @@ TERMS_AT_ONCE = 64
 
 _ALIGNMENT = 8 * LANES
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Bits = NDArray[np.uint8]
 

@@ -68,14 +68,14 @@ def test_nowhere_to_write_is_no_failure(tmp_path):
 def test_an_edit_anywhere_in_the_numerical_source_changes_the_key(tmp_path):
     copied = tmp_path / "kernels"
     shutil.copytree(_cache.SOURCE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    before = _cache.source_digest(copied)
-    assert before == _cache.source_digest()
+    before = _cache.content_digest(copied)
+    assert before == _cache.content_digest()
     path = copied / "activation.py"
     path.write_text(path.read_text().replace("SATURATED = 20.0", "SATURATED = 21.0"))
-    edited = _cache.source_digest(copied)
+    edited = _cache.content_digest(copied)
     assert edited != before
     path.rename(copied / "renamed.py")
-    assert _cache.source_digest(copied) not in (before, edited)
+    assert _cache.content_digest(copied) not in (before, edited)
 
 
 def test_other_code_of_the_user_is_left_alone(tmp_path):
