@@ -70,29 +70,29 @@ class PeriodicChoices(NetworkChoices):
         "state-between-trials",
         "whether every trial starts at h(0), or where the last one ended",
         flag,
-        Alternative(False, "state carried on"),
+        Alternative(False, "state carried on", alone=True),
     )
     online: bool = open_choice(
         False,
         "end-of-trial-updates",
         "whether rules that are local in time change the weights at every timestep",
         flag,
-        Alternative(True, "RFLO within the trial"),
+        Alternative(True, "RFLO within the trial", alone=True),
     )
     per_trial_average: bool = open_choice(
         True,
         "per-trial-average",
         "whether a trial's update is divided by its timesteps",
         flag,
-        Alternative(False, "no 1/T"),
+        Alternative(False, "no 1/T", alone=True),
     )
     n_trials: int = open_choice(
         10_000,
         "number-of-trials",
         "training trials",
         trials,
-        Alternative(3000, "3,000"),
-        Alternative(100_000, "100,000 at 160 τ", periods_tau=(160.0,)),
+        Alternative(3000, "3,000", alone=True),
+        Alternative(100_000, "100,000 at 160 τ", periods_tau=(160.0,), alone=True),
         option="trials",
     )
 
@@ -101,4 +101,6 @@ class PeriodicChoices(NetworkChoices):
 class SupplementChoices(PeriodicChoices):
     """Those of a supplement to Figure 2, whose text varies one thing and says nothing of the others."""
 
-    n_rec: int = open_choice(30, "networks-of-the-supplements", "units", integer(1), Alternative(100, "N = 100"))
+    n_rec: int = open_choice(
+        30, "networks-of-the-supplements", "units", integer(1), Alternative(100, "N = 100", alone=True)
+    )

@@ -35,11 +35,13 @@ class Alternative:
     """Another plausible value of a choice.
 
     label: what tables and pictures call it. periods_tau: of a periodic task, where it is plausible; empty for all.
+    alone: whether it is not combined with other alternatives (`readings`): it is costly, or nothing is learned with it.
     """
 
     value: Any
     label: str
     periods_tau: tuple[float, ...] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True)

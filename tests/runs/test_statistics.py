@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.runs.statistics import interval, log_ratio, mean, median, paired, where
+from rflo_repro.runs.statistics import interval, log_ratio, mean, median, paired, shift, where
 
 inf, nan = math.inf, math.nan
 
@@ -76,3 +76,23 @@ def test_rows_by_value():
     frame = pd.DataFrame({"rule": ["a", "a", "b"], "period": [1.0, 2.0, 1.0]})
     assert list(where(frame, {"rule": "a", "period": 1.0}).index) == [0]
     assert len(where(frame, {})) == 3
+
+
+def test_a_shift_between_samples_and_how_often_its_interval_holds_it():
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.7, 1.0, 40), rng.normal(0.0, 1.0, 30)
+    middle, low, high = shift(a, b)
+    differences = np.array([x - y for x in a for y in b])
+    assert middle == pytest.approx(np.median(differences))
+    assert low < 0.7 < high
+    assert shift(a + 1.0, b)[0] == pytest.approx(middle + 1.0)
+    held = 0
+    for _ in range(300):
+        _, low, high = shift(rng.standard_cauchy(24) + 0.5, rng.standard_cauchy(16))
+        held += low <= 0.5 <= high
+    assert 0.92 <= held / 300 <= 0.99
+    assert shift([np.inf, np.inf, 1.0], [0.0, np.inf])[2] == inf
+    assert shift([1.0], [0.0]) == (1.0, 1.0, 1.0)
+    for bad in (([], [1.0]), ([np.nan], [1.0])):
+        with pytest.raises(ValueError, match="samples must be numbers"):
+            shift(*bad)

@@ -32,7 +32,7 @@ class Choices(NetworkChoices):
         "trials-or-batches",
         "training trials in all",
         trials,
-        Alternative(50_000, "5,000 batches"),
+        Alternative(50_000, "5,000 batches", alone=True),
         option="trials",
     )
     batch: int = printed(

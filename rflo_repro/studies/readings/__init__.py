@@ -1,0 +1,34 @@
+"""Under which readings of what the paper leaves open its statements hold."""
+
+from rflo_repro.runs.experiment import About
+from rflo_repro.studies.readings.choices import Choices
+
+PARTS = {
+    "a": ("fig2",),
+    "b": ("fig3",),
+    "c": ("fig4",),
+    "d": ("fig2-locality", "fig2-dale", "fig2-readout", "fig2-size"),
+}
+
+ABOUT = About(
+    home=__name__,
+    command="readings",
+    title="Under which readings of the paper its statements hold.",
+    help="""\
+    Make the open choices otherwise (docs/assumptions.md), many of them together, run each such reading of the paper at
+    the printed rates, and judge the figures' claims under it.
+
+    Writes readings and readings_final (.csv, .json) and a specification curve for each figure, readings_FIGURE (.png,
+    .pdf). All of it takes some seven hours on two cores; each --panel takes less than two and keeps the others' rows.
+    """,
+    choices=Choices,
+    rules=("bptt", "rflo", "local", "random-feedback", "loop"),
+    panels={
+        "a": "the statements on Figure 2",
+        "b": "the statements on Figure 3, with delays up to 15 tau",
+        "c": "the statements on Figure 4",
+        "d": "the statements on Figure 2's supplements, at 20 and 40 tau",
+    },
+    selectors=("panel",),
+    place=45,
+)

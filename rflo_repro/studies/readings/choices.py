@@ -1,0 +1,66 @@
+"""The study's choices: how many readings, and how much smaller than in the figures everything is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rflo_repro.paper.choices import trials
+from rflo_repro.runs.choices import Choices as Declared
+from rflo_repro.runs.choices import each, flag, integer, open_choice, positive
+from rflo_repro.runs.request import LIMITS
+
+ENTRY = "scale-of-the-readings"
+count = integer(0, 10_000)
+networks = integer(1, LIMITS["networks"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(Declared):
+    """Raises ChoiceError for values out of range."""
+
+    n_fig2: int = open_choice(96, ENTRY, "readings of Figure 2", count)
+    n_fig3: int = open_choice(96, ENTRY, "readings of Figure 3", count)
+    n_fig4: int = open_choice(48, ENTRY, "readings of Figure 4", count)
+    n_supplements: int = open_choice(24, ENTRY, "readings of each supplement of Figure 2", count)
+    n_networks: int = open_choice(9, ENTRY, "networks a condition", networks, option="networks")
+    networks_fig4: int = open_choice(5, ENTRY, "networks a condition of Figure 4, if they are fewer", networks)
+    trials_fig2: int = open_choice(10_000, ENTRY, "training trials of Figure 2 and its supplements", trials)
+    trials_fig3: int = open_choice(5000, ENTRY, "training trials of Figure 3", trials)
+    trials_fig4: int = open_choice(2500, ENTRY, "training trials of Figure 4, a stage", trials)
+    periods_tau: tuple[float, ...] = open_choice(
+        (20.0, 40.0, 80.0, 160.0), ENTRY, "periods of Figure 2, in tau", each(positive)
+    )
+    periods_supplements: tuple[float, ...] = open_choice(
+        (20.0, 40.0), ENTRY, "periods of its supplements, in tau", each(positive)
+    )
+    n_rec: int = open_choice(100, ENTRY, "units in Figures 3 and 4, and at most in supplement 3", integer(1))
+    stay_small: bool = open_choice(False, ENTRY, "whether readings of more trials are as short as the rest", flag)
+    seed: int = open_choice(
+        2019, "random-numbers", "root of all random numbers", integer(0, LIMITS["seed"]), option="seed"
+    )
+
+    def readings(self, figure: str) -> int:
+        """How many readings a figure has in which choices are combined."""
+        return int(getattr(self, f"n_{figure}", self.n_supplements))
+
+    def periods(self, figure: str) -> tuple[float, ...]:
+        """The periods of a figure, none if it has none."""
+        known = {"fig2": self.periods_tau, "fig3": (), "fig4": ()}
+        return known.get(figure, self.periods_supplements)
+
+    def reduced(self, figure: str) -> dict[str, Any]:
+        """The choices by which a figure is smaller here, by name."""
+        own: dict[str, dict[str, Any]] = {
+            "fig3": {"n_trials": self.trials_fig3, "n_rec": self.n_rec},
+            "fig4": {
+                "n_trials": self.trials_fig4,
+                "n_rec": self.n_rec,
+                "n_networks": min(self.n_networks, self.networks_fig4),
+            },
+            "fig2-size": {
+                "n_trials": self.trials_fig2,
+                "sizes": tuple(n for n in (10, 20, 30, 50, 100) if n <= self.n_rec),
+            },
+        }
+        return {"n_networks": self.n_networks, "seed": self.seed, **own.get(figure, {"n_trials": self.trials_fig2})}

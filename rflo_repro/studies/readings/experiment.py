@@ -1,0 +1,222 @@
+"""What is run: each figure under many readings, of which some combine alternatives and some change one choice alone.
+
+Learning rates are the printed ones: a reading is what the paper may have meant, and its rates are what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from rflo_repro.paper import registry
+from rflo_repro.paper.rates import condition_key
+from rflo_repro.runs.choices import declared, written
+from rflo_repro.runs.claims import Tables
+from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.learning_curves import FINAL, final_loss
+from rflo_repro.runs.outcomes import outcome, silent_loss
+from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.request import Selection
+from rflo_repro.runs.statistics import quartiles
+from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.studies.readings import ABOUT, PARTS, design
+from rflo_repro.studies.readings.choices import Choices
+from rflo_repro.studies.readings.plot import draw
+
+if TYPE_CHECKING:
+    from rflo_repro.runs.experiment import Results
+
+LONGEST_TAU = 15  # Figure 3's
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A figure with some of its choices made otherwise.
+
+    number: 0 is as chosen; then come those that combine alternatives, and then those of one alternative alone.
+    kind: `as chosen`, `joint` or `alone`. sets: fields of the figure's choices.
+    """
+
+    figure: str
+    number: int
+    kind: str
+    sets: Mapping[str, Any] = field(default_factory=dict)
+    periods_tau: tuple[float, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """What it chooses, each as `--set` takes it."""
+        return "; ".join(f"{name}={written(value)}" for name, value in self.sets.items())
+
+
+_NAMED = (
+    Column("figure", "text", "", "the figure command whose reading it is"),
+    Column("reading", "integer", "", "number of the reading; 0 is as chosen"),
+    Column("kind", "text", "", "as chosen; joint: alternatives combined by the design; alone: one alternative"),
+    Column("choices", "text", "", "what is chosen otherwise, each as --set takes it"),
+)
+SCHEMAS = {
+    "readings": Schema(
+        "readings",
+        "one part of a claim under one reading",
+        (
+            *_NAMED,
+            Column("claim", "text", "", "the claim"),
+            Column("part", "text", "", "part of the claim"),
+            Column("verdict", "text", "", "verdict on the part"),
+            Column(
+                "estimate", "number", "", "the part's effect, as the report says for each claim; empty if untestable"
+            ),
+            Column("low", "number", "", "lower end of its interval over networks"),
+            Column("high", "number", "", "upper end"),
+            Column("n_networks", "integer", "", "networks in the interval"),
+        ),
+        ("figure", "reading"),
+    ),
+    "final": Schema(
+        "readings_final",
+        "one trained network",
+        (
+            *_NAMED,
+            Column("condition", "text", "", "what tells the condition from others of the figure"),
+            *(c for c in FINAL if c.name in ("network", "first_loss", "final_loss", "outcome")),
+        ),
+        ("figure", "reading", "condition"),
+    ),
+}
+
+
+def readings(figure: str, chosen: Choices) -> list[Reading]:
+    """All of a figure: as chosen, joint ones, and each alternative that is tried alone."""
+    joint = design.readings(figure, chosen.readings(figure))
+    alone = [
+        (name, other)
+        for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
+        for other in choice.alternatives
+        if other.alone and not (chosen.stay_small and name in chosen.reduced(figure))
+    ]
+    kinds: list[tuple[str, Mapping[str, Any], tuple[float, ...]]] = [
+        ("as chosen", {}, ()),
+        *(("joint", sets, ()) for sets in joint),
+        *(("alone", {name: other.value}, other.periods_tau) for name, other in alone),
+    ]
+    return [Reading(figure, number, *kind) for number, kind in enumerate(kinds)]
+
+
+def choices_in(reading: Reading, chosen: Choices) -> Any:
+    """The figure's choices under a reading."""
+    of_figure = registry.figures()[reading.figure].experiment.scales["paper"]
+    return replace(of_figure, **{**chosen.reduced(reading.figure), **reading.sets})
+
+
+def conditions_in(reading: Reading, chosen: Choices) -> list[Condition]:
+    """The figure's conditions under a reading: those that train, in Figure 3 with the shortest delays."""
+    periods = reading.periods_tau or chosen.periods(reading.figure)
+    figure = registry.figures()[reading.figure]
+    asked = Selection(periods_tau=periods, rates=figure.rates[:1])
+    found = figure.experiment.conditions(choices_in(reading, chosen), asked)
+    return [c for c in found if not c.untrained and c.values.get("longest_tau", LONGEST_TAU) == LONGEST_TAU]
+
+
+def _values(reading: Reading) -> dict[str, Any]:
+    return {"figure": reading.figure, "reading": reading.number, "kind": reading.kind, "choices": reading.written}
+
+
+def conditions(choices: Choices, selection: Selection) -> list[Condition]:
+    """Those of every reading of the figures that are asked for."""
+    figures = [figure for panel in selection.panels or PARTS for figure in PARTS[panel]]
+    return [
+        replace(
+            condition,
+            label=f"{figure} reading {reading.number}: {condition.label}",
+            values={**condition.values, **_values(reading), "condition": condition_key(condition.values)},
+        )
+        for figure in figures
+        for reading in readings(figure, choices)
+        for condition in conditions_in(reading, choices)
+    ]
+
+
+def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
+    """The tables of SCHEMAS."""
+    parts: list[Mapping[str, Any]] = []
+    final: list[Mapping[str, Any]] = []
+    for figure in dict.fromkeys(str(c.values["figure"]) for c in found):
+        known = readings(figure, choices)
+        mine = [(c, row) for c, row in zip(found, results, strict=True) if c.values["figure"] == figure]
+        for number, group in groupby(mine, lambda pair: pair[0].values["reading"]):
+            own, rows = zip(*group, strict=True)
+            frames = _frames(known[number], choices, own, rows)
+            parts += _judged(known[number], frames)
+            final += _final(own, rows)
+    return {"readings": pd.DataFrame(parts), "final": pd.DataFrame(final)}
+
+
+def _frames(reading: Reading, chosen: Choices, found: Sequence[Condition], results: Results) -> Tables:
+    """The figure's own tables under a reading."""
+    ours = {column.name for column in _NAMED if column.name != "figure"} | {"condition"}
+    named = [replace(c, values={name: v for name, v in c.values.items() if name not in ours}) for c in found]
+    return registry.figures()[reading.figure].experiment.tabulate(choices_in(reading, chosen), named, results)
+
+
+def _judged(reading: Reading, frames: Tables) -> Iterator[dict[str, Any]]:
+    """The figure's claims judged from its tables, part by part."""
+    for claim in registry.figures()[reading.figure].experiment.claims:
+        for finding in claim.findings(frames):
+            for part in finding.parts:
+                seen = part.interval
+                yield {
+                    **_values(reading),
+                    "claim": claim.name,
+                    "part": part.what,
+                    "verdict": part.verdict,
+                    "estimate": seen.estimate if seen else np.nan,
+                    "low": seen.low if seen else np.nan,
+                    "high": seen.high if seen else np.nan,
+                    "n_networks": seen.n if seen else 0,
+                }
+
+
+def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, Any]]:
+    for condition, sessions in zip(found, results, strict=True):
+        for network, arrays in enumerate(sessions):
+            went, _ = outcome(arrays["loss"], bool(arrays["diverged"]), silent_loss(arrays["targets"]))
+            yield {
+                **condition.values,
+                "network": network,
+                "first_loss": arrays["loss"][0],
+                "final_loss": final_loss(arrays),
+                "outcome": went,
+            }
+
+
+def summary(sessions: Sequence[Arrays]) -> str:
+    """What a progress line says of a finished condition."""
+    return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
+
+
+EXPERIMENT = Experiment(
+    about=ABOUT,
+    draw=draw,
+    scales={
+        "paper": Choices(),
+        "quick": Choices(
+            n_fig2=6, n_fig3=4, n_fig4=2, n_supplements=2, n_networks=5, trials_fig2=300, trials_fig3=100,
+            trials_fig4=50, periods_tau=(20.0, 40.0), periods_supplements=(20.0,), n_rec=30, stay_small=True,
+        ),
+        "smoke": Choices(
+            n_fig2=2, n_fig3=2, n_fig4=1, n_supplements=1, n_networks=2, networks_fig4=2, trials_fig2=10,
+            trials_fig3=10, trials_fig4=2, periods_tau=(2.0, 4.0), periods_supplements=(2.0, 4.0), n_rec=10,
+            stay_small=True,
+        ),
+    },
+    schemas=SCHEMAS,
+    conditions=conditions,
+    tabulate=tabulate,
+    summary=summary,
+)  # fmt: skip

@@ -1,0 +1,136 @@
+"""Draws a specification curve for each part of a claim: effects sorted over readings, their choices beneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from rflo_repro.paper import registry
+from rflo_repro.report import style
+from rflo_repro.runs.choices import parsed
+from rflo_repro.runs.claims import VERDICTS, Tables
+from rflo_repro.runs.statistics import shift
+from rflo_repro.studies.readings import PARTS, design
+
+ACROSS = 4
+FARTHEST = 3.0  # decades; what lies farther off is drawn at the edge
+
+
+class Pictures(dict[str, style.Picture]):
+    """A picture for each figure, by its name."""
+
+    def save(self, stem: Path) -> list[Path]:
+        """Write each as `<stem>_<figure>`. Raises OSError."""
+        return [path for name, picture in self.items() for path in picture.save(stem.with_name(f"{stem.name}_{name}"))]
+
+
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[Pictures, list[str]]:
+    """The figures of these panels that the tables have; a line on each panel of which they have none."""
+    frame, pictures, notes = tables["readings"], Pictures(), []
+    for panel in panels:
+        known = [figure for figure in PARTS[panel] if (frame.figure == figure).any()]
+        if not known:
+            notes.append(f"panel {panel} left out: the table has no readings of {', '.join(PARTS[panel])}")
+        for figure in known:
+            pictures[registry.figures()[figure].name] = _figure(figure, frame[frame.figure == figure])
+    return pictures, notes
+
+
+def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
+    parts = list(frame[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
+    varied = design.alternatives(figure)
+    n_levels = sum(map(len, varied.values()))
+    down = -(-len(parts) // ACROSS)
+    with style.style():
+        picture = style.new_figure(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * n_levels) + 0.7)
+        for place, (claim, part) in enumerate(parts):
+            rows = frame[(frame.claim == claim) & (frame.part == part)].sort_values("estimate", kind="stable")
+            outer = picture.add_gridspec(down, min(ACROSS, len(parts)))[divmod(place, ACROSS)]
+            grid = outer.subgridspec(2, 2, height_ratios=(1.6, 0.13 * n_levels), width_ratios=(3.0, 1.0))
+            curve, matrix = picture.add_subplot(grid[0, 0]), picture.add_subplot(grid[1, 0])
+            moved = picture.add_subplot(grid[1, 1])
+            _curve(curve, rows)
+            curve.set_title(f"{claim}\n{part}", loc="left", fontsize=8)
+            _matrix(matrix, rows, varied, names=place % ACROSS == 0)
+            _moves(moved, rows, varied)
+        handles = [
+            picture.axes[0].plot([], [], "o", color=style.VERDICTS[v], markersize=5, label=v)[0] for v in VERDICTS
+        ]
+        picture.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+    return picture
+
+
+def _curve(axes: Axes, rows: pd.DataFrame) -> None:
+    """Effects with their intervals, sorted; that as chosen is ringed."""
+    at = np.arange(len(rows))
+    estimate, low, high = (
+        np.clip(rows[name].to_numpy(float), -FARTHEST, FARTHEST) for name in ("estimate", "low", "high")
+    )
+    colours = [style.VERDICTS[verdict] for verdict in rows.verdict]
+    axes.vlines(at, low, high, colors=colours, linewidth=0.6, alpha=0.5)
+    axes.scatter(at, estimate, c=colours, s=5, linewidths=0)
+    chosen = (rows.reading == 0).to_numpy()
+    axes.scatter(at[chosen], estimate[chosen], s=45, facecolors="none", edgecolors="black", linewidths=0.9)
+    axes.axhline(0.0, color="black", linewidth=0.6)
+    axes.set_xlim(-1, len(rows))
+    axes.set_xticks([])
+    axes.set_ylabel("effect")
+    held = int((rows.verdict == "holds").sum())
+    axes.text(0.02, 0.97, f"holds in {held} of {len(rows)}", transform=axes.transAxes, va="top", fontsize=7)
+
+
+def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:
+    """Choice, value and label of each row of the matrix."""
+    return [(name, value, label) for name, known in varied.items() for value, label in known.items()]
+
+
+def values_of(rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> list[dict[str, Any]]:
+    """What each row's reading chooses, by name, its own value where it chooses nothing else."""
+    own = {name: next(iter(known)) for name, known in varied.items()}
+    return [{**own, **_read(text)} for text in rows.choices]
+
+
+def _read(text: str) -> dict[str, Any]:
+    return {name: parsed(value) for name, _, value in (part.partition("=") for part in text.split("; ") if part)}
+
+
+def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], names: bool) -> None:
+    known, chosen = levels(varied), values_of(rows, varied)
+    first = [i for i, (name, _, _) in enumerate(known) if i == 0 or known[i - 1][0] != name]
+    for k, start in enumerate(first):
+        end = first[k + 1] if k + 1 < len(first) else len(known)
+        if k % 2:
+            axes.axhspan(start - 0.5, end - 0.5, color="#EEEEEE", linewidth=0, zorder=0)
+    dots = [(x, y) for x, of in enumerate(chosen) for y, (name, value, _) in enumerate(known) if of[name] == value]
+    axes.plot([x for x, _ in dots], [y for _, y in dots], "o", color="#333333", markersize=1.2, markeredgewidth=0)
+    axes.set_xlim(-1, len(rows))
+    axes.set_ylim(len(known) - 0.5, -0.5)
+    axes.set_xticks([])
+    said = [f"{name}: {label}" if i in first else label for i, (name, _, label) in enumerate(known)]
+    axes.set_yticks(range(len(known)), said if names else [""] * len(known), fontsize=6)
+    axes.tick_params(length=0)
+    axes.set_xlabel("readings, sorted", fontsize=7)
+
+
+def _moves(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> None:
+    """By how much a value moves the effect against the figure's own value, over the readings that combine choices."""
+    rows = rows[(rows.kind == "joint") & rows.estimate.notna()]
+    chosen, effects = values_of(rows, varied), rows.estimate.to_numpy(float)
+    for y, (name, value, _) in enumerate(levels(varied)):
+        own = next(iter(varied[name]))
+        at, base = (effects[[of[name] == v for of in chosen]] if len(effects) else effects for v in (value, own))
+        if value == own or not (len(at) and len(base)):
+            continue
+        found = np.clip(shift(at, base), -FARTHEST, FARTHEST)
+        axes.plot(found[1:], [y, y], color="#1F5FBF", linewidth=1.0)
+        axes.plot(found[0], y, "o", color="#1F5FBF", markersize=3)
+    axes.axvline(0.0, color="black", linewidth=0.6)
+    axes.set_ylim(len(levels(varied)) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.tick_params(labelsize=6)
+    axes.set_xlabel("moves it by", fontsize=7)

@@ -1,0 +1,111 @@
+"""The search over readings: a balanced design, each reading a run of its figure, judged as the figure is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from rflo_repro.cli import cli
+from rflo_repro.paper import registry
+from rflo_repro.runs import tables
+from rflo_repro.runs.choices import declared
+from rflo_repro.runs.request import Selection
+from rflo_repro.studies.readings import PARTS, design
+from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
+from rflo_repro.studies.readings.plot import values_of
+
+PAPER, SMOKE = EXPERIMENT.scales["paper"], EXPERIMENT.scales["smoke"]
+FIGURES = [figure for part in PARTS.values() for figure in part]
+
+
+def unevenness(columns: np.ndarray) -> float:
+    """The largest distance of a count of pairs from what it would be if all were alike, in readings."""
+    n, k = columns.shape
+    worst = 0.0
+    for one in range(k):
+        for other in range(one):
+            counts = np.zeros((columns[:, one].max() + 1, columns[:, other].max() + 1))
+            np.add.at(counts, (columns[:, one], columns[:, other]), 1)
+            worst = max(worst, abs(counts - n / counts.size).max())
+    return worst
+
+
+def test_the_design_is_balanced_by_value_and_by_pair():
+    levels, n = (6, 2, 3, 3, 2, 5, 3), 96
+    found = design.balanced(levels, n)
+    for column, k in zip(found.T, levels, strict=True):
+        counts = np.bincount(column, minlength=k)
+        assert len(counts) == k
+        assert counts.max() - counts.min() <= 1
+    assert unevenness(found) <= 1.5
+    # columns that are balanced one by one are far from it
+    rng = np.random.default_rng(1)
+    alone = np.stack([rng.permutation(np.arange(n) % k) for k in levels], axis=1)
+    assert unevenness(alone) > 3.0
+    assert (design.balanced(levels, n) == found).all()
+    assert (design.balanced(levels, n, seed=2) != found).any()
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_reading_is_made_of_declared_alternatives(figure):
+    known = declared(registry.figures()[figure].experiment.scales["paper"])
+    together = {(name, other.value) for name, c in known.items() for other in c.alternatives if not other.alone}
+    apart = {(name, other.value) for name, c in known.items() for other in c.alternatives if other.alone}
+    all_of = readings(figure, PAPER)
+    assert [reading.number for reading in all_of] == list(range(len(all_of)))
+    assert all_of[0].kind == "as chosen"
+    assert not all_of[0].sets
+    joint = [reading for reading in all_of if reading.kind == "joint"]
+    assert len(joint) == PAPER.readings(figure)
+    assert {pair for reading in joint for pair in reading.sets.items()} == together
+    assert {pair for reading in all_of if reading.kind == "alone" for pair in reading.sets.items()} == apart
+    assert all(len(reading.sets) == 1 for reading in all_of if reading.kind == "alone")
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_what_a_reading_chooses_can_be_read_back_from_its_row(figure):
+    varied = design.alternatives(figure)
+    mine = [reading for reading in readings(figure, PAPER) if reading.kind != "alone"]
+    found = values_of(pd.DataFrame({"choices": [reading.written for reading in mine]}), varied)
+    assert [{name: v for name, v in of.items() if v != next(iter(varied[name]))} for of in found] == [
+        dict(reading.sets) for reading in mine
+    ]
+
+
+def test_each_reading_of_figure_2_is_another_run_at_the_printed_rates():
+    plain, *others = (conditions_in(reading, SMOKE) for reading in readings("fig2", SMOKE))
+    figure = registry.figures()["fig2"].experiment
+    assert [c.values for c in plain] == [
+        c.values
+        for c in figure.conditions(figure.scales["smoke"], Selection(periods_tau=SMOKE.periods_tau))
+        if not c.untrained
+    ]
+    for found in others:
+        assert [c.realisations for c in found] != [c.realisations for c in plain]
+
+
+def test_figure_3_is_read_with_the_shortest_delays():
+    found = conditions_in(readings("fig3", SMOKE)[0], SMOKE)
+    assert {(c.values["rule"], c.values["longest_tau"]) for c in found} == {("rflo", 15), ("bptt", 15)}
+
+
+def test_a_part_at_a_time_and_the_rows_of_the_others_stay(tmp_path):
+    options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path)]
+    for panel in "ab":
+        done = CliRunner().invoke(cli, ["readings", "--panel", panel, *options])
+        assert done.exit_code == 0, done.output
+    parts, final = (tables.read(tmp_path, SCHEMAS[part])[0] for part in ("readings", "final"))
+    for frame in (parts, final):
+        assert set(frame.figure) == {"fig2", "fig3"}
+        for figure in ("fig2", "fig3"):
+            mine = frame[frame.figure == figure]
+            assert set(mine.reading) == {reading.number for reading in readings(figure, SMOKE)}
+    for figure in ("fig2", "fig3"):
+        claims = {claim.name for claim in registry.figures()[figure].experiment.claims}
+        assert set(parts[parts.figure == figure].claim) == claims
+        assert (tmp_path / f"readings-{'a' if figure == 'fig2' else 'b'}_{figure}.png").exists()
+    done = CliRunner().invoke(cli, ["plot", "readings", *options])
+    assert "panel c left out" in done.output
+    assert (tmp_path / "readings_fig2.png").stat().st_size > 10_000
