@@ -235,11 +235,11 @@ def each(check: Check) -> Check:
 
 
 def first_state(name: str, value: Any) -> float | str:
-    """Every unit's initial state, or `uniform` for one drawn at random. Raises ValueError."""
-    if isinstance(value, str) and value == "uniform":
-        return "uniform"
+    """Every unit's initial state, or `uniform` or `normal` for one drawn at random. Raises ValueError."""
+    if isinstance(value, str) and value in ("uniform", "normal"):
+        return value
     try:
         found: float = number()(name, value)
     except ValueError as error:
-        raise ValueError(str(error).replace(", got", ", or the word uniform, got", 1)) from None
+        raise ValueError(str(error).replace(", got", ", or the word uniform or normal, got", 1)) from None
     return found

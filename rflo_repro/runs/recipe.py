@@ -10,9 +10,13 @@ if TYPE_CHECKING:
 
     from rflo_repro.learning.network import Network, Phi
     from rflo_repro.learning.task import Task
+    from rflo_repro.learning.validate import Array
 
 # One child of the root seed for each purpose, so that no draw of one moves another.
-PURPOSES = {"network": 0, "task": 1, "initial state": 2, "test": 3, "exploration": 4}
+PURPOSES = {
+    "network": 0, "task": 1, "initial state": 2, "test": 3, "exploration": 4, "bias": 5, "time constants": 6,
+}  # fmt: skip
+FirstState = float | Literal["uniform", "normal"]
 
 
 def generator(seed: int, network: int, purpose: str) -> np.random.Generator:
@@ -27,45 +31,70 @@ def generator(seed: int, network: int, purpose: str) -> np.random.Generator:
 class Recipe:
     """What a network is drawn from; its task, a root seed and its number say the rest.
 
-    h0: every unit's initial state, or `uniform`: U(-1, 1) drawn once a network.
+    tau_spread: each unit has a time constant of its own, log-uniform from tau / tau_spread to tau tau_spread; 1: tau.
+    h0: every unit's initial state, or `uniform`, U(-1, 1), or `normal`, N(0, 1), drawn once a network.
     dale: the first half of the units excitatory, the rest inhibitory.
+    bias: standard deviation of the normal biases that training begins with (0: it begins with none), or None: no bias.
     The others are as in `Network.random`.
     """
 
     n_rec: int
     tau: float = 10.0
     g: float = 1.5
-    h0: float | Literal["uniform"] = 0.1
+    h0: FirstState = 0.1
     readout_scale: float = 1.0
     dale: bool = False
     output_feedback: bool = False
     phi: Phi = "tanh"
     density: float | None = None
+    bias: float | None = None
+    tau_spread: float = 1.0
 
     @property
     def plain(self) -> bool:
-        """Whether its units are the paper's: tanh, and a synapse between any two."""
-        return self.phi == "tanh" and self.density is None
+        """Whether its units are the paper's: tanh, one time constant, and a synapse between any two."""
+        return self.phi == "tanh" and self.density is None and self.tau_spread == 1.0
 
     def draw(self, task: Task, seed: int, network: int) -> Network:
         """The network of this number. Raises ValueError as `Network.random` does."""
         import numpy as np
 
+        from rflo_repro.learning import arithmetic
         from rflo_repro.learning.network import Network
 
+        def normal(purpose: str) -> Array:
+            return arithmetic.normal(generator(seed, network, purpose), (self.n_rec,))
+
         signs = np.where(np.arange(self.n_rec) < (self.n_rec + 1) // 2, 1.0, -1.0) if self.dale else None
-        h0 = self.h0
+        h0: float | Array
+        if self.h0 == "uniform":
+            h0 = generator(seed, network, "initial state").uniform(-1.0, 1.0, self.n_rec)
+        else:
+            h0 = normal("initial state") if self.h0 == "normal" else self.h0
         return Network.random(
             self.n_rec,
             task.n_in,
             task.n_out,
             generator(seed, network, "network"),
             g=self.g,
-            tau=self.tau,
-            h0=generator(seed, network, "initial state").uniform(-1.0, 1.0, self.n_rec) if h0 == "uniform" else h0,
+            tau=self.tau if self.tau_spread == 1.0 else self._taus(generator(seed, network, "time constants")),
+            h0=h0,
             readout_scale=self.readout_scale,
             output_feedback=self.output_feedback,
             signs=signs,
             phi=self.phi,
             density=self.density,
+            bias=None if self.bias is None else self.bias * normal("bias"),
         )
+
+    def _taus(self, rng: np.random.Generator) -> Array:
+        """(N,): a time constant for each unit. Raises ValueError for a spread that is none or leaves less than 1."""
+        import numpy as np
+
+        from rflo_repro.learning import arithmetic, validate
+
+        largest = validate.real("tau_spread", self.tau_spread, 1.0)
+        if self.tau / largest < 1.0:
+            raise ValueError(f"tau_spread must be at most tau ({self.tau:g}), got {largest!r}")
+        exponents = rng.uniform(-1.0, 1.0, self.n_rec) * arithmetic.logarithm(largest)
+        return np.clip(self.tau * arithmetic.exponential(exponents), self.tau / largest, self.tau * largest)

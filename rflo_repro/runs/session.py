@@ -14,6 +14,7 @@ from rflo_repro.runs.recipe import Recipe, generator
 
 if TYPE_CHECKING:
     from rflo_repro.learning.network import Network
+    from rflo_repro.learning.rules import LearningRule
     from rflo_repro.learning.task import SizedTask
     from rflo_repro.learning.training import History, LearningRates
 
@@ -26,7 +27,7 @@ class Session:
     """
 
     task: SizedTask
-    rule: str
+    rule: str | LearningRule
     eta: float | LearningRates
     n_trials: int
     recipe: Recipe
@@ -53,7 +54,7 @@ class Session:
     def n_kept(self) -> int:
         """Two curves, a trial's outputs and targets, and the trained weights."""
         n = self.recipe.n_rec
-        weights = n * (n + self.task.n_in + self.task.n_out)
+        weights = n * (n + self.task.n_in + self.task.n_out + (self.recipe.bias is not None))
         return 16 * (self.n_trials + self.task.n_steps * self.task.n_out) + 8 * weights
 
     @property
@@ -107,15 +108,15 @@ class Session:
         return with_weights(self.initial(), arrays)
 
 
-TRAINED = ("w_in", "w_rec", "w_out")
+TRAINED = ("w_in", "w_rec", "w_out", "bias")
 
 
 def weights(net: Network) -> Arrays:
     """What training changes of a network, to be kept with its results."""
-    return {name: getattr(net, name) for name in TRAINED}
+    return {name: value for name in TRAINED if (value := getattr(net, name)) is not None}
 
 
 def with_weights(net: Network, arrays: Arrays) -> Network:
     """The network with these weights."""
-    kept: dict[str, Any] = {name: arrays[name] for name in TRAINED}
+    kept: dict[str, Any] = {name: arrays[name] for name in weights(net)}
     return replace(net, **kept)

@@ -28,6 +28,7 @@ from rflo_repro.paper import periodic, registry
 from rflo_repro.report import style
 from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs.choices import first_state
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.realisation import Arrays, Condition
@@ -65,9 +66,11 @@ MORE_COLUMNS = {
     "n_trials": Column("trials", "integer", "trials", "number of training trials that was asked for"),
     "batch": Column("batch", "integer", "trials", "trials whose updates are summed before they are applied"),
     "online": Column("online", "flag", "", "whether weights change at every timestep"),
-    "h0": Column("h0", "number", "", "initial state of every unit"),
+    "h0": Column("h0", "number", "", "initial state of every unit; as text, uniform, U(-1, 1), or normal, N(0, 1)"),
     "phi": Column("phi", "text", "", "activation function"),
     "density": Column("density", "number", "", "share of the recurrent synapses that there are"),
+    "bias": Column("bias", "number", "", "standard deviation of the initial biases, which are trained"),
+    "tau_spread": Column("tau_spread", "number", "", "time constants go from tau over this to tau times this"),
     "noise": Column("noise", "number", "", "standard deviation of the noise on the units' drive"),
     "optimizer": Column("optimizer", "text", "", "optimiser: a method of rflo_repro.Optimizer, or the sweep's own"),
 }
@@ -86,9 +89,11 @@ AXES: dict[str, Callable[[str, Any], Any]] = {
     "n_trials": lambda name, value: validate.integer(name, value, 1, LIMITS["trials"]),
     "batch": lambda name, value: validate.integer(name, value, 1),
     "online": validate.flag,
-    "h0": lambda name, value: validate.real(name, value),
+    "h0": first_state,
     "phi": lambda name, value: validate.word(name, value, get_args(Phi)),
     "density": lambda name, value: validate.real(name, value, 0.0, 1.0),
+    "bias": lambda name, value: validate.real(name, value, 0.0),
+    "tau_spread": lambda name, value: validate.real(name, value, 1.0),
     "noise": lambda name, value: validate.real(name, value, 0.0),
     "optimizer": lambda name, value: value,
 }
@@ -122,7 +127,13 @@ class Plan:
     @property
     def columns(self) -> tuple[Column, ...]:
         """What names a condition in the tables."""
-        return (*COLUMNS, *(column for name, column in MORE_COLUMNS.items() if self.grid.get(name)))
+        return (*COLUMNS, *(_column(name, values) for name in MORE_COLUMNS if (values := self.grid.get(name))))
+
+
+def _column(name: str, values: Sequence[Any]) -> Column:
+    """Of an axis with these values: text where there are words."""
+    worded = any(isinstance(value, str) for value in values)
+    return dataclasses.replace(MORE_COLUMNS[name], kind="text") if worded else MORE_COLUMNS[name]
 
 
 def task_classes() -> dict[str, type[Any]]:
@@ -397,7 +408,7 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
         rule=rule,
         eta=_eta(at),
         n_trials=batch if untrained else n_trials,
-        recipe=Recipe(at["n_rec"], at["tau"], at["g"], **_given(at, "h0", "phi", "density")),
+        recipe=Recipe(at["n_rec"], at["tau"], at["g"], **_given(at, "h0", "phi", "density", "bias", "tau_spread")),
         seed=plan.seed,
         network=0,
         optimizer=plan.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
@@ -405,6 +416,7 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
     )
     axis_of = {column: axis for axis, column in COLUMN_OF.items()}
     values = {c.name: at[axis_of.get(c.name, c.name)] for c in plan.columns}
+    values |= {c.name: str(values[c.name]) for c in plan.columns if c.kind == "text"}
     values["period_tau"] = math.nan if at["period"] is None else at["period"]
     sessions = tuple(dataclasses.replace(first, network=network) for network in range(plan.networks))
     return Condition(label, values, sessions, untrained)

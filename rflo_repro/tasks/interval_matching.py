@@ -17,6 +17,7 @@ class IntervalMatchingTask(validate.Checked):
     longest, shortest: a trial's delay is drawn uniformly from shortest..longest, in timesteps.
     channels: 1, both pulses on one input, or 2, an input for each pulse (assumption `input-channels`).
     pulse_sd: SD of the Gaussian pulses, in timesteps. first: time of the first pulse's peak.
+    first_spread: the first pulse of each trial is later than `first` by a random time, uniform up to this.
     tail: timesteps after the latest peak that a target can have.
     input_height: of the input pulses; the target is 1 high (assumption `pulse-height`).
 
@@ -31,10 +32,12 @@ class IntervalMatchingTask(validate.Checked):
     first: int = 50
     tail: int = 100
     input_height: float = 1.0
+    first_spread: int = 0
     n_out = 1
 
     def __post_init__(self) -> None:
-        for name, minimum in (("shortest", 1), ("longest", self.shortest), ("first", 1), ("tail", 0)):
+        least = {"shortest": 1, "longest": self.shortest, "first": 1, "tail": 0, "first_spread": 0}
+        for name, minimum in least.items():
             object.__setattr__(self, name, validate.integer(name, getattr(self, name), minimum))
         object.__setattr__(self, "channels", validate.integer("channels", self.channels, 1, 2))
         for name in ("pulse_sd", "input_height"):
@@ -48,7 +51,7 @@ class IntervalMatchingTask(validate.Checked):
     @property
     def n_steps(self) -> int:
         """T, the length of every trial."""
-        return self.first + 2 * self.longest + self.tail
+        return self.first + self.first_spread + 2 * self.longest + self.tail
 
     def pulse(self, at: int) -> Array:
         """(T,): a pulse 1 high that peaks at this time; entry k is time k+1."""
@@ -58,18 +61,22 @@ class IntervalMatchingTask(validate.Checked):
             away = (time - at) / self.pulse_sd
             return arithmetic.exponential(-0.5 * (away * away))
 
-    def with_delay(self, delay: int) -> tuple[Array, Array]:
+    def with_delay(self, delay: int, later: int = 0) -> tuple[Array, Array]:
         """The trial with this delay in timesteps, at most `longest`: inputs (T, channels) and targets (T, 1).
 
-        Raises ValueError for a delay that is none.
+        later: by how many timesteps the first pulse comes after `first`, at most `first_spread`.
+        Raises ValueError for a delay or a time that is none.
         """
         delay = validate.integer("delay", delay, 0, self.longest)
+        first = self.first + validate.integer("later", later, 0, self.first_spread)
         inputs = np.zeros((self.n_steps, self.channels))
-        inputs[:, 0] += self.pulse(self.first)
-        inputs[:, -1] += self.pulse(self.first + delay)
-        return self.input_height * inputs, self.pulse(self.first + 2 * delay)[:, np.newaxis]
+        inputs[:, 0] += self.pulse(first)
+        inputs[:, -1] += self.pulse(first + delay)
+        return self.input_height * inputs, self.pulse(first + 2 * delay)[:, np.newaxis]
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """A trial with a random delay: inputs (T, channels) and targets (T, 1). Raises ValueError for no generator."""
         rng = validate.generator("rng", rng)
-        return self.with_delay(int(rng.integers(self.shortest, self.longest + 1)))
+        delay = int(rng.integers(self.shortest, self.longest + 1))
+        # without a spread nothing is drawn for it, so that the trials are those of the figure
+        return self.with_delay(delay, int(rng.integers(self.first_spread + 1)) if self.first_spread else 0)

@@ -52,7 +52,7 @@ def test_an_experiment_s_own_choices_are_allowed_and_stay_as_they_are(name, scal
     [
         ("fig2", "tau", 0.9, 1.0),
         ("fig2", "tau", 1.1 * LARGEST, float(LARGEST)),
-        ("fig2", "h0", "normal", "uniform"),
+        ("fig2", "h0", "gaussian", "normal"),
         ("fig2-size", "period_tau", 0.0, 0.1),
         ("fig2-size", "period_tau", 20.05, 20.1),
         ("fig2-size", "sizes", (), (1,)),
@@ -62,7 +62,7 @@ def test_an_experiment_s_own_choices_are_allowed_and_stay_as_they_are(name, scal
         ("fig3", "shortest_tau", 16, 15),
         ("fig3", "batch", 3, 4),
         ("fig3", "pulse_sd", 0.0, 1e-300),
-        ("fig4", "h0", "normal", "uniform"),
+        ("fig4", "h0", "gaussian", "normal"),
         ("fig4", "bound", 0.9, 1.0),
         ("fig4", "whole", 0.0, 1e-300),
         ("fig4", "p_explore", 1.1, 1.0),

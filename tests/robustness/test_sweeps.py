@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -282,7 +283,9 @@ eta = 0.01
 eta_rec = [0.02, 0.01]
 n_trials = [4, 8]
 batch = 2
-h0 = 0.0
+h0 = "normal"
+bias = 0.1
+tau_spread = 2.0
 phi = ["tanh", "softplus"]
 density = 0.5
 noise = 0.1
@@ -335,14 +338,18 @@ def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file(mon
     session = condition.realisations[1]
     assert session.eta == rr.LearningRates(w_in=0.01, w_rec=0.02, w_out=0.01)
     assert (session.optimizer, session.noise, session.batch) == (rr.Optimizer("adam", clip=0.5), 0.1, 2)
-    assert (session.initial().phi, session.initial().h0.any()) == ("softplus", False)
+    begun = session.initial()
+    assert (begun.phi, set(final.h0), session.recipe.h0) == ("softplus", {"normal"}, "normal")
+    assert np.ptp(begun.tau) > 0.0
     loss = session.train(lambda _: None).loss
     assert one[one.optimizer == "gentle"].first_loss.tolist() == [loss[0]]
     # an edited task is computed anew
     again = invoke("sweep", "mine/open.toml", "--jobs", 1)
     assert again.output.count("(stored)") == 16
     net = rr.trained("mine/open.toml", network=1, phi="softplus", **at)
-    assert net.w_rec.tobytes() == session.train(lambda _: None).network.w_rec.tobytes()
+    after = session.train(lambda _: None).network
+    assert net.w_rec.tobytes() == after.w_rec.tobytes()
+    assert net.bias.tobytes() == after.bias.tobytes() != begun.bias.tobytes()
 
 
 def test_the_tables_of_a_grid_have_no_column_that_it_does_not_name():

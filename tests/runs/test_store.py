@@ -96,6 +96,8 @@ RECIPES = {
     "output_feedback": True,
     "phi": "relu",
     "density": 0.5,
+    "bias": 0.0,
+    "tau_spread": 2.0,
 }
 
 

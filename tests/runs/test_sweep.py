@@ -240,6 +240,41 @@ def test_each_purpose_has_its_own_random_numbers():
     assert session("rflo").initial().w_rec.tobytes() == one.w_rec.tobytes()
 
 
+@pytest.mark.parametrize("n", [1, 400])
+def test_what_a_recipe_draws_once_a_network(n):
+    task, plain = rr.PeriodicTask(20), Recipe(n)
+    nets = [Recipe(n, h0="normal", bias=0.5, tau_spread=4.0).draw(task, 7, network) for network in (0, 0, 1)]
+    for name in ("h0", "bias", "tau"):
+        one, again, other = (getattr(net, name) for net in nets)
+        assert one.tobytes() == again.tobytes() != other.tobytes()
+    # none moves the draw of another
+    assert nets[0].w_rec.tobytes() == plain.draw(task, 7, 0).w_rec.tobytes()
+    assert Recipe(n, bias=0.5).draw(task, 7, 0).bias.tobytes() == nets[0].bias.tobytes()
+    assert not Recipe(n, bias=0.0).draw(task, 7, 0).bias.any()
+    assert plain.draw(task, 7, 0).bias is None
+    tau = nets[0].tau
+    assert 2.5 <= tau.min() <= tau.max() <= 40.0
+    if n > 1:
+        assert nets[0].h0.std() == pytest.approx(1.0, rel=0.1)
+        assert nets[0].bias.std() == pytest.approx(0.5, rel=0.1)
+        # log-uniform: as many in each of two equal ratios
+        assert np.mean(tau < 10.0) == pytest.approx(0.5, abs=0.1)
+        assert np.mean(tau < 5.0) == pytest.approx(0.25, abs=0.1)
+    edge = Recipe(n, tau=3.0, tau_spread=3.0).draw(task, 7, 0).tau
+    assert edge.min() >= 1.0
+    for bad in (0.9, 10.1, "2", float("nan")):
+        with pytest.raises(ValueError, match="tau_spread"):
+            Recipe(n, tau_spread=bad).draw(task, 7, 0)
+
+
+def test_a_bias_is_kept_with_the_weights():
+    one = session("rflo", recipe=Recipe(7, bias=0.0, phi="softplus", tau_spread=2.0))
+    arrays, after = one.run(lambda trials: None), one.train(lambda trials: None).network
+    assert arrays["bias"].tobytes() == after.bias.tobytes()
+    assert after.bias.any()
+    assert one.trained(arrays).bias.tobytes() == after.bias.tobytes()
+
+
 def test_a_session_is_what_train_does():
     one = session("rflo", recipe=Recipe(7, h0="uniform", dale=True, output_feedback=True))
     net = one.initial()

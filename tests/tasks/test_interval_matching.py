@@ -93,9 +93,11 @@ def test_a_wrong_value_is_named(field, value):
 
 
 def test_numbers_of_numpy_are_numbers():
-    task = rr.IntervalMatchingTask(np.int64(60), np.int8(20), np.uint8(1), np.float32(6), np.int16(25), np.int32(30), 1)
-    assert task == rr.IntervalMatchingTask(60, 20, 1, 6.0, 25, 30, 1.0)
-    assert [type(value) for value in vars(task).values()] == [int, int, int, float, int, int, float]
+    task = rr.IntervalMatchingTask(
+        np.int64(60), np.int8(20), np.uint8(1), np.float32(6), np.int16(25), np.int32(30), 1, np.int8(2)
+    )
+    assert task == rr.IntervalMatchingTask(60, 20, 1, 6.0, 25, 30, 1.0, 2)
+    assert [type(value) for value in vars(task).values()] == [int, int, int, float, int, int, float, int]
 
 
 def test_a_pulse_too_narrow_for_a_timestep_is_one_timestep_high():
@@ -113,3 +115,27 @@ def test_a_delay_that_does_not_fit_the_trial(delay):
 def test_a_generator_that_is_none(rng):
     with pytest.raises(ValueError, match=r"^rng must be a numpy\.random\.Generator"):
         rr.IntervalMatchingTask(**SMALL).trial(rng)
+
+
+def test_the_first_pulse_at_a_random_time():
+    task = rr.IntervalMatchingTask(**SMALL, first_spread=30)
+    plain = rr.IntervalMatchingTask(**SMALL)
+    assert task.n_steps == plain.n_steps + 30
+    rng = np.random.default_rng(0)
+    firsts, delays = set(), set()
+    for _ in range(500):
+        inputs, targets = task.trial(rng)
+        first, second, third = inputs[:, 0].argmax() + 1, inputs[:, 1].argmax() + 1, targets[:, 0].argmax() + 1
+        assert second - first == third - second
+        firsts.add(first - task.first)
+        delays.add(second - first)
+    assert firsts == set(range(31))
+    assert delays == set(range(task.shortest, task.longest + 1))
+    # the delays are drawn first, and without a spread nothing else is
+    one, other = np.random.default_rng(1), np.random.default_rng(1)
+    plain.trial(one)
+    other.integers(plain.shortest, plain.longest + 1)
+    assert one.bit_generator.state == other.bit_generator.state
+    for bad in (-1, 31, 0.5):
+        with pytest.raises(ValueError, match="later"):
+            task.with_delay(50, bad)

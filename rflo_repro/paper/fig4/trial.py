@@ -14,6 +14,7 @@ from rflo_repro.runs.session import weights, with_weights
 if TYPE_CHECKING:
     from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
+    from rflo_repro.learning.optimizers import Optimizer
     from rflo_repro.learning.training import Run
     from rflo_repro.learning.validate import Array
     from rflo_repro.tasks import Reaching
@@ -50,7 +51,9 @@ class LoopSession:
     eta: learning rate of stage 1; eta_s: of Ws. p_explore: chance that a choice is random in stage 2.
     read_at: whether the loop reads the state at the end of a `movement` or of the `hold` after it.
     reset_state: whether in stage 1 each trial starts anew; in stage 2 it always goes on where the last one ended.
-    n_trials_stage: trials in each stage. The others are as in `Session`.
+    n_trials_stage: trials in each stage. moves: movements, with a choice after each, in a trial of stage 2.
+    run_from: whether the free run begins at the state where `stage 2` ended or at `h(0)`.
+    The others are as in `Session`, of stage 1 alone.
     """
 
     reaching: Reaching
@@ -64,11 +67,21 @@ class LoopSession:
     recipe: Recipe
     seed: int
     network: int
+    online: bool = False
+    optimizer: str | Optimizer = "sgd"
+    noise: float = 0.0
+    moves: int = 1
+    run_from: str = "stage 2"
 
     @property
     def n_trials(self) -> int:
-        """Trials of both stages."""
-        return 2 * self.n_trials_stage
+        """Movements of both stages."""
+        return self.n_trials_stage + self.n_moves
+
+    @property
+    def n_moves(self) -> int:
+        """Movements of stage 2."""
+        return self.moves * self.n_trials_stage
 
     @property
     def n_bytes(self) -> int:
@@ -78,9 +91,10 @@ class LoopSession:
 
     @property
     def n_kept(self) -> int:
-        """Two curves of stage 1, three flags a trial of stage 2, the outputs in the tests, and the trained weights."""
+        """Two curves of stage 1, three flags a movement of stage 2, outputs in the tests, and the trained weights."""
         weights = self.recipe.n_rec * (self.recipe.n_rec + 8)
-        return 19 * self.n_trials_stage + 8 * weights + 64 * self.reaching.n_steps * (len(self.sequence) + 2)
+        tests = 64 * self.reaching.n_steps * (len(self.sequence) + 2)
+        return 16 * self.n_trials_stage + 3 * self.n_moves + 8 * weights + tests
 
     @property
     def n_seconds(self) -> float:
@@ -97,10 +111,10 @@ class LoopSession:
         """Both stages and the tests after them.
 
         loss, alignment: (n,) of stage 1, n its trials; diverged; w_in, w_rec, w_out: the weights after it.
-        possible, explored, correct: (n,) of stage 2: whether the bounds allowed the transition wanted, whether the
-        choice was drawn at random, whether it was the one wanted.
+        possible, explored, correct: (n,) of stage 2, n its movements: whether the bounds allowed the transition wanted,
+        whether the choice was drawn at random, whether it was the one wanted.
         single: (4, T, 2) velocity in each movement with its hold, by direction, after stage 1.
-        y, targets: (T, 2) velocity in a free run through the sequence from where stage 2 ended.
+        y, targets: (T, 2) velocity in a free run through the sequence.
         chosen: (len(sequence),) the directions that it took: the first is given, the loop chooses the others, without
         regard to bounds.
         """
@@ -120,6 +134,9 @@ class LoopSession:
             rng["task"],
             reset_state=self.reset_state,
             progress=progress,
+            online=self.online,
+            optimizer=self.optimizer,
+            noise=self.noise,
         )
         # a state that diverged is none to go on from
         state = net.h0 if history.diverged else history.state
@@ -130,6 +147,8 @@ class LoopSession:
             single.append(body.move(direction).y)
             body.state = start
         loop, transitions = self._learn(body, Loop.random(net, rng["exploration"]), rng["exploration"], progress)
+        if self.run_from == "h(0)":
+            body.state = net.h0
         y, chosen = self._free_run(body, loop)
         return {
             "loss": history.loss,
@@ -152,7 +171,7 @@ class LoopSession:
         """Stage 2: the network's state chooses each next movement, and Ws learns the transitions that are rewarded."""
         from rflo_repro.tasks.reaching import VECTORS
 
-        n = self.n_trials_stage
+        n = self.n_moves
         following = dict(zip(self.sequence, (*self.sequence[1:], self.sequence[0]), strict=True))
         possible, explored, correct = (np.zeros(n, dtype=bool) for _ in range(3))
         direction, cursor = self.sequence[0], VECTORS[self.sequence[0]]
@@ -166,7 +185,7 @@ class LoopSession:
                 loop = loop.reinforced(h, chosen, self.eta_s)
             direction, cursor = chosen, cursor + VECTORS[chosen]
             if (trial + 1) % REPORT_EVERY == 0:
-                progress(n + trial + 1)
+                progress(self.n_trials_stage + trial + 1)
         return loop, {"possible": possible, "explored": explored, "correct": correct}
 
     def _free_run(self, body: Body, loop: Loop) -> tuple[Array, list[int]]:

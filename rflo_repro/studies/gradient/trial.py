@@ -46,37 +46,25 @@ class GradientSession:
 
     def run(self, progress: Progress) -> Arrays:
         """w_rec, w_out: the cosine (len(trials),) by matrix; NaN after a divergence or where an update is zero."""
-        from rflo_repro.learning.training import train, weight_updates
+        from rflo_repro.learning.training import weight_updates
 
         session = self.session
         trial = session.task.trial(generator(session.seed, session.network, "task"))
         found = {matrix: np.full(len(self.trials), np.nan) for matrix in MATRICES}
-        net, done = session.initial(), 0
+        net, history = session.initial(), None
         for i, number in enumerate(self.trials):
-            if number - 1 > done:
-                history = train(
-                    net,
-                    session.task,
-                    session.rule,
-                    session.eta,
-                    number - 1 - done,
-                    online=session.online,
-                    reset_state=session.reset_state,
-                    progress=_ahead(progress, done),
-                )
-                net, done = history.network, number - 1
-                if not session.reset_state:
-                    net = replace(net, h0=history.state)
+            if history is None and number > 1:
+                history = replace(session, n_trials=number - 1).train(progress)
+            elif history is not None:
+                history = history.resume(number - 1 - len(history.loss), progress)
+            if history is not None:
+                net = replace(history.network, h0=history.state)
                 if history.diverged:
                     break
             own, exact = (weight_updates(net, *trial, rule=rule) for rule in (session.rule, "bptt"))
             for matrix in MATRICES:
                 found[matrix][i] = cosine(getattr(own, matrix), getattr(exact, matrix))
         return found
-
-
-def _ahead(progress: Progress, done: int) -> Progress:
-    return lambda trials: progress(done + trials)
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
