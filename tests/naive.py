@@ -358,3 +358,34 @@ def train_online(
         net, state = replace(net, w=w, w_in=w_in, w_out=w_out, bias=bias), h
         loss.append(total)
     return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state)
+
+
+def force(
+    net: Net,
+    inputs: Array,
+    targets: Array,
+    order: list[int],
+    alpha: float,
+    reset_state: bool,
+    noise: Array | None = None,
+) -> tuple[Session, Array]:
+    """Recursive least squares for the readout at every step, from P = I / alpha on; the session and P at its end."""
+    loss, aligned, state, inverse = [], [], net.h0, np.eye(len(net.h0)) / alpha
+    for place, k in enumerate(order):
+        w_out, h = net.w_out, net.h0 if reset_state else state
+        aligned.append(alignment(net))
+        y, total = w_out @ h, 0.0
+        for t, (x, target) in enumerate(zip(inputs[k], targets[k], strict=True)):
+            u = drive(net, net.w, net.w_in, net.bias, h, x) + (net.feedback @ y if net.output_feedback else 0.0)
+            u = u if noise is None else u + noise[place][t]
+            h = h + (phi(net, u) - h) / net.tau
+            y = w_out @ h
+            eps = np.where(np.isnan(target), 0.0, target - y)
+            total += float(eps @ eps) / (2 * len(inputs[k]))
+            if not np.isnan(target).all():
+                gain = inverse @ h / (1 + h @ inverse @ h)
+                w_out = w_out + np.outer(eps, gain)
+                inverse = inverse - np.outer(gain, h @ inverse)
+        net, state = replace(net, w_out=w_out), h
+        loss.append(total)
+    return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state), inverse

@@ -77,6 +77,8 @@ class LearningRule(validate.Checked):
         object.__setattr__(self, "draws", validate.integer("draws", self.draws, 1))
         if self.draws > 1 and not self.n_signs(1):
             raise ValueError(f"draws needs form 'uoro', 'kf' or 'perturbation', got {self.form!r}")
+        if self.form == "rls" and self.trains != ("w_out",):
+            raise ValueError(f"form 'rls' needs trains ('w_out',), got {self.trains!r}")
         for field, form in (("sigma", "perturbation"), ("alpha", "rls")):
             value = getattr(self, field)
             if (value is not None) != (self.form == form):
@@ -100,6 +102,8 @@ class LearningRule(validate.Checked):
     @property
     def local_in_time(self) -> bool:
         """Whether the rule has an online form (Eq. 5-6): its error need not travel back through the network."""
+        if self.form == "rls":
+            return True
         return self.form == "filtered" and self.carry != "full" and self.truncation is None
 
     def n_signs(self, n_rec: int) -> int:
@@ -121,6 +125,7 @@ RULES: dict[str, LearningRule] = {
         LearningRule("snap-0", "symmetric", "none"),
         LearningRule("snap-1", "symmetric", "diagonal"),
         LearningRule("snap-1-random", "random", "diagonal"),
+        LearningRule("force", "random", "leak", trains=("w_out",), form="rls", alpha=1.0),
     )
 }
 

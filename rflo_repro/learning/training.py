@@ -156,7 +156,7 @@ def _units(net: Network, noisy: bool) -> float | kernels.Units:
     return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
 
-WITH_KERNEL = ("filtered", "forward")
+WITH_KERNEL = ("filtered", "forward", "rls")
 
 
 def _switches(rule: LearningRule) -> kernels.Rule:
@@ -275,6 +275,8 @@ def weight_updates(
     )
     if rule.form == "forward":
         kernels.rtrl_gradient(*to_all, kernels.exact_workspace(*packed.sizes))
+    elif rule.form == "rls":
+        kernels.least_squares_update(*to_all, _LeastSquares(rule, packed).fit, kernels.trace_workspace(*packed.sizes))
     else:
         kernels.gradient(*to_all, packed.workspace(len(inputs)))
     updates = packed.split(made)
@@ -330,6 +332,23 @@ class _Optimizer:
         return [] if self.optimizer.plain else [*self.first, *self.second, self.powers]
 
 
+class _LeastSquares:
+    """Recursive least squares on their way through the trials, in the place of an optimiser."""
+
+    def __init__(self, rule: LearningRule, packed: _Packed) -> None:
+        assert rule.alpha is not None
+        self.fit = kernels.least_squares(packed.net.n_rec, rule.alpha)
+
+    def at(self, rates: kernels.Rates) -> kernels.LeastSquares:
+        """What the kernels take for it, whatever the rates."""
+        return self.fit
+
+    @property
+    def moments(self) -> list[Array]:
+        """What it remembers."""
+        return [self.fit.inverse]
+
+
 @dataclass(frozen=True)
 class _Settings:
     """What `train` was asked for, checked."""
@@ -347,6 +366,11 @@ class _Settings:
     @property
     def trains(self) -> Sequence[str]:
         return self.rule.trains if isinstance(self.rule, LearningRule) else MATRICES
+
+    @property
+    def within_trial(self) -> bool:
+        """Whether weights change at every timestep."""
+        return self.online or (isinstance(self.rule, LearningRule) and self.rule.form == "rls")
 
     def sign_bytes(self, n_rec: int) -> int:
         """Bytes of random signs a step."""
@@ -579,7 +603,7 @@ def _trainer(
         return _ByCallable(rule, packed), lambda _: None, None
     if rule.form == "forward":
         return kernels.train_exact, lambda _: kernels.exact_workspace(*packed.sizes), _switches(rule)
-    if settings.online:
+    if settings.within_trial:
         return kernels.train_online, lambda _: kernels.trace_workspace(*packed.sizes), _switches(rule)
     return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width), _switches(rule)
 
@@ -642,10 +666,12 @@ def train(
         raise ValueError(
             f"online needs a rule that is local in time (no carry 'full', no truncation), got {validate.shown(name)}"
         )
-    if online and batch != 1:
-        raise ValueError(f"batch must be 1 with online, got {batch}")
-    if online and not settings.optimizer.plain:
-        raise ValueError(f"optimizer must be plain sgd with online, got {validate.shown(optimizer)}")
+    if settings.within_trial:
+        within = "online" if not isinstance(rule, LearningRule) or online else f"{rule.name}, which is within the trial"
+        if batch != 1:
+            raise ValueError(f"batch must be 1 with {within}, got {batch}")
+        if not settings.optimizer.plain:
+            raise ValueError(f"optimizer must be plain sgd with {within}, got {validate.shown(optimizer)}")
     for name in ("n_in", "n_out"):
         size = getattr(task, name, None)
         if not isinstance(size, numbers.Integral) or size != getattr(net, name):
@@ -688,7 +714,9 @@ def _train(course: _Course, n_trials: int, progress: Callable[[int], None] | Non
         raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {n_trials - n_past}")
     packed = _Packed(past.network, noisy=settings.noise > 0.0)
     packed.weights.state[: packed.net.n_rec] = past.state
-    optimizer = _Optimizer(settings.optimizer, packed)
+    optimizer: _Optimizer | _LeastSquares = _Optimizer(settings.optimizer, packed)
+    if isinstance(settings.rule, LearningRule) and settings.rule.form == "rls":
+        optimizer = _LeastSquares(settings.rule, packed)
     if course.moments:
         for now, then in zip(optimizer.moments, course.moments, strict=True):
             now[:] = then

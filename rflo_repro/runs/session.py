@@ -42,12 +42,12 @@ class Session:
     @property
     def n_bytes(self) -> int:
         """Two histories of the network's size a timestep (four where phi' and noise are kept), a few weight matrices
-        (more with an optimiser), and RTRL's two arrays of how every unit depends on every weight."""
+        (more with an optimiser or with least squares), and RTRL's two arrays of how every unit depends on every weight."""
         n_steps: int = self.task.n_steps
         width = self.recipe.n_rec + self.task.n_in + 8
         dependence = 2 * width**3 if resolve(self.rule).form == "forward" else 0
         histories = 2 if self.noise == 0.0 and self.recipe.plain else 4
-        matrices = 6 if self.optimizer == "sgd" else 10
+        matrices = (6 if self.optimizer == "sgd" else 10) + (resolve(self.rule).form == "rls")
         return 8 * (histories * self.batch * n_steps * width + matrices * width * width + dependence) + self.n_kept
 
     @property
@@ -59,9 +59,10 @@ class Session:
 
     @property
     def n_seconds(self) -> float:
-        """Two multiply-adds a weight and timestep, at 64 in a nanosecond; RTRL has a row for each weight."""
-        n = self.recipe.n_rec
-        rows = n * (n + self.task.n_in) if resolve(self.rule).form == "forward" else 1
+        """Two multiply-adds a weight and timestep, at 64 in a nanosecond; RTRL has a row for each weight, and least
+        squares have a matrix more."""
+        n, form = self.recipe.n_rec, resolve(self.rule).form
+        rows = {"forward": n * (n + self.task.n_in), "rls": 2}.get(form, 1)
         return self.n_trials * self.task.n_steps * (1e-8 + 2.0 * n * (n + self.task.n_in) * rows / 64e9)
 
     def initial(self) -> Network:

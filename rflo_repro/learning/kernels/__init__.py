@@ -9,6 +9,7 @@ from .layout import (
     CARRIES,
     METHODS,
     PHIS,
+    LeastSquares,
     Optimizer,
     Rates,
     Record,
@@ -19,6 +20,7 @@ from .layout import (
     Weights,
     Workspace,
     exact_workspace,
+    least_squares,
     moments,
     padded,
     trace_workspace,
@@ -29,13 +31,14 @@ from .layout import (
 from .normal import box_muller
 from .optimizers import optimize
 from .sessions import gradient, train_trials
-from .traces import trace_gradient, train_online
+from .traces import least_squares_update, trace_gradient, train_online
 from .updates import apply_update
 
 __all__ = [
     "CARRIES",
     "METHODS",
     "PHIS",
+    "LeastSquares",
     "Optimizer",
     "Rates",
     "Record",
@@ -50,6 +53,8 @@ __all__ = [
     "exact_workspace",
     "forward",
     "gradient",
+    "least_squares",
+    "least_squares_update",
     "moments",
     "optimize",
     "padded",

@@ -165,6 +165,17 @@ class Optimizer(NamedTuple):
     """(2,): `beta1` and `beta2` to the power of the number of updates."""
 
 
+class LeastSquares(NamedTuple):
+    """What stands in the place of `Rates` where the readout, and nothing else, learns by recursive least squares."""
+
+    inverse: Array
+    """(n_rec, padded): P, the inverse of ``alpha I + sum_t h h^T``, symmetric to the bit. Training changes it."""
+    gain: Array
+    """(padded,): ``P h / (1 + h.P h)`` of a step; zero where there is no target."""
+    w_in: float = 0.0
+    w_rec: float = 0.0
+
+
 class Record(NamedTuple):
     """What is written down of trial k, before its batch's update. Beyond a batch that failed it stays as it was."""
 
@@ -307,6 +318,14 @@ def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:
     matrix, readout = (n_rec + n_in, padded(n_rec)), (n_out, padded(n_rec))
     m, w_out, m2, w_out2 = aligned_zeros(matrix, readout, matrix, readout)
     return Updates(m, w_out), Updates(m2, w_out2)
+
+
+def least_squares(n_rec: int, alpha: float) -> LeastSquares:
+    """Recursive least squares that have seen nothing: P = I / alpha."""
+    inverse, gain = aligned_zeros((n_rec, padded(n_rec)), (padded(n_rec),))
+    for i in range(n_rec):
+        inverse[i, i] = 1.0 / alpha
+    return LeastSquares(inverse, gain)
 
 
 def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:

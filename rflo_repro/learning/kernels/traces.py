@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .credit import carried_on, take_diagonal
 from .dynamics import error, gain, readout, start_drive, start_trial, unit_steps
-from .layout import DIAGONAL, LANES, LEAK, NONE, Rates, Record, Rule, TraceWorkspace, Trials, Updates, Weights
+from .layout import (
+    DIAGONAL,
+    LANES,
+    LEAK,
+    NONE,
+    Array,
+    LeastSquares,
+    Rates,
+    Record,
+    Rule,
+    TraceWorkspace,
+    Trials,
+    Updates,
+    Weights,
+)
 from .products import Extent, Rows, Scalars, products
 from .updates import alignment_of, all_finite, clipped, kept
-from .vector import clear, copy, copy_part, fma, inlined, kernel, load, splat, store
+from .vector import by_kind, clear, copy, copy_part, fma, inlined, kernel, load, splat, store, total
 
 ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
 
@@ -81,9 +95,79 @@ def next_drive(weights: Weights, first: int, last: int, after: int, work: TraceW
     )  # fmt: skip
 
 
+def _each_step(rates: Any, n_steps: int) -> Any:
+    """The rates of one step of a trial: each step's term has the 1/T of the whole."""
+    return Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
+
+
+def _no_rates(rates: Any, n_steps: int) -> Any:
+    return rates
+
+
+per_step = by_kind(Rates, _each_step, _no_rates)
+
+
+def _nothing_met(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
+    """Before the readout learns in step t: what it takes from the state at element `h_at`."""
+
+
+@kernel
+def meet_state(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
+    """The same for recursive least squares: the state enters P, unless no output has a target."""
+    inverse, gain = rates.inverse, rates.gain
+    n_rec, row = inverse.shape
+    clear(gain)
+    wanted = False
+    for k in range(targets.shape[2]):
+        wanted = wanted or targets[trial, t, k] == targets[trial, t, k]
+    if not wanted:
+        return
+    products(gain, Rows(0, row), h, Scalars(h_at, 1, 0), inverse, Rows(0, row), Extent(1, row // LANES, n_rec))
+    dot = splat(0.0)
+    for i in range(0, row, LANES):
+        dot = fma(load(gain, i), load(h, h_at + i), dot)
+    share = 1.0 / (1.0 + total(dot))
+    for j in range(n_rec):
+        ph = splat(gain[j])
+        for i in range(0, row, LANES):
+            # one product for P_ij and P_ji, so that P stays symmetric
+            store(inverse, j * row + i, fma(ph * load(gain, i), splat(-share), load(inverse, j * row + i)))
+    for i in range(0, row, LANES):
+        store(gain, i, splat(share) * load(gain, i))
+
+
+def _state_met(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
+    meet_state(rates, targets, trial, t, h, h_at)
+
+
+meet = by_kind(Rates, _nothing_met, _state_met)
+
+
+def _by_rate(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, n_rec: int) -> None:
+    """Change the weights of output k by its error: Eq. 5."""
+    if rates.w_out != 0.0:
+        for i in range(n_rec):
+            w_out[k, i] += rates.w_out * eps * h[h_at + i]
+
+
+def _by_gain(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, n_rec: int) -> None:
+    row = w_out.shape[1]
+    for i in range(0, row, LANES):
+        store(w_out, k * row + i, fma(splat(eps), load(rates.gain, i), load(w_out, k * row + i)))
+
+
+learn_readout = by_kind(Rates, _by_rate, _by_gain)
+
+
 @kernel
 def run_traces(
-    weights: Weights, trials: Trials, k_trial: int, rule: Rule, rates: Rates, to: Updates, work: TraceWorkspace
+    weights: Weights,
+    trials: Trials,
+    k_trial: int,
+    rule: Rule,
+    rates: Rates | LeastSquares,
+    to: Updates,
+    work: TraceWorkspace,
 ) -> float:
     """Trial `k_trial`; each step's updates, times their rates, are added to `to`.
 
@@ -123,15 +207,14 @@ def run_traces(
         start_drive(units, u, trials, k_trial, 1, min(t + 1, n_steps - 1), row)
         if rule.carry == DIAGONAL:
             renew_decay(weights, rule, work)
+        meet(rates, targets, trial, t, sources, after)
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, after)
             eps = error(targets[trial, t, k], y[k])
             loss += eps * eps / (2.0 * n_steps)
             for i in range(0, row, LANES):
                 store(credit, i, fma(splat(eps), load(feedback, k * row + i), load(credit, i)))
-            if rates.w_out != 0.0:
-                for i in range(n_rec):
-                    to.w_out[k, i] += rates.w_out * eps * sources[after + i]
+            learn_readout(rates, to.w_out, k, eps, sources, after, n_rec)
         if not isfinite(loss):
             return loss
         # at the end there is no next step: what this writes is then not used
@@ -149,16 +232,17 @@ def run_traces(
 
 @kernel
 def train_online(
-    weights: Weights, trials: Trials, rule: Rule, rates: Rates, record: Record, work: TraceWorkspace
+    weights: Weights, trials: Trials, rule: Rule, rates: Rates | LeastSquares, record: Record, work: TraceWorkspace
 ) -> int:
-    """Train in place with an update at every step, ``(eta/T)`` times the step's term of Eq. 5.
+    """Train in place with an update at every step, ``(eta/T)`` times the step's term of Eq. 5, or the readout alone by
+    recursive least squares: ``P <- P - P h h^T P / (1 + h.P h)``, ``Wout <- Wout + eps (P h)^T`` with the new P.
 
     Arguments and result as in `train_trials`, but that a batch is one trial and `work` is from `trace_workspace`. If
     something stops being finite, the weights are put back to where the trial in which it happened began.
     """
     check_local(rule)
     n_steps = trials.inputs.shape[1]
-    per_step = Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
+    of_step = per_step(rates, n_steps)
     to = Updates(weights.m, weights.w_out)
     copy(weights.state, work.state)
     for k in range(len(trials.order)):
@@ -167,7 +251,7 @@ def train_online(
         copy(weights.m, work.before.m)
         copy(weights.w_out, work.before.w_out)
         record.alignment[k] = alignment_of(weights)
-        record.loss[k] = run_traces(weights, trials, k, rule, per_step, to, work)
+        record.loss[k] = run_traces(weights, trials, k, rule, of_step, to, work)
         if not (isfinite(record.loss[k]) and all_finite(weights.m) and all_finite(weights.w_out)):
             copy(work.before.m, weights.m)
             copy(work.before.w_out, weights.w_out)
@@ -188,3 +272,22 @@ def trace_gradient(
     copy(weights.state, work.state)
     rate = 1.0 / trials.inputs.shape[1]
     record.loss[0] = run_traces(weights, trials, 0, rule, Rates(rate, rate, rate), updates, work)
+
+
+@kernel
+def least_squares_update(
+    weights: Weights,
+    trials: Trials,
+    rule: Rule,
+    record: Record,
+    updates: Updates,
+    fit: LeastSquares,
+    work: TraceWorkspace,
+) -> None:
+    """`gradient` of recursive least squares: by how much one trial changes the readout, which is left changed."""
+    clear(updates.m)
+    copy(weights.w_out, updates.w_out)
+    copy(weights.state, work.state)
+    record.loss[0] = run_traces(weights, trials, 0, rule, fit, Updates(weights.m, weights.w_out), work)
+    for i in range(0, updates.w_out.size, LANES):
+        store(updates.w_out, i, load(weights.w_out, i) - load(updates.w_out, i))
