@@ -77,14 +77,14 @@ class LearningRule(validate.Checked):
         object.__setattr__(self, "draws", validate.integer("draws", self.draws, 1))
         if self.draws > 1 and not self.n_signs(1):
             raise ValueError(f"draws needs form 'uoro', 'kf' or 'perturbation', got {self.form!r}")
-        if self.form == "rls" and self.trains != ("w_out",):
-            raise ValueError(f"form 'rls' needs trains ('w_out',), got {self.trains!r}")
         for field, form in (("sigma", "perturbation"), ("alpha", "rls")):
             value = getattr(self, field)
             if (value is not None) != (self.form == form):
                 raise ValueError(f"{field} belongs to form {form!r}, got {validate.shown(value)} and {self.form!r}")
             if value is not None:
                 object.__setattr__(self, field, validate.real(field, value, sys.float_info.min))
+        if self.form == "rls" and self.trains != ("w_out",):
+            raise ValueError(f"form 'rls' needs trains ('w_out',), got {self.trains!r}")
         if self.trace_tau is not None:
             object.__setattr__(self, "trace_tau", validate.real("trace_tau", self.trace_tau, 1.0))
             if self.carry != "leak":

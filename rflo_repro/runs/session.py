@@ -42,7 +42,7 @@ class Session:
     @property
     def n_bytes(self) -> int:
         """Two histories of the network's size a timestep (four where phi' and noise are kept), a few weight matrices
-        (more with an optimiser or with least squares), and RTRL's two arrays of how every unit depends on every weight."""
+        (more with an optimiser or least squares), and RTRL's two arrays of how every unit depends on every weight."""
         n_steps: int = self.task.n_steps
         width = self.recipe.n_rec + self.task.n_in + 8
         dependence = 2 * width**3 if resolve(self.rule).form == "forward" else 0
