@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from rflo_repro import cli
-from rflo_repro.runs import cluster, tables
+from rflo_repro.runs import cluster, road, tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.cluster import ClusterError
 from rflo_repro.runs.experiment import About
+from rflo_repro.runs.request import Request, Selection
 from rflo_repro.studies import tune
 
 COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
@@ -57,11 +61,14 @@ def smoke(command):
     return (*command, "--scale", "smoke")
 
 
+def without_rows(schema):
+    return pd.DataFrame({column.name: np.array([]) for column in schema.columns})
+
+
 def paper_tables(command, folder="results"):
     """Tables as the paper's scale writes them, if without rows."""
     for schema in experiment_of(command).schemas.values():
-        frame = pd.DataFrame({column.name: np.array([]) for column in schema.columns})
-        tables.write(Path(folder), schema, frame, {"settings": {"scale": "paper"}, "runs": []})
+        tables.write(Path(folder), schema, without_rows(schema), {"settings": {"scale": "paper"}, "runs": []})
 
 
 @everything
@@ -113,6 +120,38 @@ def test_it_runs_on_a_cluster_unless_it_times_this_machine(command, monkeypatch)
 
 
 @everything
+def test_tables_change_under_the_folders_lock_only(command, monkeypatch):
+    """Nothing is computed here; while somebody else holds the lock, nothing is written, be it by what takes none."""
+    experiment = experiment_of(command)
+    empty = {part: without_rows(schema) for part, schema in experiment.schemas.items()}
+    experiment = replace(experiment, tabulate=lambda *_: empty, claims=())
+    monkeypatch.setattr(road, "sweep", lambda *_: [])
+    monkeypatch.setattr(road, "_computed", lambda *_: [])
+    monkeypatch.setattr(tables, "write", lambda folder, schema, *_: (folder / f"{schema.name}.csv").write_text(""))
+    monkeypatch.setattr(tables, "LOCK_SECONDS", 0.05)
+    folder, held, done = Path("results"), threading.Event(), threading.Event()
+    request = Request("smoke", _all_of(experiment.about), jobs=1, results=folder, plot=False)
+
+    def hold():
+        with tables.lock(folder):
+            held.set()
+            done.wait()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait()
+    try:
+        with pytest.raises(TimeoutError):
+            road.run(experiment, request, Console(quiet=True))
+        assert not list(folder.glob("*.csv"))
+    finally:
+        done.set()
+        other.join()
+    road.run(experiment, request, Console(quiet=True))
+    assert {path.stem for path in folder.glob("*.csv")} == {schema.name for schema in experiment.schemas.values()}
+
+
+@everything
 def test_it_has_every_scale_and_the_paper_s_is_what_the_command_runs(command):
     experiment = experiment_of(command)
     assert set(experiment.scales) == {"smoke", "quick", "paper"}
@@ -135,8 +174,6 @@ def test_conditions_name_the_rows_of_its_tables(command):
 
 
 def _all_of(about: About):
-    from rflo_repro.runs.request import Selection
-
     return Selection(rates=about.rates[:1])
 
 

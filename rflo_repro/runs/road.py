@@ -206,7 +206,8 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
     if failed:
         raise failed
     if experiment.claims and not request.selection.partial:
-        _say(console, "claims   " + verdicts(experiment, frames))
+        mark = "" if settings["scale"] == "paper" else f", at {settings['scale']} scale"
+        _say(console, f"claims   {verdicts(experiment, frames)}{mark}")
     return Outcome(frames, tuple(files), time.monotonic() - started, reference)
 
 

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from rflo_repro.runs.choices import defaults, vary
+from rflo_repro import cli
+from rflo_repro.runs.choices import declared, defaults, vary, written
+from rflo_repro.runs.request import Selection
 from rflo_repro.studies import ledger
 from rflo_repro.studies.ledger import LEDGER
 
@@ -48,6 +50,27 @@ def test_what_an_entry_sets_can_be_set(name):
         assert of_entry, f"{name} sets {setting}, which is declared for another entry"
         chosen = ledger.experiments()[of_entry[0].command]()
         assert vary(chosen, [(setting, value)]) != chosen
+
+
+ALTERNATIVES = [
+    (command, name, other.value)
+    for command, choices in ledger.experiments().items()
+    for name, choice in declared(choices).items()
+    for other in choice.alternatives
+]
+
+
+@pytest.mark.parametrize(("command", "name", "value"), ALTERNATIVES)
+def test_every_declared_alternative_can_be_set_and_run(command, name, value, tuned):
+    about = cli.EXPERIMENTS[command]
+    chosen = vary(about.choices(), [(name, written(value))])
+    assert getattr(chosen, name) == value != defaults(about.choices)[name]
+    usual, found = (
+        [c.realisations for c in about.experiment.conditions(choices, Selection(rates=about.rates[:1]))]
+        for choices in (about.choices(), chosen)
+    )
+    assert found
+    assert found != usual  # what is varied reaches what is run
 
 
 def test_settings_are_seen_in_the_text():
