@@ -22,25 +22,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Loop": "rflo_repro.learning.loop",
-    "Network": "rflo_repro.learning.network",
-    "Optimizer": "rflo_repro.learning.optimizers",
-    "LearningRule": "rflo_repro.learning.rules",
-    "RULES": "rflo_repro.learning.rules",
-    "Task": "rflo_repro.learning.task",
-    "History": "rflo_repro.learning.training",
-    "LearningRates": "rflo_repro.learning.training",
-    "Run": "rflo_repro.learning.training",
-    "Updates": "rflo_repro.learning.training",
-    "run": "rflo_repro.learning.training",
-    "train": "rflo_repro.learning.training",
-    "trained": "rflo_repro.studies.trained",
-    "weight_updates": "rflo_repro.learning.training",
-    "IntervalMatchingTask": "rflo_repro.tasks",
-    "MovementTask": "rflo_repro.tasks",
-    "PeriodicTask": "rflo_repro.tasks",
-    "Reaching": "rflo_repro.tasks",
-    "SequenceTask": "rflo_repro.tasks",
+    "learning.loop": ("Loop",),
+    "learning.network": ("Network",),
+    "learning.optimizers": ("Optimizer",),
+    "learning.rules": ("RULES", "LearningRule"),
+    "learning.task": ("Task",),
+    "learning.training": ("History", "LearningRates", "Run", "Updates", "run", "train", "weight_updates"),
+    "studies.trained": ("trained",),
+    "tasks": ("IntervalMatchingTask", "MovementTask", "PeriodicTask", "Reaching", "SequenceTask"),
 }
 
 __all__ = [
@@ -68,10 +57,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
+    home = next((home for home, names in _HOMES.items() if name in names), None)
     if home is None:
         raise AttributeError(f"module 'rflo_repro' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    value = getattr(importlib.import_module(f"rflo_repro.{home}"), name)
     globals()[name] = value
     return value
 

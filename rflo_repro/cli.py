@@ -84,9 +84,21 @@ def cli() -> None:
 
 
 class ExperimentCommand(click.Command):
-    """The command of an experiment, whose help lists what can be varied of it."""
+    """The command of an experiment, whose help lists its panels, its files and what can be varied of it."""
 
     about: About
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        name, panels = self.about.name, list(self.about.panels.items())
+        files = [f"tables ({name}*.csv, .json)"] * self.about.computed
+        files += [f"pictures ({name}*.png, .pdf)"] * bool(panels)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            if panels:
+                formatter.write_dl(panels)
+                formatter.write_paragraph()
+            formatter.write_text(f"Writes {' and '.join(files)}.")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.about.choices is not None:

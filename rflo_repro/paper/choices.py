@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rflo_repro.runs.choices import Alternative, Choices, first_state, flag, integer, number, open_choice, printed
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import LIMITS
 
 trials = integer(1, LIMITS["trials"])
+networks = integer(1, LIMITS["networks"])
+
+
+def root_seed() -> Any:
+    """The field `seed`."""
+    check = integer(0, LIMITS["seed"])
+    return open_choice(2019, "random-numbers", "root of all random numbers", check, option="seed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +28,8 @@ class NetworkChoices(Choices):
     g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))
     h0: float | Literal["uniform"]
     n_trials: int
-    n_networks: int = open_choice(
-        9, "number-of-networks", "random networks a condition", integer(1, LIMITS["networks"]), option="networks"
-    )
-    seed: int = open_choice(
-        2019, "random-numbers", "root of all random numbers", integer(0, LIMITS["seed"]), option="seed"
-    )
+    n_networks: int = open_choice(9, "number-of-networks", "random networks a condition", networks, option="networks")
+    seed: int = root_seed()
 
     @property
     def recipe(self) -> Recipe:

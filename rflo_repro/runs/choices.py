@@ -176,26 +176,25 @@ def _shown(value: Any) -> str:
     return validate.shown(value)
 
 
-def integer(minimum: int, maximum: int = LARGEST) -> Check:
-    """A whole number in this range."""
+def _validated(kind: str, *allowed: Any) -> Check:
+    """The check of this name in `learning.validate`."""
 
-    def check(name: str, value: Any) -> int:
+    def check(name: str, value: Any) -> Any:
         from rflo_repro.learning import validate
 
-        return validate.integer(name, value, minimum, maximum)
+        return getattr(validate, kind)(name, value, *allowed)
 
     return check
+
+
+def integer(minimum: int, maximum: int = LARGEST) -> Check:
+    """A whole number in this range."""
+    return _validated("integer", minimum, maximum)
 
 
 def number(minimum: float = -LARGEST, maximum: float = LARGEST) -> Check:
     """A number in this range."""
-
-    def check(name: str, value: Any) -> float:
-        from rflo_repro.learning import validate
-
-        return validate.real(name, value, minimum, maximum)
-
-    return check
+    return _validated("real", minimum, maximum)
 
 
 # a finite number above 0
@@ -203,24 +202,16 @@ positive = number(sys.float_info.min)
 
 
 def flag(name: str, value: Any) -> bool:
-    """True or false. Raises ValueError."""
-    from rflo_repro.learning import validate
-
+    """True or false, as the command line writes them. Raises ValueError."""
     try:
-        return validate.flag(name, value)
-    except ValueError:
-        raise ValueError(f"{name} must be true or false, got {_shown(value)}") from None
+        return bool(_validated("flag")(name, value))
+    except ValueError as error:
+        raise ValueError(str(error).replace("True or False", "true or false", 1)) from None
 
 
 def word(*allowed: str) -> Check:
     """One of these words."""
-
-    def check(name: str, value: Any) -> str:
-        from rflo_repro.learning import validate
-
-        return validate.word(name, value, allowed)
-
-    return check
+    return _validated("word", allowed)
 
 
 def each(check: Check) -> Check:

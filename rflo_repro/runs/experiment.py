@@ -44,7 +44,7 @@ class About:
     made on the spot, its name.
     command: its name on the command line.
     title: one line for tables of contents.
-    help: the command's help: panels, what it writes, how long it takes.
+    help: what its command does, and how long it takes; the help has its panels and files too.
     place: where it comes among the others.
     choices: what can be varied of it; a mere drawing has none.
     rules: the learning rules it runs.

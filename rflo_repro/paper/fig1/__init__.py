@@ -8,9 +8,7 @@ ABOUT = About(
     title="Schematic: inputs, recurrent network, readout, error fed back through B (Figure 1).",
     help="""\
     Draw Figure 1: inputs x(t) drive a recurrent network whose readout is y(t); the error is projected back onto the
-    units through the fixed random weights B, and there meets each synapse's eligibility trace.
-
-    Computes nothing. Writes fig1 (.png, .pdf) in a second.
+    units through the fixed random weights B, and there meets each synapse's eligibility trace. Computes nothing.
     """,
     panels={"a": "schematic"},
     place=10,

@@ -9,23 +9,14 @@ ABOUT = About(
     command="fig2",
     title="Periodic output: loss, period, alignment, locality (Figure 2a-d).",
     help="""\
-    Draw Figure 2: networks of 30 units learn one period of a sum of sines, without input.
-
-    \b
-    a  loss in training at the shortest and the longest period, and the outputs
-       at the end
-    b  final loss against period, with the untrained network in grey
-    c  alignment of Wout and B in training by RFLO
-    d  at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone
-
-    Writes fig2_curves, fig2_final and fig2_outputs (.csv, .json) and fig2 (.png, .pdf). At paper scale, nine networks
+    Draw Figure 2: networks of 30 units learn one period of a sum of sines, without input. At paper scale, nine networks
     and 10,000 trials, it takes one or two minutes on two cores.
     """,
     panels={
-        "a": "loss in training and outputs, shortest and longest period",
-        "b": "final loss against period",
-        "c": "alignment of Wout and B",
-        "d": "locality and random feedback apart, 80 tau",
+        "a": "loss in training at the shortest and the longest period, and the outputs at the end",
+        "b": "final loss against period, with the untrained network in grey",
+        "c": "alignment of Wout and B in training by RFLO",
+        "d": "at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone",
     },
     selectors=("period", "panel", "rule"),
     choices=PeriodicChoices,

@@ -9,14 +9,8 @@ ABOUT = About(
     title="RFLO with sign-constrained weights (Figure 2 - supplement 1).",
     help="""\
     Draw Figure 2, supplement 1: RFLO on networks of which half the units are excitatory and half inhibitory, beside
-    RFLO without the constraint. Weights are clipped at zero after each update.
-
-    \b
-    a  loss in training at the shortest and the longest period
-    b  final loss against period
-
-    Writes fig2_dale_curves, _final and _outputs (.csv, .json) and fig2_dale (.png, .pdf). At paper scale it takes
-    about a minute on two cores.
+    RFLO without the constraint. Weights are clipped at zero after each update. At paper scale it takes about a minute
+    on two cores.
     """,
     panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
     selectors=("period", "panel"),

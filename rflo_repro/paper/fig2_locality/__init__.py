@@ -8,15 +8,9 @@ ABOUT = About(
     command="fig2-locality",
     title="Locality and random feedback apart, at every period (Figure 2d).",
     help="""\
-    Draw Figure 2d at any period: BPTT and RFLO beside rules that make only one of RFLO's two approximations.
-
-    \b
-    a  loss in training, a column a period: BPTT, RFLO, locality with symmetric
-       feedback (magenta), random feedback without locality (cyan)
-    b  final loss against period
-
-    Writes fig2_locality_curves, _final and _outputs (.csv, .json) and fig2_locality (.png, .pdf). At paper scale it
-    takes about two minutes on two cores; what `fig2` has computed is not computed again.
+    Draw Figure 2d at any period: BPTT and RFLO beside rules that make only one of RFLO's two approximations: locality
+    with symmetric feedback (magenta), random feedback without locality (cyan). At paper scale it takes about two
+    minutes on two cores; what `fig2` has computed is not computed again.
     """,
     panels={"a": "loss in training, a column a period", "b": "final loss against period"},
     selectors=("period", "panel", "rule"),

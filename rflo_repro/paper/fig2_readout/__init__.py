@@ -9,14 +9,8 @@ ABOUT = About(
     title="Both, readout only, recurrent only (Figure 2 - supplement 2).",
     help="""\
     Draw Figure 2, supplement 2: RFLO on recurrent and readout weights, on the readout only (whose output is then fed
-    back into the units through B), and on the recurrent weights only.
-
-    \b
-    a  loss in training at the shortest and the longest period
-    b  final loss against period
-
-    Writes fig2_readout_curves, _final and _outputs (.csv, .json) and fig2_readout (.png, .pdf). At paper scale it
-    takes about a minute on two cores.
+    back into the units through B), and on the recurrent weights only. At paper scale it takes about a minute on two
+    cores.
     """,
     panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
     selectors=("period", "panel", "rule"),

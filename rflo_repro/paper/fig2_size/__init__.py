@@ -9,17 +9,13 @@ ABOUT = About(
     title="Loss against network size and initial weights (Figure 2 - supplement 3).",
     help="""\
     Draw Figure 2, supplement 3: RFLO at 20 tau on networks of different size and with initial weights of different
-    standard deviation, at one fixed learning rate and at the rate tuned for each.
-
-    \b
-    a  final loss against the number of units N
-    b  final loss against the standard deviation of the initial recurrent
-       weights, in units of 1/sqrt(N)
-
-    Writes fig2_size_curves, _final and _outputs (.csv, .json) and fig2_size (.png, .pdf). At paper scale it takes
-    some minutes on two cores.
+    standard deviation, at one fixed learning rate and at the rate tuned for each. At paper scale it takes some minutes
+    on two cores.
     """,
-    panels={"a": "final loss against N", "b": "final loss against g"},
+    panels={
+        "a": "final loss against the number of units N",
+        "b": "final loss against the standard deviation of the initial recurrent weights, in units of 1/sqrt(N)",
+    },
     selectors=("panel",),
     choices=Choices,
     rules=("rflo",),

@@ -8,21 +8,14 @@ ABOUT = About(
     command="fig3",
     title="Interval matching: time of the output's peak against delay (Figure 3a-c).",
     help="""\
-    Draw Figure 3: networks of 100 units answer two pulses a delay apart with a pulse after the same delay.
-
-    \b
-    a  an example trial: inputs, target and output
-    b  time of the output's peak against delay in test trials after RFLO,
-       trained to 15 tau (red) and 20 tau (blue)
-    c  the same after BPTT, trained to 25 tau
-
-    Writes fig3_peaks, _summary, _example, _curves and _final (.csv, .json) and fig3 (.png, .pdf); the tables hold both
-    rules at 15, 20 and 25 tau. At paper scale, nine networks and 5000 trials, it takes about two minutes on two cores.
+    Draw Figure 3: networks of 100 units answer two pulses a delay apart with a pulse after the same delay; the tables
+    hold both rules, trained to 15, 20 and 25 tau. At paper scale, nine networks and 5000 trials, it takes about two
+    minutes on two cores.
     """,
     panels={
-        "a": "an example trial",
-        "b": "time of the output's peak against delay, RFLO",
-        "c": "time of the output's peak against delay, BPTT",
+        "a": "an example trial: inputs, target and output",
+        "b": "time of the output's peak against delay in test trials, RFLO trained to 15 (red) and 20 tau (blue)",
+        "c": "the same, BPTT trained to 25 tau",
     },
     selectors=("panel", "rule"),
     choices=Choices,

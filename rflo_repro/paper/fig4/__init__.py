@@ -9,24 +9,14 @@ ABOUT = About(
     title="A sequence of movements by an auxiliary loop, and without it (Figure 4a-c).",
     help="""\
     Draw Figure 4: networks of 100 units move a cursor; a loop through a few units joins single movements to a sequence.
-
-    \b
-    a  the task, and single movements after training by RFLO
-    b  the loop through which the network's state chooses its next input
-    c  cursor and velocity in a free run of the learned sequence, and without
-       the loop: RFLO and BPTT on all of it
-    d  over networks: right transitions while the loop learns, loss on the
-       sequence, and end-point error
-
-    Writes fig4_curves, _final, _transitions, _sequence and _single (.csv, .json) and fig4 (.png, .pdf). At paper
-    scale, nine networks and 10,000 trials a stage, it takes about eleven minutes on two cores, nearly all of it for the
-    networks without the loop.
+    At paper scale, nine networks and 10,000 trials a stage, it takes about eleven minutes on two cores, nearly all of
+    it for the networks without the loop.
     """,
     panels={
-        "a": "the task and single movements",
-        "b": "the loop",
-        "c": "a free run of the sequence, and the sequence without the loop",
-        "d": "transitions, loss and end-point error over networks",
+        "a": "the task, and single movements after training by RFLO",
+        "b": "the loop through which the network's state chooses its next input",
+        "c": "cursor and velocity in a free run of the learned sequence; without the loop, RFLO and BPTT on all of it",
+        "d": "over networks: right transitions while the loop learns, loss on the sequence, and end-point error",
     },
     selectors=("panel", "rule"),
     choices=Choices,

@@ -8,10 +8,8 @@ ABOUT = About(
     command="fig-cost",
     title="Cost of a timestep against N: RTRL, BPTT, RFLO.",
     help="""\
-    Measure what a timestep of RTRL, BPTT and RFLO costs on one core of this machine, against the number of units;
-    the paper says N^4, N^2, N^2.
-
-    Writes cost (.csv, .json) and cost (.png, .pdf) in about a minute; leave the machine alone meanwhile.
+    Measure what a timestep of RTRL, BPTT and RFLO costs on one core of this machine, against the number of units; the
+    paper says N^4, N^2, N^2. It takes about a minute; leave the machine alone meanwhile.
     """,
     choices=Choices,
     rules=("rtrl", "bptt", "rflo"),

@@ -9,9 +9,7 @@ ABOUT = About(
     title="How well each rule's update points along the exact gradient.",
     help="""\
     Compare each rule's update with the exact gradient before log-spaced trials of its own training, at every period
-    and at printed and tuned rates.
-
-    Writes gradient (.csv, .json) and gradient (.png, .pdf) in some minutes.
+    and at printed and tuned rates. It takes some minutes.
     """,
     choices=Choices,
     rules=("local", "random-feedback", "rflo"),

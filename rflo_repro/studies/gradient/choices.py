@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rflo_repro.paper.choices import SupplementChoices
-from rflo_repro.runs.choices import integer, open_choice
-from rflo_repro.runs.request import LIMITS
+from rflo_repro.paper.choices import SupplementChoices, networks
+from rflo_repro.runs.choices import open_choice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices(SupplementChoices):
     """Raises ChoiceError for values out of range."""
 
-    n_networks: int = open_choice(
-        5, "number-of-networks", "random networks a condition", integer(1, LIMITS["networks"]), option="networks"
-    )
+    n_networks: int = open_choice(5, "number-of-networks", "random networks a condition", networks, option="networks")

@@ -16,10 +16,8 @@ ABOUT = About(
     title="Under which readings of the paper its statements hold.",
     help="""\
     Make the open choices otherwise (docs/assumptions.md), many of them together, run each such reading of the paper at
-    the printed rates, and judge the figures' claims under it.
-
-    Writes readings and readings_final (.csv, .json) and a specification curve for each figure, readings_FIGURE (.png,
-    .pdf). All of it takes some seven hours on two cores; each --panel takes less than two and keeps the others' rows.
+    the printed rates, and judge the figures' claims under it; a specification curve for each figure. All of it takes
+    some seven hours on two cores; each --panel takes less than two and keeps the others' rows.
     """,
     choices=Choices,
     rules=("bptt", "rflo", "local", "random-feedback", "loop"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rflo_repro.paper.choices import trials
+from rflo_repro.paper.choices import networks, root_seed, trials
 from rflo_repro.runs.choices import Choices as Declared
 from rflo_repro.runs.choices import each, flag, integer, open_choice, positive
-from rflo_repro.runs.request import LIMITS
 
 ENTRY = "scale-of-the-readings"
 count = integer(0, 10_000)
-networks = integer(1, LIMITS["networks"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +34,7 @@ class Choices(Declared):
     )
     n_rec: int = open_choice(100, ENTRY, "units in Figures 3 and 4, and at most in supplement 3", integer(1))
     stay_small: bool = open_choice(False, ENTRY, "whether readings of more trials are as short as the rest", flag)
-    seed: int = open_choice(
-        2019, "random-numbers", "root of all random numbers", integer(0, LIMITS["seed"]), option="seed"
-    )
+    seed: int = root_seed()
 
     def readings(self, figure: str) -> int:
         """How many readings a figure has in which choices are combined."""

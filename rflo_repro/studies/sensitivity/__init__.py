@@ -9,9 +9,7 @@ ABOUT = About(
     title="Which claims rest on which of the choices that the paper leaves open.",
     help="""\
     Make each open choice otherwise (docs/assumptions.md), run its figure at a reduced scale, and judge the figure's
-    claims again.
-
-    Writes sensitivity (.csv, .json) and sensitivity (.png, .pdf). It takes about half an hour on two cores.
+    claims again. It takes about half an hour on two cores.
     """,
     choices=Choices,
     rules=("bptt", "rflo", "local", "random-feedback", "loop"),

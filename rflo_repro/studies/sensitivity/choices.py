@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rflo_repro.paper.choices import trials
+from rflo_repro.paper.choices import networks, root_seed, trials
 from rflo_repro.runs.choices import Choices as Declared
 from rflo_repro.runs.choices import each, flag, integer, open_choice, positive, word
-from rflo_repro.runs.request import LIMITS
 
 ENTRY = "scale-of-the-sensitivity"
 
@@ -16,7 +15,7 @@ ENTRY = "scale-of-the-sensitivity"
 class Choices(Declared):
     """Raises ChoiceError for values out of range."""
 
-    n_networks: int = open_choice(5, ENTRY, "networks a condition", integer(1, LIMITS["networks"]), option="networks")
+    n_networks: int = open_choice(5, ENTRY, "networks a condition", networks, option="networks")
     trials_fig2: int = open_choice(3000, ENTRY, "training trials of Figure 2", trials)
     trials_fig3: int = open_choice(1500, ENTRY, "training trials of Figure 3", trials)
     trials_fig4: int = open_choice(600, ENTRY, "training trials of Figure 4, a stage", trials)
@@ -26,6 +25,4 @@ class Choices(Declared):
     rates: str = open_choice("tuned", ENTRY, "learning rates of Figure 2", word("printed", "tuned"))
     n_rec: int = open_choice(100, ENTRY, "units in Figures 3 and 4", integer(1))
     stay_small: bool = open_choice(False, ENTRY, "whether alternatives with more trials are as short as the rest", flag)
-    seed: int = open_choice(
-        2019, "random-numbers", "root of all random numbers", integer(0, LIMITS["seed"]), option="seed"
-    )
+    seed: int = root_seed()

@@ -9,9 +9,8 @@ ABOUT = About(
     title="What the paper derives, in random networks; Figure 2c's control.",
     help="""\
     Measure what the paper derives: RTRL's update against batch BPTT's; the two statements of Appendix 2 in linear
-    networks and in those of Figure 2; and RFLO's alignment with the recurrent weights held still.
-
-    Writes theory_exact, theory_appendix and theory_alignment (.csv, .json) in some minutes.
+    networks and in those of Figure 2; and RFLO's alignment with the recurrent weights held still. It takes some
+    minutes.
     """,
     choices=Choices,
     place=10,

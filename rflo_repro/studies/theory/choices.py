@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rflo_repro.paper.choices import PeriodicChoices
-from rflo_repro.runs.choices import Alternative, each, integer, number, open_choice, positive
-from rflo_repro.runs.request import LIMITS
-
-networks = integer(1, LIMITS["networks"])
+from rflo_repro.paper.choices import PeriodicChoices, networks
+from rflo_repro.runs.choices import Alternative, each, number, open_choice, positive
 
 
 @dataclass(frozen=True, kw_only=True)
