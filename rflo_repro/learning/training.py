@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import arithmetic, kernels, optimizers, validate
+from rflo_repro.learning import arithmetic, checkpoint, kernels, optimizers, validate
+from rflo_repro.learning.checkpoint import Checkpoint, Kept
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import MATRICES, LearningRule, resolve
@@ -101,7 +102,8 @@ class History(validate.Brief):
         if self.diverged:
             raise ValueError("a training that diverged cannot be resumed")
         own = replace(self._course, streams=copy.deepcopy(self._course.streams))
-        return _train(own, n_trials, progress, self)
+        more = _whole(n_trials, own.settings.batch)
+        return _train(own, len(self.loss) + more, progress, None, self)
 
     def to_frame(self) -> pd.DataFrame:
         """A tidy table, one row a trial: `trial` (from 1), `loss`, `alignment`."""
@@ -425,11 +427,12 @@ class _Streams:
 class _Source:
     """Draws a task's trials, in order, in blocks of a kernel call's length."""
 
-    def __init__(self, settings: _Settings, packed: _Packed, streams: _Streams) -> None:
-        self.settings, self.packed, self.streams = settings, packed, streams
+    def __init__(
+        self, settings: _Settings, packed: _Packed, streams: _Streams, waiting: tuple[_Drawn, ...] = ()
+    ) -> None:
+        self.settings, self.packed, self.streams, self.waiting = settings, packed, streams, waiting
         self.given: tuple[Any, Any] | None = None
         self.checked: _Drawn | None = None
-        self.waiting: list[_Drawn] | None = None
 
     def draw(self) -> _Drawn:
         given = self.settings.task.trial(self.streams.trials)
@@ -452,7 +455,7 @@ class _Source:
         """The next block: whole batches, at most `n_most` trials. A batch of trials that differ in length is one by
         itself, so that its numbers do not depend on its neighbours."""
         net, batch = self.packed.net, self.settings.batch
-        begun, self.waiting = self.waiting or [self.draw()], None
+        begun, self.waiting = [*self.waiting] or [self.draw()], ()
         n_steps = len(begun[0][0])
         if any(len(inputs) != n_steps for inputs, _ in begun):
             return self.mixed(begun)
@@ -476,7 +479,7 @@ class _Source:
                 last += [self.draw() for _ in range(batch - len(last))]
                 if n_whole == 0:
                     return self.mixed(last)
-                self.waiting, order = last, order[:n_whole]
+                self.waiting, order = tuple(last), order[:n_whole]
                 break
             if trial is not distinct[-1]:
                 distinct.append(trial)
@@ -622,6 +625,7 @@ def train(
     optimizer: str | Optimizer = "sgd",
     noise: float = 0.0,
     snapshots: Sequence[int] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train a copy of `net` on `task`.
 
@@ -641,6 +645,10 @@ def train(
         from a copy of rng's state: the task's trials are the same with and without it.
     snapshots: numbers of trials, from 1, before whose update the network is kept. What lies beyond `n_trials` is for
         `History.resume`.
+    checkpoint: keeps the training while it is under way; where it has kept something, the same call goes on from there,
+        and makes the same bits. It has a method `read()`, which gives what was kept last or None, and a method
+        `keep(done, now)`, called as `progress` is, and before it: `now()` gives arrays by name for an .npz. A task that
+        is no frozen dataclass, and so may remember its trials, is asked for all of them again.
 
     Targets that are NaN mean that there is no error: L = 1/(2T) sum over those that are numbers, T all timesteps.
     A NaN or an infinity elsewhere ends the training with `diverged`. Memory is 16 bytes a trial, and linear in T N.
@@ -684,8 +692,23 @@ def train(
         for_noise if settings.noise > 0.0 else None,
         for_signs if settings.sign_bytes(net.n_rec) > 0 else None,
     )
+    n_trials, course = _whole(n_trials, settings.batch), _Course(settings, streams)
     begun = History(np.zeros(0), np.zeros(0), False, net, net.h0)
-    return _train(_Course(settings, streams), n_trials, progress, begun)
+    if checkpoint is not None:
+        if not all(callable(getattr(checkpoint, name, None)) for name in ("read", "keep")):
+            raise ValueError(f"checkpoint must have methods read and keep, got {validate.shown(checkpoint)}")
+        kept = checkpoint.read()
+        if kept is not None:
+            course, begun = _restored(kept, course, net)
+    return _train(course, n_trials, progress, checkpoint, begun)
+
+
+def _whole(n_trials: Any, batch: int) -> int:
+    """Raises ValueError for a number of trials that is none, or not of whole batches."""
+    whole = validate.integer("n_trials", n_trials, 1)
+    if whole % batch:
+        raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {whole}")
+    return whole
 
 
 def _snapshots(given: Any) -> tuple[int, ...]:
@@ -703,15 +726,71 @@ class _Course:
     settings: _Settings
     streams: _Streams
     moments: tuple[Array, ...] = ()
+    waiting: tuple[_Drawn, ...] = ()
 
 
-def _train(course: _Course, n_trials: int, progress: Callable[[int], None] | None, past: History) -> History:
-    """`n_trials` more after those of the past, with the streams themselves of the course."""
+def _weights(net: Network) -> dict[str, Array]:
+    """What training changes."""
+    return {name: w for name in (*MATRICES, "bias") if (w := getattr(net, name)) is not None}
+
+
+def _kept(history: History) -> Kept:
+    """All that a history needs to be resumed, as arrays."""
+    course = history._course
+    assert course is not None
+    nets = [("network", history.network), *((f"snapshot {trial}", net) for trial, net in history.snapshots)]
+    return {
+        "loss": history.loss,
+        "alignment": history.alignment,
+        "state": history.state,
+        "snapshots": np.array([trial for trial, _ in history.snapshots], dtype=np.int64),
+        "streams": checkpoint.states(vars(course.streams)),
+        **{f"{name}, {matrix}": w for name, net in nets for matrix, w in _weights(net).items()},
+        **{f"moment {i}": moment for i, moment in enumerate(course.moments)},
+        **{f"waiting {i}, {part}": a for i, trial in enumerate(course.waiting) for part, a in enumerate(trial)},
+    }
+
+
+def _frozen(task: Task) -> bool:
+    """Whether it is a frozen dataclass: others may remember the trials that they gave."""
+    parameters = vars(type(task)).get("__dataclass_params__")
+    return parameters is not None and bool(parameters.frozen)
+
+
+def _restored(kept: Kept, course: _Course, net: Network) -> tuple[_Course, History]:
+    """The course, its streams brought to where they were, and the history so far. Raises ValueError for what another
+    training has kept."""
+
+    def network(name: str) -> Network:
+        weights: dict[str, Any] = {matrix: kept[f"{name}, {matrix}"] for matrix in _weights(net)}
+        return replace(net, **weights)
+
+    fresh = copy.deepcopy(course.streams.trials)
+    try:
+        n_moments, n_parts = (sum(name.startswith(what) for name in kept) for what in ("moment ", "waiting "))
+        moments = tuple(kept[f"moment {i}"] for i in range(n_moments))
+        waiting = tuple((kept[f"waiting {i}, 0"], kept[f"waiting {i}, 1"]) for i in range(n_parts // 2))
+        snapshots = tuple((int(trial), network(f"snapshot {trial}")) for trial in kept["snapshots"])
+        begun = History(kept["loss"], kept["alignment"], False, network("network"), kept["state"], snapshots)
+        checkpoint.restore(vars(course.streams), kept["streams"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"checkpoint must have what this training kept: {validate.shown(error)}") from None
+    if not _frozen(course.settings.task):
+        for _ in range(len(begun.loss) + len(waiting)):
+            course.settings.task.trial(fresh)
+    return replace(course, moments=moments, waiting=waiting), begun
+
+
+def _train(
+    course: _Course,
+    n_trials: int,
+    progress: Callable[[int], None] | None,
+    keeper: Checkpoint | None,
+    past: History,
+) -> History:
+    """The past and what is missing of `n_trials`, with the streams themselves of the course."""
     settings, n_past = course.settings, len(past.loss)
-    n_trials = n_past + validate.integer("n_trials", n_trials, 1)
     batch, reset_state = settings.batch, settings.reset_state
-    if n_trials % batch:
-        raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {n_trials - n_past}")
     packed = _Packed(past.network, noisy=settings.noise > 0.0)
     packed.weights.state[: packed.net.n_rec] = past.state
     optimizer: _Optimizer | _LeastSquares = _Optimizer(settings.optimizer, packed)
@@ -723,13 +802,27 @@ def _train(course: _Course, n_trials: int, progress: Callable[[int], None] | Non
     train_block, workspace, switches = _trainer(packed, settings)
     record = _record(n_trials)
     record.loss[:n_past], record.alignment[:n_past] = past.loss, past.alignment
-    source = _Source(settings, packed, course.streams)
+    source = _Source(settings, packed, course.streams, course.waiting)
     # each before the batch that it belongs to
     kept = [(trial, (trial - 1) // batch * batch) for trial in settings.snapshots]
     kept = [(trial, before) for trial, before in kept if n_past <= before < n_trials]
     snapshots = list(past.snapshots)
     work, room = None, -1
     done, diverged = n_past, False
+
+    def so_far() -> History:
+        after = replace(
+            course,
+            streams=copy.deepcopy(course.streams),
+            moments=tuple(moment.copy() for moment in optimizer.moments),
+            waiting=source.waiting,
+        )
+        seen = n_trials if diverged else done
+        state = packed.weights.state[: packed.net.n_rec].copy()
+        return History(
+            record.loss[:seen], record.alignment[:seen], diverged, packed.network(), state, tuple(snapshots), after
+        )
+
     while done < n_trials and not diverged:
         while kept and kept[0][1] == done:
             snapshots.append((kept.pop(0)[0], packed.network()))
@@ -749,14 +842,12 @@ def _train(course: _Course, n_trials: int, progress: Callable[[int], None] | Non
         )
         diverged = n_good < len(block.order)
         done += n_good
+        if keeper is not None and not diverged:
+            keeper.keep(done, lambda: _kept(so_far()))
         if progress is not None:
             progress(done)
     loss, alignment = record
     if diverged:
         loss[done + 1 :] = alignment[done + 1 :] = math.nan
         loss[np.isinf(loss)] = math.nan
-    after = replace(
-        course, streams=copy.deepcopy(course.streams), moments=tuple(moment.copy() for moment in optimizer.moments)
-    )
-    state = packed.weights.state[: packed.net.n_rec].copy()
-    return History(loss, alignment, diverged, packed.network(), state, tuple(snapshots), after)
+    return so_far()

@@ -13,6 +13,7 @@ from rflo_repro.runs.realisation import Arrays, Progress
 from rflo_repro.runs.recipe import Recipe, generator
 
 if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.rules import LearningRule
     from rflo_repro.learning.task import SizedTask
@@ -69,8 +70,8 @@ class Session:
         """The network before training."""
         return self.recipe.draw(self.task, self.seed, self.network)
 
-    def train(self, progress: Progress) -> History:
-        """Train the initial network."""
+    def train(self, progress: Progress, checkpoint: Checkpoint | None = None) -> History:
+        """Train the initial network, from where the checkpoint is."""
         from rflo_repro.learning.training import train
 
         return train(
@@ -86,14 +87,15 @@ class Session:
             progress=progress,
             optimizer=self.optimizer,
             noise=self.noise,
+            checkpoint=checkpoint,
         )
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Curves (n_trials,) of loss and alignment, `diverged`, the trained network's outputs y (T, Ny) and their
         targets in one trial more, and its weights."""
         from rflo_repro.learning.training import run
 
-        history = self.train(progress)
+        history = self.train(progress, checkpoint)
         inputs, targets = self.task.trial(generator(self.seed, self.network, "test"))
         return {
             "loss": history.loss,

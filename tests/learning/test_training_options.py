@@ -4,8 +4,9 @@ snapshots, rules of one's own, and going on."""
 from __future__ import annotations
 
 import copy
+import io
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -265,6 +266,105 @@ def test_chunks_equal_one_call(net, name):
     # a history can be resumed again, and the caller's generator is the caller's
     same_history(first.resume(12), whole)
     assert rng.bit_generator.state == state
+
+
+class Files:
+    """Keeps a training as often as it can, each time in a file of its own."""
+
+    def __init__(self, begun=None):
+        self.begun, self.files = begun, []
+
+    def read(self):
+        return None if self.begun is None else np.load(io.BytesIO(self.begun), allow_pickle=False)
+
+    def keep(self, done, now):
+        file = io.BytesIO()
+        kept = now()
+        assert len(kept["loss"]) == done
+        np.savez(file, **kept)
+        self.files.append(file.getvalue())
+
+
+class Remembering(Varied):
+    """A task whose trials depend on those before, and which has children of the generator draw."""
+
+    def __init__(self):
+        super().__init__()
+        self.sum = 0.0
+
+    def trial(self, rng):
+        inputs, targets = super().trial(rng.spawn(1)[0])
+        self.sum += targets[0, 0] + rng.random()
+        return inputs, targets + self.sum
+
+
+@dataclass(frozen=True)
+class Spawning:
+    """A task that cannot remember, and has children of the generator draw."""
+
+    n_in, n_out = 2, 1
+
+    def trial(self, rng):
+        return Varied().trial(rng.spawn(1)[0])
+
+
+KEPT = {
+    **COURSES,
+    **{name: {"rule": name} for name in rr.RULES},
+    "a task that remembers": {"task": Remembering},
+    "children": {"task": Spawning()},
+    "a bit generator of arrays": {"task": Varied(), "bits": np.random.MT19937},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_training_goes_on_from_whatever_was_kept(net, name, monkeypatch):
+    # a batch a kernel call
+    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+    options = {"task": Varied(), "eta": 0.1, **KEPT[name]}
+    task, bits = options.pop("task"), options.pop("bits", np.random.PCG64)
+    net = replace(net, bias=np.full(7, 0.1)) if name in ("adam", "online") else net
+
+    def trained(checkpoint, progress=None):
+        fresh = task() if isinstance(task, type) else task
+        rng = np.random.Generator(bits(9))
+        return rr.train(net, fresh, n_trials=8, rng=rng, checkpoint=checkpoint, progress=progress, **options)
+
+    whole, files = trained(None), Files()
+    same_history(trained(files), whole)
+    assert len(files.files) == 8 // options.get("batch", 1)
+    for k, kept in enumerate(files.files, start=1):
+        seen, later = [], Files(kept)
+        same_history(trained(later, seen.append), whole)
+        # and does nothing twice
+        assert len(seen) == len(files.files) - k
+        assert later.files == files.files[k:]
+
+
+def test_a_training_that_diverges_does_so_again(net, monkeypatch):
+    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+    given = {"task": Varied(), "eta": 3e5, "n_trials": 30}
+    files = Files()
+    whole = rr.train(net, rng=np.random.default_rng(1), checkpoint=files, **given)
+    assert whole.diverged
+    assert 0 < len(files.files) < 30
+    for kept in files.files:
+        same_history(rr.train(net, rng=np.random.default_rng(1), checkpoint=Files(kept), **given), whole)
+
+
+def test_what_is_no_checkpoint(net):
+    for bad in (3, "x", object(), {"loss": np.zeros(3)}):
+        with pytest.raises(ValueError, match=r"checkpoint must have methods"):
+            rr.train(net, Varied(), n_trials=2, checkpoint=bad)
+    files = Files()
+    rr.train(net, Varied(), n_trials=2, checkpoint=files)
+    with np.load(io.BytesIO(files.files[-1])) as file:
+        kept = dict(file)
+    for name, other in (("loss", None), ("streams", np.array("{}")), ("network, w_rec", np.zeros((3, 3)))):
+        foreign = {**kept, name: other}
+        files.read = lambda: {k: v for k, v in foreign.items() if v is not None}  # noqa: B023
+        with pytest.raises(ValueError, match=r"checkpoint must have what this training kept"):
+            rr.train(net, Varied(), n_trials=2, checkpoint=files)
 
 
 def test_what_cannot_be_resumed(net):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from click.testing import CliRunner
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
-from rflo_repro.paper.fig4 import experiment, plot
+from rflo_repro.learning import training
+from rflo_repro.paper.fig4 import experiment, plot, trial
 from rflo_repro.paper.fig4.trial import Body, LoopSession
 from rflo_repro.runs import tables
 from rflo_repro.runs.recipe import Recipe
@@ -21,6 +23,21 @@ from rflo_repro.tasks.reaching import DIRECTIONS
 
 SMOKE = experiment.CHOICES["smoke"]
 ORDER = (0, 1, 2, 3)
+
+
+class Files:
+    """Keeps a session as often as it can, each time in a file of its own."""
+
+    def __init__(self, begun: bytes | None = None) -> None:
+        self.begun, self.files = begun, []
+
+    def read(self):
+        return None if self.begun is None else np.load(io.BytesIO(self.begun), allow_pickle=False)
+
+    def keep(self, done, now):
+        file = io.BytesIO()
+        np.savez(file, **now())
+        self.files.append((done, file.getvalue()))
 
 
 def in_miniature(**changes: object) -> LoopSession:
@@ -121,6 +138,24 @@ def test_progress_counts_both_stages():
     session.run(seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == session.n_trials == 800
+
+
+@pytest.mark.parametrize("changes", [{}, {"eta": 1e100}], ids=["learns", "diverges"])
+def test_it_goes_on_from_whatever_was_kept_of_either_stage(changes, monkeypatch):
+    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(trial, "REPORT_EVERY", 3)
+    session = in_miniature(n_trials_stage=20, reaching=rr.Reaching(10), **changes)
+    whole, seen = Files(), []
+    arrays = session.run(seen.append, whole)
+    assert arrays["diverged"] == bool(changes)
+    kept = [done for done, _ in whole.files]
+    assert kept[-6:] == [23, 26, 29, 32, 35, 38]
+    assert len(kept) > 6
+    for k, (_, file) in enumerate(whole.files, start=1):
+        again = Files(file)
+        found = session.run(lambda done: None, again)
+        assert {n: a.tobytes() for n, a in found.items()} == {n: a.tobytes() for n, a in arrays.items()}
+        assert again.files == whole.files[k:]
 
 
 def test_conditions_share_the_sequence():

@@ -12,6 +12,7 @@ from rflo_repro.runs.session import Session, weights
 from rflo_repro.tasks import IntervalMatchingTask
 
 if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
     from rflo_repro.learning.network import Network
 
 
@@ -49,7 +50,7 @@ class IntervalSession:
         """The network after the last trial, from what `run` returned."""
         return self.session.trained(arrays)
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Train, then test.
 
         loss, alignment: (n_trials,); diverged.
@@ -62,7 +63,7 @@ class IntervalSession:
 
         task = self.session.task
         assert isinstance(task, IntervalMatchingTask)
-        history = self.session.train(progress)
+        history = self.session.train(progress, checkpoint)
         trials = [task.with_delay(delay) for delay in self.delays]
         outputs = [run(history.network, inputs).y for inputs, _ in trials]
         second = task.first + np.array(self.delays)

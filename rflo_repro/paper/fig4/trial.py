@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rflo_repro.runs.recipe import Recipe, generator
 from rflo_repro.runs.session import weights, with_weights
 
 if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint, Kept
     from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.optimizers import Optimizer
@@ -107,7 +109,7 @@ class LoopSession:
 
         return with_weights(self.recipe.draw(MovementTask(self.reaching), self.seed, self.network), arrays)
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Both stages and the tests after them.
 
         loss, alignment: (n,) of stage 1, n its trials; diverged; w_in, w_rec, w_out: the weights after it.
@@ -125,36 +127,53 @@ class LoopSession:
         task = MovementTask(self.reaching)
         rng = {p: generator(self.seed, self.network, p) for p in ("task", "exploration")}
         net = self.recipe.draw(task, self.seed, self.network)
-        history = train(
-            net,
-            task,
-            "rflo",
-            self.eta,
-            self.n_trials_stage,
-            rng["task"],
-            reset_state=self.reset_state,
-            progress=progress,
-            online=self.online,
-            optimizer=self.optimizer,
-            noise=self.noise,
-        )
-        # a state that diverged is none to go on from
-        state = net.h0 if history.diverged else history.state
-        body = Body(history.network, state, self.reaching)
+        kept = None if checkpoint is None else checkpoint.read()
+        # in stage 1 it is what `train` kept
+        begun = kept if kept is not None and "w_s" in kept else None
+        if begun is None:
+            history = train(
+                net,
+                task,
+                "rflo",
+                self.eta,
+                self.n_trials_stage,
+                rng["task"],
+                reset_state=self.reset_state,
+                progress=progress,
+                online=self.online,
+                optimizer=self.optimizer,
+                noise=self.noise,
+                checkpoint=checkpoint,
+            )
+            first: Arrays = {
+                "loss": history.loss,
+                "alignment": history.alignment,
+                "diverged": np.array(history.diverged),
+                **weights(history.network),
+                # a state that diverged is none to go on from
+                "state": net.h0 if history.diverged else history.state,
+            }
+        else:
+            first = {name: begun[name] for name in ("loss", "alignment", "diverged", *weights(net), "state")}
+        body = Body(with_weights(net, first), first["state"], self.reaching)
         single = []
         for direction in range(task.n_in):
             start = body.state
             single.append(body.move(direction).y)
             body.state = start
-        loop, transitions = self._learn(body, Loop.random(net, rng["exploration"]), rng["exploration"], progress)
+
+        def report(done: int, now: Callable[[], Kept]) -> None:
+            if checkpoint is not None:
+                checkpoint.keep(done, lambda: {**first, **now()})
+            progress(done)
+
+        loop = Loop.random(net, rng["exploration"])
+        loop, transitions = self._learn(body, loop, rng["exploration"], report, begun)
         if self.run_from == "h(0)":
             body.state = net.h0
         y, chosen = self._free_run(body, loop)
         return {
-            "loss": history.loss,
-            "alignment": history.alignment,
-            "diverged": np.array(history.diverged),
-            **weights(history.network),
+            **{name: array for name, array in first.items() if name != "state"},
             **transitions,
             "single": np.array(single),
             "y": y,
@@ -167,15 +186,45 @@ class LoopSession:
         h: Array = done.h[self.reaching.n_steps - 1 if self.read_at == "movement" else -1]
         return h
 
-    def _learn(self, body: Body, loop: Loop, rng: np.random.Generator, progress: Progress) -> tuple[Loop, Arrays]:
-        """Stage 2: the network's state chooses each next movement, and Ws learns the transitions that are rewarded."""
+    def _learn(
+        self,
+        body: Body,
+        loop: Loop,
+        rng: np.random.Generator,
+        report: Callable[[int, Callable[[], Kept]], None],
+        begun: Kept | None,
+    ) -> tuple[Loop, Arrays]:
+        """Stage 2: the network's state chooses each next movement, and Ws learns the transitions that are rewarded.
+
+        report: told the number of trials done, and how to get what there is to keep. begun: what was kept last.
+        """
+        from rflo_repro.learning.checkpoint import restore, states
+        from rflo_repro.learning.loop import Loop
         from rflo_repro.tasks.reaching import VECTORS
 
         n = self.n_moves
         following = dict(zip(self.sequence, (*self.sequence[1:], self.sequence[0]), strict=True))
-        possible, explored, correct = (np.zeros(n, dtype=bool) for _ in range(3))
-        direction, cursor = self.sequence[0], VECTORS[self.sequence[0]]
-        for trial in range(n):
+        transitions = {name: np.zeros(n, dtype=bool) for name in ("possible", "explored", "correct")}
+        possible, explored, correct = transitions.values()
+        direction, cursor, done = self.sequence[0], VECTORS[self.sequence[0]], 0
+        if begun is not None:
+            direction, cursor, done = int(begun["direction"]), begun["cursor"], len(begun["possible"])
+            body.state, loop = begun["body"], Loop(begun["w_s"])
+            for name, flags in transitions.items():
+                flags[:done] = begun[name]
+            restore({"exploration": rng}, begun["streams"])
+
+        def so_far() -> Kept:
+            return {
+                **{name: flags[: trial + 1] for name, flags in transitions.items()},
+                "direction": np.array(direction),
+                "cursor": cursor,
+                "body": body.state,
+                "w_s": loop.w_s,
+                "streams": states({"exploration": rng}),
+            }
+
+        for trial in range(done, n):
             h = self._read(body.move(direction))
             allowed = self.reaching.allowed(cursor)
             chosen, explored[trial] = loop.explore(h, allowed, self.p_explore, rng)
@@ -185,8 +234,8 @@ class LoopSession:
                 loop = loop.reinforced(h, chosen, self.eta_s)
             direction, cursor = chosen, cursor + VECTORS[chosen]
             if (trial + 1) % REPORT_EVERY == 0:
-                progress(self.n_trials_stage + trial + 1)
-        return loop, {"possible": possible, "explored": explored, "correct": correct}
+                report(self.n_trials_stage + trial + 1, so_far)
+        return loop, transitions
 
     def _free_run(self, body: Body, loop: Loop) -> tuple[Array, list[int]]:
         """Velocity and directions of a run that only the loop drives."""
