@@ -586,13 +586,11 @@ class _ByCallable:
         net = self.packed.net
         n, n_in = net.n_rec, net.n_in
         made = validate.instance("what rule returns", made, Updates)
-        for name, place in (("w_rec", m[:n, :n].T), ("w_in", m[n : n + n_in, :n].T), ("w_out", w_out[:, :n])):
-            dw = np.asarray(getattr(made, name), dtype=np.float64)
-            if dw.shape != place.shape:
-                raise ValueError(f"what rule returns must have {name} of shape {place.shape}, got {dw.shape}")
-            place += dw
+        places = {"w_rec": m[:n, :n].T, "w_in": m[n : n + n_in, :n].T, "w_out": w_out[:, :n]}
         if net.bias is not None and made.bias is not None:
-            m[-1, :n] += made.bias
+            places["bias"] = m[-1, :n]
+        for name, place in places.items():
+            place += validate.any_array(f"{name} of what rule returns", getattr(made, name), place.shape)
 
 
 def _trainer(

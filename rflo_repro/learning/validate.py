@@ -108,11 +108,8 @@ def unmasked(name: str, value: Any) -> None:
         raise ValueError(f"{name} must have no masked entries; fill them in first, got {shown(value)}")
 
 
-def array(name: str, value: Any, shape: tuple[int | None, ...], missing: bool = False) -> Array:
-    """A float64, C-contiguous copy of `value` with this shape (None: any length). Raises ValueError.
-
-    missing: whether NaN is allowed, for what is not there.
-    """
+def any_array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
+    """A float64, C-contiguous copy of `value` with this shape (None: any length), finite or not. Raises ValueError."""
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
     unmasked(name, value)
     try:
@@ -124,7 +121,15 @@ def array(name: str, value: Any, shape: tuple[int | None, ...], missing: bool = 
     if given.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, given.shape, strict=True)):
         raise ValueError(f"{name} must have shape {wanted}, got {given.shape}")
     with np.errstate(over="ignore"):
-        copy = np.array(given, dtype=np.float64, order="C")
+        return np.array(given, dtype=np.float64, order="C")
+
+
+def array(name: str, value: Any, shape: tuple[int | None, ...], missing: bool = False) -> Array:
+    """`any_array` that is finite. Raises ValueError.
+
+    missing: whether NaN is allowed, for what is not there.
+    """
+    copy = any_array(name, value, shape)
     if missing and np.isinf(copy).any():
         raise ValueError(f"{name} must be finite or NaN everywhere, got an infinity")
     if not missing and not np.isfinite(copy).all():
@@ -134,10 +139,14 @@ def array(name: str, value: Any, shape: tuple[int | None, ...], missing: bool = 
 
 def mask(name: str, value: Any, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     """A bool copy of `value` with this shape. Raises ValueError."""
-    given = np.asarray(value)
+    wanted = f"{name} must be an array of True and False of shape {shape}"
+    unmasked(name, value)
+    try:
+        given = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{wanted}: {error}") from None
     if given.dtype != np.bool_ or given.shape != shape:
-        wanted = f"an array of True and False of shape {shape}"
-        raise ValueError(f"{name} must be {wanted}, got dtype {given.dtype} and shape {given.shape}")
+        raise ValueError(f"{wanted}, got dtype {given.dtype} and shape {given.shape}")
     return given.copy()
 
 

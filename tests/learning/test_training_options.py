@@ -444,7 +444,9 @@ def test_rules_of_ones_own_that_are_refused(net):
             return self.made
 
     good = rr.weight_updates(net, *Varied().trial(np.random.default_rng(0)))
-    for made in (None, 1.0, replace(good, w_in=good.w_in[:, :1]), replace(good, w_rec=good.w_rec.ravel())):
+    masked = np.ma.masked_less(good.w_rec, 0.0)
+    wrong = {"w_in": [good.w_in[:, :1], None], "w_rec": [good.w_rec.ravel(), masked, good.w_rec * 1j], "w_out": ["x"]}
+    for made in (None, 1.0, *(replace(good, **{name: value}) for name in wrong for value in wrong[name])):
         with pytest.raises(ValueError, match="what rule returns"):
             rr.train(net, Varied(), Wrong(made), n_trials=1)
     with pytest.raises(ValueError, match="online needs a rule that is local in time"):

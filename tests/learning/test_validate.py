@@ -131,3 +131,9 @@ def test_an_array_with_nothing_masked_is_an_array():
 def test_a_masked_initial_state_is_refused_by_name(h0):
     with pytest.raises(ValueError, match="h0 must have no masked entries"):
         Network.random(3, 0, 1, np.random.default_rng(0), h0=h0)
+
+
+@pytest.mark.parametrize("mask", [np.ma.array(np.ones((3, 3), dtype=bool), mask=np.eye(3)), [[True], [True, False]]])
+def test_a_mask_of_synapses_that_is_none_is_refused_by_name(mask):
+    with pytest.raises(ValueError, match=r"^mask must "):
+        Network.random(3, 0, 1, np.random.default_rng(0), mask=mask)

@@ -14,6 +14,7 @@ from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
 from rflo_repro.report import style
 
 ABLATION = tuple(rule for rule in ABOUT.rules if not resolve(rule).untrained)
+BY_PERIOD = ("untrained", "bptt", "rflo")
 OFFSET = 4.5
 
 
@@ -24,10 +25,11 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     """
     curves, final, outputs = tables["curves"], tables["final"], tables["outputs"]
     trained = curves[curves.rule.isin(["bptt", "rflo"])]
+    compared = final[final.rule.isin(BY_PERIOD)]
     ablation = curves[(curves.period_tau == ABLATION_PERIOD_TAU) & curves.rule.isin(ABLATION)]
     left_out = {
-        "a": "" if trained.period_tau.nunique() > 1 else "needs BPTT or RFLO at two periods",
-        "b": "" if len(final[final.rule.isin(["bptt", "rflo"])]) else "needs BPTT or RFLO",
+        "a": "" if len(trained) else "needs BPTT or RFLO",
+        "b": "" if len(compared) else f"needs one of {', '.join(map(style.name, BY_PERIOD))}",
         "c": "" if (curves.rule == "rflo").any() else "needs RFLO",
         "d": "" if len(ablation) else f"needs {ABLATION_PERIOD_TAU:g} tau",
     }
@@ -36,26 +38,24 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     top = "a" in drawn
     below = [panel for panel in drawn if panel != "a"]
     with style.style():
-        figure = style.new_figure(
-            10 if top or len(below) == 3 else 3.6 * max(1, len(below)), 6.6 if top and below else 3.3
-        )
+        columns = max(min(2, trained.period_tau.nunique()) + 1 if top else 1, len(below))
+        figure = style.new_figure(10 if columns == 3 else 3.6 * columns, 6.6 if top and below else 3.3)
         rows = figure.subfigures(2 if top and below else 1, 1, squeeze=False)[:, 0]
         if top:
             _panel_a(rows[0], trained, outputs)
         if below:
             for panel, axes in zip(below, np.atleast_1d(rows[-1].subplots(1, len(below))), strict=True):
                 {"b": _panel_b, "c": _panel_c, "d": _panel_d}[panel](
-                    axes, {"b": final, "c": curves[curves.rule == "rflo"], "d": ablation}[panel]
+                    axes, {"b": compared, "c": curves[curves.rule == "rflo"], "d": ablation}[panel]
                 )
     return figure, notes
 
 
 def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataFrame) -> None:
-    """Loss in training at the shortest and the longest period; the outputs at the end."""
-    periods = sorted(curves.period_tau.unique())
-    axes = figure.subplots(1, 3)
-    ends = [periods[0], periods[-1]]
-    for i, (ax, period) in enumerate(zip(axes[:2], ends, strict=True)):
+    """Loss in training at the shortest and the longest period, which may be one; the outputs at the end."""
+    ends = sorted({curves.period_tau.min(), curves.period_tau.max()})
+    axes = figure.subplots(1, len(ends) + 1)
+    for i, (ax, period) in enumerate(zip(axes, ends, strict=False)):
         part = curves[curves.period_tau == period]
         for rule, frame in part.groupby("rule", sort=False):
             style.band(ax, frame, "trial", "loss", style.colour(rule), style.name(rule))
@@ -65,7 +65,7 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
         if i == 0:
             style.letter(ax, "a")
             ax.legend(loc="lower left")
-    ax = axes[2]
+    ax = axes[-1]
     shift = 0.0
     for rule in ("bptt", "rflo"):
         for period in ends:
@@ -93,7 +93,7 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
 
 def _panel_b(axes: Axes, final: pd.DataFrame) -> None:
     """Final loss against period."""
-    for rule in ("untrained", "bptt", "rflo"):
+    for rule in BY_PERIOD:
         frame = final[final.rule == rule]
         if len(frame):
             column = "first_loss" if rule == "untrained" else "final_loss"
