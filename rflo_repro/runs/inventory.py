@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,17 +36,42 @@ class State:
 
 def state(experiment: Experiment[Any], results: Path) -> State:
     """The state of an experiment's tables in a directory: that of the worst of them."""
-    found = [_state(experiment, results, schema) for schema in experiment.schemas.values()]
+
+    def expected(schema: tables.Schema, scale: str) -> int:
+        usual = scale if scale in experiment.scales else "paper"
+        return len(names_of(every_condition(experiment, usual), schema))
+
+    return _worst([_state(results, schema, expected) for schema in experiment.schemas.values()])
+
+
+def _worst(found: Sequence[State]) -> State:
     worst = max(found, key=lambda s: STATES.index(s.state))
     return State(**{**vars(worst), "rows": sum(s.rows for s in found)})
 
 
-def _state(experiment: Experiment[Any], results: Path, schema: tables.Schema) -> State:
+def sweeps(results: Path) -> dict[str, State]:
+    """The state of the sweeps whose tables are in a directory, by the sweep's name: what the pages say of them."""
+    found: dict[str, list[State]] = {}
+    for path in sorted(results.glob("*.json")):
+        try:
+            page = json.loads(path.read_text(encoding="utf-8"))
+            plan = page["settings"]["choices"]
+            if plan["is"] == "Plan" and page["table"] == path.stem:
+                state = _state(results, tables.schema_of(page), lambda *_: 0)
+                found.setdefault(str(plan["name"]), []).append(state)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue  # no page of a sweep
+    return {name: _worst(states) for name, states in found.items()}
+
+
+def _state(results: Path, schema: tables.Schema, expected: Callable[[tables.Schema, str], int]) -> State:
+    """expected: how many conditions a whole table has at a scale."""
     try:
         frame, page = tables.read(results, schema)
         runs, settings = page["runs"], page["settings"]
         latest = max(runs, key=lambda run: str(run["date"]))
-        counts = [settings["choices"].get(name) for name in ("n_networks", "n_trials")]
+        chosen = settings["choices"]
+        counts = [chosen.get(f"n_{name}", chosen.get(name)) for name in ("networks", "trials")]
         known: dict[str, Any] = {
             "scale": str(settings["scale"]),
             "size": " × ".join(f"{count:,}" for count in counts if count is not None),
@@ -67,10 +92,9 @@ def _state(experiment: Experiment[Any], results: Path, schema: tables.Schema) ->
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
         return State("stale", "computed by another numerical source", **known)
-    scale = known["scale"] if known["scale"] in experiment.scales else "paper"
-    expected = len(names_of(every_condition(experiment, scale), schema))
-    if n_conditions < expected:
-        return State("in part", f"{n_conditions} of {expected} conditions", **known)
+    whole = expected(schema, known["scale"])
+    if n_conditions < whole:
+        return State("in part", f"{n_conditions} of {whole} conditions", **known)
     return State("fresh", **known)
 
 
@@ -87,12 +111,15 @@ def _commit(by: dict[str, Any]) -> str:
 
 
 def states(experiments: Sequence[About], results: Path) -> dict[str, State]:
-    """The state of each experiment's tables, by its command; settings that deviate have folders of their own."""
+    """The state of each experiment's tables, by its command; settings that deviate have folders of their own, and
+    sweeps theirs or one that was named."""
     computed = [about for about in experiments if about.computed]
     known = {about.command: state(about.experiment, results) for about in computed}
     for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
         found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
         known.update({name: s for name, s in found.items() if s.state != "none"})
+    for where, folder in ((f"{CUSTOM}/", results / CUSTOM), ("", results)):
+        known.update({f"sweep  {where}{name}": s for name, s in sweeps(folder).items()})
     return known
 
 

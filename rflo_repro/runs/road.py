@@ -164,7 +164,9 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
     # a sweep file's tables have a name of their own
     deviates = "" if request.scale == CUSTOM else deviation(experiment, chosen, request)
     results = folder("results", request.results, request.scale, plain, reference, deviates)
-    figures = folder("figures", request.figures, request.scale, plain, reference, deviates)
+    # and its picture lies beside them in a directory that is named
+    beside = request.results if request.scale == CUSTOM else None
+    figures = folder("figures", request.figures or beside, request.scale, plain, reference, deviates)
     check_folder("results", results)
     if request.plot:
         check_folder("figures", figures)
@@ -325,14 +327,15 @@ def _tables_before(
 ) -> tuple[dict[str, tuple[pd.DataFrame, dict[str, Any]]], list[str]]:
     """The tables of the same settings, whose rows stay unless they are computed now, and what is wrong with others.
 
-    Raises Refused if the directory holds the paper's tables and the run is not the paper's, if it was named and holds
-    tables of other settings (fewer networks of the same ones apart), or if a part would go into tables that cannot be
-    believed.
+    Raises Refused if the directory holds the paper's tables and the run is not the paper's, if it or a sweep's tables
+    were named and are of other settings (all whose rows come again apart), or if a part would go into tables that
+    cannot be believed.
     """
     before, damaged = {}, []
     for schema in experiment.schemas.values():
         try:
-            frame, page = tables.read(results, schema)
+            # the columns of a sweep's table are its own
+            frame, page = tables.read(results, schema, as_written=request.scale == CUSTOM)
             scale = _scale(results, schema, page)
         except FileNotFoundError:
             continue
@@ -348,11 +351,11 @@ def _tables_before(
             before[schema.name] = frame, page
             continue
         others = _differing(page["settings"], settings)
-        if request.results is not None and not _grown(page["settings"], settings, others):
-            message = (
-                f"{results} holds {schema.name}.csv of other settings ({', '.join(others)}); name another directory"
-            )
-            raise Refused("results", message)
+        named = request.results is not None or request.scale == CUSTOM  # a sweep's file names its tables
+        if named and not _grown(page["settings"], settings, others):
+            held = f"{results} holds {schema.name}.csv of other settings ({', '.join(others)})"
+            another = "give the sweep another name, or " if request.scale == CUSTOM else ""
+            raise Refused("results", f"{held}; {another}name another directory")
         damaged.append(f"{results / schema.name}.csv is of other settings ({', '.join(others)})")
     return before, damaged
 
@@ -364,10 +367,24 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _grown(old: Mapping[str, Any], new: Mapping[str, Any], others: Sequence[str]) -> bool:
-    """Whether the new settings are the old ones with more networks, of which the first are the same."""
-    if not set(others) <= {"n_networks", "scale"} or "n_networks" not in others:
-        return False
-    return bool(old["choices"]["n_networks"] < new["choices"]["n_networks"])
+    """Whether the new settings, which differ in `others`, have all rows of the old ones: there are more networks, of
+    which the first are the same, or a sweep has more values, more things with a name, or another picture."""
+
+    def within(was: Any, now: Any) -> bool:
+        if isinstance(was, Mapping) and isinstance(now, Mapping):
+            return all(name in now and within(value, now[name]) for name, value in was.items())
+        return bool(was == now)
+
+    def more(name: str) -> bool:
+        was, now = old["choices"].get(name), new["choices"].get(name)
+        if name in ("n_networks", "networks"):
+            return bool(was < now)
+        if name == "grid":
+            axes = {axis: (set(was.get(axis, [])), set(values)) for axis, values in now.items()}
+            return set(was) <= set(now) and all(a == b or (a and a < b) for a, b in axes.values())
+        return name == "plot" or (name in ("rules", "tasks", "optimizers") and within(was, now))
+
+    return all(more(name) for name in others if name != "scale") and set(others) != {"scale"}
 
 
 def _scale(results: Path, schema: tables.Schema, page: dict[str, Any]) -> Any:

@@ -22,7 +22,7 @@ from rflo_repro.runs.store import Store
 
 T = TypeVar("T")
 # row, column, and what came of it
-Done = tuple[int, int, Arrays | Exception]
+Done = tuple[int, int, Arrays | BaseException]
 
 
 class Stopped(Exception):
@@ -52,7 +52,7 @@ def sweep(
     n_left = [len(row) for row in results]
     failures: list[str] = []
 
-    def one(row: int, column: int) -> tuple[int, int, Arrays | Exception]:
+    def one(row: int, column: int) -> Done:
         realisation = conditions[row].realisations[column]
 
         def progress(trials: int) -> None:
@@ -64,9 +64,9 @@ def sweep(
         try:
             started = time.monotonic()
             arrays = realisation.run(progress)
-        except Stopped:
+        except (Stopped, KeyboardInterrupt):
             raise
-        except Exception as error:  # a task of one's own may raise anything
+        except BaseException as error:  # a task of one's own may raise anything
             return row, column, error
         store.put(realisation, arrays, provenance.made(time.monotonic() - started))
         return row, column, arrays
@@ -91,8 +91,8 @@ def sweep(
                 store.put(wanted[i], arrays, made)
             yield *waiting[i], found if isinstance(found, Exception) else arrays
 
-    def finish(row: int, column: int, found: Arrays | Exception, stored: bool) -> None:
-        if isinstance(found, Exception):
+    def finish(row: int, column: int, found: Arrays | BaseException, stored: bool) -> None:
+        if isinstance(found, BaseException):
             failures.append(f"{conditions[row].label}, network {column}: {_reason(found)}")
             reporter.note(failures[-1])
             return
@@ -128,9 +128,9 @@ def sweep(
     return [row for row in complete if row is not None]
 
 
-def _reason(error: Exception) -> str:
-    """What was raised, on one line."""
-    text = " ".join(str(error).split())
+def _reason(error: BaseException) -> str:
+    """What was raised, on one line and without what a terminal would obey."""
+    text = "".join(c for c in " ".join(str(error).split()) if c.isprintable())
     return type(error).__name__ + (f": {text}" if text else "")
 
 

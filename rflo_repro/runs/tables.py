@@ -114,41 +114,50 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping
     return path
 
 
-def read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
+def schema_of(page: Mapping[str, Any]) -> Schema:
+    """The schema that a table's page says. Raises KeyError, TypeError for a page that says none."""
+    columns = tuple(Column(**column) for column in page["columns"])
+    return Schema(page["table"], page["row"], columns, tuple(page["condition"]))
+
+
+def read(folder: Path, schema: Schema, as_written: bool = False) -> tuple[pd.DataFrame, dict[str, Any]]:
     """A table and its provenance.
 
+    as_written: with the columns that its page says in place of the schema's.
     Raises FileNotFoundError if there is none, TableError if its JSON is missing or is not this CSV's.
     """
     try:
-        return _read(folder, schema)
+        return _read(folder, schema, as_written)
     except TableError:
         # Another run may be between its CSV and its JSON: look again when it is done.
         with suppress(OSError):
             if (folder / LOCK).exists():
                 with lock(folder):
-                    return _read(folder, schema)
-        return _read(folder, schema)
+                    return _read(folder, schema, as_written)
+        return _read(folder, schema, as_written)
 
 
-def _read(folder: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _read(folder: Path, schema: Schema, as_written: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     path = folder / f"{schema.name}.csv"
     if not path.exists():
         raise FileNotFoundError(path)
     try:
-        return _pair(path, path.with_suffix(".json"), schema)
+        return _pair(path, path.with_suffix(".json"), schema, as_written)
     except TableError:
         for page in _announced(path):
             with suppress(TableError):
-                return _pair(path, page, schema)
+                return _pair(path, page, schema, as_written)
         raise
 
 
-def _pair(path: Path, page: Path, schema: Schema) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _pair(path: Path, page: Path, schema: Schema, as_written: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         provenance = json.loads(page.read_text(encoding="utf-8"))
         _as_written(provenance)
         if provenance["sha256"] != sha256(path):
             raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
+        if as_written:
+            schema = schema_of(provenance)
         # numbers as Python reads them, bit for bit as they were written; an empty text is a text
         frame = pd.read_csv(
             path,

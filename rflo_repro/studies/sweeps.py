@@ -261,7 +261,7 @@ def _class(name: str, kind: Any, folder: Path) -> type[Any]:
         sys.path.insert(0, str(folder.absolute()))
         try:
             found = getattr(importlib.import_module(module), called)
-        except Exception as error:  # whatever somebody else's module raises
+        except (Exception, SystemExit) as error:  # whatever somebody else's module raises
             raise ValueError(f"tasks.{name}.is: {kind} cannot be imported ({type(error).__name__}: {error})") from None
         finally:
             sys.path.remove(str(folder.absolute()))
@@ -288,7 +288,7 @@ def _task(name: str, value: Any, folder: Path) -> SizedTask:
     try:
         task: SizedTask = made_by(**{key: _frozen(entry) for key, entry in page.items()})
         n_steps = task.n_steps
-    except Exception as error:  # whatever a task of one's own makes of values that it did not expect
+    except (Exception, SystemExit) as error:  # whatever a task of one's own makes of values that it did not expect
         raise ValueError(f"tasks.{name}: {error}") from None
     if not isinstance(task, Task) or not isinstance(n_steps, int) or n_steps < 1:
         raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep in n_steps")

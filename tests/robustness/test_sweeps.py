@@ -88,7 +88,7 @@ def test_every_combination_once_and_nothing_again():
     assert again.output.count("(stored)") == 36
     assert (Path("results/custom") / "small_final.csv").read_bytes() == before
     # an edited rule is another rule
-    edited = sweep(SMALL.replace('trains = ["w_rec"]', 'trains = ["w_out"]'))
+    edited = sweep(SMALL.replace('trains = ["w_rec"]', 'trains = ["w_out"]').replace('"small"', '"edited"'))
     assert edited.output.count("(stored)") == 24
 
 
@@ -237,15 +237,18 @@ class Raising:
 
     def trial(self, rng):
         if rng.random() < 0.2:
-            raise MemoryError("no room for [this]")
+            raise RAISED("no room for [this]\\x1b[31m")
         return np.zeros((self.n_steps, 0)), np.ones((self.n_steps, 1))
 '''
 
 
-def test_a_task_that_raises_is_named_and_the_others_are_written(monkeypatch):
+@pytest.mark.parametrize("raised", ["MemoryError", "SystemExit", "GeneratorExit", "BaseException", "BrokenPipeError"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_task_that_raises_is_named_and_the_others_are_written(monkeypatch, raised, jobs):
     own = Path("own_tasks").absolute()
     own.mkdir()
-    (own / "raising.py").write_text(RAISING)
+    (own / "raising.py").write_text(RAISING.replace("RAISED", raised))
+    monkeypatch.delitem(sys.modules, "rflo_repro.tasks.raising", raising=False)
     monkeypatch.setattr(rflo_repro.tasks, "__path__", [*rflo_repro.tasks.__path__, str(own)])
     plan = """
 name = "raising"
@@ -261,15 +264,93 @@ eta = 0.01
 [tasks.bad]
 is = "Raising"
 """
-    run = sweep(plan)
+    run = sweep(plan, "--jobs", jobs)
     assert run.exit_code == 1
-    said = "rflo bad, network {}: MemoryError: no room for [this]"
+    said = f"rflo bad, network {{}}: {raised}: no room for [this][31m"
     for network in (0, 1):
         assert [line for line in run.output.splitlines() if line == "  " + said.format(network)]
     (error,) = [line for line in run.output.splitlines() if line.startswith("Error: ")]
     assert error in {f"Error: {said.format(network)} (and 1 more)" for network in (0, 1)}
     final = pd.read_csv("results/custom/raising_final.csv")
     assert list(final.task) == ["periodic"] * 2
+
+
+@pytest.mark.parametrize("where", ["at import", "when made"])
+def test_a_module_of_ones_own_that_ends_the_process_is_refused(where):
+    raising = RAISING.replace("RAISED", "MemoryError")
+    at_import = "raise SystemExit(3)\n"
+    when_made = "    def __post_init__(self):\n        raise SystemExit(3)\n"
+    Path("ending.py").write_text(at_import if where == "at import" else raising + when_made)
+    run = sweep("""
+name = "ending"
+grid = { rule = "rflo", task = "bad", eta = 0.01 }
+tasks = { bad = { is = "ending:Raising" } }
+""")
+    assert run.exit_code == 2
+    assert "Error: sweep.toml: tasks.bad" in run.output
+    sys.modules.pop("ending", None)
+
+
+def test_a_sweep_never_replaces_another_of_its_name():
+    plan = """
+name = "mine"
+networks = 2
+trials = 5
+[grid]
+rule = ["rflo", "own"]
+period = 2
+n_rec = 5
+eta = [0.01, 0.02]
+[rules.own]
+feedback = "random"
+carry = "leak"
+[plot]
+x = "eta"
+y = "final_loss"
+lines = "rule"
+"""
+
+    def edited(old, new, *options):
+        before = {path: path.read_bytes() for path in Path().rglob("*.csv")}
+        run = sweep(plan.replace(old, new), *options)
+        if run.exit_code:
+            assert run.exit_code == 2
+            assert "'--results': results/custom holds mine_curves.csv of other settings" in run.output
+            assert "give the sweep another name, or name another directory" in run.output
+            assert {path: path.read_bytes() for path in Path().rglob("*.csv")} == before
+        return run
+
+    assert edited("", "").exit_code == 0
+    for old, new in (
+        ("trials = 5", "trials = 6"),
+        ("networks = 2", "networks = 1"),
+        ("period = 2", "period = 4"),
+        ("[0.01, 0.02]", "[0.01, 0.03]"),
+        ("[0.01, 0.02]", "[0.02]"),
+        ('carry = "leak"', 'carry = "full"'),
+        ("n_rec = 5", "n_rec = 5\nbatch = 1"),
+    ):
+        assert edited(old, new).exit_code == 2, (old, new)
+    # what has all the rows of before replaces nothing
+    for old, new in (
+        ("networks = 2", "networks = 3"),
+        ("[0.01, 0.02]", "[0.01, 0.02, 0.03]"),
+        ('"rflo", "own"', '"rflo", "own", "bptt"'),
+        ("[plot]", "[rules.other]\nfeedback = 'random'\ncarry = 'full'\n[plot]"),
+        ('y = "final_loss"', 'y = "first_loss"'),
+    ):
+        plan, wider = plan.replace(old, new), edited(old, new)
+        assert wider.exit_code == 0, wider.output
+    # in a directory of its own it has its picture beside its tables
+    picture = Path("figures/custom/mine.png").read_bytes()
+    assert edited("trials = 5", "trials = 6", "--results", "own").exit_code == 0
+    assert (Path("own/mine.png").exists(), Path("figures/custom/mine.png").read_bytes()) == (True, picture)
+    # and each is listed where it is
+    listed = [line.split() for line in invoke("list").output.splitlines()]
+    assert [line[1:6] for line in listed if line[0] == "sweep"] == [["custom/mine", "fresh", "custom", "3", "×"]]
+    Path("own/mine_outputs.csv").write_text("torn")
+    Path("own/hostile.json").write_text('{"settings": {"choices": [1]}}')
+    assert "sweep  mine: own/mine_outputs.csv is not the table" in invoke("list", "--results", "own").output
 
 
 OPEN = """
