@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from rflo_repro.runs.choices import Alternative, Choices, first_state, flag, integer, number, open_choice, printed
+from rflo_repro.runs.choices import (
+    Alternative,
+    ChoiceError,
+    Choices,
+    first_state,
+    flag,
+    integer,
+    limit,
+    number,
+    open_choice,
+    printed,
+    word,
+)
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import LIMITS
 
+if TYPE_CHECKING:
+    from rflo_repro.learning.optimizers import Optimizer
+
 trials = integer(1, LIMITS["trials"])
 networks = integer(1, LIMITS["networks"])
+H0 = "every unit's state before a trial, or drawn once a network: uniform, U(-1, 1), or normal, N(0, 1)"
 
 
 def root_seed() -> Any:
@@ -26,15 +42,75 @@ class NetworkChoices(Choices):
     n_rec: int
     tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
     g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))
-    h0: float | Literal["uniform"]
+    h0: float | Literal["uniform", "normal"]
+    readout_scale: float = printed(
+        1.0,
+        "Wout ~ U(-1, 1)/sqrt(N)",
+        "Methods",
+        "factor of the initial Wout; the author's published notebook has 0.1",
+        number(0.0),
+        Alternative(0.1, "Wout / 10"),
+    )
+    noise: float = open_choice(
+        0.0, "noise", "SD of Gaussian noise on the units' drive in training", number(0.0), Alternative(0.1, "noise 0.1")
+    )
+    optimizer: str = open_choice(
+        "sgd",
+        "plain-updates",
+        "what becomes of an update: sgd, momentum, rmsprop or adam",
+        word("sgd", "momentum", "rmsprop", "adam"),
+        Alternative("rmsprop", "RMSprop", alone=True),
+    )
+    clip: float | str = open_choice(
+        "none",
+        "plain-updates",
+        "largest norm of an update, of all matrices together, or none",
+        limit,
+        Alternative(1.0, "norm of updates at most 1", jointly=True),
+        Alternative(0.3, "norm of updates at most 0.3"),
+        Alternative(0.1, "norm of updates at most 0.1", jointly=True),
+        Alternative(0.03, "norm of updates at most 0.03", jointly=True),
+    )
+    online: bool = open_choice(
+        False,
+        "end-of-trial-updates",
+        "whether rules that are local in time change the weights at every timestep",
+        flag,
+        Alternative(True, "RFLO within the trial", alone=True),
+    )
     n_trials: int
     n_networks: int = open_choice(9, "number-of-networks", "random networks a condition", networks, option="networks")
     seed: int = root_seed()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, usual in (("optimizer", "sgd"), ("clip", "none")):
+            if self.online and getattr(self, name) != usual:
+                raise ChoiceError(f"{name} must be {usual} with online=true, got {getattr(self, name)}", name, "online")
+
     @property
     def recipe(self) -> Recipe:
         """How networks are drawn."""
-        return Recipe(self.n_rec, self.tau, self.g, self.h0)
+        return Recipe(self.n_rec, self.tau, self.g, self.h0, self.readout_scale)
+
+    def training(self, rule: str) -> dict[str, Any]:
+        """How a session trains by this rule: its `online`, `optimizer` and `noise`."""
+        from rflo_repro.learning.rules import resolve
+
+        return {
+            "online": self.online and resolve(rule).local_in_time,
+            "optimizer": self.method,
+            "noise": self.noise,
+        }
+
+    @property
+    def method(self) -> str | Optimizer:
+        """`optimizer` and `clip` in one."""
+        if self.clip == "none":
+            return self.optimizer
+        from rflo_repro.learning.optimizers import Optimizer
+
+        return Optimizer(self.optimizer, clip=self.clip)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +136,15 @@ class PeriodicChoices(NetworkChoices):
         Alternative(1 / 3, "B / 3"),
         Alternative(3.0, "3 B"),
     )
-    h0: float | Literal["uniform"] = open_choice(
+    h0: float | Literal["uniform", "normal"] = open_choice(
         0.1,
         "initial-state",
-        "every unit's state before a trial, or uniform: U(-1, 1) drawn once a network",
+        H0,
         first_state,
         Alternative(0.5, "h(0) = 0.5"),
+        Alternative(1.0, "h(0) = 1", jointly=True),
         Alternative("uniform", "h(0) ~ U(-1, 1)"),
+        Alternative("normal", "h(0) ~ N(0, 1)", jointly=True),
     )
     reset_state: bool = open_choice(
         True,
@@ -74,13 +152,6 @@ class PeriodicChoices(NetworkChoices):
         "whether every trial starts at h(0), or where the last one ended",
         flag,
         Alternative(False, "state carried on", alone=True),
-    )
-    online: bool = open_choice(
-        False,
-        "end-of-trial-updates",
-        "whether rules that are local in time change the weights at every timestep",
-        flag,
-        Alternative(True, "RFLO within the trial", alone=True),
     )
     per_trial_average: bool = open_choice(
         True,

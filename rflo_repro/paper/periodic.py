@@ -108,8 +108,8 @@ def condition(
         recipe=recipe or choices.recipe,
         seed=choices.seed,
         network=0,
-        online=choices.online and resolve(rule).local_in_time,
         reset_state=choices.reset_state,
+        **choices.training(rule),
     )
     label = f"{label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
     return Condition(

@@ -36,12 +36,14 @@ class Alternative:
 
     label: what tables and pictures call it. periods_tau: of a periodic task, where it is plausible; empty for all.
     alone: whether it is not combined with other alternatives (`readings`): it is costly, or nothing is learned with it.
+    jointly: whether it is tried in combination only, and not by itself (`sensitivity`): a neighbour of it is.
     """
 
     value: Any
     label: str
     periods_tau: tuple[float, ...] = ()
     alone: bool = False
+    jointly: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,4 +235,15 @@ def first_state(name: str, value: Any) -> float | str:
         found: float = number()(name, value)
     except ValueError as error:
         raise ValueError(str(error).replace(", got", ", or the word uniform or normal, got", 1)) from None
+    return found
+
+
+def limit(name: str, value: Any) -> float | str:
+    """A number above 0, or `none`. Raises ValueError."""
+    if isinstance(value, str) and value == "none":
+        return value
+    try:
+        found: float = positive(name, value)
+    except ValueError as error:
+        raise ValueError(str(error).replace(", got", ", or the word none, got", 1)) from None
     return found

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 PURPOSES = {
     "network": 0, "task": 1, "initial state": 2, "test": 3, "exploration": 4, "bias": 5, "time constants": 6,
 }  # fmt: skip
-FirstState = float | Literal["uniform", "normal"]
 
 
 def generator(seed: int, network: int, purpose: str) -> np.random.Generator:
@@ -41,7 +40,7 @@ class Recipe:
     n_rec: int
     tau: float = 10.0
     g: float = 1.5
-    h0: FirstState = 0.1
+    h0: float | Literal["uniform", "normal"] = 0.1
     readout_scale: float = 1.0
     dale: bool = False
     output_feedback: bool = False

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import registry
 from rflo_repro.runs import road
@@ -99,9 +100,9 @@ def test_an_alternative_can_be_set_and_is_another_run(name, field, alternative):
 def test_alternatives_go_together():
     about = EXPERIMENTS["fig2"]
     firsts = {
-        field: c.alternatives[0].value
+        field: found[0].value
         for field, c in declared(about.experiment.scales["paper"]).items()
-        if c.alternatives
+        if (found := [other for other in c.alternatives if not other.alone])
     }
     assert len(firsts) > 5
     varied = vary(about.experiment.scales["paper"], [(field, written(value)) for field, value in firsts.items()])
@@ -160,6 +161,27 @@ def test_values_as_they_are_written(text, several, value):
     found = parsed(text, several)
     assert found == value
     assert type(found) is type(value)
+
+
+def test_how_updates_are_made():
+    session = first("fig2", "bptt", clip=0.3, optimizer="rmsprop", noise=0.1, readout_scale=0.1)
+    assert (session.optimizer, session.noise) == (Optimizer("rmsprop", clip=0.3), 0.1)
+    assert session.recipe.readout_scale == 0.1
+    assert first("fig2-size", "rflo", readout_scale=0.1).recipe.readout_scale == pytest.approx(0.15)
+    for name in ("fig2", "fig3"):
+        plain = first(name, "bptt")
+        plain = getattr(plain, "session", plain)
+        assert (plain.optimizer, plain.noise, plain.online, plain.recipe.readout_scale) == ("sgd", 0.0, False, 1.0)
+        with pytest.raises(ChoiceError, match=r"clip must be none with online=true, got 0\.3"):
+            first(name, "rflo", clip=0.3, online=True)
+
+
+def test_batches_of_figure_3():
+    chosen = {rule: first("fig3", rule, per_batch_average=True).session for rule in ("rflo", "bptt")}
+    assert {rule: session.eta for rule, session in chosen.items()} == pytest.approx({"rflo": 1e-4, "bptt": 3e-4})
+    within = {rule: first("fig3", rule, per_batch_average=True, online=True).session for rule in ("rflo", "bptt")}
+    assert (within["rflo"].batch, within["rflo"].eta, within["rflo"].online) == (1, 0.001, True)
+    assert within["bptt"] == chosen["bptt"]
 
 
 def test_a_wrong_choice_carries_its_name():

@@ -35,6 +35,7 @@ PACKAGE = Path(rflo_repro.__file__).parent
 SMOKE = "--scale smoke --no-plot --force"
 PARTS = (
     f"fig2 {SMOKE} --period 20 --networks 1",
+    f"fig2-locality {SMOKE} --period 20 --networks 1 --rule rflo --set noise=0.1 --set h0=normal",
     f"fig2-dale {SMOKE} --period 40 --networks 1",
     f"fig2-readout {SMOKE} --period 20 --networks 1",
     f"fig2-size {SMOKE} --networks 1",

@@ -89,5 +89,5 @@ def test_a_changed_default_changes_the_index(monkeypatch):
     changed = {name: [*of] for name, of in FIELDS.items()}
     changed["initial-state"] = [ledger.Field("fig2", "h0", "0.7", FIELDS["initial-state"][0].choice)]
     monkeypatch.setattr(ledger, "fields", lambda: changed)
-    assert "| `h0=0.7`; 0.5, uniform |" in ledger.index(PAGE)
+    assert "| `h0=0.7`; 0.5, 1.0, uniform, normal |" in ledger.index(PAGE)
     assert ledger.with_index(PAGE) != PAGE

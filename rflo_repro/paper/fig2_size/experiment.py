@@ -42,7 +42,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
             choices.period_tau,
             label=f"rflo N={n_rec} g={g:g}",
             values={"n_rec": n_rec, "g": g},
-            recipe=replace(choices.recipe, n_rec=n_rec, g=g, readout_scale=g),
+            recipe=replace(choices.recipe, n_rec=n_rec, g=g, readout_scale=choices.readout_scale * g),
         )
         for (n_rec, g), letters in panels.items()
         if not selection.panels or set(selection.panels) & set(letters)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from rflo_repro.paper.choices import NetworkChoices, trials
-from rflo_repro.runs.choices import Alternative, ChoiceError, first_state, integer, open_choice, positive, printed
+from rflo_repro.paper.choices import H0, NetworkChoices, trials
+from rflo_repro.runs.choices import Alternative, ChoiceError, first_state, flag, integer, open_choice, positive, printed
 
 if TYPE_CHECKING:
     from rflo_repro.tasks import IntervalMatchingTask
@@ -19,13 +19,16 @@ class Choices(NetworkChoices):
     """Raises ChoiceError for values out of range, and if n_trials is not a multiple of batch."""
 
     n_rec: int = printed(100, "N = 100", "Methods, Figure 3", "units", integer(1))
-    h0: float | Literal["uniform"] = open_choice(
+    h0: float | Literal["uniform", "normal"] = open_choice(
         0.0,
         "initial-state-intervals",
-        "every unit's state before a trial, or uniform: U(-1, 1) drawn once a network",
+        H0,
         first_state,
         Alternative(0.1, "h(0) = 0.1"),
+        Alternative(0.5, "h(0) = 0.5", jointly=True),
+        Alternative(1.0, "h(0) = 1", jointly=True),
         Alternative("uniform", "h(0) ~ U(-1, 1)"),
+        Alternative("normal", "h(0) ~ N(0, 1)", jointly=True),
     )
     n_trials: int = open_choice(
         5000,
@@ -37,6 +40,13 @@ class Choices(NetworkChoices):
     )
     batch: int = printed(
         10, "batches of 10", "Methods, Figure 3", "trials between updates, which are summed", integer(1)
+    )
+    per_batch_average: bool = open_choice(
+        False,
+        "batches-are-summed",
+        "whether the updates of a batch are averaged in place of summed",
+        flag,
+        Alternative(True, "batches averaged"),
     )
     pulse_sd: float = printed(15.0, "SD = 15", "Methods, Figure 3", "SD of the pulses, in timesteps", positive)
     input_height: float = open_choice(
@@ -55,6 +65,13 @@ class Choices(NetworkChoices):
     )
     first_tau: int = open_choice(
         5, "delays", "time of the first pulse, in tau", integer(1), Alternative(10, "first pulse at 10 τ")
+    )
+    first_spread_tau: int = open_choice(
+        0,
+        "delays",
+        "the first pulse of a training trial comes later by a random time of up to this, in tau",
+        integer(0),
+        Alternative(5, "first pulse 5 to 10 τ"),
     )
     tail_tau: int = open_choice(
         10, "delays", "time after the latest target, in tau", integer(0), Alternative(20, "20 τ after the target")
@@ -79,6 +96,7 @@ class Choices(NetworkChoices):
             first=round(self.first_tau * self.tau),
             tail=round(self.tail_tau * self.tau),
             input_height=self.input_height,
+            first_spread=round(self.first_spread_tau * self.tau),
         )
 
     def tests(self, longest_tau: int) -> tuple[int, ...]:

@@ -104,15 +104,18 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
 def _condition(choices: Choices, selection: Selection, rates: str, rule: str, longest: int, panels: str) -> Condition:
     values = {"rule": rule, "longest_tau": longest}
     called, eta = learning_rate(selection, "fig3", rates, values, lambda: ("printed", PRINTED[rule]))
+    training = choices.training(rule)
+    batch = 1 if training["online"] else choices.batch
     first = Session(
         task=choices.task(longest),
         rule=rule,
-        eta=eta,
+        eta=eta / batch if choices.per_batch_average else eta,
         n_trials=choices.n_trials,
         recipe=choices.recipe,
         seed=choices.seed,
         network=0,
-        batch=choices.batch,
+        batch=batch,
+        **training,
     )
     return Condition(
         label=f"{rule} to {longest} tau" + ("" if called == "printed" else f" {called}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rflo_repro.paper.choices import NetworkChoices, trials
+from rflo_repro.paper.choices import H0, NetworkChoices, trials
 from rflo_repro.runs.choices import (
     Alternative,
     first_state,
@@ -37,12 +37,15 @@ class Choices(NetworkChoices):
     """Raises ChoiceError for values out of range, and for a sequence that is none."""
 
     n_rec: int = printed(100, "N = 100", "Methods, Figure 4", "units", integer(1))
-    h0: float | Literal["uniform"] = open_choice(
+    h0: float | Literal["uniform", "normal"] = open_choice(
         0.1,
         "whole-sequence",
-        "every unit's first state, or uniform: U(-1, 1) drawn once a network",
+        H0,
         first_state,
         Alternative(0.5, "h(0) = 0.5"),
+        Alternative(1.0, "h(0) = 1", jointly=True),
+        Alternative("uniform", "h(0) ~ U(-1, 1)", jointly=True),
+        Alternative("normal", "h(0) ~ N(0, 1)", jointly=True),
     )
     syllable_tau: int = printed(20, "20 tau a syllable", "Results", "length of a movement, and of a hold", integer(1))
     input_in_hold: bool = open_choice(
@@ -93,6 +96,20 @@ class Choices(NetworkChoices):
     )
     n_trials: int = printed(
         10_000, "10,000 trials", "Methods, Figure 4", "trials of each stage", trials, option="trials"
+    )
+    moves: int = open_choice(
+        1,
+        "trial-of-stage-2",
+        "movements, with a choice after each, in a trial of stage 2",
+        integer(1),
+        Alternative(4, "four movements a trial"),
+    )
+    run_from: str = open_choice(
+        "stage2",
+        "free-run",
+        "where the run of the learned sequence begins: stage2, where that ended, or h0",
+        word("stage2", "h0"),
+        Alternative("h0", "run from h(0)"),
     )
     whole: float = open_choice(
         2.0,

@@ -144,6 +144,9 @@ def _with_loop(choices: Choices, eta: float, network: int) -> Realisation:
         recipe=choices.recipe,
         seed=choices.seed,
         network=network,
+        moves=choices.moves,
+        run_from=choices.run_from,
+        **choices.training("rflo"),
     )
 
 
@@ -156,6 +159,7 @@ def _without_loop(choices: Choices, rule: str, eta: float, network: int) -> Real
         recipe=choices.recipe,
         seed=choices.seed,
         network=network,
+        **choices.training(rule),
     )
 
 

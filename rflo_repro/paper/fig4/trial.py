@@ -54,7 +54,7 @@ class LoopSession:
     read_at: whether the loop reads the state at the end of a `movement` or of the `hold` after it.
     reset_state: whether in stage 1 each trial starts anew; in stage 2 it always goes on where the last one ended.
     n_trials_stage: trials in each stage. moves: movements, with a choice after each, in a trial of stage 2.
-    run_from: whether the free run begins at the state where `stage 2` ended or at `h(0)`.
+    run_from: whether the free run begins at the state where stage 2 ended, `stage2`, or at h(0), `h0`.
     The others are as in `Session`, of stage 1 alone.
     """
 
@@ -73,7 +73,7 @@ class LoopSession:
     optimizer: str | Optimizer = "sgd"
     noise: float = 0.0
     moves: int = 1
-    run_from: str = "stage 2"
+    run_from: str = "stage2"
 
     @property
     def n_trials(self) -> int:
@@ -169,7 +169,7 @@ class LoopSession:
 
         loop = Loop.random(net, rng["exploration"])
         loop, transitions = self._learn(body, loop, rng["exploration"], report, begun)
-        if self.run_from == "h(0)":
+        if self.run_from == "h0":
             body.state = net.h0
         y, chosen = self._free_run(body, loop)
         return {

@@ -92,7 +92,8 @@ def cases(chosen: Choices) -> list[Case]:
 def _alternatives(figure: str, name: str, chosen: Choices) -> list[Case]:
     """Of one choice. Where it is reduced here, its value in the figure is one of them."""
     of_figure, small = choices_in(Case(figure), chosen), name in reduced(figure, chosen)
-    choice, others = declared(of_figure)[name], declared(of_figure)[name].alternatives
+    choice = declared(of_figure)[name]
+    others = tuple(other for other in choice.alternatives if not other.jointly)
     if others and small:
         default = defaults(of_figure)[name]
         others = (Alternative(default, f"{default:,}"), *others)
