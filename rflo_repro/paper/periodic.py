@@ -15,7 +15,7 @@ from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.claims import Claim, Tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
@@ -133,9 +133,7 @@ def _rates(choices: PeriodicChoices, rule: str, eta: float, n_steps: int) -> flo
     return LearningRates(w_in=carried, w_rec=carried, w_out=eta)
 
 
-def tabulate(
-    choices: PeriodicChoices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
+def tabulate(choices: PeriodicChoices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The tables of `learning_curves.schemas`."""
     return learning_curves.tabulate(found, results, choices.tau)
 

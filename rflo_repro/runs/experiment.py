@@ -21,10 +21,8 @@ from rflo_repro.runs.request import Selection
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rflo_repro.runs.realisation import Arrays, Condition
+    from rflo_repro.runs.realisation import Arrays, Condition, Results
     from rflo_repro.runs.tables import Schema
-
-    Results = Sequence[Sequence[Arrays]]
 
 C = TypeVar("C")
 

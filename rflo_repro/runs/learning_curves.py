@@ -10,7 +10,7 @@ import pandas as pd
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.runs.outcomes import outcome, silent_loss
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 
@@ -122,9 +122,7 @@ def _significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, A
     return np.array([float(f"{v:.{digits}g}") for v in values])
 
 
-def tabulate(
-    conditions: Sequence[Condition], results: Sequence[Sequence[Arrays]], tau: float
-) -> dict[str, pd.DataFrame]:
+def tabulate(conditions: Sequence[Condition], results: Results, tau: float) -> dict[str, pd.DataFrame]:
     """The frames for `schemas`: by condition and network, in the order given."""
     curves: list[pd.DataFrame] = []
     outputs: list[pd.DataFrame] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
+Results = Sequence[Sequence[Arrays]]  # by condition and network
 Progress = Callable[[int], None]
 
 
@@ -53,6 +54,13 @@ class Condition:
     values: Mapping[str, Any]
     realisations: tuple[Realisation, ...]
     untrained: bool = False
+
+
+def by_network(found: Sequence[Condition], results: Results) -> Iterator[tuple[Condition, int, Arrays]]:
+    """Each condition, each network's number, and its arrays."""
+    for condition, sessions in zip(found, results, strict=True):
+        for network, arrays in enumerate(sessions):
+            yield condition, network, arrays
 
 
 def describe(value: Any) -> Any:

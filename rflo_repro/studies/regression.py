@@ -32,7 +32,7 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
-from rflo_repro.runs.learning_curves import final_loss
+from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Selection
@@ -146,15 +146,11 @@ def figure_runs(console: Console, jobs: int | None) -> Iterator[tuple[str, Recor
     order = sorted(range(len(found)), key=lambda i: found[i].label.startswith("smoke"))
     with TemporaryDirectory() as folder:
         swept = sweep(
-            [found[i] for i in order], Store(Path(folder)), jobs or joblib.cpu_count(), Reporter(console), _median
+            [found[i] for i in order], Store(Path(folder)), jobs or joblib.cpu_count(), Reporter(console), summary
         )
     results = dict(zip(order, swept, strict=True))
     records = [record(arrays) for i in range(len(found)) for arrays in results[i]]
     yield from zip(sessions_of(found), records, strict=True)
-
-
-def _median(sessions: Sequence[Arrays]) -> str:
-    return f"loss {np.median([final_loss(arrays) for arrays in sessions]):.4g}"
 
 
 def computed(console: Console, jobs: int | None) -> Records:

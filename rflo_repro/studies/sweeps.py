@@ -31,7 +31,7 @@ from rflo_repro.runs import learning_curves, road
 from rflo_repro.runs.choices import first_state
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
 from rflo_repro.runs.session import Session
@@ -449,7 +449,7 @@ def schemas(name: str, columns: Sequence[Column] = COLUMNS) -> dict[str, Schema]
     return learning_curves.composed(name, columns, [column.name for column in columns])
 
 
-def tabulate(plan: Plan, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]) -> dict[str, pd.DataFrame]:
+def tabulate(plan: Plan, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The frames for `schemas`."""
     parts = [learning_curves.tabulate([c], [r], c.values["tau"]) for c, r in zip(found, results, strict=True)]
     return {part: pd.concat([frames[part] for frames in parts], ignore_index=True) for part in parts[0]}

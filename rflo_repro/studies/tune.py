@@ -11,7 +11,7 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,15 +24,12 @@ from rflo_repro.report import style
 from rflo_repro.runs import road
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.learning_curves import final_loss
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.learning_curves import final_loss, summary
+from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.request import Refused, Request, Selection
 from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
-
-if TYPE_CHECKING:
-    from rflo_repro.runs.experiment import Results
 
 # Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"
 GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
@@ -97,7 +94,7 @@ def experiment(figure: About) -> Experiment[Any]:
         return {"search": pd.DataFrame(rows)}
 
     schema = Schema(about.name, "one network trained at one rate", COLUMNS, ("condition",))
-    return Experiment(about, draw, scales, {"search": schema}, conditions, tabulate, _summary)
+    return Experiment(about, draw, scales, {"search": schema}, conditions, tabulate, summary)
 
 
 def _at(condition: Condition) -> Condition:
@@ -136,10 +133,6 @@ def keep(figure: About, rates: dict[str, float]) -> None:
     with replacing(Path(str(TUNED))) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
     tuned_rates.cache_clear()
-
-
-def _summary(sessions: Sequence[Arrays]) -> str:
-    return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
 
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:

@@ -17,7 +17,7 @@ from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Results, by_network
 from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.statistics import quartiles
@@ -127,23 +127,14 @@ def _condition(choices: Choices, selection: Selection, rates: str, rule: str, lo
     )
 
 
-def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
+def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The tables of SCHEMAS."""
     shared = learning_curves.tabulate(found, results, choices.tau)
-    peaks = pd.concat(
-        [
-            _peaks(choices, condition, network, arrays)
-            for condition, networks in zip(found, results, strict=True)
-            for network, arrays in enumerate(networks)
-        ],
-        ignore_index=True,
-    )
+    peaks = pd.concat([_peaks(choices, *each) for each in by_network(found, results)], ignore_index=True)
     keys = [c.name for c in (*_CONDITION, _LONGEST)]
     size = peaks.assign(size=peaks.error_tau.abs())
-    by_network = size.groupby([*keys, "network"], sort=False)["size"].agg(["median", "max"]).round(9).reset_index()
-    errors = by_network.rename(columns={"median": "median_error_tau", "max": "largest_error_tau"})
+    errors = size.groupby([*keys, "network"], sort=False)["size"].agg(["median", "max"]).round(9).reset_index()
+    errors = errors.rename(columns={"median": "median_error_tau", "max": "largest_error_tau"})
     return {
         "peaks": peaks,
         "summary": pd.DataFrame(

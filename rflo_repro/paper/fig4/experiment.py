@@ -19,7 +19,7 @@ from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns, final_loss, median_network
-from rflo_repro.runs.realisation import Arrays, Condition, Realisation
+from rflo_repro.runs.realisation import Arrays, Condition, Realisation, Results, by_network
 from rflo_repro.runs.request import Refused, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.statistics import quartiles
@@ -163,70 +163,35 @@ def _without_loop(choices: Choices, rule: str, eta: float, network: int) -> Real
     )
 
 
-def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
+def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The tables of SCHEMAS."""
     shared = learning_curves.tabulate(found, results, choices.tau)
-    results_by_network = [
-        (c.values, network, arrays)
-        for c, networks in zip(found, results, strict=True)
-        for network, arrays in enumerate(networks)
-    ]
-    medians = [
-        (c.values, k := median_network(networks), networks[k]) for c, networks in zip(found, results, strict=True)
-    ]
-    after = pd.DataFrame([_after(choices, arrays) for _, _, arrays in results_by_network])
+    after, transitions, sequence, single = [], [], [], []
+    for condition, network, arrays in by_network(found, results):
+        after.append(_after(choices, arrays))
+        if "correct" in arrays:
+            transitions.append({**condition.values, "network": network, **_windows(arrays)})
+    for condition, sessions in zip(found, results, strict=True):
+        network = median_network(sessions)
+        named, arrays = {**condition.values, "network": network}, sessions[network]
+        path = _path(choices, arrays["y"], arrays["targets"])
+        sequence.append({**named, "input": _input(choices, arrays), **path})
+        for i, velocity in enumerate(arrays.get("single", ())):
+            path = _path(choices, velocity, choices.reaching.velocity([i]))
+            single.append({**named, "direction": DIRECTIONS[i], **path})
     return {
         "curves": shared["curves"],
-        "final": pd.concat([shared["final"], after], axis=1),
-        "transitions": _joined(
-            "transitions",
-            [
-                pd.DataFrame({**values, "network": network, **_windows(arrays)})
-                for values, network, arrays in results_by_network
-                if "correct" in arrays
-            ],
-        ),
-        "sequence": _joined(
-            "sequence",
-            [
-                pd.DataFrame(
-                    {
-                        **values,
-                        "network": k,
-                        "input": _input(choices, arrays),
-                        **_path(choices, arrays["y"], arrays["targets"]),
-                    }
-                )
-                for values, k, arrays in medians
-            ],
-        ),
-        "single": _joined(
-            "single",
-            [
-                pd.DataFrame(
-                    {
-                        **values,
-                        "network": k,
-                        "direction": name,
-                        **_path(choices, arrays["single"][i], choices.reaching.velocity([i])),
-                    }
-                )
-                for values, k, arrays in medians
-                if "single" in arrays
-                for i, name in enumerate(DIRECTIONS)
-            ],
-        ),
+        "final": pd.concat([shared["final"], pd.DataFrame(after)], axis=1),
+        "transitions": _joined("transitions", transitions),
+        "sequence": _joined("sequence", sequence),
+        "single": _joined("single", single),
     }
 
 
-def _joined(part: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    return (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else pd.DataFrame(columns=[c.name for c in SCHEMAS[part].columns])
-    )
+def _joined(part: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One below the other, each the columns of a condition."""
+    empty = pd.DataFrame(columns=[c.name for c in SCHEMAS[part].columns])
+    return pd.concat([pd.DataFrame(columns) for columns in rows], ignore_index=True) if rows else empty
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -278,11 +243,9 @@ def _input(choices: Choices, arrays: Arrays) -> list[str]:
 def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, Any]:
     """Columns of velocity and cursor, at most SEQUENCE_POINTS times."""
     step = learning_curves.sampled(len(y), SEQUENCE_POINTS)
-    at, aim = choices.reaching.position(y), choices.reaching.position(targets)
-    columns = {"velocity_x": y[:, 0], "velocity_y": y[:, 1], "x": at[:, 0], "y": at[:, 1]}
-    targets_of = {"target_velocity_x": targets[:, 0], "target_velocity_y": targets[:, 1], "target_x": aim[:, 0]}
-    every = {**columns, **targets_of, "target_y": aim[:, 1]}
-    return {"time_tau": (step + 1) / choices.tau, **{name: v[step].round(6) for name, v in every.items()}}
+    columns = np.hstack([y, targets, choices.reaching.position(y), choices.reaching.position(targets)])
+    names = [column.name for column in _PATH[1:]]
+    return {"time_tau": (step + 1) / choices.tau, **dict(zip(names, columns[step].round(6).T, strict=True))}
 
 
 @np.errstate(over="ignore")

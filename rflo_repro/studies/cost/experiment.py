@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost import ABOUT
@@ -34,9 +34,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     return found
 
 
-def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
+def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """A row a rule and size."""
     rows = [{**c.values, "us_per_step": r[0]["us_per_step"][0]} for c, r in zip(found, results, strict=True)]
     return {"cost": pd.DataFrame(rows)}

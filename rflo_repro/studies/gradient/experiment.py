@@ -10,7 +10,7 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import log_spaced
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
@@ -57,9 +57,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     ]
 
 
-def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
+def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The table of SCHEMA."""
     frames = []
     for condition, networks in zip(found, results, strict=True):

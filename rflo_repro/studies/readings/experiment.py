@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,18 +18,14 @@ from rflo_repro.paper.rates import condition_key
 from rflo_repro.runs.choices import declared, written
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.learning_curves import FINAL, final_loss
+from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
 from rflo_repro.runs.outcomes import outcome, silent_loss
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Condition, Results, by_network
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.readings import ABOUT, PARTS, design
 from rflo_repro.studies.readings.choices import Choices
 from rflo_repro.studies.readings.plot import draw
-
-if TYPE_CHECKING:
-    from rflo_repro.runs.experiment import Results
 
 LONGEST_TAU = 15  # Figure 3's
 
@@ -183,21 +179,15 @@ def _judged(reading: Reading, frames: Tables) -> Iterator[dict[str, Any]]:
 
 
 def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, Any]]:
-    for condition, sessions in zip(found, results, strict=True):
-        for network, arrays in enumerate(sessions):
-            went, _ = outcome(arrays["loss"], bool(arrays["diverged"]), silent_loss(arrays["targets"]))
-            yield {
-                **condition.values,
-                "network": network,
-                "first_loss": arrays["loss"][0],
-                "final_loss": final_loss(arrays),
-                "outcome": went,
-            }
-
-
-def summary(sessions: Sequence[Arrays]) -> str:
-    """What a progress line says of a finished condition."""
-    return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
+    for condition, network, arrays in by_network(found, results):
+        went, _ = outcome(arrays["loss"], bool(arrays["diverged"]), silent_loss(arrays["targets"]))
+        yield {
+            **condition.values,
+            "network": network,
+            "first_loss": arrays["loss"][0],
+            "final_loss": final_loss(arrays),
+            "outcome": went,
+        }
 
 
 EXPERIMENT = Experiment(

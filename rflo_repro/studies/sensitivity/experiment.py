@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,17 +15,13 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import Alternative, declared, defaults
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.learning_curves import final_loss
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.learning_curves import summary
+from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.sensitivity import ABOUT
 from rflo_repro.studies.sensitivity.choices import Choices
 from rflo_repro.studies.sensitivity.plot import draw
-
-if TYPE_CHECKING:
-    from rflo_repro.runs.experiment import Results
 
 AS_CHOSEN = "as chosen"
 FIGURES = ("fig2", "fig3", "fig4")
@@ -168,11 +164,6 @@ def rows(case: Case, chosen: Choices, found: Sequence[Condition], results: Resul
                     }
                 )
     return out
-
-
-def summary(sessions: Sequence[Arrays]) -> str:
-    """What a progress line says of a finished condition."""
-    return f"loss {quartiles([final_loss(arrays) for arrays in sessions])[1]:.3g}"
 
 
 EXPERIMENT = Experiment(

@@ -16,7 +16,7 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import final_loss, last_part, summary
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
@@ -144,7 +144,7 @@ def _alignment(arrays: Arrays) -> dict[str, Any]:
 
 
 def _rows(
-    conditions: Sequence[Condition], results: Sequence[Sequence[Arrays]], columns: Callable[[Arrays], dict[str, Any]]
+    conditions: Sequence[Condition], results: Results, columns: Callable[[Arrays], dict[str, Any]]
 ) -> pd.DataFrame:
     """A row a network; `columns` gives a realisation's, each one value or one a network."""
     frames = []
@@ -163,9 +163,7 @@ COLUMNS: dict[str, Callable[[Arrays], dict[str, Any]]] = {"exact": dict, "append
 SCHEMAS = {"exact": EXACT, "appendix": APPENDIX, "alignment": ALIGNMENT}
 
 
-def tabulate(
-    choices: Choices, found: Sequence[Condition], results: Sequence[Sequence[Arrays]]
-) -> dict[str, pd.DataFrame]:
+def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The tables of SCHEMAS."""
     frames = {}
     for part, columns in COLUMNS.items():
