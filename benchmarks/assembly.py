@@ -85,7 +85,7 @@ def compiled() -> dict[str, str]:
     import numba
     import numpy as np
 
-    from rflo_repro.learning.kernels import dynamics, products
+    from rflo_repro.learning.kernels import products, unit
     from rflo_repro.learning.kernels.layout import LANES, aligned_zeros, padded
 
     def assembly_of(function: Callable[..., Any], *arguments: Any) -> str:
@@ -97,7 +97,7 @@ def compiled() -> dict[str, str]:
     n = 100
     row = padded(n)
     m, history, out, u, h = aligned_zeros((n, row), (64 * row,), (n, row), (row,), (2 * row,))
-    block, one_row, short_row, units = products._block, products._row, products._short_row, dynamics.unit_steps
+    block, one_row, short_row, units = products._block, products._row, products._short_row, unit.unit_steps
     vectors, row_vectors, short = products.TILE_VECTORS, products.ROW_VECTORS, products.SHORT
 
     def tile(out: Any, a: Any, b: Any, n_k: int) -> None:

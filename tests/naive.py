@@ -389,3 +389,48 @@ def force(
         net, state = replace(net, w_out=w_out), h
         loss.append(total)
     return Session(np.array(loss), np.array(aligned), net, net.h0 if reset_state else state), inverse
+
+
+def jacobian(net: Net, u: Array) -> Array:
+    """J(t): how the state depends on the one before."""
+    return np.diag(1 - rates(net)) + (slope(net, u) / net.tau)[:, None] * effective(net)
+
+
+def split_up(net: Net, dm: Array, run: Forward) -> Update:
+    """The updates, from those of all that drives a unit: [W | Win | bias], without the 1/T."""
+    n, n_in, n_steps = len(net.h0), net.w_in.shape[1], len(run.y)
+    dm = dm / n_steps
+    dw_out = run.eps.T @ run.h[1:] / n_steps
+    if net.output_feedback:
+        dw_out = dw_out + net.feedback.T @ dm[:, :n]
+    return Update(masked(net, dm[:, :n]), dm[:, n : n + n_in], dw_out, run.loss, dm[:, -1])
+
+
+def sources(net: Net, run: Forward, inputs: Array) -> Array:
+    """(T, N + Nx + 1): what drives the units at each step."""
+    return np.column_stack([run.h[:-1], inputs] + ([np.ones(len(inputs))] if net.bias is not None else []))
+
+
+def uoro_gradient(
+    net: Net, inputs: Array, targets: Array, signs: Array, symmetric: bool = True, noise: Array | None = None
+) -> Update:
+    """Unbiased online recurrent optimisation with its trace, B (N, N + Nx); signs (T, draws, N)."""
+    run = forward(net, inputs, targets, noise)
+    back = net.w_out.T if symmetric else net.feedback
+    s = sources(net, run, inputs)
+    n_draws, n = signs.shape[1:]
+    dm = np.zeros((n, s.shape[1]))
+    for r in range(n_draws):
+        a, b, b_squared = np.zeros(n), np.zeros_like(dm), 0.0
+        for t in range(len(inputs)):
+            nu, d = signs[t, r], slope(net, run.u[t]) / net.tau
+            a = jacobian(net, run.u[t]) @ a
+            sizes = np.sqrt(b_squared), np.linalg.norm(a)
+            r0 = np.sqrt(sizes[0] / sizes[1]) if min(sizes) > 0 else 1.0
+            size = np.linalg.norm(d) * np.linalg.norm(s[t])
+            r1 = np.sqrt(size / np.sqrt(n)) if size > 0 else 1.0
+            a = r0 * a + r1 * nu
+            b = b / r0 + np.outer(nu * d, s[t]) / r1
+            b_squared = b_squared / r0**2 + (size / r1) ** 2  # its mean over the signs
+            dm += back @ run.eps[t] @ a * b / n_draws
+    return split_up(net, dm, run)

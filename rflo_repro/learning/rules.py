@@ -125,6 +125,7 @@ RULES: dict[str, LearningRule] = {
         LearningRule("snap-0", "symmetric", "none"),
         LearningRule("snap-1", "symmetric", "diagonal"),
         LearningRule("snap-1-random", "random", "diagonal"),
+        LearningRule("uoro", "symmetric", "full", form="uoro"),
         LearningRule("force", "random", "leak", trains=("w_out",), form="rls", alpha=1.0),
     )
 }

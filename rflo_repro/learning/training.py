@@ -130,8 +130,11 @@ class _Packed:
             w.m[-1, :n] = net.bias
         w.w_out[:, :n], w.b[:, :n], w.state[:n] = net.w_out, net.feedback.T, net.h0
 
-    def workspace(self, n_steps: int, width: int = 1) -> kernels.Workspace:
-        return kernels.workspace(*self.sizes, n_steps, width, isinstance(self.weights.units, kernels.Units))
+    def workspace(self, n_steps: int, width: int = 1, rule: LearningRule | None = None) -> kernels.Workspace:
+        drawn: float | kernels.Uoro = 0.0
+        if rule is not None and rule.form == "uoro":
+            drawn = kernels.uoro(*self.sizes, n_steps, width, rule.draws)
+        return kernels.workspace(*self.sizes, n_steps, width, isinstance(self.weights.units, kernels.Units), drawn)
 
     def inputs(self, inputs: Array) -> Array:
         """A trial's inputs (T, Nx) with that of the bias."""
@@ -158,7 +161,7 @@ def _units(net: Network, noisy: bool) -> float | kernels.Units:
     return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
 
-WITH_KERNEL = ("filtered", "forward", "rls")
+WITH_KERNEL = ("filtered", "forward", "uoro", "rls")
 
 
 def _switches(rule: LearningRule) -> kernels.Rule:
@@ -280,7 +283,7 @@ def weight_updates(
     elif rule.form == "rls":
         kernels.least_squares_update(*to_all, _LeastSquares(rule, packed).fit, kernels.trace_workspace(*packed.sizes))
     else:
-        kernels.gradient(*to_all, packed.workspace(len(inputs)))
+        kernels.gradient(*to_all, packed.workspace(len(inputs), rule=rule))
     updates = packed.split(made)
     for name, dw in updates.items():
         if (name if name != "bias" else "w_in") not in rule.trains:
@@ -606,7 +609,7 @@ def _trainer(
         return kernels.train_exact, lambda _: kernels.exact_workspace(*packed.sizes), _switches(rule)
     if settings.within_trial:
         return kernels.train_online, lambda _: kernels.trace_workspace(*packed.sizes), _switches(rule)
-    return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width), _switches(rule)
+    return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width, rule), _switches(rule)
 
 
 def train(

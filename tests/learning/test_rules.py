@@ -26,8 +26,8 @@ def test_rflo_makes_both_approximations_and_the_hybrids_one_each():
 def test_every_registered_rule_gives_updates_of_the_right_shapes(problem):
     p = problem()
     for rule in rr.RULES.values():
-        dw = rr.weight_updates(p.net, p.inputs, p.targets, rule)
-        by_name = rr.weight_updates(p.net, p.inputs, p.targets, rule.name)
+        dw = rr.weight_updates(p.net, p.inputs, p.targets, rule, rng=np.random.default_rng(0))
+        by_name = rr.weight_updates(p.net, p.inputs, p.targets, rule.name, rng=np.random.default_rng(0))
         for name in ("w_in", "w_rec", "w_out"):
             assert getattr(dw, name).shape == getattr(p.net, name).shape
             assert getattr(dw, name).tobytes() == getattr(by_name, name).tobytes()

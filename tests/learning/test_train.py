@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rflo_repro as rr
 from rflo_repro.learning import training
+from rflo_repro.learning.network import children
 
 MATRICES = ("w_in", "w_rec", "w_out")
 LOCAL = [name for name, rule in rr.RULES.items() if rule.local_in_time]
@@ -42,14 +43,19 @@ def close(one, other):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-12, atol=1e-13)
 
 
+def stream_of_signs(seed):
+    """What `train` draws the signs of a rule by chance from, given a generator of this seed."""
+    return children(np.random.default_rng(seed), 2)[1]
+
+
 @pytest.mark.parametrize("rule", AFTER_THE_TRIAL)
 @pytest.mark.parametrize("output_feedback", [False, True])
 def test_a_step_adds_eta_times_the_update(problem, repeat, rule, output_feedback):
     p = problem(0, output_feedback=output_feedback)
-    history = rr.train(p.net, repeat((p.inputs, p.targets)), rule, eta=0.05, n_trials=3)
-    net = p.net
+    history = rr.train(p.net, repeat((p.inputs, p.targets)), rule, eta=0.05, n_trials=3, rng=np.random.default_rng(0))
+    net, signs = p.net, stream_of_signs(0)
     for k in range(3):
-        dw = rr.weight_updates(net, p.inputs, p.targets, rule)
+        dw = rr.weight_updates(net, p.inputs, p.targets, rule, rng=signs)
         assert history.loss[k] == pytest.approx(dw.loss, rel=1e-12)  # before the update
         assert history.alignment[k] == pytest.approx(net.alignment, rel=1e-12)
         net = stepped(net, dw, 0.05)
@@ -73,10 +79,11 @@ def test_a_batch_is_summed(problem, repeat, rule, reset_state):
     p = problem(1)
     others = [problem(seed) for seed in (11, 12, 13, 14)]
     trials = [(q.inputs, q.targets) for q in (p, *others)]
-    history = rr.train(p.net, repeat(*trials), rule, 0.05, n_trials=5, batch=5, reset_state=reset_state)
-    net, updates = p.net, []
+    rng = np.random.default_rng(0)
+    history = rr.train(p.net, repeat(*trials), rule, 0.05, n_trials=5, rng=rng, batch=5, reset_state=reset_state)
+    net, updates, signs = p.net, [], stream_of_signs(0)
     for inputs, targets in trials:
-        updates.append(rr.weight_updates(net, inputs, targets, rule))
+        updates.append(rr.weight_updates(net, inputs, targets, rule, rng=signs))
         if not reset_state:
             net = replace(net, h0=rr.run(net, inputs).h[-1])
     total = rr.Updates(**{k: sum(getattr(dw, k) for dw in updates) for k in MATRICES}, loss=0.0)

@@ -9,10 +9,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .dynamics import gain, leak_of
-from .layout import DIAGONAL, FULL, LANES, LEAK, NONE, TERMS_AT_ONCE, Array, Rule, Updates, Weights, Workspace
+from .estimates import draw_back, start_draw_back
+from .layout import (
+    DIAGONAL,
+    FULL,
+    LANES,
+    LEAK,
+    NONE,
+    TERMS_AT_ONCE,
+    Array,
+    Rule,
+    Trials,
+    Updates,
+    Weights,
+    Workspace,
+)
 from .products import Rows, Scalars, history_product, step_product
-from .vector import clear, fma, inlined, kernel, load, splat, spliced, store, total
+from .unit import gain, leak_of
+from .vector import by_kind, clear, fma, inlined, kernel, load, splat, spliced, store, total
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
 
@@ -59,11 +73,21 @@ def transpose_recurrent(drive: Array, back: Array) -> None:
                     back[a, j] = drive[j, a]
 
 
+def _nothing_carried(drawn: Any, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
+    """Before the first stretch: nothing comes from after the trial."""
+    clear(work.z)
+
+
+start_back = by_kind(float, _nothing_carried, start_draw_back)
+
+
 @spliced
 def assign_credit(
-    weights: Weights, rule: Rule, n_steps: int, width: int, recurrent: bool, readout: bool, work: Workspace
-) -> None:
-    """Add T times the updates of the trials in `work` to ``work.updates``, where they are wanted.
+    weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, recurrent: bool, readout: bool,
+    work: Workspace,
+) -> None:  # fmt: skip
+    """Add T times the updates of trials `begin` to ``begin + width``, which are in `work`, to ``work.updates``, where
+    they are wanted.
 
     The history is taken a stretch at a time, last stretch first, so that the products over time find in the cache what
     the backward pass has just been through.
@@ -71,7 +95,8 @@ def assign_credit(
     dw_out = work.updates.w_out
     n_out, row = dw_out.shape
     n_rec = weights.n_rec
-    clear(work.z)
+    if recurrent:
+        start_back(work.drawn, weights, trials, n_steps, width, work)
     stretch = max(1, TERMS_AT_ONCE // width)
     last = n_steps
     while last > 0:
@@ -79,7 +104,7 @@ def assign_credit(
         rows, n_terms = first * width, (last - first) * width
         sources = Rows(rows * work.source_row, work.source_row)
         if recurrent:
-            backward(weights, rule, first, last, width, work)
+            backward(work.drawn, weights, trials, begin, rule, first, last, width, work)
             history_product(
                 work.updates.m, work.sources, Scalars(sources.at, sources.step, 1),
                 work.credit, Rows(0, work.credit_row), n_terms,
@@ -96,8 +121,10 @@ def assign_credit(
             dw_out[k, i] = 0.0
 
 
-@spliced
-def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, work: Workspace) -> None:
+def _filter_back(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, width: int,
+    work: Workspace,
+) -> None:  # fmt: skip
     """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
 
     ``work.z`` goes from what is carried into the last of them to what is carried out of the first.
@@ -125,6 +152,9 @@ def backward(weights: Weights, rule: Rule, first: int, last: int, width: int, wo
                     store(z, q * row + i, carried_on(weights, rule, slope, diagonal, i) * carried)
         if full and not cut:
             step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
+
+
+backward = by_kind(float, _filter_back, draw_back)
 
 
 @kernel

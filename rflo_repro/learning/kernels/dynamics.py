@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .activation import exp_of_minus, sigmoid, softplus, tanh
-from .layout import IDENTITY, LANES, RELU, SIGMOID, SOFTPLUS, TANH, Array, Indices, Record, Trials, Weights, Workspace
+from .estimates import along_with_draws, draw_step, start_draws
+from .layout import LANES, NONE, Array, Indices, Record, Rule, Trials, Weights, Workspace
 from .products import step_product
-from .vector import (
-    at_least,
-    by_kind,
-    clear,
-    copy_part,
-    fma,
-    inlined,
-    kernel,
-    load,
-    splat,
-    spliced,
-    store,
-    total,
-    where_negative,
-)
+from .unit import unit_steps
+from .vector import by_kind, clear, copy_part, fma, inlined, kernel, load, splat, spliced, store, total
 
 
 @kernel
@@ -46,101 +33,6 @@ def start_trial(sources: Array, place: int, source_row: int, state: Array, n_rec
     copy_part(state, 0, sources, place, n_rec)
     for i in range(place + n_rec, place + source_row):
         sources[i] = 0.0
-
-
-def _tanh_steps(
-    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, row: int
-) -> None:
-    """``h(t)`` at element `after` of the sources, from ``u(t)`` and the ``h(t-1)`` at element `before`.
-
-    Other units than tanh units with one time constant leave ``phi'(u(t)) / tau`` at element `slopes_at`.
-    """
-    rate = 1.0 / units
-    for i in range(0, row, LANES):
-        leaked = splat(1.0 - rate) * load(sources, before + i)
-        store(sources, after + i, fma(splat(rate), tanh(load(u, u_at + i)), leaked))
-
-
-@inlined
-def _step_to(
-    units: Any, f: Any, slope: Any, i: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int
-) -> None:
-    """The step of a vector of units, from their phi(u(t)) and phi'(u(t))."""
-    rate = load(units.rate, i)
-    store(slopes, slopes_at + i, slope * rate)
-    store(sources, after + i, fma(rate, f, load(units.leak, i) * load(sources, before + i)))
-
-
-@kernel
-def other_steps(
-    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, row: int
-) -> None:
-    """The same for units of any kind, which the table of `layout.PHIS` lists."""
-    if units.phi == TANH:
-        for i in range(0, row, LANES):
-            f = tanh(load(u, u_at + i))
-            _step_to(units, f, splat(1.0) - f * f, i, sources, before, after, slopes, slopes_at)
-    elif units.phi == RELU:
-        for i in range(0, row, LANES):
-            x = load(u, u_at + i)
-            slope = where_negative(splat(0.0) - x, splat(1.0), splat(0.0))  # at zero it is zero
-            _step_to(units, at_least(x, splat(0.0)), slope, i, sources, before, after, slopes, slopes_at)
-    elif units.phi == SOFTPLUS:
-        for i in range(0, row, LANES):
-            x = load(u, u_at + i)
-            e = exp_of_minus(x)
-            _step_to(units, softplus(x, e), sigmoid(x, e), i, sources, before, after, slopes, slopes_at)
-    elif units.phi == SIGMOID:
-        for i in range(0, row, LANES):
-            x = load(u, u_at + i)
-            e = exp_of_minus(x)
-            f = sigmoid(x, e)
-            # (1 - f) of large f would lose what e has kept
-            slope = e / ((splat(1.0) + e) * (splat(1.0) + e))
-            _step_to(units, f, slope, i, sources, before, after, slopes, slopes_at)
-    elif units.phi == IDENTITY:
-        for i in range(0, row, LANES):
-            _step_to(units, load(u, u_at + i), splat(1.0), i, sources, before, after, slopes, slopes_at)
-    else:
-        raise ValueError("this activation function has no kernel")
-
-
-def _other_steps(
-    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, row: int
-) -> None:
-    other_steps(units, u, u_at, sources, before, after, slopes, slopes_at, row)
-
-
-unit_steps = by_kind(float, _tanh_steps, _other_steps)
-
-
-def _tanh_gain(units: Any, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, i: int) -> Any:
-    """``phi'(u(t)) / tau`` of the vector of units at i, from ``h(t-1)`` and ``h(t)``.
-
-    Undoing the leak gives phi(u) back to rounding, for less than it costs to keep phi'(u) in memory from the way
-    forward to the way back. Not below zero, whatever stands in the padding. Other units have kept it.
-    """
-    f = splat(units) * load(sources, after + i) - splat(units - 1.0) * load(sources, before + i)
-    return at_least(splat(1.0) - f * f, splat(0.0)) * splat(1.0 / units)
-
-
-def _other_gain(units: Any, sources: Array, before: int, after: int, slopes: Array, slopes_at: int, i: int) -> Any:
-    return load(slopes, slopes_at + i)
-
-
-gain = by_kind(float, _tanh_gain, _other_gain)
-
-
-def _one_leak(units: Any, i: int) -> Any:
-    """``1 - 1/tau`` of the vector of units at i."""
-    return splat(1.0 - 1.0 / units)
-
-
-def _each_leak(units: Any, i: int) -> Any:
-    return load(units.leak, i)
-
-
-leak_of = by_kind(float, _one_leak, _each_leak)
 
 
 def _quiet(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
@@ -207,12 +99,34 @@ def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
     return float(total(y))
 
 
+def _drive_alone(
+    drawn: Any, u: Array, sources: Array, before: int, source_row: int, drive: Array, width: int, upwards: bool
+) -> None:
+    """Add to `u` what the source rows from element `before` drive. Estimates go along."""
+    step_product(u, sources, before, source_row, drive, width, upwards)
+
+
+def _no_draws(drawn: Any) -> None:
+    """Before the first step of a trial."""
+
+
+def _no_draw(
+    drawn: Any, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
+) -> None:
+    """After step t."""
+
+
+drive_units = by_kind(float, _drive_alone, along_with_draws)
+begin_draws = by_kind(float, _no_draws, start_draws)
+draw = by_kind(float, _no_draw, draw_step)
+
+
 @spliced
-def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Array, work: Workspace) -> None:
+def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule, loss: Array, work: Workspace) -> None:
     """Run trials `first` to ``first + width`` in lockstep, from the states in the first rows of ``work.sources``.
 
     Fills the sources and errors of `work`, and ``loss[k]`` with L of trial k, Eq. 2. All trials of a step share one
-    reading of the weights.
+    reading of the weights, and so do the estimates of a rule by chance.
     """
     inputs, targets, order = trials.inputs, trials.targets, trials.order
     drive, w_out = weights.drive, weights.w_out
@@ -221,6 +135,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
     n_out, row = w_out.shape
     n_rec = weights.n_rec
     sources, source_row, u, errors = work.sources, work.source_row, work.u, work.errors
+    begin_draws(work.drawn)
     for q in range(width):
         loss[first + q] = 0.0
     for t in range(n_steps):
@@ -229,7 +144,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
             for c in range(n_in):
                 sources[before + q * source_row + n_rec + c] = inputs[order[first + q], t, c]
         start_drive(weights.units, u, trials, first, width, t, row)
-        step_product(u, sources, before, source_row, drive, width, t % 2 == 0)
+        drive_units(work.drawn, u, sources, before, source_row, drive, width, t % 2 == 0)
         for q in range(width):
             unit_steps(
                 weights.units, u, q * row, sources, before + q * source_row, after + q * source_row,
@@ -241,6 +156,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, loss: Arra
                 eps = error(targets[order[first + q], t, k], y)
                 errors[(t * width + q) * n_out + k] = eps
                 loss[first + q] += eps * eps
+        draw(work.drawn, weights, trials, first, width, rule, t, work)
     for q in range(width):
         loss[first + q] /= 2.0 * steps_of(lengths, order, first + q, 1, n_most)
 
@@ -251,4 +167,4 @@ def forward(weights: Weights, trials: Trials, record: Record, work: Workspace) -
     renew_drive(weights)
     for q in range(work.width):
         start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)
-    advance(weights, trials, 0, work.width, record.loss, work)
+    advance(weights, trials, 0, work.width, Rule(False, NONE), record.loss, work)

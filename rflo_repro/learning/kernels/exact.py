@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import error, gain, leak_of, readout, renew_drive, start_drive, start_trial, steps_of, unit_steps
+from .dynamics import error, readout, renew_drive, start_drive, start_trial, steps_of
 from .layout import FULL, LANES, ExactWorkspace, Optimizer, Rates, Record, Rule, Trials, Updates, Weights
 from .optimizers import apply_batch
 from .products import Extent, Rows, Scalars, products
+from .unit import gain, leak_of, unit_steps
 from .updates import alignment_of, keep_mask
 from .vector import clear, copy, copy_part, fma, kernel, load, scale, splat, store, total
 

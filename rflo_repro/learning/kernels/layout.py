@@ -192,6 +192,30 @@ class Updates(NamedTuple):
     w_out: Array
 
 
+class Uoro(NamedTuple):
+    """Scratch memory of unbiased online recurrent optimisation: a row for each draw of each trial of a step."""
+
+    a: Array
+    """Rows as far apart as those of the sources, whose rows of a step come before: ``A(t)``, with zeros where a source
+    row has inputs."""
+    u: Array
+    """Rows, padded, after those of a step: ``W A(t-1)``."""
+    there: Array
+    """(padded,): 1 for a unit and 0 in the padding."""
+    slope: Array
+    """(padded,): ``phi'(u(t)) / tau``, zero in the padding."""
+    squares: Array
+    """(rows,): the mean of ``|B(t)|^2`` over the signs of the steps so far."""
+    shrink: Array
+    """n_steps rows: ``1 / r0(t)``."""
+    scale: Array
+    """n_steps rows: ``1 / r1(t)``, divided by the number of draws."""
+    effect: Array
+    """n_steps rows of n_out: ``F^T A(t)``; with symmetric feedback, what A(t) makes of the outputs."""
+    share: Array
+    """n_steps rows: ``zeta(t)`` times the scale."""
+
+
 class Workspace(NamedTuple):
     """Scratch memory of trials whose error goes back when they have ended.
 
@@ -221,6 +245,8 @@ class Workspace(NamedTuple):
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
     diagonal: Array
     """(padded,): ``W_ii`` of what drives the units, for the diagonal carry."""
+    drawn: float | Uoro = 0.0
+    """What a rule by chance needs besides, or 0.0: the kernels are compiled without a thought of one."""
 
 
 class TraceWorkspace(NamedTuple):
@@ -290,10 +316,31 @@ def weights(n_rec: int, n_in: int, n_out: int, signs: Array, units: float | Unit
     return Weights(n_rec, m, drive[0] if drive else m, w_out, b, signs, state, units, output_feedback)
 
 
-def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, keep_slopes: bool = False) -> Workspace:
+def uoro(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int, draws: int) -> Uoro:
+    """Scratch memory for so many draws of each trial, to go into that of `workspace`."""
+    row, rows = padded(n_rec), width * draws
+    memory = Uoro(
+        *aligned_zeros(
+            ((width + rows) * _stride(n_rec + n_in),), ((width + rows) * row,), (row,), (row,), (rows,),
+            (n_steps * rows,), (n_steps * rows,), (n_steps * rows * n_out,), (n_steps * rows,),
+        )
+    )  # fmt: skip
+    memory.there[:n_rec] = 1.0
+    return memory
+
+
+def workspace(
+    n_rec: int,
+    n_in: int,
+    n_out: int,
+    n_steps: int,
+    width: int = 1,
+    keep_slopes: bool = False,
+    drawn: float | Uoro = 0.0,
+) -> Workspace:
     """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep.
 
-    keep_slopes: for networks of `Units`.
+    keep_slopes: for networks of `Units`. drawn: for a rule by chance.
     """
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
@@ -310,7 +357,9 @@ def workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int = 1, k
         (row,),
     )
     updates = Updates(m, w_out)
-    return Workspace(width, source_row, credit_row, sources, errors, credit, slopes, u, z, updates, back, diagonal)
+    return Workspace(
+        width, source_row, credit_row, sources, errors, credit, slopes, u, z, updates, back, diagonal, drawn
+    )
 
 
 def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:

@@ -70,7 +70,8 @@ def wide_registers() -> bool:
 
 # A tile's sums stay in registers, with what they are made of: 25 sums and 5 rows of the 32 of AVX-512; where they are
 # half as long, 10 sums and 2 halves of a row of 16. The second number is the most vectors that a lone row has at once.
-TILE_ROWS, TILE_VECTORS, ROW_VECTORS = (5, 5, 8) if wide_registers() else (5, 1, 7)
+# A pair of rows, which is what is left of some batches, has as many vectors at once as the last number says.
+TILE_ROWS, TILE_VECTORS, ROW_VECTORS, PAIR_VECTORS = (5, 5, 8, 8) if wide_registers() else (5, 1, 7, 3)
 
 SHORT = 4
 """Vectors in a row of a network that is small: up to 32 units."""
@@ -237,6 +238,7 @@ def _short() -> Any:
 
 
 _block = _tile(TILE_ROWS, TILE_VECTORS)
+_pair = _tile(2, PAIR_VECTORS)
 _row = _tile(1, ROW_VECTORS)
 _short_row = _short()
 
@@ -257,7 +259,20 @@ def products(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b
             )  # fmt: skip
         v += size
         left -= 1
-    for r in range(n_blocks * TILE_ROWS, extent.rows):
+    r = n_blocks * TILE_ROWS
+    while r + 2 <= extent.rows:
+        v, left = 0, -(-extent.vectors // PAIR_VECTORS)
+        while left > 0:
+            size = -(-(extent.vectors - v) // left)
+            _pair(
+                out, out_rows.at + r * out_rows.step + v * LANES, out_rows.step,
+                a, scalars.at + r * scalars.r, scalars.k, scalars.r,
+                b, b_rows.at + v * LANES, b_rows.step, size, extent.terms,
+            )  # fmt: skip
+            v += size
+            left -= 1
+        r += 2
+    if r < extent.rows:
         v, left = 0, -(-extent.vectors // ROW_VECTORS)
         while left > 0:
             size = -(-(extent.vectors - v) // left)

@@ -55,14 +55,14 @@ def train_trials(
             n_group = steps_of(trials.lengths, trials.order, begin, group, n_steps)
             for q in range(group):
                 start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)
-            advance(weights, trials, begin, group, record.loss, work)
+            advance(weights, trials, begin, group, rule, record.loss, work)
             weigh_errors(trials.lengths, trials.order, begin, group, n_steps, weights.w_out.shape[0], work.errors)
             for k in range(begin, begin + group):
                 finite = finite and isfinite(record.loss[k])
             if not trials.reset_state:
                 copy_part(work.sources, n_group * work.source_row, weights.state, 0, weights.n_rec)
             if finite:
-                assign_credit(weights, rule, n_group, group, recurrent, readout, work)
+                assign_credit(weights, trials, begin, rule, n_group, group, recurrent, readout, work)
         if not finite:
             return first
         if through_readout:
@@ -82,8 +82,8 @@ def gradient(weights: Weights, trials: Trials, rule: Rule, record: Record, updat
     n_steps = trials.inputs.shape[1]
     prepare(weights, rule, True, work)
     start_trial(work.sources, 0, work.source_row, weights.state, weights.n_rec)
-    advance(weights, trials, 0, 1, record.loss, work)
-    assign_credit(weights, rule, n_steps, 1, True, True, work)
+    advance(weights, trials, 0, 1, rule, record.loss, work)
+    assign_credit(weights, trials, 0, rule, n_steps, 1, True, True, work)
     if rule.carry == FULL and weights.output_feedback:
         add_feedback_path(weights, work.updates)
     keep_mask(weights.units, work.updates.m)

@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from .credit import carried_on, take_diagonal
-from .dynamics import error, gain, readout, start_drive, start_trial, unit_steps
+from .dynamics import error, readout, start_drive, start_trial
 from .layout import (
     DIAGONAL,
     LANES,
@@ -23,6 +23,7 @@ from .layout import (
     Weights,
 )
 from .products import Extent, Rows, Scalars, products
+from .unit import gain, unit_steps
 from .updates import alignment_of, all_finite, clipped, kept
 from .vector import by_kind, clear, copy, copy_part, fma, inlined, kernel, load, splat, store, total
 

@@ -215,6 +215,15 @@ def _emit_exponent(builder: Any, x: Any) -> Any:
     return builder.fsub(number, constant(2.0**52 + 1022.0))
 
 
+def _emit_with_signs(builder: Any, x: Any, bits: Any, i: Any) -> Any:
+    # each bit to where a double has its sign
+    byte = builder.zext(builder.load(builder.gep(bits, [i])), _BITS.element)
+    first = builder.insert_element(ir.Constant(_BITS, ir.Undefined), byte, ir.Constant(ir.IntType(32), 0))
+    wide = builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+    signs = builder.shl(wide, ir.Constant(_BITS, [63 - lane for lane in range(LANES)]))
+    return _call(builder, "copysign", x, builder.bitcast(signs, DOUBLES))
+
+
 def _store_twin(a: Array, i: int, x: Array) -> None:
     a.reshape(-1)[i : i + LANES] = x
 
@@ -252,6 +261,16 @@ root = primitive(np.sqrt, lambda builder, x: _call(builder, "sqrt", x), vector, 
 
 with_sign = primitive(np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector)
 """``with_sign(x, y)``: |x| with the sign of y."""
+
+with_signs = primitive(
+    lambda x, bits, i: np.where(bits.reshape(-1)[i] >> np.arange(LANES) & 1, -np.abs(x), np.abs(x)),
+    _emit_with_signs,
+    vector,
+    vector,
+    types.Array,
+    types.intp,
+)
+"""``with_signs(x, bits, i)``: |x| with a minus where the bits of byte i of `bits` are set, the lowest bit first."""
 
 at_most = primitive(
     lambda x, y: np.where(x > y, y, x),

@@ -21,7 +21,7 @@ from rflo_repro.learning.kernels.products import (
 )
 
 
-@pytest.mark.parametrize(("n_r", "n_v"), list(itertools.product((1, 4, 5, 6, 11), (1, 3, 4, 5, 9))))
+@pytest.mark.parametrize(("n_r", "n_v"), list(itertools.product((1, 2, 3, 4, 5, 6, 8, 11), (1, 3, 4, 5, 9))))
 def test_products(n_r, n_v):
     rng = np.random.default_rng(0)
     for n_k in (0, 1, 2, 7, 8, 9, 20):

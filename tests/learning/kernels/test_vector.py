@@ -37,6 +37,20 @@ def test_two_operands(name):
         assert np.array_equal(np.signbit(out), np.signbit(twin(X, Y))) or name != "with_sign"
 
 
+def test_signs_from_bits():
+    @vector.numba.njit(error_model="numpy")
+    def apply(x, bits, out):
+        for i in range(len(bits)):
+            store(out, 8 * i, vector.with_signs(load(x, 0), bits, i))
+
+    bits = np.array([0b00000000, 0b11111111, 0b00000001, 0b10110010], dtype=np.uint8)
+    out = np.empty(32)
+    apply(X, bits, out)
+    minus = np.unpackbits(bits, bitorder="little").astype(bool)
+    assert np.array_equal(out, np.where(minus, -1.0, 1.0) * np.tile(np.abs(X), 4), equal_nan=True)
+    assert np.array_equal(np.signbit(out), minus)
+
+
 def test_sum_and_power():
     @vector.numba.njit
     def apply(x, out):

@@ -1,0 +1,142 @@
+"""Random estimates of how a state depends on the weights, in the place of RTRL's N^3 numbers.
+
+Unbiased online recurrent optimisation, for N independent signs nu(t) a step and D(t) = phi'(u(t)) / tau:
+
+    A(t) = r0 J(t) A(t-1) + r1 nu(t),     B(t) = B(t-1) / r0 + (nu D)(t) s(t)^T / r1,     dM = sum_t (q . A)(t) B(t)
+
+The mean of A B^T over the signs is what RTRL carries. B need not be there: with the sums over time swapped,
+
+    zeta(t) = q(t) . A(t) + zeta(t+1) / r0(t+1),     dM = sum_t zeta(t) (nu D)(t) / r1(t) s(t)^T
+
+which is a scalar for each draw in the place of the filtered error. r0 and r1 keep A and B of one size: in r0 the mean
+of ``|B|^2`` over the signs stands for ``|B|^2``, and the estimate stays unbiased.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+from .layout import LANES, Array, Rule, Trials, Uoro, Weights, Workspace
+from .products import step_product
+from .unit import gain, leak_of
+from .vector import clear, copy_part, fma, kernel, load, splat, store, total, with_signs
+
+
+def start_draws(drawn: Any) -> None:
+    clear(drawn.a)
+    for k in range(len(drawn.squares)):
+        drawn.squares[k] = 0.0
+
+
+def along_with_draws(
+    drawn: Any, u: Array, sources: Array, before: int, source_row: int, drive: Array, width: int, upwards: bool
+) -> None:
+    """One product for the states and A: the weights are read once for all."""
+    clear(drawn.u)
+    copy_part(u, 0, drawn.u, 0, width * drive.shape[1])
+    copy_part(sources, before, drawn.a, 0, width * source_row)
+    step_product(drawn.u, drawn.a, 0, source_row, drive, len(drawn.u) // drive.shape[1], upwards)
+    copy_part(drawn.u, 0, u, 0, width * drive.shape[1])
+
+
+def draw_step(
+    drawn: Any, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
+) -> None:
+    uoro_step(drawn, weights, trials, first, width, rule, t, work)
+
+
+@kernel
+def uoro_step(
+    drawn: Uoro, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
+) -> None:
+    """A(t) of all draws, and what of step t the way back asks for."""
+    sources, source_row, signs, units = work.sources, work.source_row, trials.signs, weights.units
+    a, u, there, slope = drawn.a, drawn.u, drawn.there, drawn.slope
+    feedback = weights.w_out if rule.symmetric else weights.b
+    n_out, row = feedback.shape
+    longest, draws, n_bytes = signs.shape[1:]
+    filled = -(-weights.m.shape[0] // LANES) * LANES
+    for p in range(width):
+        before, after = (t * width + p) * source_row, ((t + 1) * width + p) * source_row
+        of_slope, of_source = splat(0.0), splat(0.0)
+        for i in range(0, row, LANES):
+            d = load(there, i) * gain(units, sources, before, after, work.slopes, (t * width + p) * row, i)
+            store(slope, i, d)
+            of_slope = fma(d, d, of_slope)
+        for i in range(0, filled, LANES):
+            s = load(sources, before + i)
+            of_source = fma(s, s, of_source)
+        r1_squared = sqrt(total(of_slope) * total(of_source) / weights.n_rec)
+        r1 = sqrt(r1_squared) if r1_squared > 0.0 else 1.0
+        for r in range(draws):
+            k = p * draws + r
+            a_at, u_at = (work.width + k) * source_row, (work.width + k) * row
+            carried = splat(0.0)
+            for i in range(0, row, LANES):
+                ja = fma(load(slope, i), load(u, u_at + i), leak_of(units, i) * load(a, a_at + i))
+                store(a, a_at + i, ja)
+                carried = fma(ja, ja, carried)
+            of_a, of_b = total(carried), drawn.squares[k]
+            r0 = sqrt(sqrt(of_b / of_a)) if of_a > 0.0 and of_b > 0.0 else 1.0
+            drawn.squares[k] = of_b / (r0 * r0) + weights.n_rec * r1_squared
+            at = (((first + p) * longest + t) * draws + r) * n_bytes
+            for i in range(0, row, LANES):
+                nu = with_signs(load(there, i), signs, at + i // LANES)
+                store(a, a_at + i, fma(splat(r0), load(a, a_at + i), splat(r1) * nu))
+            here = (t * width + p) * draws + r
+            drawn.shrink[here] = 1.0 / r0
+            drawn.scale[here] = 1.0 / (r1 * draws)
+            for j in range(n_out):
+                effect = splat(0.0)
+                for i in range(0, row, LANES):
+                    effect = fma(load(feedback, j * row + i), load(a, a_at + i), effect)
+                drawn.effect[here * n_out + j] = total(effect)
+
+
+def start_draw_back(drawn: Any, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
+    uoro_filter(drawn, weights, trials, n_steps, width, work)
+
+
+@kernel
+def uoro_filter(drawn: Uoro, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
+    """zeta(t) of all draws, once the errors are known."""
+    n_out, draws = weights.w_out.shape[0], trials.signs.shape[2]
+    for p in range(width):
+        for r in range(draws):
+            zeta = 0.0
+            for t in range(n_steps - 1, -1, -1):
+                here = (t * width + p) * draws + r
+                for j in range(n_out):
+                    zeta += work.errors[(t * width + p) * n_out + j] * drawn.effect[here * n_out + j]
+                drawn.share[here] = zeta * drawn.scale[here]
+                zeta *= drawn.shrink[here]
+
+
+def draw_back(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, width: int,
+    work: Workspace,
+) -> None:  # fmt: skip
+    uoro_back(drawn, weights, trials, begin, first, last, width, work)
+
+
+@kernel
+def uoro_back(
+    drawn: Uoro, weights: Weights, trials: Trials, begin: int, first: int, last: int, width: int, work: Workspace
+) -> None:
+    """``zeta(t) (nu D)(t) / r1(t)`` of the steps from `first` to `last`, the mean over draws, into ``work.credit``."""
+    there, share, sources, source_row = drawn.there, drawn.share, work.sources, work.source_row
+    signs, units, row = trials.signs, weights.units, len(there)
+    longest, draws, n_bytes = signs.shape[1:]
+    for t in range(first, last):
+        for p in range(width):
+            before, after = (t * width + p) * source_row, ((t + 1) * width + p) * source_row
+            to = ((t - first) * width + p) * work.credit_row
+            at = ((begin + p) * longest + t) * draws * n_bytes
+            for i in range(0, row, LANES):
+                mean = splat(0.0)
+                for r in range(draws):
+                    nu = with_signs(load(there, i), signs, at + r * n_bytes + i // LANES)
+                    mean = fma(splat(share[(t * width + p) * draws + r]), nu, mean)
+                d = gain(units, sources, before, after, work.slopes, (t * width + p) * row, i)
+                store(work.credit, to + i, d * mean)
