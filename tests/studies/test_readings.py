@@ -77,7 +77,9 @@ def test_what_a_reading_chooses_can_be_read_back_from_its_row(figure):
 
 
 def test_each_reading_of_figure_2_is_another_run_at_the_printed_rates():
-    plain, *others = (conditions_in(reading, SMOKE) for reading in readings("fig2", SMOKE))
+    all_of = readings("fig2", SMOKE)
+    plain, *others = (conditions_in(reading, SMOKE) for reading in all_of if reading.sets or reading.number == 0)
+    assert len(others) > 2
     figure = registry.figures()["fig2"].experiment
     assert [c.values for c in plain] == [
         c.values
