@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rflo_repro.learning.rules import LearningRule
     from rflo_repro.learning.task import SizedTask
     from rflo_repro.learning.training import History, LearningRates
+    from rflo_repro.learning.validate import Array
+
+FINAL_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -123,3 +126,8 @@ def with_weights(net: Network, arrays: Arrays) -> Network:
     """The network with these weights."""
     kept: dict[str, Any] = {name: arrays[name] for name in weights(net)}
     return replace(net, **kept)
+
+
+def last_part(values: Array) -> float:
+    """Median over the last 1% of trials; NaN if one of them is missing."""
+    return float(np.median(values[-max(1, int(len(values) * FINAL_SHARE)) :]))
