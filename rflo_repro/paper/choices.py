@@ -23,6 +23,7 @@ from rflo_repro.runs.request import LIMITS
 
 if TYPE_CHECKING:
     from rflo_repro.learning.optimizers import Optimizer
+    from rflo_repro.learning.rules import LearningRule
 
 trials = integer(1, LIMITS["trials"])
 networks = integer(1, LIMITS["networks"])
@@ -43,11 +44,10 @@ class NetworkChoices(Choices):
     tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
     g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))
     h0: float | Literal["uniform", "normal"]
-    readout_scale: float = printed(
+    readout_scale: float = open_choice(
         1.0,
-        "Wout ~ U(-1, 1)/sqrt(N)",
-        "Methods",
-        "factor of the initial Wout; the author's published notebook has 0.1",
+        "initial-readout",
+        "factor of the initial Wout, U(-1, 1)/sqrt(N)",
         number(0.0),
         Alternative(0.1, "Wout / 10"),
     )
@@ -169,6 +169,10 @@ class PeriodicChoices(NetworkChoices):
         Alternative(100_000, "100,000 at 160 τ", periods_tau=(160.0,), alone=True),
         option="trials",
     )
+
+    def learning_rule(self, rule: str) -> str | LearningRule:
+        """The rule as it is run."""
+        return rule
 
 
 @dataclass(frozen=True, kw_only=True)

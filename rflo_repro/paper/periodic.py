@@ -101,7 +101,7 @@ def condition(
     task = PeriodicTask(steps(period_tau, choices.tau, selection))
     first = Session(
         task=task,
-        rule=rule,
+        rule=choices.learning_rule(rule),
         eta=_rates(choices, rule, eta, task.n_steps),
         # an untrained network has nothing to wait for
         n_trials=1 if untrained else choices.n_trials,

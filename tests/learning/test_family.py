@@ -22,6 +22,7 @@ RULES = [rr.RULES[name] for name in ("snap-0", "snap-1", "snap-1-random")] + [
     LONG_TRACE,
     rr.LearningRule("block-10", "symmetric", "full", truncation=10),
     rr.LearningRule("local-block-4", "symmetric", "leak", truncation=4),
+    rr.LearningRule("published", "symmetric", "full", next_error=True),
 ]
 LOCAL = [rule for rule in RULES if rule.local_in_time]
 SIZES = [(7, 3, 2), (9, 0, 1), (33, 1, 2)]
@@ -67,7 +68,7 @@ def test_the_filter_is_its_twin(problem, rule, output_feedback, sizes):
     p = problem(1, *sizes, output_feedback=output_feedback)
     wanted = naive.gradient(
         plain(p.net), p.inputs, p.targets, rule.feedback == "symmetric", False,
-        carry=rule.carry, trace_tau=rule.trace_tau, truncation=rule.truncation,
+        carry=rule.carry, trace_tau=rule.trace_tau, truncation=rule.truncation, next_error=rule.next_error,
     )  # fmt: skip
     same(rr.weight_updates(p.net, p.inputs, p.targets, rule), parts(wanted))
 
@@ -110,6 +111,28 @@ def test_snap_1_with_random_feedback_that_is_symmetric_is_snap_1(problem):
     same(pair[0], parts(pair[1]))
     drawn = [rr.weight_updates(p.net, p.inputs, p.targets, rule) for rule in ("snap-1-random", "snap-1")]
     assert apart(*drawn) > 0.1
+
+
+def test_the_next_step_s_error_in_every_place_of_the_published_notebook(problem):
+    """It is BPTT of other targets, those that make each step's error the next one's; Wout has its own."""
+    p = problem(8, 30, 2, 2)
+    rule = rr.LearningRule("published", "symmetric", "full", next_error=True)
+    y = rr.run(p.net, p.inputs).y
+    eps = p.targets - y
+    other = rr.weight_updates(p.net, p.inputs, y + np.vstack([eps[1:], eps[-1:]]), "bptt")
+    found, bptt = (rr.weight_updates(p.net, p.inputs, p.targets, r) for r in (rule, "bptt"))
+    for name in ("w_rec", "w_in"):
+        np.testing.assert_allclose(getattr(found, name), getattr(other, name), rtol=1e-10, atol=1e-14)
+    np.testing.assert_array_equal(found.w_out, bptt.w_out)
+    assert apart(found, bptt) > 1e-3
+    # a batch in lockstep has it too, and one of different lengths is refused: the last step is not the same for all
+    task = one_task(p)
+    one = rr.train(p.net, task, rule, 0.01, 4, np.random.default_rng(0), batch=4).network
+    np.testing.assert_allclose(one.w_rec, p.net.w_rec + 0.04 * found.w_rec, rtol=1e-10, atol=1e-14)
+    short = iter([task.trial_, tuple(part[:-1] for part in task.trial_)])
+    task.trial = lambda rng: next(short)
+    with pytest.raises(ValueError, match="next_error needs trials of one length in a batch"):
+        rr.train(p.net, task, rule, 0.01, 2, batch=2)
 
 
 @pytest.mark.parametrize("output_feedback", [False, True])
@@ -188,6 +211,8 @@ def test_each_learns_the_periodic_task(rule):
         ({"trace_tau": np.nan}, "trace_tau"),
         ({"trace_tau": "long"}, "trace_tau"),
         ({"truncation": 0}, "truncation"),
+        ({"next_error": 1}, "next_error"),
+        ({"carry": "full", "feedback": "symmetric", "form": "forward", "next_error": True}, "next_error"),
         ({"truncation": 2.5}, "truncation"),
         ({"carry": "full", "feedback": "symmetric", "form": "forward", "truncation": 5}, "truncation"),
     ],

@@ -115,7 +115,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "run": (lambda **k: rr.run(**{"net": NET, "inputs": TRIAL["inputs"], **k}), ("net", "inputs", "noise")),
     "weight_updates": (
         lambda **k: rr.weight_updates(**{"net": NET, **TRIAL, **k}),
-        ("net", "inputs", "targets", "rule", "noise"),
+        ("net", "inputs", "targets", "rule", "noise", "rng"),
     ),
     "train": (
         train,
@@ -130,7 +130,19 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     ),
     "LearningRule": (
         lambda **k: rr.LearningRule(**{"name": "x", "feedback": "random", "carry": "leak", **k}),
-        ("name", "feedback", "carry", "trains", "form", "trace_tau", "truncation"),
+        (
+            "name",
+            "feedback",
+            "carry",
+            "trains",
+            "form",
+            "trace_tau",
+            "truncation",
+            "draws",
+            "sigma",
+            "alpha",
+            "next_error",
+        ),
     ),
     "Optimizer": (
         lambda **k: rr.Optimizer(**{"method": "adam", "clip": 1.0, **k}),
@@ -140,7 +152,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "PeriodicTask": (lambda **k: PeriodicTask(**{"period": 5, **k}), ("period",)),
     "IntervalMatchingTask": (
         lambda **k: IntervalMatchingTask(**{"longest": 9, "shortest": 2, **k}),
-        ("longest", "shortest", "channels", "pulse_sd", "first", "tail", "input_height"),
+        ("longest", "shortest", "channels", "pulse_sd", "first", "tail", "input_height", "first_spread"),
     ),
     "IntervalMatchingTask.with_delay": (
         lambda **k: IntervalMatchingTask(longest=9, shortest=2).with_delay(**k),

@@ -11,7 +11,6 @@ from .layout import (
     PHIS,
     LeastSquares,
     Optimizer,
-    Perturbation,
     Rates,
     Record,
     Rule,
@@ -25,7 +24,6 @@ from .layout import (
     least_squares,
     moments,
     padded,
-    reward_workspace,
     trace_workspace,
     units,
     uoro,
@@ -34,7 +32,6 @@ from .layout import (
 )
 from .normal import box_muller
 from .optimizers import optimize
-from .rewards import reward_update, train_rewarded
 from .sessions import gradient, train_trials
 from .traces import least_squares_update, trace_gradient, train_online
 from .updates import apply_update
@@ -45,7 +42,6 @@ __all__ = [
     "PHIS",
     "LeastSquares",
     "Optimizer",
-    "Perturbation",
     "Rates",
     "Record",
     "Rule",
@@ -65,14 +61,11 @@ __all__ = [
     "moments",
     "optimize",
     "padded",
-    "reward_update",
-    "reward_workspace",
     "rtrl_gradient",
     "trace_gradient",
     "trace_workspace",
     "train_exact",
     "train_online",
-    "train_rewarded",
     "train_trials",
     "units",
     "uoro",

@@ -104,7 +104,7 @@ def assign_credit(
         rows, n_terms = first * width, (last - first) * width
         sources = Rows(rows * work.source_row, work.source_row)
         if recurrent:
-            backward(work.drawn, weights, trials, begin, rule, first, last, width, work)
+            backward(work.drawn, weights, trials, begin, rule, first, last, n_steps, width, work)
             history_product(
                 work.updates.m, work.sources, Scalars(sources.at, sources.step, 1),
                 work.credit, Rows(0, work.credit_row), n_terms,
@@ -122,8 +122,8 @@ def assign_credit(
 
 
 def _filter_back(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, width: int,
-    work: Workspace,
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
+    width: int, work: Workspace,
 ) -> None:  # fmt: skip
     """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
 
@@ -138,7 +138,7 @@ def _filter_back(
         to = (t - first) * width * credit_row
         cut = rule.truncation > 0 and t % rule.truncation == 0
         for q in range(width):
-            errors_at = (t * width + q) * n_out
+            errors_at = (min(t + rule.ahead, n_steps - 1) * width + q) * n_out
             before, after = (t * width + q) * source_row, ((t + 1) * width + q) * source_row
             for i in range(0, row, LANES):
                 carried = load(z, q * row + i)

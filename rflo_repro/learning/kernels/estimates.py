@@ -114,8 +114,8 @@ def uoro_filter(drawn: Uoro, weights: Weights, trials: Trials, n_steps: int, wid
 
 
 def draw_back(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, width: int,
-    work: Workspace,
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
+    width: int, work: Workspace,
 ) -> None:  # fmt: skip
     uoro_back(drawn, weights, trials, begin, first, last, width, work)
 

@@ -1,6 +1,6 @@
 """Figure 2: a network learns to produce a periodic output, by BPTT and by RFLO."""
 
-from rflo_repro.paper.choices import PeriodicChoices
+from rflo_repro.paper.fig2.choices import Choices
 from rflo_repro.runs.experiment import About
 
 ABLATION_PERIOD_TAU = 80.0
@@ -19,7 +19,7 @@ ABOUT = About(
         "d": "at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone",
     },
     selectors=("period", "panel", "rule"),
-    choices=PeriodicChoices,
+    choices=Choices,
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=20,

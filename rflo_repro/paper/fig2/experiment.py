@@ -6,6 +6,7 @@ from rflo_repro.learning.rules import resolve
 from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
+from rflo_repro.paper.fig2.choices import Choices
 from rflo_repro.paper.fig2.claims import CLAIMS
 from rflo_repro.paper.fig2.plot import draw
 from rflo_repro.paper.periodic import PERIODS_TAU
@@ -15,9 +16,9 @@ from rflo_repro.runs.realisation import Condition
 from rflo_repro.runs.request import Refused, Selection
 
 CHOICES = {
-    "paper": PeriodicChoices(),
-    "quick": PeriodicChoices(n_trials=2000, n_networks=5),
-    "smoke": PeriodicChoices(n_trials=40, n_networks=2),
+    "paper": Choices(),
+    "quick": Choices(n_trials=2000, n_networks=5),
+    "smoke": Choices(n_trials=40, n_networks=2),
 }
 
 
