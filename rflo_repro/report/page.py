@@ -23,7 +23,6 @@ WIDEST = 1400
 BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
 NO_VERDICT = "not computed"
 MARK = ", at "
-GREY = "#6E6E6E"
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def letter(verdict: str) -> str:
 
 def colour(verdict: str) -> str:
     """The colour of a verdict; grey for what is none, or none on the paper's scale."""
-    return style.VERDICTS.get(verdict, GREY)
+    return style.VERDICTS.get(verdict, style.GREY)
 
 
 def data_uri(path: Path) -> str:

@@ -50,11 +50,23 @@ NAMES = {
 VERDICTS = {
     "holds": "#00795A",
     "holds in part": "#2E7FB8",
-    "undecided": "#8C6D00",
+    "behind, size open": "#8C6D00",
+    "ahead, size open": "#8C6D00",
+    "not decided": "#8C6D00",
     "does not hold": "#B3392F",
     "cannot be tested": "#8A8A8A",
 }
-LETTERS = {"holds": "✓", "holds in part": "±", "undecided": "?", "does not hold": "✗", "cannot be tested": "–"}
+LETTERS = {
+    "holds": "✓",
+    "holds in part": "±",
+    "behind, size open": "↑",
+    "ahead, size open": "↓",
+    "not decided": "?",
+    "does not hold": "✗",
+    "cannot be tested": "–",
+}
+# Of a verdict that is none today
+GREY = "#6E6E6E"
 # Those of whatever has no colour above
 OTHERS = ("#56B4E9", "#A6761D", "#B2508A", "#5E7D00", "#8F5B5B", "#3D6E8F")
 LOSS = "loss  (½ mean squared error)"

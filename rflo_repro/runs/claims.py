@@ -1,22 +1,39 @@
-"""What a claim is, and what comes of it: a statement that is judged from an experiment's tables."""
+"""What a claim is, and what comes of it: a statement that is judged from an experiment's tables.
+
+The claims of an experiment are judged together: the answers of their primary parts, at each kind of learning rates, are
+one family, in which Holm's procedure keeps the chance of any false answer at 5%. Among the parts whose size stays open,
+the directions are a second one.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Tables: TypeAlias = "Mapping[str, pd.DataFrame]"  # by part
-Verdict = Literal["holds", "holds in part", "undecided", "does not hold", "cannot be tested"]
-VERDICTS: tuple[Verdict, ...] = ("holds", "holds in part", "undecided", "does not hold", "cannot be tested")
+Verdict = Literal[
+    "holds",
+    "holds in part",
+    "behind, size open",
+    "ahead, size open",
+    "not decided",
+    "does not hold",
+    "cannot be tested",
+]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+LEVEL = 0.05
+# The kinds of learning rates at which claims are judged, in the order in which they are shown
+KINDS = ("printed", "tuned")
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its bootstrap interval over n networks (95%)."""
+    """An estimate with its 95% interval over n networks."""
 
     estimate: float
     low: float
@@ -25,10 +42,27 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What decides a part: verdicts, each with the p of the data if it were false.
+
+    answers: verdicts on the claim. sides: those that know the direction and leave the size open, if there are any.
+    remark: a word on a verdict that was reached at a level, such as how many networks it would take.
+    """
+
+    answers: Mapping[Verdict, float]
+    sides: Mapping[Verdict, float]
+    remark: Callable[[Verdict, float], str]
+
+
+@dataclass(frozen=True)
 class Part:
     """One measured number of a claim, such as that at one period.
 
     what: where it was measured. unit: of the interval. why: a word on the verdict, if it needs one.
+    k: on how many of the n networks the number lies on the estimate's side.
+    learned: how many learned in either condition, if two are compared, and after how many trials.
+    primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family. remark: what the
+    verdict would take to be another.
     """
 
     what: str
@@ -36,19 +70,35 @@ class Part:
     interval: Interval | None = None
     unit: str = "decades"
     why: str = ""
+    k: int = 0
+    learned: str = ""
+    question: Question | None = field(default=None, compare=False, repr=False)
+    primary: bool = True
+    p: float = math.nan
+    remark: str = ""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim judged at one kind of learning rates (`printed`, `tuned`; `` where there is one kind only)."""
+    """A claim judged at one kind of learning rates (of KINDS; `` where there is one kind only)."""
 
     rates: str
     parts: tuple[Part, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """That of the parts together."""
-        return together([part.verdict for part in self.parts])
+        """That of the primary parts together."""
+        return together([part.verdict for part in self.parts if part.primary])
+
+    @property
+    def coverage(self) -> str:
+        """Of which primary parts the verdict is, where it is not that of all: such as `80 τ only`."""
+        own = [part for part in self.parts if part.primary]
+        wanted = "holds" if self.verdict == "holds in part" else self.verdict
+        agree = [part.what for part in own if part.verdict == wanted]
+        if len(agree) in (0, len(own)):
+            return ""
+        return f"{' and '.join(agree)} only" if len(agree) < 3 else f"{len(agree)} of {len(own)} parts"
 
 
 @dataclass(frozen=True)
@@ -59,6 +109,8 @@ class Claim:
     statistic: what is measured. criterion: when it holds; one that was changed after a table was seen says so in
     `statistic`.
     judge: from the tables, of one kind of learning rates, to its parts. reads: which of them; all if not said.
+    primary: the names of the parts that the paper's statement is about, all if not said; others are shown, and decide
+    nothing.
     """
 
     name: str
@@ -68,29 +120,80 @@ class Claim:
     criterion: str
     judge: Callable[[Tables], Sequence[Part]]
     reads: tuple[str, ...] = ()
+    primary: tuple[str, ...] = ()
 
     def findings(self, tables: Tables) -> tuple[Finding, ...]:
-        """The claim at each kind of learning rates that the tables have."""
-        tables = {part: tables[part] for part in self.reads or tables}
-        kinds = [kind for frame in tables.values() if "rates" in frame for kind in frame["rates"].unique()]
-        known = [kind for kind in ("printed", "tuned") if kind in kinds]
-        return tuple(
-            Finding(kind, tuple(self.judge({part: _of_kind(frame, kind) for part, frame in tables.items()})))
-            for kind in known or [""]
-        )
+        """The claim alone, at each kind of learning rates that the tables have."""
+        return judge([self], tables)[0]
+
+    def kinds(self, tables: Tables) -> tuple[str, ...]:
+        """The kinds of learning rates at which it can be judged from these tables."""
+        known = {kind for frame in self._own(tables).values() if "rates" in frame for kind in frame["rates"].unique()}
+        return tuple(kind for kind in KINDS if kind in known) or ("",)
+
+    def parts(self, tables: Tables, kind: str) -> list[Part]:
+        """Its parts at one kind of learning rates, each as if it were alone."""
+        rows = {part: _of_kind(frame, kind) for part, frame in self._own(tables).items()}
+        return [replace(part, primary=not self.primary or part.what in self.primary) for part in self.judge(rows)]
+
+    def _own(self, tables: Tables) -> Tables:
+        return {part: tables[part] for part in self.reads or tables if part in tables}
 
 
 def _of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     return frame[frame["rates"] == kind] if kind and "rates" in frame else frame
 
 
+def judge(claims: Sequence[Claim], tables: Tables) -> list[tuple[Finding, ...]]:
+    """What is found of each claim of an experiment, at each kind of learning rates that its tables have."""
+    found: list[list[Finding]] = [[] for _ in claims]
+    for kind in (*KINDS, ""):
+        places = [(i, part) for i, c in enumerate(claims) if kind in c.kinds(tables) for part in c.parts(tables, kind)]
+        corrected = iter(family([part for _, part in places if part.primary]))
+        final = [(i, next(corrected) if part.primary else part) for i, part in places]
+        for i, claim in enumerate(claims):
+            if kind in claim.kinds(tables):
+                found[i].append(Finding(kind, tuple(part for at, part in final if at == i)))
+    return [tuple(findings) for findings in found]
+
+
+def family(parts: Sequence[Part]) -> list[Part]:
+    """The parts with the verdicts that stand when all of them are asked at once."""
+    asked = {i: part.question for i, part in enumerate(parts) if part.question is not None}
+    found = _holm({i: question.answers for i, question in asked.items()})
+    left = {i: asked[i].sides for i, (verdict, _, _) in found.items() if verdict == "not decided" and asked[i].sides}
+    found |= {i: side for i, side in _holm(left).items() if side[0] != "not decided"}
+    return [
+        replace(part, verdict=found[i][0], p=found[i][1], remark=asked[i].remark(found[i][0], found[i][2]))
+        if i in asked
+        else part
+        for i, part in enumerate(parts)
+    ]
+
+
+def _holm(chances: Mapping[int, Mapping[Verdict, float]]) -> dict[int, tuple[Verdict, float, float]]:
+    """Of each, by Holm's step-down procedure: the verdict, its corrected p, and the level at which it was tried."""
+    best = {i: min(of.items(), key=lambda item: item[1]) for i, of in chances.items()}
+    found: dict[int, tuple[Verdict, float, float]] = {}
+    corrected, level = 0.0, LEVEL
+    for rank, i in enumerate(sorted(best, key=lambda i: best[i][1])):
+        verdict, p = best[i]
+        left = len(best) - rank
+        if corrected <= LEVEL:
+            level = LEVEL / left
+        corrected = min(1.0, max(corrected, left * p))
+        found[i] = (verdict if corrected <= LEVEL else "not decided", corrected, level)
+    return found
+
+
 def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a claim of several parts; parts that cannot be tested are passed over if others can."""
-    seen = set(verdicts) - {"cannot be tested"}
-    if not seen:
-        return "cannot be tested"
-    if len(seen) == 1:
-        return seen.pop()
-    if seen & {"holds", "holds in part"}:
-        return "holds in part"
-    return "does not hold"
+    """The verdict on a claim of several parts: that of the parts that answer it, if they agree. Parts that are open
+    speak where none answers, parts that cannot be tested where there are no others."""
+    seen = set(verdicts)
+    answers = seen & {"holds", "holds in part", "does not hold"}
+    if answers:
+        return answers.pop() if len(answers) == 1 else "holds in part"
+    unsettled = seen - {"cannot be tested"}
+    if unsettled:
+        return unsettled.pop() if len(unsettled) == 1 else "not decided"
+    return "cannot be tested"

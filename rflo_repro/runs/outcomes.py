@@ -15,15 +15,10 @@ A network that is not trained is `untrained`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEARNED = 0.1
 N_WINDOWS = 100
@@ -34,13 +29,6 @@ RAN_AWAY = 10.0
 def silent_loss(targets: Array) -> float:
     """Loss L of Eq. 2 for an output of zero. targets: (T, Ny)."""
     return 0.5 * arithmetic.inner(targets, targets) / len(targets)
-
-
-def bounded(final: pd.DataFrame) -> pd.Series[float]:
-    """The final loss in each row of a table of networks; one that diverged or ran away counts as ten times its first
-    loss, where it is known to have come by."""
-    lost = final.outcome.isin(["ran away", "diverged"])
-    return final.final_loss.mask(lost, RAN_AWAY * final.first_loss)
 
 
 def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:

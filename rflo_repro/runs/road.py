@@ -23,7 +23,7 @@ from rich.table import Table
 from rflo_repro.learning import validate
 from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
-from rflo_repro.runs.claims import VERDICTS, Tables
+from rflo_repro.runs.claims import VERDICTS, Tables, judge
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.progress import INDENT, Reporter, clock
 from rflo_repro.runs.realisation import Condition, Realisation, describe
@@ -278,7 +278,7 @@ def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:
 
 def verdicts(experiment: Experiment[Any], frames: Tables) -> str:
     """How many of the claims have which verdict in these tables, each kind of learning rates counted."""
-    found = [finding.verdict for claim in experiment.claims for finding in claim.findings(frames)]
+    found = [finding.verdict for findings in judge(experiment.claims, frames) for finding in findings]
     return " · ".join(f"{found.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in found)
 
 

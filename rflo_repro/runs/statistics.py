@@ -1,12 +1,16 @@
 """Statistics over networks; intervals are paired where two conditions are compared on the same networks.
 
-A network that diverged counts as above all others: its loss is taken as infinite.
+A network that diverged or ran away counts as above all others: its loss is taken as infinite. What is said of a median
+rests on ranks alone: its interval lies between two of the values, and its tests count the networks on either side.
 """
 
 from __future__ import annotations
 
 import functools
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,12 +19,16 @@ import pandas as pd
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
-from rflo_repro.runs.claims import Interval
+from rflo_repro.runs.claims import LEVEL, Interval
+
+Statistic = Callable[[Array], Array]
 
 N_RESAMPLES = 10_000
 N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
-LEVEL = 0.95
 SEED = 43299
+# How often a sample that is called large enough decides
+POWER = 0.9
+MOST_NEEDED = 1000
 
 
 @functools.cache
@@ -56,19 +64,89 @@ def quartiles(values: npt.ArrayLike) -> tuple[float, float, float]:
     return float(mixed[0]), float(mixed[1]), float(mixed[2])
 
 
-def interval(values: Array, statistic: Callable[[Array], Array] = median) -> Interval:
-    """Percentile bootstrap of a statistic (the median unless said) over networks.
+def at_least(k: int, n: int) -> float:
+    """The chance that of n fair coins k or more show heads, exactly."""
+    ways = together = 1 if k <= n else 0
+    for i in range(n, max(k, 0), -1):
+        ways = ways * i // (n - i + 1)
+        together += ways
+    share: float = together / 2**n
+    return share
 
-    values: (n,), one a network; infinities are allowed, NaN is not. The ends are values that resamples took, never
-    between two of them. Raises ValueError if there are none, or for a NaN.
+
+@functools.cache
+def critical(n: int, level: float) -> int:
+    """The smallest number of n networks on one side whose chance is at most `level`; n + 1 if there is none."""
+    most, k, ways, together = Fraction(level) * 2**n, n + 1, 1, 1
+    while k and together <= most:
+        k -= 1
+        ways = ways * k // (n - k + 1)
+        together += ways
+    return k
+
+
+def interval(values: Array, statistic: Statistic = median, level: float = LEVEL) -> Interval:
+    """A statistic over networks with the interval that holds the truth in all but a share `level` of samples, or fewer.
+
+    That of a median lies between two order statistics, exactly; it is infinite where there are too few networks for
+    any. That of another statistic is the percentile bootstrap's, whose ends are values that resamples took.
+    values: (n,), one a network; infinities are allowed, NaN is not. Raises ValueError if there are none, or for a NaN.
     """
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or not len(values) or np.isnan(values).any():
         raise ValueError(f"values must be numbers, one a network, got {values!r}")
+    n = len(values)
+    if statistic is median:
+        ordered, outside = np.sort(values), n - critical(n, level / 2.0)
+        low, high = (ordered[outside], ordered[n - 1 - outside]) if outside >= 0 else (-np.inf, np.inf)
+    else:
+        drawn = statistic(values[_resamples(n)])
+        low, high = np.quantile(drawn, [level / 2.0, 1.0 - level / 2.0], method="inverted_cdf")
+    return Interval(float(statistic(values)), float(low), float(high), n)
+
+
+def one_sided(values: Array, bound: float, statistic: Statistic = median) -> tuple[float, float]:
+    """The chance of values that lie so much above `bound` if the statistic were at most it, and of such below if it
+    were at least it.
+
+    Of a median by the sign test, in which a value that is the bound counts for neither side; else by the bootstrap.
+    """
+    if statistic is median:
+        n = len(values)
+        return at_least(int((values > bound).sum()), n), at_least(int((values < bound).sum()), n)
     drawn = statistic(values[_resamples(len(values))])
-    tail = (1.0 - LEVEL) / 2.0
-    low, high = np.quantile(drawn, [tail, 1.0 - tail], method="inverted_cdf")
-    return Interval(float(statistic(values)), float(low), float(high), len(values))
+    return tuple((1 + int(side.sum())) / (1 + len(drawn)) for side in (drawn <= bound, drawn >= bound))  # type: ignore[return-value]
+
+
+def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
+    """McNemar's exact test: the chance of pairs that differ so one-sidedly if both conditions were alike.
+
+    first, second: (n,) flags, one a network.
+    """
+    one, other = int((first & ~second).sum()), int((second & ~first).sum())
+    return min(1.0, 2.0 * at_least(max(one, other), one + other))
+
+
+def chance(k: int, n: int, share: float) -> float:
+    """The chance that of n networks k or more are of a kind that has this share of all."""
+    if share in (0.0, 1.0) or k <= 0:
+        return float(k <= n * share)
+    ways = math.lgamma(n + 1)
+    one, other = math.log(share), math.log1p(-share)
+    return sum(
+        math.exp(ways - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * one + (n - i) * other)
+        for i in range(k, n + 1)
+    )
+
+
+def needed(power: Callable[[int], float], more_than: int = 0) -> str:
+    """How many networks, more than these, it takes until `power` of them is nine in ten; to two digits.
+
+    The power of whole networks rises by steps that go back a little: there may be a slightly smaller number.
+    """
+    sizes = [n for n in (*range(1, 100), *range(100, MOST_NEEDED + 1, 10)) if n > more_than]
+    place = bisect_left(sizes, True, key=lambda n: power(n) >= POWER)
+    return f"{sizes[place]}" if place < len(sizes) else f"more than {MOST_NEEDED}"
 
 
 def where(frame: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:

@@ -8,25 +8,88 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.runs.statistics import interval, log_ratio, mean, median, paired, shift, where
+from rflo_repro.runs.statistics import (
+    at_least,
+    chance,
+    critical,
+    interval,
+    log_ratio,
+    mcnemar,
+    mean,
+    median,
+    needed,
+    one_sided,
+    paired,
+    shift,
+    where,
+)
 
 inf, nan = math.inf, math.nan
 
 
-def test_the_interval_of_a_median_of_nine_is_that_of_order_statistics():
-    """The bootstrap of a median of nine takes only the nine values; 95% of it lies from the second or third to its
-    mirror, by the binomial distribution: P(median* <= x(2)) = P(Bin(9, 2/9) >= 5) = 0.025."""
-    found = interval(np.arange(1.0, 10.0))
-    assert found.estimate == 5.0
-    assert (found.low, found.high) in {(2.0, 8.0), (3.0, 7.0), (2.0, 7.0), (3.0, 8.0)}
-    assert found.n == 9
+def heads(k, n):
+    """P(Bin(n, 1/2) >= k), by the book."""
+    return sum(math.comb(n, i) for i in range(max(k, 0), n + 1)) / 2**n
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 9, 30, 31])
+def test_tails_are_those_of_the_binomial_distribution(n):
+    for k in range(-1, n + 2):
+        assert at_least(k, n) == heads(k, n)
+        for share in (0.0, 0.2, 0.5, 1.0):
+            by_hand = sum(math.comb(n, i) * share**i * (1 - share) ** (n - i) for i in range(max(k, 0), n + 1))
+            assert chance(k, n, share) == pytest.approx(by_hand)
+    for level in (1e-3, 0.025, 0.05, 0.1):
+        assert critical(n, level) == next(k for k in range(n + 2) if heads(k, n) <= level)
+
+
+def test_tails_of_many():
+    assert at_least(50_100, 100_000) == pytest.approx(0.2646, abs=1e-4)
+    assert 1e-125 < at_least(1500, 2000) < 1e-100
+    assert chance(900, 1000, 0.9) == pytest.approx(0.5266, abs=1e-4)
+
+
+def test_the_interval_of_a_median_lies_between_order_statistics():
+    """From the second to the eighth of nine, the 36th to the 55th of 90: none narrower holds the median in 95%."""
+    for n, low, high in ((9, 2, 8), (90, 36, 55), (6, 1, 6)):
+        found = interval(np.arange(1.0, n + 1.0))
+        assert (found.low, found.high, found.n) == (low, high, n)
+        assert 2 * heads(n - low + 1, n) <= 0.05 < 2 * heads(n - low, n)
+        assert found.estimate == (n + 1) / 2
+    assert interval(np.arange(1.0, 91.0), level=0.1).low == 37
+    # of five not even the outermost two do
+    few = interval(np.arange(1.0, 6.0))
+    assert (few.low, few.estimate, few.high) == (-inf, 3.0, inf)
 
 
 def test_the_interval_covers():
-    """Of 300 samples of nine, the interval of the median holds the truth in most: exactly 96% for ranks 2 to 8."""
+    """Of samples of nine, the interval of the median holds the truth in exactly 1 - 20/512 = 96.1%."""
     rng = np.random.default_rng(0)
-    intervals = [interval(rng.normal(1.0, 2.0, 9)) for _ in range(300)]
-    assert 0.90 < np.mean([i.low <= 1.0 <= i.high for i in intervals]) <= 1.0
+    intervals = [interval(rng.standard_cauchy(9)) for _ in range(4000)]
+    assert np.mean([i.low <= 0.0 <= i.high for i in intervals]) == pytest.approx(0.961, abs=0.01)
+
+
+def test_a_median_is_tested_by_signs():
+    """A value that is the bound counts for neither side."""
+    values = np.array([-1.0, 0.0, 1.0, 2.0, inf])
+    assert one_sided(values, 0.0) == (heads(3, 5), heads(1, 5))
+    above, below = one_sided(values + 10.0, 0.0, mean)
+    assert (above, below) == (1 / 10_001, 1.0)
+
+
+def test_pairs_that_differ_by_mcnemar():
+    """By hand: 1 and 6 of the discordant pairs, 2 (C(7,6) + C(7,7)) / 2^7."""
+    first = np.array([True] * 1 + [False] * 6 + [True] * 10)
+    second = np.array([False] * 1 + [True] * 6 + [True] * 10)
+    assert mcnemar(first, second) == mcnemar(second, first) == pytest.approx(16 / 128)
+    assert mcnemar(first, first) == 1.0
+
+
+def test_how_many_are_needed():
+    assert needed(lambda n: n / 100) == "90"
+    assert needed(lambda n: n / 100, more_than=94) == "95"
+    assert needed(lambda n: n / 100, more_than=100) == "110"
+    assert needed(lambda n: 0.5) == "more than 1000"
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors():
@@ -45,7 +108,7 @@ def test_infinities_count_as_what_they_are():
     found = interval(np.array([1.0, 2.0, 3.0, 4.0, inf, inf, inf, inf, inf]))
     assert found.estimate == inf
     assert math.isfinite(found.low)
-    assert interval(np.full(5, inf)).low == inf
+    assert interval(np.full(6, inf)).low == inf
     assert median(np.array([-inf, inf])) == 0.0
     assert median(np.array([1.0, inf])) == inf
 

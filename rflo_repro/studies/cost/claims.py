@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rflo_repro.report.claims import untestable, within
-from rflo_repro.runs.claims import Claim, Interval, Part, Tables
+from rflo_repro.learning.validate import Array
+from rflo_repro.report.claims import untestable
+from rflo_repro.runs.claims import Claim, Interval, Part, Tables, Verdict
 from rflo_repro.runs.statistics import where
 
 EXPONENTS = {"rtrl": 4, "rflo": 2, "bptt": 2}
@@ -16,25 +17,37 @@ LARGEST = 4
 MARGIN = 0.5
 
 
-def exponent(rows: pd.DataFrame) -> Interval:
-    """k of cost ~ N^k over the largest sizes; the interval is from the smallest to the largest k without one of them,
-    for a timing is one measurement of one machine."""
+def exponents(rows: pd.DataFrame) -> tuple[float, list[float]]:
+    """k of cost ~ N^k over the largest sizes, and over these without each of them in turn."""
     large = rows.sort_values("n_rec").tail(LARGEST)
     x, y = np.log(large.n_rec.to_numpy(float)), np.log(large.us_per_step.to_numpy(float))
-    without = [float(np.polyfit(np.delete(x, i), np.delete(y, i), 1)[0]) for i in range(len(x))]
-    return Interval(float(np.polyfit(x, y, 1)[0]), min(without), max(without), len(x))
+    return _slope(x, y), [_slope(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
+
+
+def _slope(x: Array, y: Array) -> float:
+    return float(np.polyfit(x, y, 1)[0])
+
+
+def near(found: Sequence[float], power: float) -> Verdict:
+    """Whether all lie within the margin of this power, or all beyond one side of it."""
+    away = [value - power for value in found]
+    if max(map(abs, away)) <= MARGIN:
+        return "holds"
+    return "does not hold" if min(away) > MARGIN or max(away) < -MARGIN else "not decided"
 
 
 def powers(tables: Tables) -> Sequence[Part]:
-    """The exponent of each rule."""
+    """The exponent of each rule; a timing is one measurement of one machine, and the interval is by leaving one out."""
     parts = []
     for rule, power in EXPONENTS.items():
         rows = where(tables["cost"], {"rule": rule})
         if len(rows) < LARGEST:
             parts.append(untestable(rule.upper(), f"{len(rows)} sizes; needs {LARGEST}"))
             continue
-        found = exponent(rows)
-        parts.append(Part(f"{rule.upper()}: N^{power}", within(MARGIN, power)(found), found, "exponent"))
+        whole, without = exponents(rows)
+        interval = Interval(whole, min(without), max(without), LARGEST)
+        k = sum(abs(value - power) <= MARGIN for value in without)
+        parts.append(Part(f"{rule.upper()}: N^{power}", near(without, power), interval, "exponent", k=k))
     return parts
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from rflo_repro.report import style
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.statistics import where
-from rflo_repro.studies.cost.claims import EXPONENTS, LARGEST, exponent
+from rflo_repro.studies.cost.claims import EXPONENTS, LARGEST, exponents
 
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
@@ -20,7 +20,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
         axes = figure.subplots()
         for rule, power in EXPONENTS.items():
             part = where(frame, {"rule": rule})
-            k = exponent(part).estimate
+            k, _ = exponents(part)
             axes.plot(part.n_rec, part.us_per_step, "o", color=style.colour(rule), markersize=4)
             large = part.sort_values("n_rec").tail(LARGEST)
             middle = np.exp(np.log(large.us_per_step).mean()), np.exp(np.log(large.n_rec).mean())

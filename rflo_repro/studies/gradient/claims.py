@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rflo_repro.report.claims import below, judged, slopes
+from rflo_repro.report.claims import SLOPE, below, judged, slopes
 from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.statistics import where
 
@@ -33,8 +33,8 @@ CLAIMS = (
         "approximations worsen with the period",
         "The longer the period, the less a rule's update of W points along the exact gradient.",
         "ours; the paper has errors accumulating over timesteps",
-        "median over networks of the slope on log10(period) of the cosine between the rule's update of W and minus the "
-        "exact gradient, averaged over log-spaced trials of its own training",
+        f"median over networks of the {SLOPE} on log10(period) of the cosine between the rule's update of W and "
+        "minus the exact gradient, averaged over log-spaced trials of its own training",
         "the interval lies below 0",
         worse_when_longer,
     ),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import Alternative, declared, defaults
+from rflo_repro.runs.claims import judge
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.realisation import Condition, Results
@@ -55,7 +56,7 @@ SCHEMA = Schema(
         Column("part", "text", "", "part of the claim"),
         Column("part_verdict", "text", "", "verdict on the part"),
         Column("estimate", "number", "", "the part's statistic (see the report for each claim's); empty if untestable"),
-        Column("low", "number", "", "lower end of its 95% bootstrap interval over networks"),
+        Column("low", "number", "", "lower end of its 95% interval over networks"),
         Column("high", "number", "", "upper end"),
         Column("n_networks", "integer", "", "networks in the interval"),
     ),
@@ -143,8 +144,8 @@ def rows(case: Case, chosen: Choices, found: Sequence[Condition], results: Resul
     figure = registry.figures()[case.figure]
     frames = figure.experiment.tabulate(choices_in(case, chosen), found, results)
     out = []
-    for claim in figure.experiment.claims:
-        for finding in claim.findings(frames):
+    for claim, findings in zip(figure.experiment.claims, judge(figure.experiment.claims, frames), strict=True):
+        for finding in findings:
             for part in finding.parts:
                 seen = part.interval
                 out.append(

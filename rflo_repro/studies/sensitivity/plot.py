@@ -45,9 +45,15 @@ def _block(axes: Axes, part: pd.DataFrame, widest: int) -> None:
         for y, claim in enumerate(claims):
             verdict = str(verdicts.verdict[choice, alternative, claim])
             axes.add_patch(
-                Rectangle((x - 0.47, y - 0.46), 0.94, 0.92, facecolor=style.VERDICTS[verdict], edgecolor="none")
+                Rectangle(
+                    (x - 0.47, y - 0.46),
+                    0.94,
+                    0.92,
+                    facecolor=style.VERDICTS.get(verdict, style.GREY),
+                    edgecolor="none",
+                )
             )
-            axes.text(x, y, style.LETTERS[verdict], ha="center", va="center", fontsize=8, color="white")
+            axes.text(x, y, style.LETTERS.get(verdict, "·"), ha="center", va="center", fontsize=8, color="white")
     axes.axvline(0.5, color="black", linewidth=1.0)
     axes.set_xlim(-0.5, widest - 0.5)
     axes.set_ylim(len(claims) - 0.5, -0.5)
