@@ -16,47 +16,54 @@ from rflo_repro.runs.request import LIMITS, Request, Selection
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
+MANY = 8  # names that are not all shown in a synopsis
 SCALES = ("smoke", "quick", "paper")
 
 
-class Text(click.ParamType):  # type: ignore[type-arg]
-    """What a function makes of a text; it raises ValueError for one that is not `allowed`."""
+class Number(click.ParamType):  # type: ignore[type-arg]
+    """A finite number above zero; click's own ranges let nan pass."""
 
-    def __init__(self, allowed: str, made: Callable[[str], Any]) -> None:
-        self.name, self.made = allowed, made
+    name = "number"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            return self.made(value)
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number > 0.0):
+            self.fail(f"{value!r} is not a finite number above 0", param, ctx)
+        return number
+
+
+class Setting(click.ParamType):  # type: ignore[type-arg]
+    """NAME=VALUE."""
+
+    name = "setting"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = str(value).partition("=")
+        if not (separator and name and text):
+            self.fail(f"{value!r} is not NAME=VALUE", param, ctx)
+        return name, text
+
+
+class Address(click.ParamType):  # type: ignore[type-arg]
+    """Where a Dask scheduler listens."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            parts = urlsplit(str(value))
+            good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
+            good = good and str(value) == f"{parts.scheme}://{parts.netloc}"
         except ValueError:
-            self.fail(f"{value!r} is not {self.name}", param, ctx)
-
-
-def _number(text: str) -> float:
-    # click's own ranges let nan pass
-    if not 0.0 < (number := float(text)) < math.inf:
-        raise ValueError
-    return number
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    if not (name and value):
-        raise ValueError
-    return name, value
-
-
-def _address(text: str) -> str:
-    parts = urlsplit(text)
-    known = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
-    if not known or text != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError
-    return text
-
-
-NUMBER = Text("a finite number above 0", _number)
-SETTING = Text("NAME=VALUE", _setting)
-ADDRESS = Text("tcp://HOST:PORT or tls://HOST:PORT", _address)
+            good = False
+        if not good:
+            self.fail(f"{value!r} is not tcp://HOST:PORT or tls://HOST:PORT", param, ctx)
+        return str(value)
 
 
 def several(name: str, dest: str, kind: Any, what: str, metavar: str | None = None) -> Option:
@@ -89,7 +96,7 @@ JOBS = count("--jobs", 1024, "Threads; all cores if not given. The numbers do no
 CLUSTER = click.option(
     "--cluster",
     "scheduler",
-    type=ADDRESS,
+    type=Address(),
     metavar="ADDRESS",
     help="Compute on the workers of this Dask scheduler, tcp://HOST:PORT; one you trust (docs/cluster.md).",
 )
@@ -100,8 +107,14 @@ COUNTS = {
     "seed": count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
     "trials": count("--trials", LIMITS["trials"], "Training trials."),
 }
-ETA = click.option("--eta", type=NUMBER, metavar="RATE", help="One learning rate in place of the chosen ones.")
-SETS = several("--set", "sets", SETTING, "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
+RULE_FILE = click.option(
+    "--rule-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.toml",
+    help="Rules of your own beside the others (docs/sweeps.md).",
+)
+ETA = click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones.")
+SETS = several("--set", "sets", Setting(), "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
 
 
 def options_of(about: About) -> list[Option]:
@@ -111,6 +124,7 @@ def options_of(about: About) -> list[Option]:
         return [SCALE, FIGURES]
     given = {choice.option for choice in declared(about.choices).values()}
     counts = [option for name, option in COUNTS.items() if name in given]
+    counts += [RULE_FILE] if "rule-file" in given else []
     how: list[Option] = [] if about.timed else [JOBS, CLUSTER, FORCE]
     return [*_selectors(about), SCALE, *counts, SETS, *how, RESULTS, *pictures]
 
@@ -118,9 +132,11 @@ def options_of(about: About) -> list[Option]:
 def _selectors(about: About) -> list[Option]:
     panels, rules, rates = (click.Choice(list(names)) for names in (about.panels, about.rules, about.rates))
     known = {
-        "period": several("--period", "periods", NUMBER, "Only this period, in units of tau", "TAU"),
+        "period": several("--period", "periods", Number(), "Only this period, in units of tau", "TAU"),
         "panel": several("--panel", "panels", panels, "Only this panel"),
-        "rule": several("--rule", "rules", rules, "Only this learning rule"),
+        "rule": several(
+            "--rule", "rules", rules, "Only this learning rule", "NAME" if len(about.rules) > MANY else None
+        ),
     }
     usual = f"Learning rates; {' '.join(about.rates[:1])} if not given"
     of_rates: list[Option] = [several("--rates", "rates", rates, usual), ETA] if about.rates else []

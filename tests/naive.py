@@ -435,3 +435,36 @@ def uoro_gradient(
             b_squared = b_squared / r0**2 + (size / r1) ** 2  # its mean over the signs
             dm += back @ run.eps[t] @ a * b / n_draws
     return split_up(net, dm, run)
+
+
+def reward_gradient(
+    net: Net,
+    inputs: Array,
+    targets: Array,
+    signs: Array,
+    sigma: float,
+    decay: float | Array,
+    each_step: bool,
+    exact: bool,
+    noise: Array | None = None,
+) -> Update:
+    """Eq. 8 with its eligibility, E(t) = decay E(t-1) + xi(t) s(t)^T; signs (T, draws, N); exact: decay is 1."""
+    n_steps, n_draws, n = signs.shape
+    clean = forward(net, inputs, targets, noise)
+    expected = -np.sum(clean.eps**2, axis=1) / 2
+    dm = 0.0
+    for r in range(n_draws):
+        run = forward(net, inputs, targets, sigma * signs[:, r] + (0.0 if noise is None else noise))
+        gained = -np.sum(run.eps**2, axis=1) / 2 - expected
+        eligible = 0.0
+        for t in range(n_steps):
+            s = np.concatenate([run.h[t], inputs[t], [1.0]])
+            eligible = np.reshape(decay, (-1, 1)) * eligible + np.outer(signs[t, r], s)
+            if each_step:
+                dm = dm + gained[t] * eligible / (sigma * n_draws * n_steps)
+        if not each_step:
+            dm = dm + np.sum(gained) * eligible / (sigma * n_draws * n_steps)
+    dw_out = clean.eps.T @ clean.h[1:] / n_steps
+    if exact and net.output_feedback:
+        dw_out = dw_out + net.feedback.T @ dm[:, :n]
+    return Update(masked(net, dm[:, :n]), dm[:, n:-1], dw_out, clean.loss, dm[:, -1])

@@ -140,6 +140,12 @@ def size(values: Array) -> float:
     return float(norm(np.ravel(values)))
 
 
+def cosine(one: Array, other: Array) -> float:
+    """The cosine of the angle between two arrays of one shape, taken as vectors; NaN if either is zero."""
+    sizes = size(one) * size(other)
+    return inner(one, other) / sizes if sizes > 0.0 else math.nan
+
+
 def mean(values: npt.ArrayLike) -> Array:
     """The mean along the last axis."""
     values = np.asarray(values, dtype=np.float64)

@@ -18,6 +18,7 @@ from rflo_repro.learning import validate
 Feedback = Literal["symmetric", "random"]
 Carry = Literal["full", "leak", "none", "diagonal"]
 Form = Literal["filtered", "forward", "uoro", "kf", "perturbation", "rls"]
+Reward = Literal["trial", "step"]
 Matrix = Literal["w_in", "w_rec", "w_out"]
 
 MATRICES: tuple[Matrix, ...] = ("w_in", "w_rec", "w_out")
@@ -43,8 +44,10 @@ class LearningRule(validate.Checked):
     next_error: whether each step takes the next one's error, and the last step its own, as in the author's published
         notebook: z(t) = C(t+1) z(t+1) + F eps(t+1). It is no gradient. Wout has each step's own.
     draws: how many random estimates a trial's update is the mean of; for the forms `uoro`, `kf` and `perturbation`.
-    sigma: size of the noise, above 0, for the form `perturbation`, which needs it.
-    alpha: what Pi(0) = I/alpha begins with, above 0, for the form `rls`, which needs it.
+    sigma: size of the noise on the drive u of the units, above 0, for the form `perturbation`, which needs it. The
+        carry is then C of the eligibility: `full`, 1, for the exact gradient, `leak` or `none`. `feedback` has no say.
+    reward: with the form `perturbation`, when it is given: once a `trial`, at its end, or at every `step`.
+    alpha: what P(0) = I/alpha begins with, above 0, for the form `rls`, which needs it.
 
     Raises ValueError for values other than these.
     """
@@ -59,6 +62,7 @@ class LearningRule(validate.Checked):
     draws: int = 1
     sigma: float | None = None
     alpha: float | None = None
+    reward: Reward = "trial"
     next_error: bool = False
 
     def __post_init__(self) -> None:
@@ -88,6 +92,11 @@ class LearningRule(validate.Checked):
                 object.__setattr__(self, field, validate.real(field, value, sys.float_info.min))
         if self.form == "rls" and self.trains != ("w_out",):
             raise ValueError(f"form 'rls' needs trains ('w_out',), got {self.trains!r}")
+        object.__setattr__(self, "reward", validate.word("reward", self.reward, get_args(Reward)))
+        if self.form == "perturbation" and self.carry == "diagonal":
+            raise ValueError("form 'perturbation' needs carry 'full', 'leak' or 'none', got 'diagonal'")
+        if self.form != "perturbation" and self.reward != "trial":
+            raise ValueError(f"reward belongs to form 'perturbation', got {self.reward!r} and {self.form!r}")
         if self.trace_tau is not None:
             object.__setattr__(self, "trace_tau", validate.real("trace_tau", self.trace_tau, 1.0))
             if self.carry != "leak":
@@ -133,6 +142,8 @@ RULES: dict[str, LearningRule] = {
         LearningRule("snap-1", "symmetric", "diagonal"),
         LearningRule("snap-1-random", "random", "diagonal"),
         LearningRule("uoro", "symmetric", "full", form="uoro"),
+        LearningRule("node-perturbation", "symmetric", "full", form="perturbation", sigma=0.01),
+        LearningRule("reward-hybrid", "symmetric", "full", form="perturbation", sigma=0.01, reward="step"),
         LearningRule("force", "random", "leak", trains=("w_out",), form="rls", alpha=1.0),
     )
 }

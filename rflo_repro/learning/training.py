@@ -161,7 +161,7 @@ def _units(net: Network, noisy: bool) -> float | kernels.Units:
     return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
 
-WITH_KERNEL = ("filtered", "forward", "uoro", "rls")
+WITH_KERNEL = ("filtered", "forward", "uoro", "perturbation", "rls")
 
 
 def _switches(rule: LearningRule) -> kernels.Rule:
@@ -174,6 +174,12 @@ def _switches(rule: LearningRule) -> kernels.Rule:
         rule.truncation or 0,
         int(rule.next_error),
     )
+
+
+def _perturbation(rule: LearningRule) -> kernels.Perturbation:
+    """The switches of a rule that learns from rewards."""
+    assert rule.sigma is not None
+    return kernels.Perturbation(rule.sigma, rule.reward == "trial", kernels.CARRIES[rule.carry], rule.trace_tau or 0.0)
 
 
 def _trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Array]:
@@ -270,16 +276,14 @@ def weight_updates(
     fixed = _noise(noise, (len(inputs), net.n_rec))
     rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
     signs = _signs(rule, net, len(inputs), rng)[None] if rule.n_signs(net.n_rec) else _CERTAIN
-    packed, record = _Packed(net, noisy=fixed.size > 0), _record(1)
+    packed, record = _Packed(net, noisy=fixed.size > 0 or rule.form == "perturbation"), _record(1)
     made = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
-    to_all = (
-        packed.weights,
-        _one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else _SILENCE, signs),
-        _switches(rule),
-        record,
-        made,
-    )
-    if rule.form == "forward":
+    trial = _one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else _SILENCE, signs)
+    to_all = packed.weights, trial, _switches(rule), record, made
+    if rule.form == "perturbation":
+        work = kernels.reward_workspace(*packed.sizes, len(inputs), 1)
+        kernels.reward_update(packed.weights, trial, _perturbation(rule), record, made, work)
+    elif rule.form == "forward":
         kernels.rtrl_gradient(*to_all, kernels.exact_workspace(*packed.sizes))
     elif rule.form == "rls":
         kernels.least_squares_update(*to_all, _LeastSquares(rule, packed).fit, kernels.trace_workspace(*packed.sizes))
@@ -377,6 +381,12 @@ class _Settings:
     def within_trial(self) -> bool:
         """Whether weights change at every timestep."""
         return self.online or (isinstance(self.rule, LearningRule) and self.rule.form == "rls")
+
+    @property
+    def noisy(self) -> bool:
+        """Whether anything is added to the drive of the units."""
+        disturbed = isinstance(self.rule, LearningRule) and self.rule.form == "perturbation"
+        return self.noise > 0.0 or disturbed
 
     def sign_bytes(self, n_rec: int) -> int:
         """Bytes of random signs a step."""
@@ -601,7 +611,7 @@ class _ByCallable:
 
 def _trainer(
     packed: _Packed, settings: _Settings
-) -> tuple[Callable[..., int], Callable[[int], Any], kernels.Rule | None]:
+) -> tuple[Callable[..., int], Callable[[int], Any], kernels.Rule | kernels.Perturbation | None]:
     """The kernel that trains by this rule, its scratch memory for trials of a number of steps, and the rule's switches.
 
     Raises ValueError for a carry that has no kernel."""
@@ -610,6 +620,12 @@ def _trainer(
         return _ByCallable(rule, packed), lambda _: None, None
     if rule.form == "forward":
         return kernels.train_exact, lambda _: kernels.exact_workspace(*packed.sizes), _switches(rule)
+    if rule.form == "perturbation":
+        return (
+            kernels.train_rewarded,
+            lambda n_steps: kernels.reward_workspace(*packed.sizes, n_steps, width),
+            _perturbation(rule),
+        )
     if settings.within_trial:
         return kernels.train_online, lambda _: kernels.trace_workspace(*packed.sizes), _switches(rule)
     return kernels.train_trials, lambda n_steps: packed.workspace(n_steps, width, rule), _switches(rule)
@@ -794,7 +810,7 @@ def _train(
     """The past and what is missing of `n_trials`, with the streams themselves of the course."""
     settings, n_past = course.settings, len(past.loss)
     batch, reset_state = settings.batch, settings.reset_state
-    packed = _Packed(past.network, noisy=settings.noise > 0.0)
+    packed = _Packed(past.network, noisy=settings.noisy)
     packed.weights.state[: packed.net.n_rec] = past.state
     optimizer: _Optimizer | _LeastSquares = _Optimizer(settings.optimizer, packed)
     if isinstance(settings.rule, LearningRule) and settings.rule.form == "rls":

@@ -97,6 +97,7 @@ class Experiment(Generic[C]):
     tabulate: from choices, conditions, and arrays by condition and network, to the tables by part.
     summary: what a progress line says of a finished condition.
     claims: what its tables are judged by.
+    keep: what a run of the paper's values leaves besides: from the tables to the file of rates that it wrote.
     """
 
     about: About
@@ -107,6 +108,7 @@ class Experiment(Generic[C]):
     tabulate: Callable[[C, Sequence[Condition], Results], Mapping[str, pd.DataFrame]] = lambda *_: {}
     summary: Callable[[Sequence[Arrays]], str] = lambda sessions: ""
     claims: Sequence[Claim] = ()
+    keep: Callable[[Tables], Path] | None = None
 
 
 def listed(package: ModuleType) -> dict[str, About]:

@@ -11,12 +11,12 @@ import pandas as pd
 from rflo_repro.learning import arithmetic
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.realisation import Arrays, Condition, Results
+from rflo_repro.runs.session import last_part
 from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
 
 CURVE_POINTS = 100
 OUTPUT_POINTS = 200
-FINAL_SHARE = 0.01
 
 CONDITION_COLUMNS = {
     c.name: c
@@ -101,11 +101,6 @@ def sampled(n_steps: int, most: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.unique(np.linspace(0, n_steps - 1, most).round().astype(np.int64))
 
 
-def last_part(values: np.ndarray[Any, Any]) -> float:
-    """Median over the last 1% of trials; NaN if one of them is missing."""
-    return float(np.median(values[-max(1, int(len(values) * FINAL_SHARE)) :]))
-
-
 def final_loss(arrays: Arrays) -> float:
     """A session's final loss, as in the tables."""
     return last_part(arrays["loss"])
@@ -117,7 +112,19 @@ def median_network(sessions: Sequence[Arrays]) -> int:
     return int(np.argsort(np.nan_to_num(losses, nan=np.inf, posinf=np.inf), kind="stable")[(len(losses) - 1) // 2])
 
 
-def _significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, Any]:
+def how_it_went(arrays: Arrays, untrained: bool = False) -> dict[str, Any]:
+    """The columns of FINAL, but for the network's."""
+    loss, diverged = arrays["loss"], bool(arrays["diverged"])
+    seen = loss[np.isfinite(loss)]
+    went, plateau = ("untrained", np.nan) if untrained else outcome(loss, diverged, silent_loss(arrays["targets"]))
+    return {
+        "n_trials": len(loss), "first_loss": loss[0], "smallest_loss": seen.min() if len(seen) else np.nan,
+        "final_loss": last_part(loss), "final_alignment": last_part(arrays["alignment"]),
+        "diverged": diverged, "outcome": went, "plateau": plateau,
+    }  # fmt: skip
+
+
+def significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, Any]:
     """Rounded for tables that are drawn, not compared: a file of a reader's size."""
     return np.array([float(f"{v:.{digits}g}") for v in values])
 
@@ -130,20 +137,11 @@ def tabulate(conditions: Sequence[Condition], results: Results, tau: float) -> d
     for condition, sessions in zip(conditions, results, strict=True):
         for network, arrays in enumerate(sessions):
             loss, alignment = arrays["loss"], arrays["alignment"]
-            seen = loss[np.isfinite(loss)]
-            went, plateau = outcome(loss, bool(arrays["diverged"]), silent_loss(arrays["targets"]))
-            if condition.untrained:
-                went, plateau = "untrained", np.nan
-            final.append({
-                **condition.values, "network": network, "n_trials": len(loss),
-                "first_loss": loss[0], "smallest_loss": seen.min() if len(seen) else np.nan,
-                "final_loss": last_part(loss), "final_alignment": last_part(alignment),
-                "diverged": bool(arrays["diverged"]), "outcome": went, "plateau": plateau,
-            })  # fmt: skip
+            final.append({**condition.values, "network": network, **how_it_went(arrays, condition.untrained)})
             trial = log_spaced(len(loss))
             curves.append(pd.DataFrame({
                 **condition.values, "network": network, "trial": trial,
-                "loss": _significant(loss[trial - 1], 6), "alignment": _significant(alignment[trial - 1], 6),
+                "loss": significant(loss[trial - 1], 6), "alignment": significant(alignment[trial - 1], 6),
             }))  # fmt: skip
         median = median_network(sessions)
         y, targets = sessions[median]["y"], sessions[median]["targets"]
@@ -151,7 +149,7 @@ def tabulate(conditions: Sequence[Condition], results: Results, tau: float) -> d
         for output in range(y.shape[1]):
             outputs.append(pd.DataFrame({
                 **condition.values, "network": median, "time_tau": (step + 1) / tau, "output": output,
-                "y": _significant(y[step, output], 6), "target": _significant(targets[step, output], 6),
+                "y": significant(y[step, output], 6), "target": significant(targets[step, output], 6),
             }))  # fmt: skip
     return {
         "curves": pd.concat(curves, ignore_index=True),

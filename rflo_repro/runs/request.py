@@ -63,7 +63,8 @@ class Selection:
 class Request:
     """What the command line asks of an experiment; None means the scale's own value.
 
-    sets: name and value of choices to vary, as written. results, figures: directories, or None for the usual ones.
+    rule_file: of the user's own rules. sets: name and value of choices to vary, as written.
+    results, figures: directories, or None for the usual ones.
     scheduler: address of a Dask scheduler, or None for threads.
     """
 
@@ -74,6 +75,7 @@ class Request:
     trials: int | None = None
     jobs: int | None = None
     scheduler: str | None = None
+    rule_file: Path | None = None
     sets: tuple[tuple[str, str], ...] = ()
     results: Path | None = None
     figures: Path | None = None

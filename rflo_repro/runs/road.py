@@ -58,7 +58,12 @@ class Outcome:
 
 def choices(experiment: Experiment[K], request: Request) -> K:
     """The choices at the asked scale, with what the request changes. Raises Refused for a wrong name or value."""
-    given = {"networks": request.networks, "seed": request.seed, "trials": request.trials}
+    given = {
+        "networks": request.networks,
+        "seed": request.seed,
+        "trials": request.trials,
+        "rule-file": None if request.rule_file is None else str(request.rule_file),
+    }
     try:
         return vary(experiment.scales[request.scale], request.sets, given)
     except ChoiceError as error:
@@ -207,6 +212,8 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
         files += draw(experiment, results, figures, request.selection, part, console)
     if failed:
         raise failed
+    if reference and experiment.keep:
+        _say(console, f"rates    {experiment.keep(frames)}")
     if experiment.claims and not request.selection.partial:
         mark = "" if settings["scale"] == "paper" else f", at {settings['scale']} scale"
         _say(console, f"claims   {verdicts(experiment, frames)}{mark}")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rflo_repro.learning.rules import LearningRule
     from rflo_repro.learning.task import SizedTask
     from rflo_repro.learning.training import History, LearningRates
+    from rflo_repro.learning.validate import Array
+
+FINAL_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Session:
         n_steps: int = self.task.n_steps
         width = self.recipe.n_rec + self.task.n_in + 8
         dependence = 2 * width**3 if resolve(self.rule).form == "forward" else 0
-        histories = 2 if self.noise == 0.0 and self.recipe.plain else 4
+        disturbed = resolve(self.rule).form == "perturbation"
+        histories = 2 if self.noise == 0.0 and self.recipe.plain and not disturbed else 4
         matrices = (6 if self.optimizer == "sgd" else 10) + (resolve(self.rule).form == "rls")
         return 8 * (histories * self.batch * n_steps * width + matrices * width * width + dependence) + self.n_kept
 
@@ -60,10 +64,10 @@ class Session:
 
     @property
     def n_seconds(self) -> float:
-        """Two multiply-adds a weight and timestep, at 64 in a nanosecond; RTRL has a row for each weight, and least
-        squares have a matrix more."""
-        n, form = self.recipe.n_rec, resolve(self.rule).form
-        rows = {"forward": n * (n + self.task.n_in), "rls": 2}.get(form, 1)
+        """Two multiply-adds a weight and timestep, at 64 in a nanosecond; RTRL has a row for each weight, least squares
+        have a matrix more, and each draw of node perturbation is a run more."""
+        n, rule = self.recipe.n_rec, resolve(self.rule)
+        rows = {"forward": n * (n + self.task.n_in), "rls": 2, "perturbation": 0.5 + rule.draws}.get(rule.form, 1)
         return self.n_trials * self.task.n_steps * (1e-8 + 2.0 * n * (n + self.task.n_in) * rows / 64e9)
 
     def initial(self) -> Network:
@@ -123,3 +127,8 @@ def with_weights(net: Network, arrays: Arrays) -> Network:
     """The network with these weights."""
     kept: dict[str, Any] = {name: arrays[name] for name in weights(net)}
     return replace(net, **kept)
+
+
+def last_part(values: Array) -> float:
+    """Median over the last 1% of trials; NaN if one of them is missing."""
+    return float(np.median(values[-max(1, int(len(values) * FINAL_SHARE)) :]))

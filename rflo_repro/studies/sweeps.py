@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import pandas as pd
 from rich.console import Console
@@ -46,6 +46,7 @@ else:
 if TYPE_CHECKING:
     from rflo_repro.learning.training import LearningRates
 
+T = TypeVar("T")
 PERIODIC = "periodic"
 MOST = 100_000  # realisations
 LONGEST_NAME = 64
@@ -153,9 +154,14 @@ def task_classes() -> dict[str, type[Any]]:
 
 def read(path: Path) -> Plan:
     """The plan in a TOML file. Raises Refused, with the file and the entry, for anything that is not one."""
+    return reading(path, _plan)
+
+
+def reading(path: Path, make: Callable[[Mapping[str, Any], Path], T]) -> T:
+    """What is made of a TOML file's page and folder. Raises Refused, with the file, for what is no TOML or what `make`
+    raises."""
     try:
-        page = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _plan(page, path.parent)
+        return make(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
     except OSError as error:
         raise Refused(None, f"{path}: {error.strerror}") from None
     except RecursionError:
@@ -166,7 +172,7 @@ def read(path: Path) -> Plan:
 
 def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
     """Raises ValueError, TypeError."""
-    _only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers", "plot"))
+    only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers", "plot"))
     for name in ("name", "grid"):
         if name not in page:
             raise ValueError(f"{name} is missing")
@@ -175,24 +181,22 @@ def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
         raise ValueError(f"name must be up to 64 of a-z, 0-9, - and _, got {name!r}")
     if name.replace("-", "_").partition("_")[0] in (*registry.figures(), "tune"):
         raise ValueError(f"name must not begin like a figure's tables, got {name!r}")
-    rules = {key: _rule(key, value) for key, value in _table("rules", page.get("rules", {})).items()}
-    tasks = {key: _task(key, value, folder) for key, value in _table("tasks", page.get("tasks", {})).items()}
-    optimizers = {
-        key: _optimizer(key, value) for key, value in _table("optimizers", page.get("optimizers", {})).items()
-    }
+    rules = {key: rule_of(key, value) for key, value in table("rules", page.get("rules", {})).items()}
+    tasks = {key: _task(key, value, folder) for key, value in table("tasks", page.get("tasks", {})).items()}
+    optimizers = {key: _optimizer(key, value) for key, value in table("optimizers", page.get("optimizers", {})).items()}
     known = {"rule": (*RULES, *rules), "task": (PERIODIC, *tasks), "optimizer": (*get_args(Method), *optimizers)}
     plan = Plan(
         name=name,
         networks=validate.integer("networks", page.get("networks", 1), 1),
         trials=validate.integer("trials", page.get("trials", 1000), 1),
         seed=validate.integer("seed", page.get("seed", 2019), 0),
-        grid=_grid(_table("grid", page["grid"]), known),
+        grid=_grid(table("grid", page["grid"]), known),
         rules=rules,
         tasks=tasks,
         optimizers=optimizers,
     )
     if "plot" in page:
-        plan = dataclasses.replace(plan, plot=_plot(_table("plot", page["plot"]), plan))
+        plan = dataclasses.replace(plan, plot=_plot(table("plot", page["plot"]), plan))
     for setting in ("networks", "trials", "seed"):
         if getattr(plan, setting) > LIMITS[setting]:
             raise ValueError(
@@ -204,13 +208,15 @@ def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
     return plan
 
 
-def _only(what: str, page: Mapping[str, Any], known: Sequence[str]) -> None:
+def only(what: str, page: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raises ValueError for an entry that is not known."""
     for key in page:
         if key not in known:
             raise ValueError(f"{what} must be among {', '.join(known)}, got {key!r}")
 
 
-def _table(name: str, value: Any) -> Mapping[str, Any]:
+def table(name: str, value: Any) -> Mapping[str, Any]:
+    """The value, if it is a table. Raises ValueError."""
     if not isinstance(value, Mapping):
         raise ValueError(f"{name} must be a table, got {value!r}")
     return value
@@ -220,15 +226,16 @@ def _name(kind: str, name: str) -> None:
     """Raises ValueError for a name that does not come back from a table as it is, such as `null`, or gets no line."""
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
         raise ValueError(f"{kind} must have names of 1 to {LONGEST_NAME} printable characters, got {name!r}")
-    table = io.StringIO(pd.DataFrame({"name": [name]}).to_csv(index=False))
-    if pd.read_csv(table)["name"].tolist() != [name]:
+    column = io.StringIO(pd.DataFrame({"name": [name]}).to_csv(index=False))
+    if pd.read_csv(column)["name"].tolist() != [name]:
         raise ValueError(f"{kind} must not have a name that pandas reads as a number, a flag or missing, got {name!r}")
 
 
-def _rule(name: str, value: Any) -> LearningRule:
+def rule_of(name: str, value: Any) -> LearningRule:
+    """The rule in a table `rules.NAME`. Raises ValueError."""
     _name("rules", name)
-    page = dict(_table(f"rules.{name}", value))
-    _only(f"rules.{name}", page, ("feedback", "carry", "trains"))
+    page = dict(table(f"rules.{name}", value))
+    only(f"rules.{name}", page, [field.name for field in dataclasses.fields(LearningRule)[1:]])
     if name in RULES:
         raise ValueError(f"rules.{name} is a rule already; give yours another name")
     if "trains" in page:
@@ -241,8 +248,8 @@ def _rule(name: str, value: Any) -> LearningRule:
 
 def _optimizer(name: str, value: Any) -> Optimizer:
     _name("optimizers", name)
-    page = dict(_table(f"optimizers.{name}", value))
-    _only(f"optimizers.{name}", page, [field.name for field in dataclasses.fields(Optimizer)])
+    page = dict(table(f"optimizers.{name}", value))
+    only(f"optimizers.{name}", page, [field.name for field in dataclasses.fields(Optimizer)])
     if name in get_args(Method):
         raise ValueError(f"optimizers.{name} is an optimiser already; give yours another name")
     try:
@@ -279,12 +286,12 @@ def _is_task_class(value: Any) -> bool:
 
 def _task(name: str, value: Any, folder: Path) -> SizedTask:
     _name("tasks", name)
-    page = dict(_table(f"tasks.{name}", value))
+    page = dict(table(f"tasks.{name}", value))
     kind = page.pop("is", None)
     if name == PERIODIC:
         raise ValueError(f"tasks.{name} is a task already; give yours another name")
     made_by = _class(name, kind, folder)
-    _only(f"tasks.{name}", page, [f.name for f in dataclasses.fields(made_by)])
+    only(f"tasks.{name}", page, [f.name for f in dataclasses.fields(made_by)])
     try:
         task: SizedTask = made_by(**{key: _frozen(entry) for key, entry in page.items()})
         n_steps = task.n_steps
@@ -301,7 +308,7 @@ def _frozen(value: Any) -> Any:
 
 def _grid(page: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[str, tuple[Any, ...]]:
     """named: what there is of what goes by names."""
-    _only("grid", page, list(AXES))
+    only("grid", page, list(AXES))
     for name in ("rule", "eta"):
         if name not in page:
             raise ValueError(f"grid.{name} is missing")
@@ -325,7 +332,7 @@ def _grid(page: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[s
 
 def _plot(page: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """Which columns are drawn. Raises ValueError."""
-    _only("plot", page, ("x", "y", "lines"))
+    only("plot", page, ("x", "y", "lines"))
     columns = {column.name: column.kind for column in plan.columns}
     numbers = [name for name, kind in columns.items() if kind in ("integer", "number")]
     allowed = {"x": [TRIAL, *numbers], "y": MEASURED, "lines": [*columns]}

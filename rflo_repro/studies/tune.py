@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,7 +95,9 @@ def experiment(figure: About) -> Experiment[Any]:
         return {"search": pd.DataFrame(rows)}
 
     schema = Schema(about.name, "one network trained at one rate", COLUMNS, ("condition",))
-    return Experiment(about, draw, scales, {"search": schema}, conditions, tabulate, summary)
+    return Experiment(
+        about, draw, scales, {"search": schema}, conditions, tabulate, summary, keep=functools.partial(keep, figure)
+    )
 
 
 def _at(condition: Condition) -> Condition:
@@ -115,24 +118,23 @@ def tune(figure: About, request: Request, console: Console) -> None:
 
     Raises Refused, before anything is touched, for a request that cannot be met.
     """
-    outcome = road.run(experiment(figure), request, console)
-    if outcome.reference:
-        table = outcome.tables["search"]
-        keep(figure, dict(table[table.chosen][["condition", "eta"]].itertuples(index=False)))
-        console.print(f"rates    {TUNED}", highlight=False, soft_wrap=True)
+    road.run(experiment(figure), request, console)
 
 
-def keep(figure: About, rates: dict[str, float]) -> None:
+def keep(figure: About, found: Tables) -> Path:
     """Put the chosen rates into the package's data, in place of those that the figure had."""
+    path, table = Path(str(TUNED)), found["search"]
+    rates: dict[str, float] = dict(table[table.chosen][["condition", "eta"]].itertuples(index=False))
     others = {key: eta for key, eta in tuned_rates().items() if key[0] != figure.name}
     together = {**others, **{(figure.name, condition): eta for condition, eta in rates.items()}}
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
     out.writerow(["figure", "condition", "eta"])
     out.writerows([name, condition, f"{eta:g}"] for (name, condition), eta in sorted(together.items()))
-    with replacing(Path(str(TUNED))) as temporary:
+    with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
     tuned_rates.cache_clear()
+    return path
 
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:

@@ -13,7 +13,7 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import road
-from rflo_repro.runs.learning_curves import last_part
+from rflo_repro.runs.session import last_part
 from rflo_repro.runs.store import Store
 
 FIGURES = [name for name, about in registry.figures().items() if about.computed]

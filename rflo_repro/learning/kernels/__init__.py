@@ -11,6 +11,7 @@ from .layout import (
     PHIS,
     LeastSquares,
     Optimizer,
+    Perturbation,
     Rates,
     Record,
     Rule,
@@ -24,6 +25,7 @@ from .layout import (
     least_squares,
     moments,
     padded,
+    reward_workspace,
     trace_workspace,
     units,
     uoro,
@@ -32,6 +34,7 @@ from .layout import (
 )
 from .normal import box_muller
 from .optimizers import optimize
+from .rewards import reward_update, train_rewarded
 from .sessions import gradient, train_trials
 from .traces import least_squares_update, trace_gradient, train_online
 from .updates import apply_update
@@ -42,6 +45,7 @@ __all__ = [
     "PHIS",
     "LeastSquares",
     "Optimizer",
+    "Perturbation",
     "Rates",
     "Record",
     "Rule",
@@ -61,11 +65,14 @@ __all__ = [
     "moments",
     "optimize",
     "padded",
+    "reward_update",
+    "reward_workspace",
     "rtrl_gradient",
     "trace_gradient",
     "trace_workspace",
     "train_exact",
     "train_online",
+    "train_rewarded",
     "train_trials",
     "units",
     "uoro",

@@ -137,6 +137,19 @@ class Rule(NamedTuple):
     """A step takes the error of so many steps later, the last ones that of the last."""
 
 
+class Perturbation(NamedTuple):
+    """The switches of a rule that learns from rewards, see `rewards`."""
+
+    sigma: float
+    """Size of the disturbance."""
+    at_end: bool
+    """Whether there is one reward, at the end of the trial, in place of one a step."""
+    carry: int
+    """C, one of `CARRIES`: 0, the leak, or, for all of it, 1."""
+    trace_tau: float
+    """As in `Rule`."""
+
+
 class Rates(NamedTuple):
     """Learning rates. A matrix whose rate is zero does not move by a bit."""
 
@@ -251,6 +264,25 @@ class Workspace(NamedTuple):
     """What a rule by chance needs besides, or 0.0: the kernels are compiled without a thought of one."""
 
 
+class RewardWorkspace(NamedTuple):
+    """Scratch memory of rules that learn from rewards."""
+
+    runs: Workspace
+    """Of the undisturbed trials, then of the disturbed ones."""
+    noise: Array
+    """(width, n_steps, n_rec): what is added to the drive of disturbed trials."""
+    expected: Array
+    """n_steps width: ``Rbar(t)``."""
+    gains: Array
+    """n_steps width: ``R(t) - Rbar(t)``."""
+    loss: Array
+    """(width,): of disturbed trials."""
+    decay: Array
+    """(padded,): C."""
+    state: Array
+    """(padded,): where an undisturbed trial ended."""
+
+
 class TraceWorkspace(NamedTuple):
     """Scratch memory of the online rule."""
 
@@ -362,6 +394,16 @@ def workspace(
     return Workspace(
         width, source_row, credit_row, sources, errors, credit, slopes, u, z, updates, back, diagonal, drawn
     )
+
+
+def reward_workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int) -> RewardWorkspace:
+    """Scratch memory for rules that learn from rewards; sizes as in `workspace`."""
+    row = padded(n_rec)
+    noise, expected, gains, loss, decay, state = aligned_zeros(
+        (width, n_steps, n_rec), (n_steps * width,), (n_steps * width,), (width,), (row,), (row,)
+    )
+    runs = workspace(n_rec, n_in, n_out, n_steps, width, keep_slopes=True)
+    return RewardWorkspace(runs, noise, expected, gains, loss, decay, state)
 
 
 def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:

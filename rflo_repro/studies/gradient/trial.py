@@ -63,11 +63,5 @@ class GradientSession:
                     break
             own, exact = (weight_updates(net, *trial, rule=rule) for rule in (session.rule, "bptt"))
             for matrix in MATRICES:
-                found[matrix][i] = cosine(getattr(own, matrix), getattr(exact, matrix))
+                found[matrix][i] = arithmetic.cosine(getattr(own, matrix), getattr(exact, matrix))
         return found
-
-
-def cosine(one: np.ndarray, other: np.ndarray) -> float:
-    """Cosine of two arrays as vectors; NaN if either is zero."""
-    sizes = arithmetic.size(one) * arithmetic.size(other)
-    return arithmetic.inner(one, other) / sizes if sizes > 0.0 else np.nan

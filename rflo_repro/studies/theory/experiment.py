@@ -15,10 +15,10 @@ import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.learning_curves import final_loss, last_part, summary
+from rflo_repro.runs.learning_curves import final_loss, summary
 from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.session import Session
+from rflo_repro.runs.session import Session, last_part
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.theory import ABOUT
 from rflo_repro.studies.theory.choices import Choices

@@ -1,0 +1,34 @@
+"""What a step of credit assignment buys: the family of online rules on the paper's network and its three tasks."""
+
+from rflo_repro.runs.experiment import About
+from rflo_repro.studies.rules.choices import Choices
+from rflo_repro.studies.rules.family import FAMILY
+
+ABOUT = About(
+    home=__name__,
+    command="fig-rules",
+    title="What a step of credit assignment buys: the family of online rules.",
+    help="""\
+    Train networks by every rule of the family (docs/rules.md) on the periodic task at 20, 40 and 80 tau, and by some of
+    them on interval matching to 15 tau and on the single movements of Figure 4.
+
+    \b
+    a  cost of a timestep, counted in multiply-adds, against final loss
+    b  how well updates point along the exact gradient against final loss
+    c  final loss against how far back errors are carried
+    d  error of one draw of the stochastic rules against N and T
+
+    Writes rules_final, _course and _noise (.csv, .json) and rules (.png, .pdf) in about half an hour on two cores.
+    Learning rates are those that `rflo-repro tune-rules` found.
+    """,
+    choices=Choices,
+    rules=tuple(member.name for member in FAMILY),
+    panels={
+        "a": "cost of a timestep against final loss, a task a picture, the Pareto front drawn",
+        "b": "mean cosine of the update of W and minus the exact gradient, in training by the rule, against final loss",
+        "c": "final loss against the horizon, of the trace and of truncation",
+        "d": "relative error of one draw of the stochastic rules against N and T",
+    },
+    selectors=("period", "rule"),
+    place=35,
+)

@@ -1,0 +1,151 @@
+"""What the literature and we say of the family of rules, judged from the study's tables.
+
+The criteria were set with a pilot of nine networks in view, whose networks are not the study's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rflo_repro.learning import arithmetic
+from rflo_repro.report.claims import MARGIN, RATIO, below, compared, judged, untestable, within
+from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.runs.statistics import quartiles, where
+from rflo_repro.studies.rules import places
+from rflo_repro.studies.rules.family import PERIODIC
+
+# At half of it a quarter of what ranks vary by would be explained
+CORRELATED = 0.5
+FEWEST_RULES = 4
+
+
+def rank_correlations(frame: pd.DataFrame) -> Any:
+    """For each network the rank correlation over rules of the mean cosine and the final loss; a network that diverged
+    counts as above all others."""
+    frame = frame[frame.cosine.notna()]
+    found = []
+    for _, rows in frame.groupby("network"):
+        ranks = [column.rank().to_numpy(float) for column in (rows.cosine, rows.final_loss.fillna(np.inf))]
+        if len(rows) >= FEWEST_RULES:
+            found.append(arithmetic.cosine(*(rank - arithmetic.mean(rank) for rank in ranks)))
+    return np.array(found)
+
+
+def _by_task(tables: Tables, task: str | None = None) -> list[tuple[str, pd.DataFrame]]:
+    """The trained networks of each task, with its name."""
+    frame = tables["final"] if task is None else where(tables["final"], {"task": task})
+    return [(str(title), rows) for title, rows in frame.groupby(places.title(frame), sort=False)]
+
+
+def _ratio(what: str, rows: pd.DataFrame, first: str, second: str, test: Any) -> Part:
+    return compared(what, where(rows, {"rule": first}), where(rows, {"rule": second}), test)
+
+
+def alignment_says_nothing(tables: Tables) -> Sequence[Part]:
+    """The rank correlation at each period."""
+    return [
+        judged(title, rank_correlations(rows), within(CORRELATED), "rank correlation")
+        for title, rows in _by_task(tables, PERIODIC)
+    ]
+
+
+def snap_1_is_cheap(tables: Tables) -> Sequence[Part]:
+    """The cost of both, and the loss of SnAp-1 against that of one draw of UORO."""
+    cost = tables["final"].drop_duplicates("rule").set_index("rule").cost
+    if {"snap-1", "bptt"} <= {*cost.index}:
+        counted = f"{cost['snap-1']:.3g} and {cost['bptt']:.3g} forward passes"
+        parts = [Part("counted cost", "holds" if cost["snap-1"] <= cost["bptt"] else "does not hold", why=counted)]
+    else:
+        parts = [untestable("counted cost", "the table has no such rows")]
+    return [*parts, *(_ratio(title, rows, "snap-1", "uoro", below(-MARGIN)) for title, rows in _by_task(tables))]
+
+
+def kronecker_beats_uoro(tables: Tables) -> Sequence[Part]:
+    """KF-RTRL against as many draws of UORO as cost no more."""
+    parts = []
+    for title, rows in _by_task(tables, PERIODIC):
+        one = where(rows, {"rule": "kf-rtrl"})
+        others = where(rows, {"base": "uoro", "optimizer": "sgd"})
+        others = others[others.cost <= one.cost.max()]
+        if len(one) and len(others):
+            others = others[others.draws == others.draws.max()]
+            title = f"{title}, {others.draws.iloc[0]} draws"
+        parts.append(compared(title, one, others, below()))
+    return parts
+
+
+def immediate_is_enough(tables: Tables) -> Sequence[Part]:
+    """SnAp-0 against BPTT, both with RMSprop."""
+    return [
+        _ratio(title, rows, "snap-0-rmsprop", "bptt-rmsprop", within()) for title, rows in _by_task(tables, PERIODIC)
+    ]
+
+
+def rflo_is_as_good(tables: Tables) -> Sequence[Part]:
+    """RFLO against the cheap rule of smallest median loss."""
+    parts = []
+    for title, rows in _by_task(tables):
+        rflo = where(rows, {"rule": "rflo"})
+        cheap = rows[(rows.cost <= rflo.cost.max()) & rows.cosine.notna() & (rows.optimizer == "sgd")]
+        medians = {rule: quartiles(at.final_loss)[1] for rule, at in cheap.groupby("rule", sort=False)}
+        best = min((rule for rule in medians if rule != "rflo"), key=lambda rule: medians[rule], default=None)
+        if best is None:
+            parts.append(untestable(title, "the table has no such rows"))
+        else:
+            parts.append(_ratio(f"{title}: {best}", rows, "rflo", str(best), below(MARGIN)))
+    return parts
+
+
+CLAIMS = (
+    Claim(
+        "alignment does not explain performance",
+        "How well a rule's updates point along the exact gradient does not explain how well it learns.",
+        "Marschall, Cho and Savin 2020, JMLR 21",
+        "median over networks of the rank correlation, over rules, of the cosine of update of W and minus the exact "
+        "gradient, averaged over log-spaced trials of the rule's own training, and the final loss",
+        f"the interval lies within ±{CORRELATED:g}: less than a quarter of what the ranks vary by",
+        alignment_says_nothing,
+        reads=("final",),
+    ),
+    Claim(
+        "SnAp-1 is cheap and far ahead of UORO",
+        "SnAp-1 costs no more than BPTT and is far ahead of UORO.",
+        "Menick et al. 2021, ICLR",
+        "multiply-adds of a timestep, counted; " + RATIO.format("of SnAp-1", "of UORO with one draw"),
+        f"it costs no more, and the interval lies below -{MARGIN:g} decades",
+        snap_1_is_cheap,
+        reads=("final",),
+    ),
+    Claim(
+        "Kronecker factors beat UORO",
+        "At equal cost Kronecker factors (KF-RTRL) beat UORO.",
+        "Mujika, Meier and Steger 2018, NeurIPS",
+        RATIO.format("of KF-RTRL", "of UORO with as many draws as cost no more, of those that were run"),
+        "the interval lies below 0",
+        kronecker_beats_uoro,
+        reads=("final",),
+    ),
+    Claim(
+        "immediate derivatives are enough with RMSprop",
+        "With RMSprop, immediate derivatives (SnAp-0) match the exact gradient.",
+        "arXiv 2603.28750",
+        RATIO.format("of SnAp-0", "of BPTT, both with RMSprop"),
+        f"the interval lies within ±{MARGIN:g} decades",
+        immediate_is_enough,
+        reads=("final",),
+    ),
+    Claim(
+        "RFLO is as good as the best cheap rule",
+        "Of the rules that cost no more, none is much better than RFLO.",
+        "ours",
+        RATIO.format("of RFLO", "of the cheap rule with the smallest median in the same table")
+        + "; plain descent; cheap: no more multiply-adds than RFLO",
+        f"the interval lies below {MARGIN:g} decades",
+        rflo_is_as_good,
+        reads=("final",),
+    ),
+)

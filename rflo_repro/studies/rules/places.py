@@ -1,0 +1,184 @@
+"""What is trained: the networks and tasks of the study, and the learning rates that were found for each rule."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from rflo_repro.learning.rules import LearningRule
+from rflo_repro.paper import periodic
+from rflo_repro.paper.choices import PeriodicChoices
+from rflo_repro.paper.fig3.choices import Choices as Intervals
+from rflo_repro.paper.fig4.choices import Choices as SingleMovements
+from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.session import Session
+from rflo_repro.runs.tables import Column
+from rflo_repro.studies.rules.choices import Choices
+from rflo_repro.studies.rules.family import FAMILY, INTERVALS, MOVEMENTS, PERIODIC, Member
+from rflo_repro.studies.rules.trial import Movements
+from rflo_repro.tasks import PeriodicTask
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rflo_repro.studies.rules.own import Own
+
+# What `rflo-repro tune-rules` chose: a line a task and rule
+TUNED = resources.files("rflo_repro.studies.rules") / "rates.csv"
+LONGEST_TAU = 15
+START_OF_RMSPROP = -6
+COLUMNS = (
+    Column("task", "text", "", "periodic, intervals (interval matching to 15 tau) or movements (Figure 4, stage 1)"),
+    Column("period_tau", "number", "tau", "period of the periodic task; empty for the others"),
+    Column("rule", "text", "", "learning rule of the family, or of the user's own"),
+)
+CONDITION = tuple(column.name for column in COLUMNS)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A task, and the networks that learn it.
+
+    task: its name in the tables. period_tau: NaN for tasks without one. first: a session of network 0; its rule and
+    rates do not count. start: place in the grid of the first rate of Wout in the search, by plain descent.
+    """
+
+    task: str
+    period_tau: float
+    first: Session
+    start: int
+
+    @property
+    def label(self) -> str:
+        """What a progress line calls it."""
+        return self.task if math.isnan(self.period_tau) else f"{self.period_tau:g} tau"
+
+    def start_for(self, kind: Member | Own) -> int:
+        """Place in the grid of the first rate of Wout in the search for a rule's rates."""
+        return START_OF_RMSPROP if kind.optimizer == "rmsprop" else self.start
+
+
+def places(choices: Choices, selection: Selection) -> list[Place]:
+    """The selected tasks. Raises Refused for a period that is not whole timesteps."""
+
+    def place(
+        name: str, task: Any, n_trials: int, recipe: Recipe, start: int, period: float = math.nan, **how: Any
+    ) -> Place:
+        return Place(name, period, Session(task, "bptt", 0.0, n_trials, recipe, choices.seed, 0, **how), start)
+
+    common: dict[str, Any] = {"tau": choices.tau, "seed": choices.seed}
+    small = PeriodicChoices(n_rec=choices.n_rec, **common)
+    found = [
+        # Wout begins at the rate that the paper prints for it alone
+        place(
+            PERIODIC,
+            PeriodicTask(periodic.steps(period_tau, choices.tau, selection)),
+            choices.n_trials,
+            small.recipe,
+            -3,
+            period_tau,
+        )
+        for period_tau in sorted(selection.periods_tau or choices.periods_tau)
+    ]
+    if selection.periods_tau:
+        return found
+    intervals = Intervals(n_rec=choices.n_rec_large, **common)
+    single = SingleMovements(n_rec=choices.n_rec_large, **common)
+    return [
+        *found,
+        # at BPTT's printed rate
+        place(
+            INTERVALS,
+            intervals.task(LONGEST_TAU),
+            choices.n_batches * intervals.batch,
+            intervals.recipe,
+            -5,
+            batch=intervals.batch,
+        ),
+        # at the rate tuned for Figure 4
+        place(
+            MOVEMENTS,
+            Movements(single.reaching),
+            choices.n_movements,
+            single.recipe,
+            -4,
+            reset_state=single.reset_state,
+        ),
+    ]
+
+
+def chosen(choices: Choices, selection: Selection, task: str) -> list[Member | Own]:
+    """The selected rules that learn a task; those of the user's own file, which learn the periodic one, come last."""
+    of_family = [m for m in FAMILY if task in m.tasks and (not selection.rules or m.name in selection.rules)]
+    return [*of_family, *(own for own in choices.rule_file if task in own.tasks)]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The learning rates of W (Win goes with it) and of Wout.
+
+    called: `tuned`, found for the rule at this task; `nearest`, at the nearest period; `borrowed`, of RFLO or BPTT,
+    whichever carries errors back as the rule does; `given`; `none`, of a rule that has none.
+    """
+
+    called: str
+    w: float
+    w_out: float
+
+
+@functools.cache
+def tuned() -> dict[tuple[str, str], dict[float, tuple[float, float]]]:
+    """The rates of W and Wout by task, rule and period (package data)."""
+    found: dict[tuple[str, str], dict[float, tuple[float, float]]] = {}
+    if TUNED.is_file():
+        for row in csv.DictReader(TUNED.read_text(encoding="utf-8").splitlines()):
+            at = found.setdefault((row["task"], row["rule"]), {})
+            at[float(row["period_tau"])] = float(row["w"]), float(row["w_out"])
+    return found
+
+
+def rates_of(place: Place, kind: Member | Own, rule: LearningRule) -> Rates:
+    """The rates of a rule at a task. Raises Refused if none are known."""
+    if not kind.tuned:
+        return Rates("none", 0.0, 0.0)
+    period = place.period_tau
+    for called, name in (("tuned", kind.name), ("borrowed", "rflo" if rule.local_in_time else "bptt")):
+        if known := tuned().get((place.task, name)):
+            nearest = min(known, key=lambda at: max(at, period) / min(at, period))
+            called = "nearest" if called == "tuned" and nearest != period and not math.isnan(period) else called
+            w, w_out = known[nearest]
+            if isinstance(kind, Member) or (kind.w, kind.w_out) == (None, None):
+                return Rates(called, w, w_out)
+            return Rates("given", w if kind.w is None else kind.w, w_out if kind.w_out is None else kind.w_out)
+    raise Refused(None, f"no learning rates are known for {kind.name}: run `rflo-repro tune-rules`")
+
+
+def title(frame: pd.DataFrame) -> pd.Series[str]:
+    """What a picture calls the task of each row."""
+    return frame.task + frame.period_tau.map(lambda tau: "" if math.isnan(tau) else f", {tau:g} τ")
+
+
+def values(place: Place, kind: Member | Own) -> dict[str, Any]:
+    """What names the condition in the tables."""
+    return dict(zip(CONDITION, (place.task, place.period_tau, kind.name), strict=True))
+
+
+def sessions(place: Place, kind: Member | Own, n_networks: int, **changes: Any) -> tuple[Session, ...]:
+    """A session a network, its rates still open unless they are among the changes."""
+    recipe = place.first.recipe
+    return tuple(
+        replace(
+            place.first,
+            rule=kind.rule(recipe.tau),
+            recipe=replace(recipe, output_feedback=kind.output_feedback),
+            optimizer=kind.optimizer,
+            network=network,
+            **changes,
+        )
+        for network in range(n_networks)
+    )

@@ -1,0 +1,300 @@
+"""The realisations of the study: sessions with the cosine of update and gradient on the way, and searches for rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rflo_repro.learning import arithmetic
+from rflo_repro.learning.rules import LearningRule, resolve
+from rflo_repro.runs.realisation import Arrays, Progress
+from rflo_repro.runs.recipe import generator
+from rflo_repro.runs.session import Session, last_part
+from rflo_repro.tasks import MovementTask, Reaching
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
+    from rflo_repro.learning.network import Network
+    from rflo_repro.learning.validate import Array
+
+STAGES = ("w", "w_out")
+# Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"; a rate goes by its place, of which that of 1 is 0
+GRID = tuple(range(-8, 0))
+AROUND = 2
+# a search that is widened ends at 1e-6 and 30
+LOWEST, HIGHEST = -12, 3
+# times its first loss: what a network counts as that diverged or ran away
+MOST = 10.0
+
+
+@dataclass(frozen=True)
+class Movements:
+    """The single movements of Figure 4, which begin at the origin, as a value."""
+
+    reaching: Reaching
+    n_in = MovementTask.n_in
+    n_out = MovementTask.n_out
+
+    @property
+    def n_steps(self) -> int:
+        """T, a movement and a hold."""
+        return 2 * self.reaching.n_steps
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """The first movement: inputs (T, 4) and targets (T, 2)."""
+        return MovementTask(self.reaching).trial(rng)
+
+
+def begun(session: Session) -> Session:
+    """The session with a task whose trials have not begun yet."""
+    return (
+        replace(session, task=MovementTask(session.task.reaching)) if isinstance(session.task, Movements) else session
+    )
+
+
+@dataclass(frozen=True)
+class RuleSession:
+    """A session in which the rule's update of W is compared with the exact gradient.
+
+    points: after how many trials, in order; multiples of the batch. What is compared are the updates of a batch of
+    trials that are drawn for this.
+    """
+
+    session: Session
+    points: tuple[int, ...]
+
+    @property
+    def n_trials(self) -> int:
+        """Training trials."""
+        return self.session.n_trials
+
+    @property
+    def n_bytes(self) -> int:
+        """Those of the session."""
+        return self.session.n_bytes
+
+    @property
+    def n_kept(self) -> int:
+        """Those of the session, and a cosine a point."""
+        return self.session.n_kept + 8 * len(self.points)
+
+    @property
+    def n_seconds(self) -> float:
+        """Those of the session."""
+        return self.session.n_seconds
+
+    def run(self, progress: Progress) -> Arrays:
+        """loss, alignment: (n_trials,); diverged; targets: (T, Ny) of a trial. cosine: (len(points),) of the update of
+        W and minus the exact gradient; NaN after a divergence, and where either is zero."""
+        session = begun(self.session)
+        drawn, signs = (generator(session.seed, session.network, purpose) for purpose in ("test", "exploration"))
+        task = begun(self.session).task
+        targets = np.array(task.trial(drawn)[1])
+        cosines, history = np.full(len(self.points), np.nan), None
+        for i, done in enumerate(self.points):
+            net = session.initial()
+            if done > 0:
+                history = (
+                    replace(session, n_trials=done).train(progress)
+                    if history is None
+                    else history.resume(done - len(history.loss), progress)
+                )
+                if history.diverged:
+                    break
+                # where states are carried on, that is where the next trial begins
+                net = replace(history.network, h0=history.state)
+            trials = [task.trial(drawn) for _ in range(session.batch)]
+            cosines[i] = _cosine(net, session.rule, trials, signs)
+        assert history is not None
+        loss, alignment = (
+            np.concatenate([curve, np.full(session.n_trials - len(curve), np.nan)])
+            for curve in (history.loss, history.alignment)
+        )
+        return {
+            "loss": loss,
+            "alignment": alignment,
+            "diverged": np.array(history.diverged),
+            "targets": targets,
+            "cosine": cosines,
+        }
+
+
+def _cosine(
+    net: Network, rule: str | LearningRule, trials: list[tuple[Array, Array]], signs: np.random.Generator
+) -> float:
+    """Cosine of the rule's update of W in a batch and minus the exact gradient; NaN if either is zero."""
+    from rflo_repro.learning.training import weight_updates
+
+    if "w_rec" not in resolve(rule).trains:
+        return np.nan
+    own, exact = (
+        sum((weight_updates(net, *trial, rule=rule, rng=signs).w_rec for trial in trials), np.zeros_like(net.w_rec))
+        for rule in (rule, "bptt")
+    )
+    return arithmetic.cosine(own, exact)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Single draws of a stochastic rule's update for an untrained network, compared with the exact gradient.
+
+    session: of the rule and the network; it is not trained.
+    """
+
+    session: Session
+    n_draws: int
+
+    @property
+    def n_trials(self) -> int:
+        """The draws."""
+        return self.n_draws
+
+    @property
+    def n_bytes(self) -> int:
+        """Those of the session."""
+        return self.session.n_bytes
+
+    @property
+    def n_kept(self) -> int:
+        """A number a draw."""
+        return 8 * self.n_draws
+
+    @property
+    def n_seconds(self) -> float:
+        """Those of as many trials."""
+        return self.n_draws * self.session.n_seconds / self.session.n_trials
+
+    def run(self, progress: Progress) -> Arrays:
+        """error: (n_draws,) size of the difference of a draw's update of W and minus the exact gradient, over that of
+        the gradient."""
+        from rflo_repro.learning.training import weight_updates
+
+        session, net = self.session, self.session.initial()
+        trial = session.task.trial(generator(session.seed, session.network, "task"))
+        signs = generator(session.seed, session.network, "exploration")
+        exact = weight_updates(net, *trial, rule="bptt").w_rec
+        error = np.empty(self.n_draws)
+        for i in range(self.n_draws):
+            drawn = weight_updates(net, *trial, rule=session.rule, rng=signs).w_rec
+            error[i] = arithmetic.size(drawn - exact) / arithmetic.size(exact)
+            progress(i + 1)
+        return {"error": error}
+
+
+def rate(place: int) -> float:
+    """The learning rate at a place of the grid {1, 3} x 10^k."""
+    return float(f"{(1, 3)[place % 2]}e{place // 2}")
+
+
+def bounded_log(final: Array, first: Array) -> Array:
+    """log10 of the final loss; one that diverged (NaN) or ran away counts as ten times its first loss."""
+    most = MOST * first
+    return arithmetic.log10(np.where(final <= most, final, most))
+
+
+def score(final: Array, first: Array) -> Array:
+    """What is best where it is smallest: the mean over networks, along the last axis, of `bounded_log`."""
+    return arithmetic.mean(bounded_log(final, first))
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for the learning rates of W (Win goes with it) and of Wout, one after the other.
+
+    session: of network 0; its rates do not count. n_networks: trained at each rate.
+    stages: what is searched for, of `w` and `w_out`, in order. start: place of the first rate of Wout.
+
+    The first stage tries the whole grid, a second one the rates next to the start; either goes on by one rate as long
+    as the best one (`score`; of a tie the smallest) is the smallest or the largest that was tried.
+    """
+
+    session: Session
+    n_networks: int
+    stages: tuple[str, ...]
+    start: int
+
+    @property
+    def n_trials(self) -> int:
+        """Training trials at the least."""
+        n_rates = len(GRID) + 2 * AROUND * (len(self.stages) - 1)
+        return n_rates * self._n_trials_a_rate
+
+    @property
+    def _n_trials_a_rate(self) -> int:
+        return self.n_networks * self.session.n_trials
+
+    @property
+    def n_bytes(self) -> int:
+        """Those of a session."""
+        return self.session.n_bytes + self.n_kept
+
+    @property
+    def n_kept(self) -> int:
+        """Two losses a network, stage and rate."""
+        return 16 * len(self.stages) * (HIGHEST - LOWEST + 1) * (self.n_networks + 2)
+
+    @property
+    def n_seconds(self) -> float:
+        """Those of the sessions at the least."""
+        return self.n_trials * self.session.n_seconds / self.session.n_trials
+
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
+        """stage, w, w_out: (k,) what was searched for, and the rates that were tried, in ascending order by stage.
+        final, first: (k, n) losses of the networks; final is NaN after a divergence."""
+        seen: dict[tuple[int, int], tuple[Array, Array]] = {}
+        kept = None if checkpoint is None else checkpoint.read()
+        if kept is not None:
+            for (w, w_out), (final, first) in zip(kept["places"], kept["losses"], strict=True):
+                seen[int(w), int(w_out)] = final, first
+        at, rows = {"w": 0, "w_out": self.start}, []
+
+        def tried(stage: str, place: int) -> tuple[int, int]:
+            key = (place, at["w_out"]) if stage == "w" else (at["w"], place)
+            if key not in seen:
+                seen[key] = self._losses(rate(key[0]), rate(key[1]), len(seen), progress)
+                if checkpoint is not None:
+                    done = len(seen) * self._n_trials_a_rate
+                    checkpoint.keep(done, lambda: {"places": np.array([*seen]), "losses": np.array([*seen.values()])})
+            return key
+
+        for stage in self.stages:
+            places = [*GRID] if stage == self.stages[0] else [*range(self.start - AROUND, self.start + AROUND + 1)]
+            while True:
+                found = [seen[tried(stage, place)] for place in places]
+                best = int(np.argmin([score(*losses) for losses in found]))
+                if best == 0 and places[0] > LOWEST:
+                    places.insert(0, places[0] - 1)
+                elif best == len(places) - 1 and places[-1] < HIGHEST:
+                    places.append(places[-1] + 1)
+                else:
+                    break
+            rows += [(stage, *tried(stage, place)) for place in places]
+            at[stage] = places[best]
+        losses = [seen[w, w_out] for _, w, w_out in rows]
+        return {
+            "stage": np.array([stage for stage, _, _ in rows]),
+            "w": np.array([rate(w) if "w" in self.stages else 0.0 for _, w, _ in rows]),
+            "w_out": np.array([rate(w_out) if "w_out" in self.stages else 0.0 for _, _, w_out in rows]),
+            "final": np.array([final for final, _ in losses]),
+            "first": np.array([first for _, first in losses]),
+        }
+
+    def _losses(self, w: float, w_out: float, n_before: int, progress: Progress) -> tuple[Array, Array]:
+        """Final and first loss (n,) of each network at these rates."""
+        from rflo_repro.learning.training import LearningRates
+
+        final, first = [], []
+        for network in range(self.n_networks):
+            done = n_before * self._n_trials_a_rate + network * self.session.n_trials
+            session = replace(begun(self.session), network=network, eta=LearningRates(w_in=w, w_rec=w, w_out=w_out))
+            # a search that is widened has more trials than it announced
+            loss = session.train(_ahead(progress, min(done, self.n_trials - session.n_trials))).loss
+            final.append(last_part(loss))
+            first.append(float(loss[0]))
+        return np.array(final), np.array(first)
+
+
+def _ahead(progress: Progress, done: int) -> Progress:
+    return lambda trials: progress(done + trials)
