@@ -205,7 +205,7 @@ def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], re
     from rflo_repro.studies import bench as study
 
     parts = unique(part) or ("steps", "cores", "memory")
-    study.bench(unique(n_rec) or (30, 100, 200, 1000), limit_c, parts, results or Path("results"), console())
+    study.bench(unique(n_rec) or study.SIZES, limit_c, parts, results, console())
 
 
 @cli.command(short_help="A grid of your own: rules, tasks, sizes, models, optimisers, rates.")

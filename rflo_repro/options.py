@@ -20,50 +20,44 @@ MANY = 8  # names that are not all shown in a synopsis
 SCALES = ("smoke", "quick", "paper")
 
 
-class Number(click.ParamType):  # type: ignore[type-arg]
-    """A finite number above zero; click's own ranges let nan pass."""
+class Text(click.ParamType):  # type: ignore[type-arg]
+    """What a function makes of a text; it raises ValueError for one that is not `allowed`."""
 
-    name = "number"
+    def __init__(self, allowed: str, made: Callable[[str], Any]) -> None:
+        self.name, self.made = allowed, made
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not (math.isfinite(number) and number > 0.0):
-            self.fail(f"{value!r} is not a finite number above 0", param, ctx)
-        return number
-
-
-class Setting(click.ParamType):  # type: ignore[type-arg]
-    """NAME=VALUE."""
-
-    name = "setting"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        name, separator, text = str(value).partition("=")
-        if not (separator and name and text):
-            self.fail(f"{value!r} is not NAME=VALUE", param, ctx)
-        return name, text
-
-
-class Address(click.ParamType):  # type: ignore[type-arg]
-    """Where a Dask scheduler listens."""
-
-    name = "address"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            parts = urlsplit(str(value))
-            good = parts.scheme in ("tcp", "tls") and bool(parts.hostname) and bool(parts.port)
-            good = good and str(value) == f"{parts.scheme}://{parts.netloc}"
+            return self.made(value)
         except ValueError:
-            good = False
-        if not good:
-            self.fail(f"{value!r} is not tcp://HOST:PORT or tls://HOST:PORT", param, ctx)
-        return str(value)
+            self.fail(f"{value!r} is not {self.name}", param, ctx)
+
+
+def _number(text: str) -> float:
+    # click's own ranges let nan pass
+    if not 0.0 < (number := float(text)) < math.inf:
+        raise ValueError
+    return number
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if not (name and value):
+        raise ValueError
+    return name, value
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    known = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
+    if not known or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError
+    return text
+
+
+NUMBER = Text("a finite number above 0", _number)
+SETTING = Text("NAME=VALUE", _setting)
+ADDRESS = Text("tcp://HOST:PORT or tls://HOST:PORT", _address)
 
 
 def several(name: str, dest: str, kind: Any, what: str, metavar: str | None = None) -> Option:
@@ -96,7 +90,7 @@ JOBS = count("--jobs", 1024, "Threads; all cores if not given. The numbers do no
 CLUSTER = click.option(
     "--cluster",
     "scheduler",
-    type=Address(),
+    type=ADDRESS,
     metavar="ADDRESS",
     help="Compute on the workers of this Dask scheduler, tcp://HOST:PORT; one you trust (docs/cluster.md).",
 )
@@ -113,8 +107,8 @@ RULE_FILE = click.option(
     metavar="FILE.toml",
     help="Rules of your own beside the others (docs/sweeps.md).",
 )
-ETA = click.option("--eta", type=Number(), metavar="RATE", help="One learning rate in place of the chosen ones.")
-SETS = several("--set", "sets", Setting(), "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
+ETA = click.option("--eta", type=NUMBER, metavar="RATE", help="One learning rate in place of the chosen ones.")
+SETS = several("--set", "sets", SETTING, "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
 
 
 def options_of(about: About) -> list[Option]:
@@ -132,7 +126,7 @@ def options_of(about: About) -> list[Option]:
 def _selectors(about: About) -> list[Option]:
     panels, rules, rates = (click.Choice(list(names)) for names in (about.panels, about.rules, about.rates))
     known = {
-        "period": several("--period", "periods", Number(), "Only this period, in units of tau", "TAU"),
+        "period": several("--period", "periods", NUMBER, "Only this period, in units of tau", "TAU"),
         "panel": several("--panel", "panels", panels, "Only this panel"),
         "rule": several(
             "--rule", "rules", rules, "Only this learning rule", "NAME" if len(about.rules) > MANY else None

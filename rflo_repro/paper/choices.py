@@ -44,11 +44,10 @@ class NetworkChoices(Choices):
     tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
     g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))
     h0: float | Literal["uniform", "normal"]
-    readout_scale: float = printed(
+    readout_scale: float = open_choice(
         1.0,
-        "Wout ~ U(-1, 1)/sqrt(N)",
-        "Methods",
-        "factor of the initial Wout; the author's published notebook has 0.1",
+        "initial-readout",
+        "factor of the initial Wout, U(-1, 1)/sqrt(N)",
         number(0.0),
         Alternative(0.1, "Wout / 10"),
     )

@@ -425,17 +425,17 @@ def _write(
                 kept = tables.without(earlier, names)
                 runs += [kept] if kept["conditions"] else []
         source = provenance.numerical_source(r for c in own for r in c.realisations[:1])
-        page = {
-            "settings": settings,
-            "root_seed": settings["choices"].get("seed"),
-            "condition": list(schema.condition),
-            "runs": [
-                *runs,
-                {**record, "numerical_source": source, "conditions": names, "computed": _computed(own, schema, made)},
-            ],
-        }
-        written.append(tables.write(results, schema, frame, page))
+        computed = {"numerical_source": source, "conditions": names, "computed": _computed(own, schema, made)}
+        written.append(write(results, schema, frame, settings, [*runs, {**record, **computed}]))
     return written
+
+
+def write(
+    results: Path, schema: tables.Schema, frame: pd.DataFrame, settings: dict[str, Any], runs: Sequence[dict[str, Any]]
+) -> Path:
+    """Write a table with its page: the settings, and the runs that made it."""
+    named = {"root_seed": settings["choices"].get("seed"), "condition": list(schema.condition)}
+    return tables.write(results, schema, frame, {"settings": settings, **named, "runs": [*runs]})
 
 
 def _computed(

@@ -26,10 +26,11 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.training import train
 from rflo_repro.runs import provenance, road
 from rflo_repro.runs.request import Refused
-from rflo_repro.runs.tables import Column, Schema, write
+from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE, TIME
 from rflo_repro.tasks import PeriodicTask
 
+SIZES = (30, 100, 200, 1000)
 TIMED_STEPS = 800
 N_MATRICES = 15  # of N^2 numbers, in all implementations together
 STEPS = Schema(
@@ -90,12 +91,18 @@ def harness() -> ModuleType:
     return steps
 
 
-def bench(sizes: Sequence[int], limit_c: str | None, parts: Sequence[str], results: Path, console: Console) -> None:
-    """Run the parts of the benchmark, print and write their tables.
+def bench(
+    sizes: Sequence[int], limit_c: str | None, parts: Sequence[str], named: Path | None, console: Console
+) -> None:
+    """Run the parts of the benchmark, print and write their tables: into `named`, or beside the others if the sizes are
+    the usual ones.
 
     Raises Refused for a folder that cannot be written, or where there is no source checkout.
     """
+    usual = tuple(sizes) == SIZES
+    results = road.folder("results", named, "paper", usual, usual, f"bench-{'_'.join(map(str, sizes))}")
     road.check_folder("results", results)
+    settings = {"scale": "paper" if usual else road.CUSTOM, "choices": {"n_rec": list(sizes)}, "eta": None}
     for n_rec in sizes if "steps" in parts else ():
         # the weights, their updates and what the other implementations hold of them
         if (needed := N_MATRICES * 8.0 * n_rec**2) > road.LARGEST_SHARE_OF_MEMORY * road.memory():
@@ -111,7 +118,7 @@ def bench(sizes: Sequence[int], limit_c: str | None, parts: Sequence[str], resul
         schema, function = measure[part]
         frame = function()
         show(frame, schema, console)
-        path = write(results, schema, frame, {"runs": [provenance.record()]})
+        path = road.write(results, schema, frame, settings, [provenance.record()])
         console.print(f"table    {path}", highlight=False, soft_wrap=True)
 
 

@@ -1,9 +1,13 @@
 """Memory is that of the measured process, and the fitted exponent is the exponent."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
+from rflo_repro.runs import tables
 from rflo_repro.studies import bench
 from rflo_repro.studies.cost.claims import exponents
 
@@ -20,3 +24,15 @@ def test_the_slope_is_the_exponent(exponent):
     n_rec = np.array([8, 16, 32, 64, 128])
     found, without = exponents(pd.DataFrame({"n_rec": n_rec, "us_per_step": 0.1 * n_rec**exponent}))
     assert [found, *without] == pytest.approx([exponent] * 5)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "place", "scale"), [(bench.SIZES, "results", "paper"), ((30, 50), "results/custom/bench-30_50", "custom")]
+)
+def test_the_bench_of_other_sizes_has_a_place_of_its_own(monkeypatch, sizes, place, scale):
+    monkeypatch.setattr(bench, "cores", lambda: pd.DataFrame([{"jobs": 1, "seconds": 2.0, "share": 1.0}]))
+    bench.bench(sizes, None, ("cores",), None, Console(quiet=True))
+    assert [path.parent for path in Path().rglob("*.csv")] == [Path(place)]
+    frame, page = tables.read(Path(place), bench.CORES)
+    assert frame.seconds.tolist() == [2.0]
+    assert page["settings"] == {"scale": scale, "choices": {"n_rec": list(sizes)}, "eta": None}

@@ -50,7 +50,9 @@ def test_the_design_is_balanced_by_value_and_by_pair():
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_reading_is_made_of_declared_alternatives(figure):
-    known = declared(registry.figures()[figure].experiment.scales["paper"])
+    of_figure = declared(registry.figures()[figure].experiment.scales["paper"])
+    known = {name: choice for name, choice in of_figure.items() if not choice.printed}
+    assert known != of_figure
     together = {(name, other.value) for name, c in known.items() for other in c.alternatives if not other.alone}
     apart = {(name, other.value) for name, c in known.items() for other in c.alternatives if other.alone}
     all_of = readings(figure, PAPER)
@@ -75,7 +77,9 @@ def test_what_a_reading_chooses_can_be_read_back_from_its_row(figure):
 
 
 def test_each_reading_of_figure_2_is_another_run_at_the_printed_rates():
-    plain, *others = (conditions_in(reading, SMOKE) for reading in readings("fig2", SMOKE))
+    all_of = readings("fig2", SMOKE)
+    plain, *others = (conditions_in(reading, SMOKE) for reading in all_of if reading.sets or reading.number == 0)
+    assert len(others) > 2
     figure = registry.figures()["fig2"].experiment
     assert [c.values for c in plain] == [
         c.values

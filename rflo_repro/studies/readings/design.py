@@ -25,13 +25,15 @@ SWAPS = 20  # tried for each entry of the design
 def alternatives(figure: str) -> dict[str, dict[Any, str]]:
     """The choices that are varied together, by name: each value and what it is called, the figure's own first.
 
-    Alternatives that are tried alone (`Alternative.alone`), and choices that have no others, are left out.
+    Left out are what the paper prints, alternatives that are tried alone (`Alternative.alone`), and choices without
+    alternatives.
     """
     choices = registry.figures()[figure].experiment.scales["paper"]
     return {
         name: {defaults(choices)[name]: "as chosen", **others}
         for name, choice in declared(choices).items()
-        if (others := {other.value: other.label for other in choice.alternatives if not other.alone})
+        if not choice.printed
+        and (others := {other.value: other.label for other in choice.alternatives if not other.alone})
     }
 
 

@@ -94,7 +94,7 @@ def readings(figure: str, chosen: Choices) -> list[Reading]:
         (name, other)
         for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
         for other in choice.alternatives
-        if other.alone and not (chosen.stay_small and name in chosen.reduced(figure))
+        if other.alone and not choice.printed and not (chosen.stay_small and name in chosen.reduced(figure))
     ]
     kinds: list[tuple[str, Mapping[str, Any], tuple[float, ...]]] = [
         ("as chosen", {}, ()),

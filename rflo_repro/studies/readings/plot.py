@@ -42,7 +42,9 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[Pictures, list[str]]:
 
 
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
-    parts = list(frame[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
+    tested = frame[frame.estimate.notna()]
+    drawn = tested if len(tested) else frame
+    parts = list(drawn[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
     varied = design.alternatives(figure)
     n_levels = sum(map(len, varied.values()))
     down = -(-len(parts) // ACROSS)
