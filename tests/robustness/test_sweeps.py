@@ -54,7 +54,7 @@ def sweep(text, *options):
 
 def test_the_walk_through_does_what_it_says(monkeypatch, capsys):
     blocks = re.findall(r"```(\w+)\n(.*?)```", (DOCS / "sweeps.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert [language for language, _ in blocks].count("console") == 3
+    assert [language for language, _ in blocks].count("console") == 4
     monkeypatch.delitem(sys.modules, "sawtooth", raising=False)
     for language, text in blocks:
         named = re.match(r"# (\S+\.(?:toml|py))\n", text)
