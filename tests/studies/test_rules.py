@@ -336,3 +336,23 @@ def test_a_file_that_is_none_of_rules_is_refused_by_name(tmp_path, text, said):
     assert "'--rule-file'" in done.output
     assert said in done.output
     assert not (tmp_path.cwd() / "results").exists()
+
+
+def test_snap_1_must_be_cheap_and_far_ahead():
+    name = "SnAp-1 is cheap and far ahead of UORO"
+    losses = {"snap-1": 0.001, "bptt": 0.001, "uoro": 0.1}
+    assert verdicts(name, table(losses)) == ["holds", "holds"]
+    # ahead, but not far
+    assert verdicts(name, table({**losses, "uoro": 0.002})) == ["holds", "does not hold"]
+    dear = table(losses)["final"]
+    dear.loc[dear.rule == "snap-1", "cost"] = 4.0
+    assert verdicts(name, {"final": dear}) == ["does not hold", "holds"]
+
+
+def test_rewards_and_force_are_compared_with_rflo():
+    name = "a reward says less than the error"
+    losses = {"node-perturbation": 0.1, "reward-hybrid": 0.05, "rflo": 0.01, "force": 0.001}
+    assert verdicts(name, table(losses)) == ["holds"] * 3
+    assert verdicts(name, table({**losses, "reward-hybrid": 0.005})) == ["holds", "does not hold", "holds"]
+    assert verdicts("FORCE is ahead of RFLO", table(losses)) == ["holds"]
+    assert verdicts("FORCE is ahead of RFLO", table({**losses, "force": 0.02})) == ["does not hold"]

@@ -67,6 +67,8 @@ FAMILY = (
     Member("uoro", tasks=TASKS),
     Member("uoro-3", "uoro", draws=3),
     Member("uoro-10", "uoro", draws=10),
+    Member("node-perturbation"),
+    Member("reward-hybrid"),
     Member("force", output_feedback=True, tuned=False),
     *(Member(f"{base}-rmsprop", base, optimizer="rmsprop") for base in ("snap-0", "local", "snap-1", "bptt")),
 )
