@@ -34,6 +34,7 @@ from rflo_repro.runs.request import Failed, Refused, Selection
 from rflo_repro.studies.registry import studies
 
 EXPERIMENTS = {**registry.figures(), **studies()}
+SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
 
 
 class Contents(click.Group):
@@ -158,7 +159,7 @@ def all_(**asked: Any) -> None:
     """Compute and draw every figure; what was stopped goes on where it was."""
     from rflo_repro.runs import road
 
-    road.run_all(list(registry.figures().values()), request_of(**asked), console())
+    road.run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console())
 
 
 @cli.command(short_help="Grid search over the learning rate, the paper's own procedure.")
@@ -182,6 +183,27 @@ def tune(figure: str, **asked: Any) -> None:
     from rflo_repro.studies import tune as study
 
     study.tune(registry.figures()[figure], request_of(**asked), console())
+
+
+@cli.command(short_help="Many more networks of each figure, on which its claims are judged.")
+@click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
+@SCALE
+@JOBS
+@CLUSTER
+@FORCE
+@RESULTS
+def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked: Any) -> None:
+    """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
+    own (in Figure 4 three times), from a root seed that nothing else uses and nothing is tuned on.
+
+    Writes FIGURE_final (.csv, .json) into the folder verdicts/ beside the figure's tables, in a few minutes to half an
+    hour a figure; what was stopped goes on where it was.
+    """
+    from rflo_repro.runs import road, sample
+
+    folder = sample.place(road.usual("results", results, scale))
+    chosen = [sample.of(EXPERIMENTS[name].experiment) for name in unique(figure) or SAMPLED]
+    road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console())
 
 
 @cli.command(short_help="Time of a timestep beside C, JAX and NumPy; two cores; memory.")

@@ -1,4 +1,5 @@
-"""Every figure, every study and every grid search passes the same guards: a new one cannot lack any."""
+"""Every figure, every study, every grid search and every sample to judge by passes the same guards: a new one cannot
+lack any."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from rflo_repro import cli
-from rflo_repro.runs import cluster, road, tables
+from rflo_repro.runs import cluster, road, sample, tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.cluster import ClusterError
 from rflo_repro.runs.experiment import About
@@ -25,7 +26,10 @@ from rflo_repro.studies import tune
 COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
 SEARCHES = [about for about in COMPUTED if about.rates]
 COMMANDS = [(about.command,) for about in COMPUTED] + [("tune", about.command) for about in SEARCHES]
-everything = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+SAMPLES = [("verdicts", command) for command in cli.SAMPLED]
+everything = pytest.mark.parametrize("command", COMMANDS + SAMPLES, ids=" ".join)
+# a sample is what it is
+with_choices = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +39,8 @@ def rates(tuned):
 
 def experiment_of(command):
     about = cli.EXPERIMENTS[command[-1]]
+    if command[0] == "verdicts":
+        return sample.of(about.experiment)
     return tune.experiment(about) if command[0] == "tune" else about.experiment
 
 
@@ -65,16 +71,18 @@ def without_rows(schema):
     return pd.DataFrame({column.name: np.array([]) for column in schema.columns})
 
 
-def paper_tables(command, folder="results"):
+def paper_tables(command):
     """Tables as the paper's scale writes them, if without rows."""
+    folder = sample.place(Path("results")) if command in SAMPLES else Path("results")
     for schema in experiment_of(command).schemas.values():
-        tables.write(Path(folder), schema, without_rows(schema), {"settings": {"scale": "paper"}, "runs": []})
+        tables.write(folder, schema, without_rows(schema), {"settings": {"scale": "paper"}, "runs": []})
 
 
 @everything
 def test_the_papers_tables_are_never_overwritten_by_another_scale(command):
     paper_tables(command)
-    for asked in (smoke(command), (*command, "--scale", "quick"), (*command, "--set", f"{_some_choice(command)}=1")):
+    varied = [] if command in SAMPLES else [(*command, "--set", f"{_some_choice(command)}=1")]
+    for asked in (smoke(command), (*command, "--scale", "quick"), *varied):
         assert "tables of the paper's scale" in refused(*asked, "--results", "results", names="'--results'")
 
 
@@ -97,7 +105,7 @@ def test_directories_are_tried_first(command):
         assert "not a directory" in refused(*smoke(command), "--figures", "file", names="'--figures'")
 
 
-@everything
+@with_choices
 def test_choices_can_be_varied_and_wrong_ones_are_refused(command):
     assert "is not one of" in refused(*smoke(command), "--set", "no_such_choice=1", names="'--set'")
     for name in declared(experiment_of(command).scales["smoke"]):
@@ -116,7 +124,7 @@ def test_it_runs_on_a_cluster_unless_it_times_this_machine(command, monkeypatch)
         done = CliRunner().invoke(cli.cli, [*smoke(command), "--cluster", "tcp://127.0.0.1:9", "--results", "r"])
         assert done.exit_code == 2
         assert "'--cluster': asked tcp://127.0.0.1:9" in done.output
-        assert not list(Path("r").glob("*.csv"))
+        assert not list(Path("r").rglob("*.csv"))
 
 
 @everything
@@ -155,7 +163,7 @@ def test_tables_change_under_the_folders_lock_only(command, monkeypatch):
 def test_it_has_every_scale_and_the_paper_s_is_what_the_command_runs(command):
     experiment = experiment_of(command)
     assert set(experiment.scales) == {"smoke", "quick", "paper"}
-    assert {"--scale", "--set", "--results"} <= options_of(command)
+    assert {"--scale", "--results", *(["--set"] if command in COMMANDS else [])} <= options_of(command)
     for choices in experiment.scales.values():
         assert type(choices) is experiment.about.choices
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rflo_repro.runs import provenance, tables
+from rflo_repro.runs import provenance, sample, tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.road import CUSTOM, every_condition, names_of
 
@@ -111,10 +111,12 @@ def _commit(by: dict[str, Any]) -> str:
 
 
 def states(experiments: Sequence[About], results: Path) -> dict[str, State]:
-    """The state of each experiment's tables, by its command; settings that deviate have folders of their own, and
-    sweeps theirs or one that was named."""
+    """The state of each experiment's tables and of its sample's, by command; settings that deviate have folders of
+    their own, and sweeps theirs or one that was named."""
     computed = [about for about in experiments if about.computed]
     known = {about.command: state(about.experiment, results) for about in computed}
+    samples = [sample.of(about.experiment) for about in computed if about.sample]
+    known.update({found.about.command: state(found, sample.place(results)) for found in samples})
     for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
         found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
         known.update({name: s for name, s in found.items() if s.state != "none"})

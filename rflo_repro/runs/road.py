@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from rflo_repro.learning import validate
-from rflo_repro.runs import provenance, tables
+from rflo_repro.runs import provenance, sample, tables
 from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
-from rflo_repro.runs.claims import VERDICTS, Tables, judge
+from rflo_repro.runs.claims import KINDS, VERDICTS, Tables, judge
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.progress import INDENT, Reporter, clock
 from rflo_repro.runs.realisation import Condition, Realisation, describe
@@ -239,6 +240,7 @@ def draw(
         return []
     if frames is None:
         frames = {part: _read(about, results, schema) for part, schema in experiment.schemas.items()}
+        frames |= _sample(experiment, results)
     panels = selection.panels or tuple(about.panels)
     pictures: list[Path] = []
     for suffix, rows in _by_rates(frames) if about.apart else [("", frames)]:
@@ -250,6 +252,14 @@ def draw(
     if pictures:
         _say(console, "figures  " + "  ".join(str(path) for path in pictures))
     return pictures
+
+
+def _sample(experiment: Experiment[Any], results: Path) -> Tables:
+    """The final table of the experiment's sample, if there is one to believe."""
+    if experiment.about.sample:
+        with suppress(FileNotFoundError, tables.TableError):
+            return {sample.PART: tables.read(sample.place(results), sample.of(experiment).schemas[sample.FINAL])[0]}
+    return {}
 
 
 def draw_all(
@@ -274,13 +284,17 @@ def draw_all(
 
 
 def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:
-    """The rows at tuned rates apart from those at printed or given ones, with what their picture's name ends in."""
-    tuned = {part: frame.rates == "tuned" for part, frame in frames.items()}
-    sides: list[tuple[str, Tables]] = [
-        ("", {part: frame[~tuned[part]] for part, frame in frames.items()}),
-        ("_tuned", {part: frame[tuned[part]] for part, frame in frames.items()}),
-    ]
-    return [(suffix, side) for suffix, side in sides if any(len(frame) for frame in side.values())]
+    """The rows at each kind of rates apart, with what their picture's name ends in; given rates are with the first."""
+    sides: list[tuple[str, Tables]] = []
+    for kind in KINDS:
+        others = [other for other in KINDS if other != kind] if kind == KINDS[0] else []
+        side = {
+            part: frame[~frame.rates.isin(others)] if others else frame[frame.rates == kind]
+            for part, frame in frames.items()
+        }
+        if any(len(frame) for part, frame in side.items() if part != sample.PART):
+            sides.append(("" if others else f"_{kind}", side))
+    return sides
 
 
 def verdicts(experiment: Experiment[Any], frames: Tables) -> str:
@@ -507,15 +521,16 @@ def _too_much(request: Request, needed: str) -> Refused:
     return Refused(None, " ".join([*(f"--{option} {text}" for option, text in given.items()), f"needs about {needed}"]))
 
 
-def run_all(experiments: Sequence[About], request: Request, console: Console) -> None:
+def run_all(experiments: Sequence[Experiment[Any]], request: Request, console: Console) -> None:
     """Every one of them, and a summary. Raises Refused as `run` does, and Failed when all is done if one failed."""
     outcomes: dict[str, Outcome] = {}
     failures: list[str] = []
-    for number, about in enumerate(experiments, start=1):
+    for number, experiment in enumerate(experiments, start=1):
+        about = experiment.about
         console.rule(f"{number} of {len(experiments)}: {about.title}", align="left", style="dim")
         whole = dataclasses.replace(request, selection=Selection(rates=about.rates))
         try:
-            outcomes[about.command] = run(about.experiment, whole, console)
+            outcomes[about.command] = run(experiment, whole, console)
         except Failed as error:
             # the others have nothing to do with it
             failures.append(f"{about.command}: {error}")

@@ -15,9 +15,9 @@ from rich.console import Console
 from rflo_repro.paper import registry
 from rflo_repro.report import page as report
 from rflo_repro.report.page import Grid, Judged, Page, Picture, Section
-from rflo_repro.runs import inventory, road, tables
+from rflo_repro.runs import inventory, road, sample, tables
 from rflo_repro.runs.claims import Claim, Interval, judge
-from rflo_repro.runs.experiment import About
+from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
 from rflo_repro.studies.registry import studies
@@ -135,22 +135,48 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
     frames, pages, missing = _read(experiment.schemas, results, command)
     state = inventory.state(experiment, results)
     size = f", {state.size} networks × trials" if "×" in state.size else ""
-    text = f"Tables: {state.scale} scale{size}, {state.state}{f' ({state.why})' if state.why else ''}."
-    if missing:
-        text = "" if experiment.claims else missing  # a claim says it too
-    final = frames.get("final")
+    text = (
+        []
+        if missing
+        else [f"Tables: {state.scale} scale{size}, {state.state}{f' ({state.why})' if state.why else ''}."]
+    )
+    if missing and not experiment.claims:
+        text = [missing]
+    judges, of_judges = frames, pages
+    if about.sample:
+        found, of_sample, lacking = _sample(experiment, results)
+        text.append(lacking or _said_of(of_sample))
+        if not lacking:
+            # what a claim says of curves is of the figure's own networks
+            judges, of_judges, missing = {**frames, **found}, of_sample, ""
+            pages = [*pages, *of_sample]
+    final = judges.get("final")
     section = Section(
         name=about.name,
         title=about.title,
         command=command,
-        claims=_judge(experiment.claims, frames, missing, pages),
+        claims=_judge(experiment.claims, judges, missing, of_judges),
         pictures=pictures,
-        text=(text,) if text else (),
+        text=tuple(text),
         choices=_choices(pages),
         grids=() if final is None or "outcome" not in final else (_outcomes(final, experiment.schemas["final"]),),
         provenance=_provenance(pages),
     )
     return with_changes(section, frames["sensitivity"]) if "sensitivity" in frames else section
+
+
+def _sample(experiment: Experiment[Any], results: Path) -> Read:
+    """The final table of the sample on which an experiment's claims are judged, its page, and what is missing."""
+    on_sample = sample.of(experiment)
+    frames, pages, missing = _read(on_sample.schemas, sample.place(results), f"rflo-repro {on_sample.about.command}")
+    return frames, pages, f"Judged on the figure's own networks: {missing}." if missing else ""
+
+
+def _said_of(pages: Sequence[dict[str, Any]]) -> str:
+    """On which networks claims are judged."""
+    chosen = _entry(_entry(pages[0], "settings"), "choices")
+    networks, seed = (_entry(chosen, name) for name in ("n_networks", "seed"))
+    return f"Judged on {networks} networks of a root seed of their own, {seed}, on which nothing was tuned."
 
 
 def with_changes(section: Section, frame: pd.DataFrame) -> Section:

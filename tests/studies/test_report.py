@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,47 @@ def test_what_is_there_is_judged_and_what_is_not_is_named(own):
 
 def test_the_same_twice(own):
     assert written(own)[1:] == written(own)[1:]
+
+
+@pytest.fixture(scope="module")
+def larger(made, tmp_path_factory) -> Path:
+    """The same with the sample on which Figure 2 is judged."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("larger") / "own"))
+    done = invoke("verdicts", "fig2", "--scale", "smoke", "--results", folder / "results", "--jobs", 1)
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def sizes(results):
+    """How many networks the parts of Figure 2's claims are judged on."""
+    done = invoke("report", "--json", "--results", results)
+    assert done.exit_code == 0, done.output
+    judged = [claim for claim in json.loads(done.output) if claim["command"].startswith("rflo-repro fig2 ")]
+    return {part["n"] for c in judged for finding in c["findings"] for part in finding["parts"] if "n" in part}
+
+
+def test_claims_are_judged_on_the_sample_where_there_is_one(own, larger):
+    assert sizes(own / "results") == {5}
+    assert sizes(larger / "results") == {20}
+    _, html, markdown = written(larger)
+    for text in (html, markdown):
+        assert "Judged on 20 networks of a root seed of their own, 90210, on which nothing was tuned." in text
+    _, html, _ = written(own)
+    assert "Judged on the figure&#39;s own networks: there is no fig2_final.csv; rflo-repro verdicts fig2" in html
+
+
+def test_a_sample_is_judged_without_the_figures_own_tables(larger, tmp_path):
+    alone = tmp_path / "results"
+    shutil.copytree(larger / "results" / "verdicts", alone / "verdicts")
+    assert sizes(alone) == {20}
+
+
+def test_a_damaged_sample_is_named_and_not_believed(larger, tmp_path):
+    own = Path(shutil.copytree(larger, tmp_path / "own"))
+    path = own / "results" / "verdicts" / "fig2_final.csv"
+    path.write_text(path.read_text().replace("rflo", "rfl0"))
+    assert sizes(own / "results") == {5}
+    assert "torn or edited" in written(own)[1]
 
 
 def test_an_empty_folder_is_a_report_too(tmp_path):

@@ -23,5 +23,6 @@ ABOUT = About(
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=20,
+    sample=10,
     apart=True,
 )

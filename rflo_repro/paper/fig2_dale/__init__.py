@@ -18,5 +18,6 @@ ABOUT = About(
     rules=("rflo",),
     rates=("printed", "tuned"),
     place=22,
+    sample=10,
     apart=True,
 )

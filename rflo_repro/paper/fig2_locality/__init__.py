@@ -18,5 +18,6 @@ ABOUT = About(
     rules=("bptt", "rflo", "local", "random-feedback"),
     rates=("printed", "tuned"),
     place=21,
+    sample=10,
     apart=True,
 )

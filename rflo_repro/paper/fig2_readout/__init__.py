@@ -18,5 +18,6 @@ ABOUT = About(
     rules=("rflo", "readout-only", "recurrent-only"),
     rates=("printed", "tuned"),
     place=23,
+    sample=10,
     apart=True,
 )

@@ -21,4 +21,5 @@ ABOUT = About(
     rules=("rflo",),
     rates=("printed", "tuned"),
     place=24,
+    sample=10,
 )

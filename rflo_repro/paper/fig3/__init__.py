@@ -22,4 +22,5 @@ ABOUT = About(
     rules=("rflo", "bptt"),
     rates=("printed",),
     place=30,
+    sample=10,
 )

@@ -23,6 +23,7 @@ ABOUT = About(
     rules=("loop", "rflo", "bptt"),
     rates=("tuned",),
     place=40,
+    sample=3,
     # the grid search costs most here (`rates-of-the-sequence`)
     tuning={"n_networks": 3},
 )
