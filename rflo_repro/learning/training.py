@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import numbers
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -447,6 +448,10 @@ class _Source:
         self.settings, self.packed, self.streams, self.waiting = settings, packed, streams, waiting
         self.given: tuple[Any, Any] | None = None
         self.checked: _Drawn | None = None
+        n, n_in = packed.net.n_rec, packed.net.n_in
+        exact = isinstance(settings.rule, LearningRule) and settings.rule.form == "forward"
+        # seconds a timestep: a guess, until the first block has been timed
+        self.pace = 5e-8 + 2e-10 * n * (n + n_in) * (n * (n + n_in) if exact else 1)
 
     def draw(self) -> _Drawn:
         given = self.settings.task.trial(self.streams.trials)
@@ -478,8 +483,7 @@ class _Source:
             if trial is not distinct[-1]:
                 distinct.append(trial)
             order.append(len(distinct) - 1)
-        seconds = n_steps * (5e-8 + 2e-10 * net.n_rec * (net.n_rec + net.n_in))
-        n_trials = min(n_most, max(1, int(BLOCK_SECONDS / seconds) // batch) * batch)
+        n_trials = min(n_most, max(1, int(BLOCK_SECONDS / (n_steps * self.pace)) // batch) * batch)
         floats = n_steps * sum(self.packed.sizes[1:])
         drawn = (net.n_rec if self.settings.noise > 0.0 else 0) + self.settings.sign_bytes(net.n_rec) / 8
         while len(order) < n_trials:
@@ -847,6 +851,7 @@ def _train(
             snapshots.append((kept.pop(0)[0], packed.network()))
         n_most = (kept[0][1] if kept else n_trials) - done
         rates, n_most = settings.with_same_rates(done, n_most)
+        began = time.perf_counter()
         block = source.block(n_most)
         n_steps, part = block.inputs.shape[1], slice(done, done + len(block.order))
         if n_steps != room:
@@ -859,6 +864,7 @@ def _train(
             kernels.Record(record.loss[part], record.alignment[part]),
             work,
         )
+        source.pace = max(1e-9, (time.perf_counter() - began) / (n_steps * len(block.order)))
         diverged = n_good < len(block.order)
         done += n_good
         if keeper is not None and not diverged:
