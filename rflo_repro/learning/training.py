@@ -709,12 +709,11 @@ def train(
             raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {validate.shown(size)}")
     if not callable(getattr(task, "trial", None)):
         raise ValueError(f"task must have a method trial, got {validate.shown(task)}")
-    for_noise, for_signs = children(copy.deepcopy(rng), 2)
-    streams = _Streams(
-        rng,
-        for_noise if settings.noise > 0.0 else None,
-        for_signs if settings.sign_bytes(net.n_rec) > 0 else None,
-    )
+    noisy, by_chance = settings.noise > 0.0, settings.sign_bytes(net.n_rec) > 0
+    streams = _Streams(rng, None)
+    if noisy or by_chance:
+        for_noise, for_signs = children(copy.deepcopy(rng), 2)
+        streams = _Streams(rng, for_noise if noisy else None, for_signs if by_chance else None)
     n_trials, course = _whole(n_trials, settings.batch), _Course(settings, streams)
     begun = History(np.zeros(0), np.zeros(0), False, net, net.h0)
     if checkpoint is not None:
