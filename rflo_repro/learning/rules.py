@@ -101,6 +101,8 @@ class LearningRule(validate.Checked):
             object.__setattr__(self, "trace_tau", validate.real("trace_tau", self.trace_tau, 1.0))
             if self.carry != "leak":
                 raise ValueError(f"trace_tau needs carry 'leak', got {self.carry!r}")
+            if self.form == "rls":
+                raise ValueError("trace_tau needs form 'filtered' or 'perturbation', got 'rls'")
         if self.truncation is not None:
             object.__setattr__(self, "truncation", validate.integer("truncation", self.truncation, 1))
             if self.form != "filtered":

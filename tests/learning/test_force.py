@@ -161,6 +161,8 @@ def test_what_cannot_be_is_refused_by_name(problem, noise):
         rr.train(net, task, "force", n_trials=4, optimizer="adam")
     with pytest.raises(ValueError, match="trains"):
         rr.LearningRule("mine", "random", "leak", form="rls", alpha=1.0)
+    with pytest.raises(ValueError, match="trace_tau"):
+        replace(rr.RULES["force"], trace_tau=20.0)
     for alpha in (0.0, -1.0, np.nan, np.inf, None, "1"):
         with pytest.raises(ValueError, match=r"^alpha"):
             rr.LearningRule("mine", "random", "leak", trains=("w_out",), form="rls", alpha=alpha)
