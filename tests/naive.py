@@ -468,3 +468,27 @@ def reward_gradient(
     if exact and net.output_feedback:
         dw_out = dw_out + net.feedback.T @ dm[:, :n]
     return Update(masked(net, dm[:, :n]), dm[:, n:-1], dw_out, clean.loss, dm[:, -1])
+
+
+def kf_gradient(
+    net: Net, inputs: Array, targets: Array, signs: Array, symmetric: bool = True, noise: Array | None = None
+) -> Update:
+    """Kronecker-factored RTRL with its factors A (N + Nx) and B (N, N); signs (T, draws, 2)."""
+    run = forward(net, inputs, targets, noise)
+    back = net.w_out.T if symmetric else net.feedback
+    s = sources(net, run, inputs)
+    n_draws, n = signs.shape[1], len(net.h0)
+    dm = np.zeros((n, s.shape[1]))
+    for r in range(n_draws):
+        a, b = np.zeros(s.shape[1]), np.zeros((n, n))
+        for t in range(len(inputs)):
+            (nu0, nu1), d = signs[t, r], slope(net, run.u[t]) / net.tau
+            b = jacobian(net, run.u[t]) @ b
+            sizes = np.linalg.norm(b), np.linalg.norm(a)
+            r0 = np.sqrt(sizes[0] / sizes[1]) if min(sizes) > 0 else 1.0
+            sizes = np.linalg.norm(d), np.linalg.norm(s[t])
+            r1 = np.sqrt(sizes[0] / sizes[1]) if min(sizes) > 0 else 1.0
+            a = nu0 * r0 * a + nu1 * r1 * s[t]
+            b = nu0 / r0 * b + nu1 / r1 * np.diag(d)
+            dm += np.outer(b.T @ back @ run.eps[t], a) / n_draws
+    return split_up(net, dm, run)

@@ -144,6 +144,7 @@ RULES: dict[str, LearningRule] = {
         LearningRule("snap-1", "symmetric", "diagonal"),
         LearningRule("snap-1-random", "random", "diagonal"),
         LearningRule("uoro", "symmetric", "full", form="uoro"),
+        LearningRule("kf-rtrl", "symmetric", "full", form="kf"),
         LearningRule("node-perturbation", "symmetric", "full", form="perturbation", sigma=0.01),
         LearningRule("reward-hybrid", "symmetric", "full", form="perturbation", sigma=0.01, reward="step"),
         LearningRule("force", "random", "leak", trains=("w_out",), form="rls", alpha=1.0),

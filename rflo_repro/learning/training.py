@@ -132,9 +132,11 @@ class _Packed:
         w.w_out[:, :n], w.b[:, :n], w.state[:n] = net.w_out, net.feedback.T, net.h0
 
     def workspace(self, n_steps: int, width: int = 1, rule: LearningRule | None = None) -> kernels.Workspace:
-        drawn: float | kernels.Uoro = 0.0
+        drawn: float | kernels.Uoro | kernels.Factors = 0.0
         if rule is not None and rule.form == "uoro":
             drawn = kernels.uoro(*self.sizes, n_steps, width, rule.draws)
+        elif rule is not None and rule.form == "kf":
+            drawn = kernels.factors(*self.sizes[:2], n_steps, width)
         return kernels.workspace(*self.sizes, n_steps, width, isinstance(self.weights.units, kernels.Units), drawn)
 
     def inputs(self, inputs: Array) -> Array:
@@ -162,7 +164,7 @@ def _units(net: Network, noisy: bool) -> float | kernels.Units:
     return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
 
 
-WITH_KERNEL = ("filtered", "forward", "uoro", "perturbation", "rls")
+WITH_KERNEL = ("filtered", "forward", "uoro", "kf", "perturbation", "rls")
 
 
 def _switches(rule: LearningRule) -> kernels.Rule:

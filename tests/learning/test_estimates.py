@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import naive
 
 MATRICES = ("w_in", "w_rec", "w_out")
-TWINS = {"uoro": naive.uoro_gradient}
+TWINS = {"uoro": naive.uoro_gradient, "kf": naive.kf_gradient}
 SIZES = [(7, 3, 2), (9, 0, 1), (33, 1, 2)]
 MODELS = [
     {},

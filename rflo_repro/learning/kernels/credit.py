@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .estimates import draw_back, start_draw_back
+from .estimates import credit_of_estimate, start_estimate
 from .layout import (
     DIAGONAL,
     FULL,
@@ -73,12 +73,20 @@ def transpose_recurrent(drive: Array, back: Array) -> None:
                     back[a, j] = drive[j, a]
 
 
-def _nothing_carried(drawn: Any, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
+def _nothing_carried(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+) -> None:
     """Before the first stretch: nothing comes from after the trial."""
     clear(work.z)
 
 
-start_back = by_kind(float, _nothing_carried, start_draw_back)
+def _estimate(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+) -> None:
+    start_estimate(drawn, weights, trials, begin, rule, n_steps, width, work)
+
+
+start_back = by_kind(float, _nothing_carried, _estimate)
 
 
 @spliced
@@ -96,7 +104,7 @@ def assign_credit(
     n_out, row = dw_out.shape
     n_rec = weights.n_rec
     if recurrent:
-        start_back(work.drawn, weights, trials, n_steps, width, work)
+        start_back(work.drawn, weights, trials, begin, rule, n_steps, width, work)
     stretch = max(1, TERMS_AT_ONCE // width)
     last = n_steps
     while last > 0:
@@ -154,7 +162,14 @@ def _filter_back(
             step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
 
 
-backward = by_kind(float, _filter_back, draw_back)
+def _estimate_back(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
+    width: int, work: Workspace,
+) -> None:  # fmt: skip
+    credit_of_estimate(drawn, weights, trials, begin, first, last, width, work)
+
+
+backward = by_kind(float, _filter_back, _estimate_back)
 
 
 @kernel

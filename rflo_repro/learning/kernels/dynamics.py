@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .estimates import along_with_draws, draw_step, start_draws
-from .layout import LANES, NONE, Array, Indices, Record, Rule, Trials, Weights, Workspace
+from .layout import LANES, NONE, Array, Indices, Record, Rule, Trials, Uoro, Weights, Workspace
 from .products import step_product
 from .unit import unit_steps
 from .vector import by_kind, clear, copy_part, fma, inlined, kernel, load, splat, spliced, store, total
@@ -116,9 +116,9 @@ def _no_draw(
     """After step t."""
 
 
-drive_units = by_kind(float, _drive_alone, along_with_draws)
-begin_draws = by_kind(float, _no_draws, start_draws)
-draw = by_kind(float, _no_draw, draw_step)
+drive_units = by_kind(Uoro, along_with_draws, _drive_alone)
+begin_draws = by_kind(Uoro, start_draws, _no_draws)
+draw = by_kind(Uoro, draw_step, _no_draw)
 
 
 @spliced

@@ -10,6 +10,12 @@ The mean of A B^T over the signs is what RTRL carries. B need not be there: with
 
 which is a scalar for each draw in the place of the filtered error. r0 and r1 keep A and B of one size: in r0 the mean
 of ``|B|^2`` over the signs stands for ``|B|^2``, and the estimate stays unbiased.
+
+Kronecker-factored RTRL, for two signs a step: a matrix B of how states depend on drives, a vector A of what drove them:
+
+    A(t) = nu0 r0 A(t-1) + nu1 r1 s(t),     B(t) = nu0 J(t) B(t-1) / r0 + nu1 diag D(t) / r1,     dM = sum_t B^T q A^T
+
+Swapped, with ``w(t) = B(t)^T q(t) + nu0 r0(t+1) w(t+1)``, it is ``dM = sum_t nu1 r1(t) w(t) s(t)^T``.
 """
 
 from __future__ import annotations
@@ -17,10 +23,10 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from .layout import LANES, Array, Rule, Trials, Uoro, Weights, Workspace
-from .products import step_product
+from .layout import LANES, Array, Factors, Rule, Trials, Uoro, Weights, Workspace
+from .products import Extent, Rows, Scalars, products, step_product
 from .unit import gain, leak_of
-from .vector import clear, copy_part, fma, kernel, load, splat, store, total, with_signs
+from .vector import by_kind, clear, copy_part, fma, inlined, kernel, load, splat, store, total, with_signs
 
 
 def start_draws(drawn: Any) -> None:
@@ -94,10 +100,6 @@ def uoro_step(
                 drawn.effect[here * n_out + j] = total(effect)
 
 
-def start_draw_back(drawn: Any, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
-    uoro_filter(drawn, weights, trials, n_steps, width, work)
-
-
 @kernel
 def uoro_filter(drawn: Uoro, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
     """zeta(t) of all draws, once the errors are known."""
@@ -111,13 +113,6 @@ def uoro_filter(drawn: Uoro, weights: Weights, trials: Trials, n_steps: int, wid
                     zeta += work.errors[(t * width + p) * n_out + j] * drawn.effect[here * n_out + j]
                 drawn.share[here] = zeta * drawn.scale[here]
                 zeta *= drawn.shrink[here]
-
-
-def draw_back(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
-    width: int, work: Workspace,
-) -> None:  # fmt: skip
-    uoro_back(drawn, weights, trials, begin, first, last, width, work)
 
 
 @kernel
@@ -140,3 +135,130 @@ def uoro_back(
                     mean = fma(splat(share[(t * width + p) * draws + r]), nu, mean)
                 d = gain(units, sources, before, after, work.slopes, (t * width + p) * row, i)
                 store(work.credit, to + i, d * mean)
+
+
+@inlined
+def project_error(weights: Weights, rule: Rule, errors: Array, errors_at: int, to: Array) -> None:
+    """``F eps`` of one trial and step."""
+    feedback = weights.w_out if rule.symmetric else weights.b
+    n_out, row = feedback.shape
+    for i in range(0, row, LANES):
+        q = splat(0.0)
+        for k in range(n_out):
+            q = fma(splat(errors[errors_at + k]), load(feedback, k * row + i), q)
+        store(to, i, q)
+
+
+@kernel
+def squares(a: Array) -> float:
+    """The sum of the squares of an array of whole vectors."""
+    of_all = splat(0.0)
+    for i in range(0, a.size, LANES):
+        of_all = fma(load(a, i), load(a, i), of_all)
+    return float(total(of_all))
+
+
+@inlined
+def balance(one: float, other: float) -> float:
+    """The factor that makes two vectors of these squared sizes one size if the second is multiplied and the first is
+    divided by it; 1 if there is nothing in one of them."""
+    return sqrt(sqrt(one / other)) if one > 0.0 and other > 0.0 else 1.0
+
+
+@kernel
+def factors_step(
+    drawn: Factors, weights: Weights, trials: Trials, k_trial: int, p: int, width: int, r: int, rule: Rule, t: int,
+    work: Workspace,
+) -> None:  # fmt: skip
+    """A(t) and B(t) of draw r of trial `k_trial`, the one in place p of the lockstep, and B(t)^T q(t)."""
+    n_rec, units, sources = weights.n_rec, weights.units, work.sources
+    a, b, through, slope, q, row = drawn.a, drawn.b, drawn.through, drawn.slope, drawn.q, len(drawn.q)
+    before, after = (t * width + p) * work.source_row, ((t + 1) * width + p) * work.source_row
+    project_error(weights, rule, work.errors, (t * width + p) * weights.w_out.shape[0], q)
+    for i in range(0, row, LANES):
+        store(slope, i, gain(units, sources, before, after, work.slopes, (t * width + p) * row, i))
+    for i in range(n_rec, row):
+        slope[i] = 0.0
+    clear(through)
+    products(
+        through, Rows(0, row), b, Scalars(0, 1, row), weights.drive, Rows(0, row), Extent(n_rec, row // LANES, n_rec)
+    )
+    of_source = splat(0.0)
+    for i in range(0, len(a), LANES):
+        of_source = fma(load(sources, before + i), load(sources, before + i), of_source)
+    for j in range(n_rec):
+        for i in range(0, row, LANES):
+            leaked = leak_of(units, i) * load(b, j * row + i)
+            store(b, j * row + i, fma(load(slope, i), load(through, j * row + i), leaked))
+    byte = trials.signs[k_trial, t, r, 0]
+    nu0, nu1 = 1.0 - 2.0 * (byte & 1), 1.0 - 2.0 * (byte >> 1 & 1)
+    r0, r1 = nu0 * balance(squares(b), squares(a)), nu1 * balance(squares(slope), total(of_source))
+    for i in range(0, len(a), LANES):
+        store(a, i, fma(splat(r0), load(a, i), splat(r1) * load(sources, before + i)))
+    for j in range(n_rec):
+        effect = splat(0.0)
+        for i in range(0, row, LANES):
+            store(b, j * row + i, splat(1.0 / r0) * load(b, j * row + i))
+        b[j, j] += slope[j] / r1
+        for i in range(0, row, LANES):
+            effect = fma(load(q, i), load(b, j * row + i), effect)
+        drawn.effect[t * row + j] = total(effect)
+    drawn.decay[t], drawn.share[t] = r0, r1 / trials.signs.shape[2]
+
+
+@kernel
+def factors_forward(
+    drawn: Factors, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+) -> None:
+    """All draws of trials `begin` to ``begin + width``, forward through what is in `work`, and their filter back."""
+    row, filtered = len(drawn.q), drawn.q
+    clear(drawn.credit)
+    for p in range(width):
+        for r in range(trials.signs.shape[2]):
+            clear(drawn.a)
+            clear(drawn.b)
+            for t in range(n_steps):
+                factors_step(drawn, weights, trials, begin + p, p, width, r, rule, t, work)
+            clear(filtered)
+            for t in range(n_steps - 1, -1, -1):
+                to = (t * width + p) * row
+                for i in range(0, row, LANES):
+                    w = load(drawn.effect, t * row + i) + load(filtered, i)
+                    store(drawn.credit, to + i, fma(splat(drawn.share[t]), w, load(drawn.credit, to + i)))
+                    store(filtered, i, splat(drawn.decay[t]) * w)
+
+
+@kernel
+def factors_back(drawn: Factors, first: int, last: int, width: int, work: Workspace) -> None:
+    """The credit of the steps from `first` to `last` into ``work.credit``."""
+    row = len(drawn.q)
+    for k in range((last - first) * width):
+        copy_part(drawn.credit, (first * width + k) * row, work.credit, k * work.credit_row, row)
+
+
+def _start_uoro(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+) -> None:
+    uoro_filter(drawn, weights, trials, n_steps, width, work)
+
+
+def _start_factors(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+) -> None:
+    factors_forward(drawn, weights, trials, begin, rule, n_steps, width, work)
+
+
+def _uoro_credit(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, first: int, last: int, width: int, work: Workspace
+) -> None:
+    uoro_back(drawn, weights, trials, begin, first, last, width, work)
+
+
+def _factors_credit(
+    drawn: Any, weights: Weights, trials: Trials, begin: int, first: int, last: int, width: int, work: Workspace
+) -> None:
+    factors_back(drawn, first, last, width, work)
+
+
+start_estimate = by_kind(Uoro, _start_uoro, _start_factors)
+credit_of_estimate = by_kind(Uoro, _uoro_credit, _factors_credit)

@@ -231,6 +231,29 @@ class Uoro(NamedTuple):
     """n_steps rows: ``zeta(t)`` times the scale."""
 
 
+class Factors(NamedTuple):
+    """Scratch memory of Kronecker-factored real-time recurrent learning, one draw of one trial at a time."""
+
+    b: Array
+    """(n_rec, padded): B(t) transposed."""
+    through: Array
+    """(n_rec, padded): the same one step later, by way of the recurrent weights."""
+    a: Array
+    """(padded,): A(t), as long as a source."""
+    slope: Array
+    """(padded,): ``phi'(u(t)) / tau``, zero in the padding."""
+    q: Array
+    """(padded,): ``F eps(t)``, and on the way back the filtered ``B^T q``."""
+    effect: Array
+    """n_steps rows, padded: ``B(t)^T q(t)``."""
+    decay: Array
+    """(n_steps,): what A(t) has of ``A(t-1)``."""
+    share: Array
+    """(n_steps,): what A(t) has of ``s(t)``, divided by the number of draws."""
+    credit: Array
+    """n_steps width rows, padded: what stands for ``z(t) phi'(u(t)) / tau``, the mean over draws."""
+
+
 class Workspace(NamedTuple):
     """Scratch memory of trials whose error goes back when they have ended.
 
@@ -260,7 +283,7 @@ class Workspace(NamedTuple):
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
     diagonal: Array
     """(padded,): ``W_ii`` of what drives the units, for the diagonal carry."""
-    drawn: float | Uoro = 0.0
+    drawn: float | Uoro | Factors = 0.0
     """What a rule by chance needs besides, or 0.0: the kernels are compiled without a thought of one."""
 
 
@@ -363,6 +386,17 @@ def uoro(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int, draws: int
     return memory
 
 
+def factors(n_rec: int, n_in: int, n_steps: int, width: int) -> Factors:
+    """Scratch memory for Kronecker factors, to go into that of `workspace`."""
+    row = padded(n_rec)
+    return Factors(
+        *aligned_zeros(
+            (n_rec, row), (n_rec, row), (padded(n_rec + n_in),), (row,), (row,),
+            (n_steps * row,), (n_steps,), (n_steps,), (n_steps * width * row,),
+        )
+    )  # fmt: skip
+
+
 def workspace(
     n_rec: int,
     n_in: int,
@@ -370,7 +404,7 @@ def workspace(
     n_steps: int,
     width: int = 1,
     keep_slopes: bool = False,
-    drawn: float | Uoro = 0.0,
+    drawn: float | Uoro | Factors = 0.0,
 ) -> Workspace:
     """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep.
 
