@@ -128,6 +128,19 @@ class LearningRule(validate.Checked):
         """How many random signs a step of each draw takes, for N units: 0 for a rule without chance."""
         return {"uoro": n_rec, "kf": 2, "perturbation": n_rec}.get(self.form, 0)
 
+    def n_rows(self, n_rec: int, n_in: int) -> float:
+        """How many times the work of a rule without traces a step takes, about: RTRL has a row for each weight,
+        Kronecker factors have one for each unit and draw, UORO one for each draw, least squares a matrix more, and each
+        draw of node perturbation is a run more."""
+        rows: dict[str, float] = {
+            "forward": n_rec * (n_rec + n_in),
+            "uoro": 1 + self.draws,
+            "kf": n_rec * self.draws,
+            "perturbation": 0.5 + self.draws,
+            "rls": 2,
+        }
+        return rows.get(self.form, 1)
+
 
 RULES: dict[str, LearningRule] = {
     rule.name: rule

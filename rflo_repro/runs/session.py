@@ -46,14 +46,19 @@ class Session:
     @property
     def n_bytes(self) -> int:
         """Two histories of the network's size a timestep (four where phi' and noise are kept), a few weight matrices
-        (more with an optimiser or least squares), and RTRL's two arrays of how every unit depends on every weight."""
+        (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every unit depends on
+        every weight, and of rules by chance a few numbers for each draw and timestep, signs among them."""
         n_steps: int = self.task.n_steps
         width = self.recipe.n_rec + self.task.n_in + 8
-        dependence = 2 * width**3 if resolve(self.rule).form == "forward" else 0
-        disturbed = resolve(self.rule).form == "perturbation"
-        histories = 2 if self.noise == 0.0 and self.recipe.plain and not disturbed else 4
-        matrices = (6 if self.optimizer == "sgd" else 10) + (resolve(self.rule).form == "rls")
-        return 8 * (histories * self.batch * n_steps * width + matrices * width * width + dependence) + self.n_kept
+        rule = resolve(self.rule)
+        dependence = 2 * width**3 if rule.form == "forward" else 0
+        plain = self.noise == 0.0 and self.recipe.plain and rule.form != "perturbation"
+        histories = (2 if plain else 4) + 2 * (rule.form == "kf")
+        matrices = (6 if self.optimizer == "sgd" else 10) + {"rls": 1, "kf": 2}.get(rule.form, 0)
+        n_signs = rule.n_signs(self.recipe.n_rec)
+        chance = rule.draws * (n_signs // 64 + self.task.n_out + 4) if n_signs else 0
+        of_a_step = self.batch * (histories * width + chance)
+        return 8 * (n_steps * of_a_step + matrices * width * width + dependence) + self.n_kept
 
     @property
     def n_kept(self) -> int:
@@ -64,10 +69,9 @@ class Session:
 
     @property
     def n_seconds(self) -> float:
-        """Two multiply-adds a weight and timestep, at 64 in a nanosecond; RTRL has a row for each weight, least squares
-        have a matrix more, and each draw of node perturbation is a run more."""
-        n, rule = self.recipe.n_rec, resolve(self.rule)
-        rows = {"forward": n * (n + self.task.n_in), "rls": 2, "perturbation": 0.5 + rule.draws}.get(rule.form, 1)
+        """Two multiply-adds a weight and timestep, at 64 in a nanosecond, for each of the rule's rows."""
+        n = self.recipe.n_rec
+        rows = resolve(self.rule).n_rows(n, self.task.n_in)
         return self.n_trials * self.task.n_steps * (1e-8 + 2.0 * n * (n + self.task.n_in) * rows / 64e9)
 
     def initial(self) -> Network:

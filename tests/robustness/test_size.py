@@ -46,6 +46,8 @@ def a_machine(monkeypatch):
         pytest.param(replace(SESSION, rule="rtrl", recipe=Recipe(600), n_trials=1), 2, 2, id="of two at a time"),
         pytest.param(replace(SESSION, rule=replace(rr.RULES["rtrl"], name="mine"), recipe=Recipe(3000)), 1, 1,
                      id="of a rule of one's own"),
+        pytest.param(replace(SESSION, rule=rr.LearningRule("mine", "symmetric", "full", form="uoro", draws=20_000_000)),
+                     1, 1, id="the draws of a rule by chance"),
         pytest.param(replace(SESSION, n_trials=10_000_000), 40, 1, id="what is kept of finished sessions"),
         pytest.param(replace(SESSION, task=rr.SequenceTask((0, 1), rr.Reaching(20_000)), n_trials=1), 10_000, 1,
                      id="their outputs"),
@@ -64,8 +66,9 @@ def test_what_does_not_fit_is_refused_for_memory(a_machine, session, n, jobs):
     [
         replace(SESSION, recipe=Recipe(2000), task=rr.PeriodicTask(10_000), n_trials=100_000_000),
         replace(SESSION, rule="rtrl", recipe=Recipe(300), task=rr.PeriodicTask(2000), n_trials=1_000_000),
+        replace(SESSION, rule="kf-rtrl", recipe=Recipe(1000), task=rr.PeriodicTask(2000), n_trials=9_000_000),
     ],
-    ids=["rflo", "rtrl"],
+    ids=["rflo", "rtrl", "kf-rtrl"],
 )
 def test_what_takes_more_than_a_year_is_refused_for_time(a_machine, session):
     with pytest.raises(Refused, match="years on 2 threads"):
