@@ -451,9 +451,9 @@ class _Source:
         self.given: tuple[Any, Any] | None = None
         self.checked: _Drawn | None = None
         n, n_in = packed.net.n_rec, packed.net.n_in
-        exact = isinstance(settings.rule, LearningRule) and settings.rule.form == "forward"
+        n_rows = settings.rule.n_rows(n, n_in) if isinstance(settings.rule, LearningRule) else 1
         # seconds a timestep: a guess, until the first block has been timed
-        self.pace = 5e-8 + 2e-10 * n * (n + n_in) * (n * (n + n_in) if exact else 1)
+        self.pace = 5e-8 + 2e-10 * n * (n + n_in) * n_rows
 
     def draw(self) -> _Drawn:
         given = self.settings.task.trial(self.streams.trials)
