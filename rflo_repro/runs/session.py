@@ -119,6 +119,28 @@ class Session:
         return with_weights(self.initial(), arrays)
 
 
+@dataclass(frozen=True)
+class Around:
+    """A realisation that is a session and more: trials, memory and time are the session's, unless it says otherwise."""
+
+    session: Session
+
+    @property
+    def n_trials(self) -> int:
+        """Training trials."""
+        return self.session.n_trials
+
+    @property
+    def n_bytes(self) -> int:
+        """As of `Session`."""
+        return self.session.n_bytes
+
+    @property
+    def n_seconds(self) -> float:
+        """As of `Session`."""
+        return self.session.n_seconds
+
+
 TRAINED = ("w_in", "w_rec", "w_out", "bias")
 
 

@@ -9,21 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import layout
 from .estimates import credit_of_estimate, start_estimate
-from .layout import (
-    DIAGONAL,
-    FULL,
-    LANES,
-    LEAK,
-    NONE,
-    TERMS_AT_ONCE,
-    Array,
-    Rule,
-    Trials,
-    Updates,
-    Weights,
-    Workspace,
-)
+from .layout import LANES, TERMS_AT_ONCE, Array, Rule, Trials, Updates, Weights, Workspace
 from .products import Rows, Scalars, history_product, step_product
 from .unit import gain, leak_of
 from .vector import by_kind, clear, fma, inlined, kernel, load, splat, spliced, store, total
@@ -34,7 +22,7 @@ CORNER = 8  # transposing by squares, each line of memory is fetched once
 @kernel
 def check_rule(rule: Rule) -> None:
     """Raises ValueError for a carry that the backward pass does not know."""
-    if rule.carry not in (LEAK, FULL, NONE, DIAGONAL):
+    if rule.carry not in (layout.LEAK, layout.FULL, layout.NONE, layout.DIAGONAL):
         raise ValueError("the carry of this rule has no kernel")
 
 
@@ -51,9 +39,9 @@ def carried_on(weights: Weights, rule: Rule, slope: Any, diagonal: Array, i: int
 
     For the full carry it is the leak, to which the recurrent weights are added.
     """
-    if rule.carry == DIAGONAL:
+    if rule.carry == layout.DIAGONAL:
         c = fma(slope, load(diagonal, i), leak_of(weights.units, i))
-    elif rule.carry == NONE:
+    elif rule.carry == layout.NONE:
         c = splat(0.0)
     elif rule.trace_tau != 0.0:
         c = splat(1.0 - 1.0 / rule.trace_tau)
@@ -138,7 +126,7 @@ def _filter_back(
     ``work.z`` goes from what is carried into the last of them to what is carried out of the first.
     """
     sources, credit, errors, z, back = work.sources, work.credit, work.errors, work.z, work.back
-    source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == FULL
+    source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == layout.FULL
     feedback = weights.w_out if rule.symmetric else weights.b
     n_out, row = feedback.shape
     units, slopes, diagonal = weights.units, work.slopes, work.diagonal

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.session import Session, weights
+from rflo_repro.runs.session import Around, weights
 from rflo_repro.tasks import IntervalMatchingTask
 
 if TYPE_CHECKING:
@@ -17,34 +17,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class IntervalSession:
+class IntervalSession(Around):
     """A session on interval matching and a test trial at each delay.
 
     session: on an IntervalMatchingTask. delays: in timesteps.
     """
 
-    session: Session
     delays: tuple[int, ...]
-
-    @property
-    def n_trials(self) -> int:
-        """Training trials."""
-        return self.session.n_trials
-
-    @property
-    def n_bytes(self) -> int:
-        """Those of the session; a test is a trial more."""
-        return self.session.n_bytes
 
     @property
     def n_kept(self) -> int:
         """Those of the session, and a trial's inputs."""
         return self.session.n_kept + 8 * self.session.task.n_steps * self.session.task.n_in
-
-    @property
-    def n_seconds(self) -> float:
-        """Those of the session."""
-        return self.session.n_seconds
 
     def trained(self, arrays: Arrays) -> Network:
         """The network after the last trial, from what `run` returned."""

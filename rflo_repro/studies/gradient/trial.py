@@ -9,40 +9,24 @@ import numpy as np
 from rflo_repro.learning import arithmetic
 from rflo_repro.runs.realisation import Arrays, Progress
 from rflo_repro.runs.recipe import generator
-from rflo_repro.runs.session import Session
+from rflo_repro.runs.session import Around
 
 MATRICES = ("w_rec", "w_out")
 
 
 @dataclass(frozen=True)
-class GradientSession:
+class GradientSession(Around):
     """A session in which each rule's update is compared with the exact gradient before some of its trials.
 
     session: on a task without randomness. trials: their numbers, from 1, in order.
     """
 
-    session: Session
     trials: tuple[int, ...]
-
-    @property
-    def n_trials(self) -> int:
-        """Training trials."""
-        return self.session.n_trials
-
-    @property
-    def n_bytes(self) -> int:
-        """Those of the session."""
-        return self.session.n_bytes
 
     @property
     def n_kept(self) -> int:
         """A cosine by matrix and trial that is looked at."""
         return 16 * len(self.trials)
-
-    @property
-    def n_seconds(self) -> float:
-        """Those of the session."""
-        return self.session.n_seconds
 
     def run(self, progress: Progress) -> Arrays:
         """w_rec, w_out: the cosine (len(trials),) by matrix; NaN after a divergence or where an update is zero."""
