@@ -25,7 +25,7 @@ from rflo_repro.studies.rules import ABOUT, places
 from rflo_repro.studies.rules.choices import Choices
 from rflo_repro.studies.rules.claims import CLAIMS
 from rflo_repro.studies.rules.cost import multiply_adds
-from rflo_repro.studies.rules.family import PERIODIC, Member
+from rflo_repro.studies.rules.family import FAMILY, Member
 from rflo_repro.studies.rules.own import Own
 from rflo_repro.studies.rules.plot import draw
 from rflo_repro.studies.rules.trial import Draws, RuleSession
@@ -99,7 +99,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     trained = [
         _trained(choices, place, kind)
         for place in places.places(choices, selection)
-        for kind in places.chosen(choices, selection, place.task)
+        for kind in places.chosen(choices, selection, place)
     ]
     return [*trained, *([] if selection.periods_tau else _drawn(choices, selection))]
 
@@ -152,9 +152,10 @@ def _drawn(choices: Choices, selection: Selection) -> list[Condition]:
         ]
     )
     found = []
-    for member in places.chosen(choices, selection, PERIODIC):
+    for member in FAMILY:
         rule = member.rule(choices.tau)
-        if not rule.n_signs(choices.n_rec) or rule.draws > 1 or isinstance(member, Own):
+        selected = not selection.rules or member.name in selection.rules
+        if not selected or not rule.n_signs(choices.n_rec) or rule.draws > 1:
             continue
         for n_rec, n_steps in shapes:
             first = Session(PeriodicTask(n_steps), rule, 0.0, 1, Recipe(n_rec, choices.tau), choices.seed, 0)

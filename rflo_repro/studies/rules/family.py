@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ class Member:
     name: what tables and pictures call it. base: the rule of `rflo_repro.RULES` that it is made of; its own name if
     empty. tasks: that it learns. theta_tau, k_tau: time constant of the trace and length of a block, in tau.
     draws: of a stochastic rule. optimizer: its method. output_feedback: whether the readout of its networks is fed
-    back. tuned: whether it has learning rates.
+    back. tuned: whether it has learning rates. longest_tau: the longest period that it is tried on.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Member:
     optimizer: str = "sgd"
     output_feedback: bool = False
     tuned: bool = True
+    longest_tau: float = math.inf
 
     def rule(self, tau: float) -> LearningRule:
         """The rule for networks of this time constant, in timesteps. Raises ValueError if blocks are not whole ones."""
@@ -67,6 +69,9 @@ FAMILY = (
     Member("uoro", tasks=TASKS),
     Member("uoro-3", "uoro", draws=3),
     Member("uoro-10", "uoro", draws=10),
+    # as many draws as cost what Kronecker factors do at N = 30
+    Member("uoro-31", "uoro", draws=31, longest_tau=20.0),
+    Member("kf-rtrl"),
     Member("node-perturbation"),
     Member("reward-hybrid"),
     Member("force", output_feedback=True, tuned=False),

@@ -14,7 +14,7 @@ from rflo_repro.learning.rules import LearningRule
 from rflo_repro.runs.realisation import describe
 from rflo_repro.runs.request import Refused
 from rflo_repro.studies import sweeps
-from rflo_repro.studies.rules.family import FAMILY, PERIODIC
+from rflo_repro.studies.rules.family import FAMILY
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,6 @@ class Own:
     made: LearningRule
     w: float | None = None
     w_out: float | None = None
-    tasks = (PERIODIC,)
     optimizer = "sgd"
     base = "own"
     output_feedback = False

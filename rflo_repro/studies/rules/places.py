@@ -112,10 +112,16 @@ def places(choices: Choices, selection: Selection) -> list[Place]:
     ]
 
 
-def chosen(choices: Choices, selection: Selection, task: str) -> list[Member | Own]:
+def chosen(choices: Choices, selection: Selection, place: Place) -> list[Member | Own]:
     """The selected rules that learn a task; those of the user's own file, which learn the periodic one, come last."""
-    of_family = [m for m in FAMILY if task in m.tasks and (not selection.rules or m.name in selection.rules)]
-    return [*of_family, *(own for own in choices.rule_file if task in own.tasks)]
+    of_family = [
+        member
+        for member in FAMILY
+        if place.task in member.tasks
+        and not place.period_tau > member.longest_tau
+        and (not selection.rules or member.name in selection.rules)
+    ]
+    return [*of_family, *(choices.rule_file if place.task == PERIODIC else ())]
 
 
 @dataclass(frozen=True)

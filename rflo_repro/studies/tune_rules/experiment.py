@@ -49,7 +49,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     return [
         Condition(f"{kind.name}, {place.label}", places.values(place, kind), (_search(choices, place, kind),))
         for place in reversed(places.places(choices, selection))
-        for kind in places.chosen(choices, selection, place.task)
+        for kind in places.chosen(choices, selection, place)
         if kind.tuned and (not choices.rule_file or isinstance(kind, Own))
     ]
 
