@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
+from rflo_repro.report.claims import ranked
 from rflo_repro.runs.statistics import where
 
 
@@ -21,12 +23,24 @@ class Line:
     colour: str
     dashed: bool = False
 
-    def draw(self, axes: Axes, frame: pd.DataFrame, x: str, y: str, points: bool = False) -> None:
+    def draw(self, axes: Axes, frame: pd.DataFrame, x: str, y: str, **line: Any) -> None:
         """Median and quartiles over networks of y against x."""
         rows = where(frame, self.where)
         if len(rows):
-            shape = {"marker": "o", "markersize": 4} if points else {}
-            style.band(axes, rows, x, y, self.colour, self.label, linestyle="--" if self.dashed else "-", **shape)
+            style.band(axes, rows, x, y, self.colour, self.label, linestyle="--" if self.dashed else "-", **line)
+
+
+def final_losses(
+    axes: Axes, final: pd.DataFrame, lines: Sequence[Line], x: str, sample: pd.DataFrame | None = None
+) -> None:
+    """The lines' final loss against x: median and quartiles, a dot a network, and beside them a larger sample's."""
+    for i, line in enumerate(lines):
+        line.draw(axes, final, x, "final_loss", marker="o", markersize=4)
+        rows, more = (None if of is None else ranked(where(of, line.where), "final_loss") for of in (final, sample))
+        if rows is not None and len(rows):
+            shift = 3.0 * (i - (len(lines) - 1) / 2.0)
+            style.networks(axes, rows, x, "final_loss", line.colour, shift, more, top=1.0)
+    style.loss_axis(axes, final.final_loss)
 
 
 def draw(
@@ -35,12 +49,18 @@ def draw(
     lines: Sequence[Line],
     panels: Sequence[str],
     ends_only: bool = False,
+    sample: pd.DataFrame | None = None,
+    more: Mapping[str, Callable[[Axes], None]] | None = None,
 ) -> style.Picture:
-    """Panel a: loss in training, a column a period (`ends_only`: the shortest and the longest). Panel b: final loss."""
+    """Panel a: loss in training, a column a period (`ends_only`: the shortest and the longest). Panel b: final loss.
+
+    sample: the final table of a larger sample, if there is one. more: what draws further panels, by their letters.
+    """
+    more = {panel: draw for panel, draw in (more or {}).items() if panel in panels}
     periods = sorted(curves.period_tau.unique()) if "a" in panels else []
     if ends_only:
         periods = sorted({periods[0], periods[-1]}) if periods else []
-    n_columns = len(periods) + ("b" in panels)
+    n_columns = len(periods) + ("b" in panels) + len(more)
     with style.style():
         figure = style.new_figure(max(4.0, 3.1 * n_columns), 3.3)
         axes = figure.subplots(1, n_columns, squeeze=False)[0]
@@ -57,12 +77,15 @@ def draw(
                 ax.legend(loc="lower left")
             else:
                 ax.set_ylabel("")
+        rest = iter(axes[len(periods) :])
         if "b" in panels:
-            for line in lines:
-                line.draw(axes[-1], final, "period_tau", "final_loss", points=True)
-            style.loss_axis(axes[-1], final.final_loss)
-            style.period_axis(axes[-1], sorted(final.period_tau.unique()))
-            style.letter(axes[-1], "b")
+            ax = next(rest)
+            final_losses(ax, final, lines, "period_tau", sample)
+            style.period_axis(ax, sorted(final.period_tau.unique()))
+            style.letter(ax, "b")
             if not periods:
-                axes[-1].legend(loc="lower right")
+                ax.legend(loc="lower right")
+        for (panel, draw_panel), ax in zip(more.items(), rest, strict=True):
+            draw_panel(ax)
+            style.letter(ax, panel)
     return figure

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
+from matplotlib.transforms import offset_copy
 
 from rflo_repro.runs.store import replacing
 
@@ -31,6 +32,7 @@ COLOURS = {
     "untrained": "#999999",
     "readout-only": "#E69F00",
     "recurrent-only": "#7B4FA3",
+    "interaction": "#555555",
     "snap-0": "#A6761D",
     "snap-1": "#0072B2",
     "snap-1-random": "#7FB2D9",
@@ -211,3 +213,41 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
     low, middle, high = drawable([quartiles(group[y].to_numpy()) for _, group in groups]).T
     axes.fill_between(at, low, high, color=colour, alpha=FILL, linewidth=0)
     axes.plot(at, middle, color=colour, label=label, **line)
+
+
+def networks(
+    axes: Axes,
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    colour: Any,
+    shift: float = 0.0,
+    sample: pd.DataFrame | None = None,
+    top: float = np.inf,
+) -> None:
+    """A dot a network where a median stands for them, `shift` points to the right of x; one above `top`, or missing, is
+    a triangle there.
+
+    sample: rows of other networks, of whose median the 95% interval stands beside them as a thin line.
+    """
+    beside = offset_copy(axes.transData, cast(Figure, axes.figure), shift, units="points")
+    at, values = frame[x].to_numpy(float), drawable(frame[y].fillna(np.inf))
+    for marker, shown in (("o", values <= top), ("^", values > top)):
+        if shown.any():
+            axes.plot(
+                at[shown], np.minimum(values[shown], top), marker, color=colour, markersize=2.5, alpha=0.45,
+                markeredgewidth=0, transform=beside, clip_on=marker == "o", zorder=1.5,
+            )  # fmt: skip
+    if sample is not None and len(sample):
+        medians(axes, {at: rows[y].fillna(np.inf) for at, rows in sample.groupby(x)}, colour, shift + 3.5)
+
+
+def medians(axes: Axes, values: Mapping[Any, Any], colour: Any, shift: float = 0.0, **line: Any) -> None:
+    """The median of networks and its 95% interval as a thin line, by place on the x axis, `shift` points beside it."""
+    from rflo_repro.runs.statistics import interval
+
+    beside = offset_copy(axes.transData, cast(Figure, axes.figure), shift, units="points")
+    found = [interval(np.asarray(of, dtype=float)) for of in values.values()]
+    low, middle, high = drawable([(f.low, f.estimate, f.high) for f in found]).T
+    axes.vlines([*values], low, high, color=colour, linewidth=0.9, transform=beside)
+    axes.plot([*values], middle, "_", color=colour, markersize=4, transform=beside, **line)

@@ -12,12 +12,13 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from rich.console import Console
 
 from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.report import style
-from rflo_repro.runs import road, tables
+from rflo_repro.runs import road, sample, tables
 from rflo_repro.runs.request import Refused, Selection
 
 COMPUTED = [figure for figure in registry.figures().values() if figure.computed]
@@ -194,6 +195,57 @@ def test_bands_are_quartiles_with_divergences_above_all():
     assert highest[1] == highest[2] == 4
     assert highest[3] > 1e5  # cut off at the top of the axes
     assert min(corners[:, 1]) == 2
+
+
+def dots(axes):
+    return sorted(
+        point for line in axes.lines if line.get_marker() in "o^" and line.get_markersize() < 3
+        for point in map(tuple, line.get_xydata().tolist())
+    )  # fmt: skip
+
+
+def test_every_network_is_a_dot_and_a_larger_sample_a_line_beside_them():
+    own = pd.DataFrame({"x": [1, 1, 1, 2, 2], "loss": [0.1, 0.2, np.nan, 0.3, 1e9]})
+    sample = pd.DataFrame({"x": [1] * 9 + [2] * 9, "loss": [*np.arange(1, 10) / 10, *np.arange(1, 9) / 10, np.nan]})
+    axes = style.new_figure(3, 3).subplots()
+    style.networks(axes, own, "x", "loss", "red", sample=sample, top=1.0)
+    # what ran away or diverged is at the top
+    assert dots(axes) == [(1, 0.1), (1, 0.2), (1, 1.0), (2, 0.3), (2, 1.0)]
+    lines = [segment.tolist() for segment in axes.collections[0].get_segments()]
+    assert lines == [[[1, 0.2], [1, 0.8]], [[2, 0.2], [2, 0.8]]]
+    alone = style.new_figure(3, 3).subplots()
+    style.networks(alone, own, "x", "loss", "red")
+    assert not alone.collections
+
+
+@pytest.mark.parametrize("figure", PERIODIC, ids=lambda figure: figure.command)
+def test_a_median_of_networks_is_drawn_with_each_of_them(figure, short):
+    """In every panel of final losses; and the larger sample changes nothing but what stands beside them."""
+    tidy = frames(figure, short)
+    n = len(tidy["final"])
+    picture, _ = figure.experiment.draw(tidy, tuple(figure.panels))
+    assert sum(len(dots(axes)) for axes in picture.get_axes()) >= (n if figure.command != "fig2" else n - 4)
+    larger, _ = figure.experiment.draw({**tidy, sample.PART: tidy["final"]}, tuple(figure.panels))
+    assert [dots(axes) for axes in larger.get_axes()] == [dots(axes) for axes in picture.get_axes()]
+
+    def segments(picture):
+        return sum(len(c.get_segments()) for axes in picture.get_axes() for c in axes.collections
+                   if isinstance(c, LineCollection))  # fmt: skip
+
+    assert segments(larger) > segments(picture)
+
+
+def test_the_command_draws_the_sample_where_there_is_one(fig2, own_smoke):
+    results = own_smoke / "results"
+    before = redraw(fig2, results, Path("before"))
+    on_sample = sample.of(fig2.experiment)
+    frame, page = tables.read(results, fig2.experiment.schemas["final"])
+    tables.write(sample.place(results), on_sample.schemas["final"], frame, {**page, "settings": {"scale": "smoke"}})
+    after = redraw(fig2, results, Path("after"))
+    assert before[0].read_bytes() != after[0].read_bytes()
+    # one that cannot be believed is not drawn
+    (sample.place(results) / "fig2_final.json").unlink()
+    assert redraw(fig2, results, Path("again"))[0].read_bytes() == before[0].read_bytes()
 
 
 def test_every_rule_has_a_colour_and_a_name():

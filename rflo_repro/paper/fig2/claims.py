@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rflo_repro.paper.approximations import BPTT, RFLO, locality_explains
+from rflo_repro.paper.approximations import (
+    BPTT,
+    EFFECTS_CRITERION,
+    EFFECTS_STATISTIC,
+    RFLO,
+    both_factors,
+    locality_explains,
+)
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU
 from rflo_repro.report.claims import (
     MARGIN_IN_WORDS,
@@ -68,6 +75,11 @@ def feedback_is_free(tables: Tables) -> Sequence[Part]:
     )
 
 
+def approximations(tables: Tables) -> Sequence[Part]:
+    """Both of RFLO's approximations as two factors, at the paper's period."""
+    return both_factors(tables, (ABLATION_PERIOD_TAU,))
+
+
 CLAIMS = (
     Claim(
         "comparable at short periods",
@@ -122,5 +134,15 @@ CLAIMS = (
         f"the 90% interval lies below {MARGIN_IN_WORDS}",
         feedback_is_free,
         ("final", "curves"),
+    ),
+    Claim(
+        "locality costs, feedback does not, and they add up",
+        "At 80 tau, of RFLO's two approximations as two factors, locality costs and random feedback does not, and both "
+        "together cost the sum of each alone.",
+        "Results, Figure 2d, as a 2 × 2 design",
+        EFFECTS_STATISTIC,
+        EFFECTS_CRITERION,
+        approximations,
+        ("final",),
     ),
 )

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure, SubFigure
 from rflo_repro.learning.rules import resolve
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
 from rflo_repro.report import style
+from rflo_repro.report.comparison import Line, final_losses
+from rflo_repro.runs.sample import PART
 
 ABLATION = tuple(rule for rule in ABOUT.rules if not resolve(rule).untrained)
 BY_PERIOD = ("untrained", "bptt", "rflo")
@@ -45,9 +47,12 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
             _panel_a(rows[0], trained, outputs)
         if below:
             for panel, axes in zip(below, np.atleast_1d(rows[-1].subplots(1, len(below))), strict=True):
-                {"b": _panel_b, "c": _panel_c, "d": _panel_d}[panel](
-                    axes, {"b": compared, "c": curves[curves.rule == "rflo"], "d": ablation}[panel]
-                )
+                if panel == "b":
+                    _panel_b(axes, compared, tables.get(PART))
+                elif panel == "c":
+                    _panel_c(axes, curves[curves.rule == "rflo"])
+                else:
+                    _panel_d(axes, ablation)
     return figure, notes
 
 
@@ -91,23 +96,10 @@ def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataF
     ax.set_title("outputs at the end, targets dashed")
 
 
-def _panel_b(axes: Axes, final: pd.DataFrame) -> None:
-    """Final loss against period."""
-    for rule in BY_PERIOD:
-        frame = final[final.rule == rule]
-        if len(frame):
-            column = "first_loss" if rule == "untrained" else "final_loss"
-            style.band(
-                axes,
-                frame,
-                "period_tau",
-                column,
-                style.colour(rule),
-                style.name(rule),
-                marker="o",
-                markersize=4,
-            )
-    style.loss_axis(axes, final[["first_loss", "final_loss"]].min(axis=1))
+def _panel_b(axes: Axes, final: pd.DataFrame, sample: pd.DataFrame | None) -> None:
+    """Final loss against period. An untrained network's is its first."""
+    lines = [Line({"rule": rule}, style.name(rule), style.colour(rule)) for rule in BY_PERIOD]
+    final_losses(axes, final, lines, "period_tau", sample)
     style.period_axis(axes, sorted(final.period_tau.unique()))
     axes.legend(loc="lower right")
     style.letter(axes, "b")

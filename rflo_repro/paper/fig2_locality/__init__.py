@@ -12,7 +12,11 @@ ABOUT = About(
     with symmetric feedback (magenta), random feedback without locality (cyan). At paper scale it takes about two
     minutes on two cores; what `fig2` has computed is not computed again.
     """,
-    panels={"a": "loss in training, a column a period", "b": "final loss against period"},
+    panels={
+        "a": "loss in training, a column a period",
+        "b": "final loss against period",
+        "c": "effects of the two approximations",
+    },
     selectors=("period", "panel", "rule"),
     choices=SupplementChoices,
     rules=("bptt", "rflo", "local", "random-feedback"),

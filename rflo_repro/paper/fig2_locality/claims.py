@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.paper.approximations import BPTT, RANDOM, locality_explains
+from rflo_repro.paper.approximations import (
+    BPTT,
+    EFFECTS_CRITERION,
+    EFFECTS_STATISTIC,
+    RANDOM,
+    both_factors,
+    locality_explains,
+)
 from rflo_repro.report.claims import MARGIN_IN_WORDS, RATIO, at_most, by_period
 from rflo_repro.runs.claims import Claim, Part, Tables
 
@@ -17,6 +24,11 @@ def locality(tables: Tables) -> Sequence[Part]:
 def feedback_is_free(tables: Tables) -> Sequence[Part]:
     """Random feedback without locality against BPTT, at each period."""
     return by_period(tables["final"], RANDOM, BPTT, at_most(), curves=tables.get("curves"))
+
+
+def approximations(tables: Tables) -> Sequence[Part]:
+    """Both of RFLO's approximations as two factors, at each period."""
+    return both_factors(tables, sorted(tables["final"].period_tau.unique()))
 
 
 CLAIMS = (
@@ -37,5 +49,15 @@ CLAIMS = (
         f"the 90% interval lies below {MARGIN_IN_WORDS}",
         feedback_is_free,
         ("final", "curves"),
+    ),
+    Claim(
+        "locality costs, feedback does not, and they add up at every period",
+        "At every period, of RFLO's two approximations as two factors, locality costs and random feedback does not, "
+        "and both together cost the sum of each alone.",
+        "extends Figure 2d, which has 80 tau only, as a 2 × 2 design",
+        EFFECTS_STATISTIC,
+        EFFECTS_CRITERION,
+        approximations,
+        ("final",),
     ),
 )

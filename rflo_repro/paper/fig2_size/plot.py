@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.ticker import NullLocator
 
 from rflo_repro.report import comparison, style
+from rflo_repro.runs.sample import PART
 
 LINES = [
     comparison.Line({"rates": "printed"}, "one fixed rate", style.colour("rflo")),
@@ -27,8 +28,9 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
         axes = figure.subplots(1, max(1, len(drawn)), squeeze=False)[0]
         for ax, panel in zip(axes, drawn, strict=False):
             column, name = AXES[panel]
-            for line in LINES:
-                line.draw(ax, parts[panel], column, "final_loss", points=True)
+            more = tables.get(PART)
+            more = None if more is None else more[more.panel.str.contains(panel)]
+            comparison.final_losses(ax, parts[panel], LINES, column, more)
             style.loss_axis(ax, final.final_loss)
             ax.set_xlabel(name)
             style.letter(ax, panel)
