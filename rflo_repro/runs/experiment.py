@@ -50,7 +50,7 @@ class About:
     selectors: which of `period`, `panel`, `rule` choose a part of it.
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
     apart: whether each kind of rates has a picture of its own.
-    tuning: choices by which a grid search for its rates differs from it, to end within an hour.
+    tuning: choices by which a search for its rates differs from those of other figures, to end within an hour.
     sample: how many times its networks there are in the sample on which its claims are judged; 0 if there is none.
     timed: whether it measures time: then it runs on one thread of this machine, and nothing stored counts.
     """

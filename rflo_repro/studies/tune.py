@@ -1,23 +1,22 @@
 """`rflo-repro tune FIGURE`: the paper's own procedure, a grid search over the learning rate for each condition.
 
-The rate with the smallest median final loss over networks is chosen, the smaller one of a tie; a network that diverged
-counts as above all others. The networks are not those of the figures: they come from another root seed.
+All rates of the grid are tried on some networks, and the grid goes on by a rate as long as its smallest or largest one
+does best; the three best are then tried on more networks, and that with the smallest mean of the log loss is chosen,
+the smaller one of a tie. A network that diverged or ran away counts as ten times its first loss. The networks are
+neither those of the figures nor those on which claims are judged: they come from a root seed of their own.
 """
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
-from matplotlib.colors import LogNorm
 from rich.console import Console
 
 from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
@@ -28,26 +27,33 @@ from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.learning_curves import final_loss, summary
 from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.request import Refused, Request, Selection
-from rflo_repro.runs.statistics import quartiles
+from rflo_repro.runs.statistics import interval, mean
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.studies.rules.trial import GRID, HIGHEST, LOWEST, bounded_log, rate
 
-# Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"
-GRID = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
-SEED_OF_TUNING = 1  # added to the figure's root seed
-N_NETWORKS = 9  # a figure's `tuning` may change this and other choices, to keep a search within an hour
+SEED = 90211
+N_GRID, N_BEST = 9, 27  # networks of every rate, and of the best ones; a figure's `tuning` may have fewer of them
+BEST = 3
 COLUMNS = (
     Column("figure", "text", "", "the figure command whose conditions are tuned"),
     Column("condition", "text", "", "what tells the condition from others of the figure"),
     Column("eta", "number", "", "learning rate"),
     Column("network", "integer", "", "index of the random initial network, from 0; not the figure's networks"),
+    Column("first_loss", "number", "", "loss L in the first trial"),
     Column("final_loss", "number", "", "median loss L of the last 1% of trials; empty after a divergence"),
     Column("chosen", "flag", "", "whether this is the rate chosen for the condition"),
+    Column("as_good", "flag", "", "whether the 95% interval over networks leaves open that the rate is as good"),
 )
+Plan = Mapping[str, Mapping[int, int]]
+"""By condition: the rates that are tried, as places of the grid, and on how many networks each."""
 
 
-def experiment(figure: About) -> Experiment[Any]:
-    """A figure's grid search. Raises Refused if the figure has no learning rate to tune."""
+def experiment(figure: About, plan: Plan | None = None) -> Experiment[Any]:
+    """A figure's search, as far as it is planned; the whole grid if no plan is given.
+
+    Raises Refused if the figure has no learning rate to tune.
+    """
     about = About(
         home=f"tune_{figure.name}",
         command=f"tune {figure.command}",
@@ -55,70 +61,132 @@ def experiment(figure: About) -> Experiment[Any]:
         help="",
         place=figure.place,
         choices=figure.choices,
-        panels={"a": "median final loss by condition and rate"},
+        panels={"a": "loss by condition and rate"},
     )
-    tuning = dict(figure.tuning)
-    most = tuning.pop("n_networks", N_NETWORKS)
+    tuning = {"n_networks": N_BEST, **figure.tuning}
     scales = {
         scale: dataclasses.replace(
-            chosen,
-            **{**tuning, "seed": chosen.seed + SEED_OF_TUNING, "n_networks": min(most, chosen.n_networks)},
+            chosen, **{**tuning, "seed": SEED, "n_networks": _fewer(scale, chosen.n_networks, tuning["n_networks"])}
         )
         for scale, chosen in figure.experiment.scales.items()
     }
 
     def conditions(choices: Any, selection: Selection) -> list[Condition]:
-        """Each condition of the figure that has a learning rate, at each rate of the grid."""
-        columns = zip(*(figure.experiment.conditions(choices, Selection(eta=eta)) for eta in GRID), strict=True)
-        found = [_at(c) for at in columns if at[0].values.get("rates") == "given" for c in at]
+        """Each condition of the figure that has a learning rate, at each rate that is planned for it."""
+        places = sorted({place for of in plan.values() for place in of}) if plan else GRID
+        columns = zip(
+            *(figure.experiment.conditions(choices, Selection(eta=rate(place))) for place in places), strict=True
+        )
+        everywhere = dict.fromkeys(GRID, min(N_GRID, choices.n_networks))
+        found = []
+        for at in columns:
+            planned = (plan or {}).get(condition_key(at[0].values), everywhere)
+            if at[0].values.get("rates") == "given":
+                found += [_at(c, planned[place]) for place, c in zip(places, at, strict=True) if place in planned]
         if not found:
             raise Refused(None, f"{figure.command} has no learning rate to tune")
         return found
 
-    def tabulate(choices: Any, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
-        rows = []
-        losses = [[final_loss(arrays) for arrays in sessions] for sessions in results]
-        for first in range(0, len(found), len(GRID)):
-            winner = best(losses[first : first + len(GRID)])
-            rows += [
-                {
-                    "figure": figure.command,
-                    "condition": found[first].values["condition"],
-                    "eta": GRID[i],
-                    "network": network,
-                    "final_loss": loss,
-                    "chosen": i == winner,
-                }
-                for i in range(len(GRID))
-                for network, loss in enumerate(losses[first + i])
-            ]
-        return {"search": pd.DataFrame(rows)}
-
     schema = Schema(about.name, "one network trained at one rate", COLUMNS, ("condition",))
-    return Experiment(
-        about, draw, scales, {"search": schema}, conditions, tabulate, summary, keep=functools.partial(keep, figure)
-    )
+    return Experiment(about, draw, scales, {"search": schema}, conditions, tabulate, summary)
 
 
-def _at(condition: Condition) -> Condition:
-    """A condition at one rate, named by what it is at any."""
+def _fewer(scale: str, of_scale: int, most: int) -> int:
+    return most if scale == "paper" else min(of_scale, most)
+
+
+def _at(condition: Condition, n_networks: int) -> Condition:
+    """A condition at one rate, named by what it is at any, with the first of its networks."""
     key = condition_key(condition.values)
     return dataclasses.replace(
-        condition, label=f"{key} eta={condition.values['eta']:g}", values={**condition.values, "condition": key}
+        condition,
+        label=f"{key} eta={condition.values['eta']:g}",
+        values={**condition.values, "condition": key},
+        realisations=condition.realisations[:n_networks],
     )
 
 
-def best(losses: Sequence[Sequence[float]]) -> int:
-    """The index of the rate with the smallest median final loss; the first, smaller one of a tie."""
-    return int(np.argmin([quartiles(of_rate)[1] for of_rate in losses]))
+def tabulate(choices: Any, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
+    """The table of COLUMNS."""
+    rows = [
+        {
+            **{name: condition.values[name] for name in ("figure", "condition", "eta")},
+            "network": network,
+            "first_loss": arrays["loss"][0],
+            "final_loss": final_loss(arrays),
+        }
+        for condition, sessions in zip(found, results, strict=True)
+        for network, arrays in enumerate(sessions)
+    ]
+    frame = pd.DataFrame(rows)
+    judged = [_judged(group) for _, group in frame.groupby("condition", sort=False)]
+    return {"search": pd.concat(judged).loc[frame.index]}
+
+
+def _judged(of_condition: pd.DataFrame) -> pd.DataFrame:
+    """A condition's rows with the rate that is chosen, of those tried on most networks, and those that are as good."""
+    losses = _losses(of_condition)
+    tried = losses.notna().sum()
+    best = mean_loss(losses[tried.index[tried == tried.max()]]).idxmin()
+    as_good = [eta for eta in losses if interval((losses[eta] - losses[best]).dropna().to_numpy()).low <= 0.0]
+    return of_condition.assign(chosen=of_condition.eta == best, as_good=of_condition.eta.isin(as_good))
+
+
+def _losses(of_condition: pd.DataFrame) -> pd.DataFrame:
+    """log10 of the final loss, bounded, by network and rate; rates in ascending order."""
+    bounded = bounded_log(of_condition.final_loss.to_numpy(float), of_condition.first_loss.to_numpy(float))
+    return of_condition.assign(bounded=bounded).pivot(index="network", columns="eta", values="bounded")
+
+
+def mean_loss(losses: pd.DataFrame) -> pd.Series[float]:
+    """Mean over the networks of a table of `_losses`, by rate."""
+    return pd.Series({eta: float(mean(losses[eta].dropna().to_numpy(float))) for eta in losses})
+
+
+def tried(table: pd.DataFrame) -> Plan:
+    """What a table of COLUMNS has."""
+    place_of = {rate(place): place for place in range(LOWEST, HIGHEST + 1)}
+    return {
+        str(condition): {place_of[eta]: int((group.eta == eta).sum()) for eta in group.eta.unique()}
+        for condition, group in table.groupby("condition", sort=False)
+    }
+
+
+def following(table: pd.DataFrame, n_best: int) -> Plan:
+    """What to try next, given what has been: the next rate where the smallest or the largest one is best, and once that
+    is so nowhere, the best rates on `n_best` networks. What has been tried already when there is no more to try."""
+    before, n_grid = tried(table), min(N_GRID, n_best)
+    plan: dict[str, dict[int, int]] = {}
+    wider = False
+    for condition, group in table.groupby("condition", sort=False):
+        of = before[str(condition)]
+        places = sorted(of)
+        order = mean_loss(_losses(group).iloc[:n_grid]).to_numpy().argsort(kind="stable")
+        best = places[order[0]]
+        beyond = best + {places[0]: -1, places[-1]: 1}.get(best, 0)
+        plan[str(condition)] = {**of, **{places[i]: n_best for i in order[:BEST]}}
+        if beyond not in of and LOWEST <= beyond <= HIGHEST:
+            plan[str(condition)] = {**of, beyond: n_grid}
+            wider = True
+    if not wider:
+        return plan
+    return {condition: of if len(of) > len(before[condition]) else before[condition] for condition, of in plan.items()}
 
 
 def tune(figure: About, request: Request, console: Console) -> None:
-    """Search, write the table and the heat map, and at paper scale the chosen rates (package data).
+    """Search, write the table and the picture, and at paper scale the chosen rates (package data).
 
     Raises Refused, before anything is touched, for a request that cannot be met.
     """
-    road.run(experiment(figure), request, console)
+    search = experiment(figure)
+    n_best = road.choices(search, request).n_networks
+    outcome = road.run(search, request, console)
+    # what is stored need not be computed again
+    request = dataclasses.replace(request, force=False)
+    while (plan := following(outcome.tables["search"], n_best)) != tried(outcome.tables["search"]):
+        outcome = road.run(experiment(figure, plan), request, console)
+    if outcome.reference:
+        console.print(f"rates    {keep(figure, outcome.tables)}", highlight=False, soft_wrap=True)
 
 
 def keep(figure: About, found: Tables) -> Path:
@@ -138,27 +206,22 @@ def keep(figure: About, found: Tables) -> Path:
 
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
-    """The grid search as a heat map: median final loss by condition and rate, the chosen rate framed."""
+    """The search as a heat map: mean loss by condition and rate; the chosen rate has a dot, those as good a ring."""
     frame = tables["search"]
-    median = (
-        frame.groupby(["condition", "eta"], sort=False)["final_loss"]
-        .agg(lambda v: quartiles(v.to_numpy())[1])
-        .unstack("eta")
-    )
-    marks = frame[frame.chosen].drop_duplicates("condition").set_index("condition").eta
+    groups = {str(name): group for name, group in frame.groupby("condition", sort=False)}
+    means = pd.DataFrame({name: mean_loss(_losses(group)) for name, group in groups.items()}).T.sort_index(axis=1)
     with style.style():
-        figure = style.new_figure(6.6, 1.1 + 0.26 * len(median))
+        figure = style.new_figure(6.6, 1.1 + 0.26 * len(means))
         axes = figure.subplots()
-        values = np.where(np.isfinite(median.to_numpy()), median.to_numpy(), np.nan)
-        low = 10 ** np.floor(np.log10(np.nanmin(values)))
         colours = mpl.colormaps["viridis_r"].with_extremes(bad="#DDDDDD")
-        image = axes.imshow(values, aspect="auto", cmap=colours, norm=LogNorm(low, 1.0))
-        axes.set_xticks(range(len(median.columns)), [f"{eta:g}" for eta in median.columns])
-        axes.set_yticks(range(len(median)), [name.replace("rule=", "").replace("_", " ") for name in median.index])
+        image = axes.imshow(means.to_numpy(float), aspect="auto", cmap=colours, vmax=0.0)
+        axes.set_xticks(range(means.shape[1]), [f"{eta:g}" for eta in means], rotation=45)
+        axes.set_yticks(range(len(means)), [name.replace("rule=", "").replace("_", " ") for name in means.index])
         axes.tick_params(length=0)
         axes.set_xlabel("learning rate η")
-        for row, condition in enumerate(median.index):
-            column = list(median.columns).index(marks[condition])
-            axes.plot(column, row, marker="o", markersize=5, color="white", markeredgecolor="black")
-        figure.colorbar(image, ax=axes, label="median final loss", pad=0.02)
+        for row, group in enumerate(groups.values()):
+            for flag, face in (("as_good", "none"), ("chosen", "white")):
+                at = [list(means).index(eta) for eta in group[group[flag]].eta.unique()]
+                axes.plot(at, [row] * len(at), "o", markersize=5, color=face, markeredgecolor="black")
+        figure.colorbar(image, ax=axes, label="mean log10 of the final loss", pad=0.02)
     return figure, []

@@ -25,5 +25,5 @@ ABOUT = About(
     place=40,
     sample=3,
     # the grid search costs most here (`rates-of-the-sequence`)
-    tuning={"n_networks": 3},
+    tuning={"n_networks": 9},
 )

@@ -1,0 +1,86 @@
+"""The search for learning rates: what is tried next, what is chosen, and what is as good."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rflo_repro.studies import tune
+from rflo_repro.studies.rules.trial import GRID, HIGHEST, LOWEST, rate
+
+
+def table(losses, n_networks=9, first=0.4):
+    """A table of one condition: `losses` by place of the grid, the same for all networks or one for each."""
+    frame = pd.DataFrame(
+        {
+            "figure": "fig2",
+            "condition": "rule=rflo",
+            "eta": rate(place),
+            "network": range(n_networks),
+            "first_loss": first,
+            "final_loss": np.broadcast_to(loss, n_networks),
+        }
+        for place, loss in losses.items()
+    )
+    frame = frame.explode(["network", "final_loss"]).astype({"network": int, "final_loss": float})
+    return tune._judged(frame.reset_index(drop=True))
+
+
+def only(plan):
+    ((name, of),) = plan.items()
+    assert name == "rule=rflo"
+    return of
+
+
+def test_the_paper_grid_is_tried_first():
+    assert [rate(place) for place in GRID] == [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1]
+
+
+@pytest.mark.parametrize(("best", "beyond"), [(GRID[0], GRID[0] - 1), (GRID[-1], GRID[-1] + 1)])
+def test_the_grid_goes_on_beyond_an_edge_that_wins_and_nothing_else_is_tried_meanwhile(best, beyond):
+    tried = {place: 0.1 if place == best else 0.2 for place in GRID}
+    assert only(tune.following(table(tried), 27)) == {**dict.fromkeys(GRID, 9), beyond: 9}
+    # and no further than this
+    last = LOWEST if beyond < best else HIGHEST
+    ends = {place: 0.1 if place == last else 0.2 for place in range(min(last, GRID[0]), max(last, GRID[-1]) + 1)}
+    assert set(only(tune.following(table(ends), 27))) == set(ends)
+
+
+def test_the_three_best_are_tried_on_more_networks_and_then_nothing():
+    means = dict(zip(GRID, (0.3, 0.2, 0.05, 0.02, 0.04, 0.3, 0.4, np.nan), strict=True))
+    found = tune.following(table(means), 27)
+    assert only(found) == {place: 27 if means[place] < 0.1 else 9 for place in GRID}
+    done = pd.concat([table({place: means[place]}, n) for place, n in only(found).items()], ignore_index=True)
+    assert only(tune.tried(done)) == only(found)
+    assert tune.following(done, 27) == tune.tried(done)
+    # with no more networks than before there is nothing to do
+    assert tune.following(table(means), 9) == tune.tried(table(means))
+
+
+def test_a_divergence_and_a_runaway_count_as_ten_times_the_first_loss():
+    good = np.full(9, 0.1)
+    spoilt = {np.nan: 1, 1e30: 1, 4.0: 1}
+    scores = []
+    for value, n in spoilt.items():
+        losses = good.copy()
+        losses[:n] = value
+        frame = table({GRID[3]: losses, GRID[4]: 0.1})
+        scores.append(tune.mean_loss(tune._losses(frame))[rate(GRID[3])])
+        assert not frame[frame.eta == rate(GRID[3])].chosen.any()
+    assert scores == pytest.approx([(8 * -1.0 + np.log10(4.0)) / 9] * 3)
+
+
+def test_the_choice_is_the_smallest_mean_among_those_tried_on_most_networks_and_of_a_tie_the_smallest_rate():
+    few, many = table({GRID[0]: 0.01}, 9), table({GRID[2]: 0.05, GRID[3]: 0.05, GRID[4]: 0.2}, 27)
+    frame = tune._judged(pd.concat([few, many], ignore_index=True))
+    assert set(frame[frame.chosen].eta) == {rate(GRID[2])}
+
+
+def test_what_is_as_good_is_not_worse_in_most_networks():
+    rng = np.random.default_rng(2)
+    base = 10.0 ** rng.normal(-1.5, 0.3, 27)
+    frame = table({GRID[2]: base, GRID[3]: base * 10 ** rng.normal(0.01, 0.2, 27), GRID[4]: base * 2.0}, 27)
+    assert rate(GRID[4]) not in set(frame[frame.as_good].eta)
+    assert set(frame[frame.as_good].eta) >= set(frame[frame.chosen].eta)
+    assert len(set(frame[frame.as_good].eta)) == 2
