@@ -10,6 +10,7 @@ import click
 import rflo_repro
 from rflo_repro import process
 from rflo_repro.options import (
+    CHECKPOINT,
     CLUSTER,
     COUNTS,
     FIGURES,
@@ -152,6 +153,7 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
 @JOBS
 @CLUSTER
 @FORCE
+@CHECKPOINT
 @RESULTS
 @FIGURES
 @NO_PLOT
@@ -170,6 +172,7 @@ def all_(**asked: Any) -> None:
 @JOBS
 @CLUSTER
 @FORCE
+@CHECKPOINT
 @RESULTS
 @FIGURES
 @NO_PLOT
@@ -192,6 +195,7 @@ def tune(figure: str, **asked: Any) -> None:
 @JOBS
 @CLUSTER
 @FORCE
+@CHECKPOINT
 @RESULTS
 def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked: Any) -> None:
     """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
@@ -238,6 +242,7 @@ def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], re
 @RESULTS
 @FIGURES
 @FORCE
+@CHECKPOINT
 def sweep(file: Path, **asked: Any) -> None:
     """Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
     (docs/sweeps.md).

@@ -12,7 +12,7 @@ import click
 
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.request import LIMITS, Request, Selection
+from rflo_repro.runs.request import CHECKPOINT_SECONDS, LIMITS, Request, Selection
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -96,6 +96,14 @@ CLUSTER = click.option(
 )
 NO_PLOT = click.option("--no-plot", is_flag=True, help="Tables only.")
 FORCE = click.option("--force", is_flag=True, help="Compute again what is stored.")
+CHECKPOINT = click.option(
+    "--checkpoint",
+    type=NUMBER,
+    default=CHECKPOINT_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to keep networks under way; a run that was stopped goes on within them.",
+)
 COUNTS = {
     "networks": count("--networks", LIMITS["networks"], "Realisations a condition."),
     "seed": count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
@@ -119,7 +127,7 @@ def options_of(about: About) -> list[Option]:
     given = {choice.option for choice in declared(about.choices).values()}
     counts = [option for name, option in COUNTS.items() if name in given]
     counts += [RULE_FILE] if "rule-file" in given else []
-    how: list[Option] = [] if about.timed else [JOBS, CLUSTER, FORCE]
+    how: list[Option] = [] if about.timed else [JOBS, CLUSTER, FORCE, CHECKPOINT]
     return [*_selectors(about), SCALE, *counts, SETS, *how, RESULTS, *pictures]
 
 

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rflo_repro.runs import under_way
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 UNWIND_SECONDS = 1.2
-STOPPED = "stopped; what is finished is kept: the same command goes on there, and begins anew what was under way"
 SHOW = "RFLO_REPRO_TRACEBACK"
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # The signal that ends this process, once there is one
@@ -135,7 +136,8 @@ def console() -> Console:
 def _stop_soon(number: int, *_: object) -> None:
     """Unwind; if that takes long (a kernel is being compiled, a long trial runs), end without it.
 
-    Nothing is lost by that: a file is replaced in one rename or not at all.
+    Nothing is damaged by that: a file is replaced in one rename or not at all, and what is under way goes on from its
+    last checkpoint.
     """
     if _received:
         _stop_now()
@@ -148,5 +150,5 @@ def _stop_soon(number: int, *_: object) -> None:
 
 def _stop_now() -> None:
     with suppress(OSError):
-        os.write(2, f"{STOPPED}\n".encode())
+        os.write(2, f"{under_way.line()}\n".encode(errors="replace"))
     os._exit(128 + _received[0])

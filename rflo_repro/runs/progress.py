@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from rflo_repro.runs import under_way
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -123,6 +125,15 @@ class Reporter:
             if self._bars is None and now - self._said > LOG_EVERY_SECONDS:
                 self._print(self._line(state, state.left(now)))
 
+    def resumed(self, row: int, column: int, trials: int) -> None:
+        """A realisation goes on after so many trials, which were done in an earlier run."""
+        with self._lock:
+            state = self._rows[row]
+            state.under_way[column] = trials
+            state.trials += trials
+            where = under_way.place(trials, state.n_trials[column])
+            self._print(f"{INDENT}{state.label}, network {column}: goes on at trial {where}")
+
     def finished(self, row: int, column: int, stored: bool) -> None:
         """A realisation is on disk; `stored`: it already was."""
         with self._lock:
@@ -149,7 +160,8 @@ class Reporter:
 
     def note(self, text: str) -> None:
         """Something a reader of the log should know."""
-        self._print(INDENT + text)
+        with self._lock:
+            self._print(INDENT + text)
 
     def compiling(self, seconds: float | None) -> None:
         """Kernels are being compiled (None), or it took so many seconds. The first is said once."""

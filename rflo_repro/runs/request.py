@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # The largest that may be asked for
 LIMITS = {"networks": 100_000, "trials": 10**9, "seed": 2**63 - 1}
+CHECKPOINT_SECONDS = 30.0
 
 
 class Refused(Exception):
@@ -66,6 +67,7 @@ class Request:
     rule_file: of the user's own rules. sets: name and value of choices to vary, as written.
     results, figures: directories, or None for the usual ones.
     scheduler: address of a Dask scheduler, or None for threads.
+    checkpoint: seconds after which what is under way is kept again.
     """
 
     scale: str = "paper"
@@ -81,3 +83,4 @@ class Request:
     figures: Path | None = None
     plot: bool = True
     force: bool = False
+    checkpoint: float = CHECKPOINT_SECONDS

@@ -192,7 +192,16 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
         store = Store(Path(nowhere) if about.timed else shared / FOLDER)
         failed: Failed | None = None
         try:
-            arrays = sweep(found, store, jobs, Reporter(console), experiment.summary, request.force, request.scheduler)
+            arrays = sweep(
+                found,
+                store,
+                jobs,
+                Reporter(console),
+                experiment.summary,
+                request.force,
+                request.scheduler,
+                request.checkpoint,
+            )
         except Failed as error:
             # what is complete is written all the same
             failed = error

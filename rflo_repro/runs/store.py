@@ -1,15 +1,15 @@
-"""Finished realisations on disk, so that a run that was stopped goes on where it was."""
+"""Realisations on disk, finished and under way, so that a run that was stopped goes on where it was."""
 
 from __future__ import annotations
 
 import glob
 import hashlib
-import io
 import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,19 @@ from rflo_repro.runs.realisation import Arrays, Realisation, describe
 
 FOLDER = ".realisations"
 ABANDONED_SECONDS = 3600.0
+UNDER_WAY = ".checkpoint"
 _MEANING = "_meaning"  # the entry of an .npz that says what the others are
 
 
-class Store:
-    """A folder of .npz files, one a finished realisation, under a key of all that determines its numbers.
+class Unbelieved(Exception):
+    """Why a file is not believed, in one line."""
 
-    With the numbers lies the record of who computed them, and when; `made` has those of what was read or kept.
+
+class Store:
+    """A folder of .npz files, one a realisation, under a key of all that determines its numbers.
+
+    A realisation under way has the suffix `.checkpoint`, until it is finished. With the numbers lies the record of who
+    computed them, and when; `made` has those of what was finished and read or put.
 
     The key holds the realisation's fields and the digest of the numerical source, so that neither other parameters nor
     an edited kernel can be taken for today's. Nothing is ever unpickled. Files are damaged or foreign unless they say
@@ -56,8 +62,41 @@ class Store:
 
     def get(self, realisation: Realisation) -> Arrays | None:
         """The stored arrays, or None if there are none to be believed."""
+        try:
+            found = self._read(realisation, ".npz")
+        except Unbelieved as error:
+            self.problems.append(f"{error}; computed again")
+            return None
+        if found is None:
+            return None
+        arrays, self.made[realisation] = found
+        return arrays
+
+    def put(self, realisation: Realisation, arrays: Arrays, made: dict[str, Any]) -> None:
+        """Keep the arrays of a finished realisation, and who made them (`provenance.made`).
+
+        What is kept of it while it is under way is forgotten. Raises OSError if they cannot be written.
+        """
+        self._write(realisation, ".npz", arrays, made, zipfile.ZIP_DEFLATED)
+        self.made[realisation] = made
+        self.forget(realisation)
+
+    def begun(self, realisation: Realisation) -> tuple[Arrays, dict[str, Any]] | None:
+        """What is kept of a realisation under way, and who made it. Raises Unbelieved."""
+        return self._read(realisation, UNDER_WAY)
+
+    def keep(self, realisation: Realisation, arrays: Mapping[str, Any], made: dict[str, Any]) -> None:
+        """Keep what there is of a realisation under way. Raises OSError."""
+        self._write(realisation, UNDER_WAY, arrays, made, zipfile.ZIP_STORED)
+
+    def forget(self, realisation: Realisation) -> None:
+        """Remove what is kept of a realisation under way."""
+        with suppress(OSError):
+            self.path(realisation).with_suffix(UNDER_WAY).unlink()
+
+    def _read(self, realisation: Realisation, suffix: str) -> tuple[Arrays, dict[str, Any]] | None:
         meaning = self.meaning(realisation)
-        path = self._path(meaning)
+        path = self._path(meaning).with_suffix(suffix)
         if not path.exists():
             return None
         try:
@@ -69,37 +108,32 @@ class Store:
             made = stored.pop("made")
             provenance.where(made)
         except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
-            self.problems.append(f"{path} is damaged ({type(error).__name__}); computed again")
-            return None
+            raise Unbelieved(f"{path} is damaged ({type(error).__name__})") from None
         if stored != {**meaning, "sha256": _sha256(arrays)}:
-            self.problems.append(f"{path} is not what its name says; computed again")
-            return None
-        self.made[realisation] = made
-        return arrays
+            raise Unbelieved(f"{path} is not what its name says")
+        return arrays, made
 
-    def put(self, realisation: Realisation, arrays: Arrays, made: dict[str, Any]) -> None:
-        """Keep the arrays of a finished realisation, and who made them (`provenance.made`).
-
-        Raises OSError if they cannot be written.
-        """
+    def _write(
+        self, realisation: Realisation, suffix: str, arrays: Mapping[str, Any], made: dict[str, Any], compression: int
+    ) -> None:
         meaning = self.meaning(realisation)
-        path = self._path(meaning)
+        path = self._path(meaning).with_suffix(suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         meaning = {**meaning, "sha256": _sha256(arrays), "made": made}
-        # in memory first: an archive on a disk that fills up is left open
-        archive = io.BytesIO()
-        np.savez_compressed(archive, **{**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))})  # type: ignore[arg-type]
-        with replacing(path) as temporary:
-            temporary.write_bytes(archive.getbuffer())
-        self.made[realisation] = made
+        entries = {**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))}
+        # NumPy's own function leaves an archive open on a disk that fills up
+        with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", compression) as archive:
+            for name, array in entries.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                    np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
 
 
-def _sha256(arrays: Arrays) -> str:
+def _sha256(arrays: Mapping[str, Any]) -> str:
     total = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        total.update(array.tobytes())
+        total.update(array.reshape(-1).view(np.uint8).data)
     return total.hexdigest()
 
 

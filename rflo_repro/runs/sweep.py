@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import tempfile
 import threading
-import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import joblib
 
-from rflo_repro.runs import cluster, provenance
+from rflo_repro.runs import checkpoints, cluster, provenance, under_way
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
-from rflo_repro.runs.request import Failed
+from rflo_repro.runs.request import CHECKPOINT_SECONDS, Failed
 from rflo_repro.runs.store import Store
 
 T = TypeVar("T")
@@ -37,22 +36,33 @@ def sweep(
     summary: Callable[[Sequence[Arrays]], str],
     force: bool = False,
     scheduler: str | None = None,
+    checkpoint: float = CHECKPOINT_SECONDS,
 ) -> list[list[Arrays]]:
     """The arrays of every realisation, by condition and network: stored ones read (unless `force`), others computed.
 
     jobs: threads; the kernels let go of Python's lock. The numbers do not depend on it.
     summary: what the progress line says of a finished condition.
     scheduler: address of a Dask scheduler whose workers compute in place of threads.
-    Each result is on disk before it is reported. On an interrupt the realisations under way are abandoned within a
-    kernel call. Raises Failed when all is done if a realisation raised anything, OSError if a result cannot be stored,
-    and ClusterError.
+    checkpoint: seconds after which what threads have under way is kept again.
+    Each result is on disk before it is reported. On an interrupt the realisations under way are kept and abandoned
+    within a kernel call; `force` begins them anew. Raises Failed when all is done if a realisation raised anything,
+    OSError if a result cannot be stored, and ClusterError.
     """
     stop = threading.Event()
     results: list[list[Arrays | None]] = [[None] * len(c.realisations) for c in conditions]
     n_left = [len(row) for row in results]
     failures: list[str] = []
+    running: dict[tuple[int, int], threading.Event] = {}
+    under_way.trials.clear()
 
     def one(row: int, column: int) -> Done:
+        running[row, column] = threading.Event()
+        try:
+            return row, column, outcome_of(row, column)
+        finally:
+            running.pop((row, column)).set()
+
+    def outcome_of(row: int, column: int) -> Arrays | BaseException:
         realisation = conditions[row].realisations[column]
 
         def progress(trials: int) -> None:
@@ -61,24 +71,38 @@ def sweep(
             reporter.trials(row, column, trials)
 
         progress(0)
+        name = f"{conditions[row].label}, network {column}"
+        kept = checkpoints.OnDisk(
+            store,
+            realisation,
+            name,
+            every=checkpoint,
+            stop=stop,
+            note=reporter.note,
+            resumed=lambda trials: reporter.resumed(row, column, trials),
+        )
         try:
-            started = time.monotonic()
-            arrays = realisation.run(progress)
+            arrays = kept.run(progress, anew=force)
         except (Stopped, KeyboardInterrupt):
             raise
         except BaseException as error:  # a task of one's own may raise anything
-            return row, column, error
-        store.put(realisation, arrays, provenance.made(time.monotonic() - started))
-        return row, column, arrays
+            return error
+        store.put(realisation, arrays, provenance.made(kept.seconds))
+        under_way.trials.pop(name, None)
+        return arrays
 
     def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[Done]]:
         from rflo_repro.learning import kernels
 
-        parallel = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", pre_dispatch=jobs)
+        # a signal reaches the main thread: what is under way is kept by another, even if it is the only one
+        parallel = joblib.Parallel(
+            n_jobs=max(jobs, 2), backend="threading", return_as="generator_unordered", pre_dispatch=jobs
+        )
         return _stopping(
             stop,
             parallel(joblib.delayed(one)(*place) for place in waiting),
             kernels.watched(reporter.compiling),
+            running,
         )
 
     def by_cluster(address: str, waiting: list[tuple[int, int]]) -> Generator[Done, None, None]:
@@ -144,10 +168,13 @@ def _from_elsewhere(store: Store) -> Iterator[str]:
 
 @contextmanager
 def _stopping(
-    stop: threading.Event, results: Generator[T, None, None], watched: AbstractContextManager[None]
+    stop: threading.Event,
+    results: Generator[T, None, None],
+    watched: AbstractContextManager[None],
+    running: Mapping[Any, threading.Event],
 ) -> Iterator[Iterator[T]]:
-    """Tell the threads to stop when the loop over their results ends early, whatever ended it. `watched` is entered
-    meanwhile."""
+    """Tell the threads to stop when the loop over their results ends early, whatever ended it, and wait until what is
+    running has ended. `watched` is entered meanwhile."""
     try:
         with watched:
             yield results
@@ -157,6 +184,8 @@ def _stopping(
             # that some are left undone is what was asked for
             warnings.simplefilter("ignore", UserWarning)
             results.close()
+        for ended in [*running.values()]:
+            ended.wait()
 
 
 def writable(folder: Path) -> str | None:

@@ -1,0 +1,100 @@
+"""Sessions under way on disk, so that a run that is stopped or killed goes on within them."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from rflo_repro.runs import provenance, under_way
+from rflo_repro.runs.realisation import Arrays, Progress, Realisation
+from rflo_repro.runs.store import Store, Unbelieved
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Kept
+
+# Writing takes at most this share of the time, however long the curves are and however slow the disk
+LARGEST_SHARE = 0.01
+
+
+@dataclass
+class OnDisk:
+    """A realisation under way, in a file beside the place where it will lie: the `checkpoint` of its `run`.
+
+    name: what `under_way` calls it. every: seconds between two files; once `stop` is set there is one more.
+    note: told what a reader of the log should know. resumed: told how many trials it begins with, if it goes on.
+    """
+
+    store: Store
+    realisation: Realisation
+    name: str
+    every: float
+    stop: threading.Event
+    note: Callable[[str], None]
+    resumed: Callable[[int], None]
+
+    def __post_init__(self) -> None:
+        self._before, self._started = 0.0, time.monotonic()
+        self._due = self._started + self.every
+
+    def run(self, progress: Progress, anew: bool) -> Arrays:
+        """Run it, from where it was: unless `anew`, or its `run` takes no checkpoint."""
+        if anew or "checkpoint" not in inspect.signature(self.realisation.run).parameters:
+            self._under_way(0)
+            return self.realisation.run(progress)
+        return cast(Arrays, cast(Any, self.realisation).run(progress, checkpoint=self))
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been computed, in all runs."""
+        return self._before + time.monotonic() - self._started
+
+    def read(self) -> Kept | None:
+        """What was kept last by this version on this processor, or None, which is said if there was something."""
+        try:
+            found = self.store.begun(self.realisation)
+            if found is None:
+                self._under_way(0)
+                return None
+            kept, made = found
+            if not _here(made):
+                raise Unbelieved(f"{self.name} was under way elsewhere: {provenance.where(made)}")
+        except Unbelieved as error:
+            self.store.forget(self.realisation)
+            self.note(f"{error}; begun anew")
+            self._under_way(0)
+            return None
+        if not self._before:
+            self.resumed(made["trials"])
+        self._before = made["seconds"]
+        self._under_way(made["trials"])
+        return kept
+
+    def keep(self, done: int, now: Callable[[], Kept]) -> None:
+        """Write a file if it is time. What the disk refuses is said once."""
+        began = time.monotonic()
+        if began < self._due and not self.stop.is_set():
+            return
+        try:
+            self.store.keep(self.realisation, now(), {**provenance.made(self.seconds), "trials": done})
+        except OSError as error:
+            if not self.stop.is_set():
+                self.note(f"{self.name} cannot be kept while it is under way: {error.strerror}")
+            self._due = math.inf
+            return
+        self._under_way(done)
+        ended = time.monotonic()
+        self._due = ended + max(self.every, (ended - began) / LARGEST_SHARE)
+
+    def _under_way(self, kept: int) -> None:
+        under_way.trials[self.name] = kept, self.realisation.n_trials
+
+
+def _here(made: dict[str, Any]) -> bool:
+    """Whether the versions and the processor are those of this process: a result has one record of who made it."""
+    ours = provenance.made(0.0)
+    return all(made[name] == ours[name] for name in ("versions", "machine"))

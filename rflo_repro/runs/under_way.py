@@ -1,0 +1,29 @@
+"""What is under way, for the line that a run says when it is stopped."""
+
+from __future__ import annotations
+
+NAMED = 3
+
+# by condition and network: how many of its trials are kept, and of how many
+trials: dict[str, tuple[int, int]] = {}
+
+
+def line() -> str:
+    """What is kept, where the same command goes on, and what it begins anew."""
+    now = sorted(trials.items())
+    further = [f"at trial {place(*count)} ({name})" for name, count in now if count[0]]
+    anew = [name for name, (kept, _) in now if not kept]
+    parts = [f"goes on {_listed(further)}"] if further else []
+    parts += [f"begins anew {_listed(anew)}"] if anew else []
+    there = "goes on there, and begins anew what was under way"
+    return f"stopped; what is finished is kept: the same command {' and '.join(parts) or there}"
+
+
+def place(kept: int, n_trials: int) -> str:
+    """The trial after those that are kept."""
+    return f"{min(kept + 1, n_trials)} of {n_trials}"
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return "; ".join([*names[:NAMED], *more])
