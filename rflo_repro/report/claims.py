@@ -21,7 +21,17 @@ from rflo_repro.learning import arithmetic
 from rflo_repro.runs import statistics
 from rflo_repro.runs.claims import Part, Question, Verdict, family
 from rflo_repro.runs.outcomes import LEARNED
-from rflo_repro.runs.statistics import POWER, Statistic, critical, interval, log_ratio, median, paired, where
+from rflo_repro.runs.statistics import (
+    MOST_FOR_A_MEAN,
+    POWER,
+    Statistic,
+    critical,
+    interval,
+    log_ratio,
+    median,
+    paired,
+    where,
+)
 
 Values = npt.NDArray[np.float64]  # one a network
 
@@ -58,7 +68,8 @@ class Test:
         return Question(
             answers={"holds": max(inside) * (1 if self.same else 2), "does not hold": 2 * min(outside)},
             sides={"behind, size open": 2 * behind, "ahead, size open": 2 * ahead} if self.same else {},
-            remark=lambda verdict, level: self._remark(values, statistic, unit, verdict, level),
+            needs=lambda level: self._needs(values, statistic, level),
+            remark=lambda level: self._remark(values, unit, level) if self.same else "",
         )
 
     def _ends(self) -> list[tuple[float, int]]:
@@ -68,18 +79,19 @@ class Test:
     def _bounds(self) -> set[float]:
         return {self.around, *(bound for bound, _ in self._ends())}
 
-    def _remark(self, values: Values, statistic: Statistic, unit: str, verdict: Verdict, level: float) -> str:
-        said = [self._margins(values, level, unit)] if self.same else []
-        if verdict in ("not decided", "behind, size open", "ahead, size open"):
-            power = self._power(values, level) if statistic is median else self._power_of_a_mean(values, level)
-            said.append(f"would take {statistics.needed(power, len(values))} networks like these")
-        if self.same:
-            with np.errstate(invalid="ignore"):
-                alike = np.nan_to_num(values - median(values), nan=math.inf, posinf=math.inf) + self.around
-            power = self._power(alike, level, ("holds",))
-            if power(len(values)) < POWER:
-                said.append(f"two identical rules of this spread would take {statistics.needed(power, len(values))}")
-        return "; ".join(said)
+    def _needs(self, values: Values, statistic: Statistic, level: float) -> str:
+        if statistic is median:
+            return statistics.needed(self._power(values, level), len(values))
+        return statistics.needed(self._power_of_a_mean(values, level), len(values), MOST_FOR_A_MEAN)
+
+    def _remark(self, values: Values, unit: str, level: float) -> str:
+        """For which margins the answer would be another, and how many networks of two identical rules it would take."""
+        with np.errstate(invalid="ignore"):
+            alike = np.nan_to_num(values - median(values), nan=math.inf, posinf=math.inf) + self.around
+        power, said = self._power(alike, level, ("holds",)), self._margins(values, level, unit)
+        if power(len(values)) >= POWER:
+            return said
+        return f"{said}; two identical rules of this spread would take {statistics.needed(power, len(values))}"
 
     def _margins(self, values: Values, level: float, unit: str) -> str:
         """For which margins it would hold, and for which it would not."""
@@ -151,7 +163,7 @@ def untestable(what: str, why: str) -> Part:
 
 def set_aside(part: Part, why: str) -> Part:
     """A part whose numbers are shown though they answer nothing."""
-    return replace(part, verdict="cannot be tested", why=why, question=None, remark="", p=math.nan)
+    return replace(part, verdict="cannot be tested", why=why, question=None, needs="", remark="", p=math.nan)
 
 
 def judged(

@@ -16,7 +16,7 @@ import jinja2
 from PIL import Image
 
 from rflo_repro.report import style
-from rflo_repro.runs.claims import VERDICTS, Claim, Finding, Interval
+from rflo_repro.runs.claims import KINDS, VERDICTS, Claim, Finding, Interval, Part
 
 # An embedded picture is at most this wide, so that the page stays small.
 WIDEST = 1400
@@ -99,29 +99,60 @@ def measured(interval: Interval | None, unit: str) -> str:
     return f"{text} {unit}".strip()
 
 
-def at_a_glance(judged: Judged) -> tuple[str, str]:
-    """The verdict at the printed (or the only) rates, and at tuned ones; empty where there is none."""
-    by_rates = {finding.rates: judged.shown(finding.verdict) for finding in judged.findings}
-    tuned = by_rates.pop("tuned", "")
-    return next(iter(by_rates.values()), "" if tuned else NO_VERDICT), tuned
+def k_of_n(part: Part) -> str:
+    """On how many networks the number lies on the estimate's side."""
+    return f"{part.k} of {part.interval.n}" if part.interval else ""
 
 
-def counts(page: Page) -> list[tuple[str, int, int]]:
-    """Each verdict, and how many claims have it at the printed (or the only) and at tuned rates."""
-    found = [at_a_glance(judged) for section in page.sections for judged in section.claims]
-    printed, tuned = Counter(first for first, _ in found), Counter(second for _, second in found)
-    marked = sorted({*printed, *tuned} - {*VERDICTS, NO_VERDICT, ""})
-    return [(v, printed[v], tuned[v]) for v in (*VERDICTS, *marked, NO_VERDICT) if printed[v] or tuned[v]]
+def probability(p: float) -> str:
+    """A p of two digits; empty if there is none."""
+    return "" if math.isnan(p) else "p < 1e−4" if p < 1e-4 else f"p = {number(p)}"
+
+
+def rates(finding: Finding) -> str:
+    """The kind of learning rates of a finding, in words."""
+    return f"{finding.rates} rates" if finding.rates else ""
+
+
+def headline(judged: Judged, finding: Finding) -> str:
+    """The verdict on a claim, and of which parts it is."""
+    coverage = f" ({finding.coverage})" if finding.coverage else ""
+    return judged.shown(finding.verdict) + coverage
+
+
+def beside(part: Part) -> str:
+    """What stands beside a part's effect: p, how many learned, a word on the verdict, what would turn it."""
+    needs = f"would take {part.needs} networks like these" if part.needs else ""
+    said = ("" if part.primary else "not primary", probability(part.p), part.learned, part.why, part.remark, needs)
+    return "; ".join(filter(None, said))
+
+
+def counts(page: Page) -> list[tuple[str, str]]:
+    """Each verdict, and how many claims have it, by the kind of learning rates; what has one kind is with the first."""
+    found = Counter(
+        (judged.shown(finding.verdict), finding.rates or KINDS[0])
+        for section in page.sections
+        for judged in section.claims
+        for finding in judged.findings
+    )
+    found.update((NO_VERDICT, KINDS[0]) for section in page.sections for judged in section.claims if judged.missing)
+    names = {KINDS[0]: f"{KINDS[0]} (or only)"}
+    marked = sorted({verdict for verdict, _ in found} - {*VERDICTS, NO_VERDICT})
+    return [
+        (verdict, ", ".join(f"{found[verdict, kind]} at {names.get(kind, kind)}" for kind in KINDS) + " rates")
+        for verdict in (*VERDICTS, *marked, NO_VERDICT)
+        if any(found[verdict, kind] for kind in KINDS)
+    ]
 
 
 def letter(verdict: str) -> str:
     """The sign before a verdict."""
-    return style.LETTERS.get(verdict.partition(MARK)[0], "·")
+    return style.LETTERS.get(verdict.partition(MARK)[0].partition(" (")[0], "·")
 
 
 def colour(verdict: str) -> str:
     """The colour of a verdict; grey for what is none, or none on the paper's scale."""
-    return style.VERDICTS.get(verdict, style.GREY)
+    return style.VERDICTS.get(verdict.partition(" (")[0], style.GREY)
 
 
 def data_uri(path: Path) -> str:
@@ -150,8 +181,8 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
     )
     made.filters.update(measured=measured, slug=slug, literal=Literal)
     made.globals.update(
-        glance=at_a_glance, counts=counts, data_uri=data_uri, letter=letter, colour=colour, badge=_badge,
-        begin=BEGIN, end=END,
+        counts=counts, data_uri=data_uri, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
+        k_of_n=k_of_n, beside=beside, begin=BEGIN, end=END, not_computed=NO_VERDICT,
     )  # fmt: skip
     return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
 

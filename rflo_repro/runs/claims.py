@@ -46,12 +46,14 @@ class Question:
     """What decides a part: verdicts, each with the p of the data if it were false.
 
     answers: verdicts on the claim. sides: those that know the direction and leave the size open, if there are any.
-    remark: a word on a verdict that was reached at a level, such as how many networks it would take.
+    needs: of how many networks like these one would get an answer at a level, in words. remark: what else is to be said
+    at a level, such as for which margins the answer would be another.
     """
 
     answers: Mapping[Verdict, float]
     sides: Mapping[Verdict, float]
-    remark: Callable[[Verdict, float], str]
+    needs: Callable[[float], str]
+    remark: Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class Part:
     what: where it was measured. unit: of the interval. why: a word on the verdict, if it needs one.
     k: on how many of the n networks the number lies on the estimate's side.
     learned: how many learned in either condition, if two are compared, and after how many trials.
-    primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family. remark: what the
-    verdict would take to be another.
+    primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family.
+    needs: how many networks it would take, if it is not settled. remark: what else there is to say of the answer.
     """
 
     what: str
@@ -75,6 +77,7 @@ class Part:
     question: Question | None = field(default=None, compare=False, repr=False)
     primary: bool = True
     p: float = math.nan
+    needs: str = ""
     remark: str = ""
 
 
@@ -163,12 +166,12 @@ def family(parts: Sequence[Part]) -> list[Part]:
     found = _holm({i: question.answers for i, question in asked.items()})
     left = {i: asked[i].sides for i, (verdict, _, _) in found.items() if verdict == "not decided" and asked[i].sides}
     found |= {i: side for i, side in _holm(left).items() if side[0] != "not decided"}
-    return [
-        replace(part, verdict=found[i][0], p=found[i][1], remark=asked[i].remark(found[i][0], found[i][2]))
-        if i in asked
-        else part
-        for i, part in enumerate(parts)
-    ]
+    return [_answered(part, asked[i], *found[i]) if i in asked else part for i, part in enumerate(parts)]
+
+
+def _answered(part: Part, question: Question, verdict: Verdict, p: float, level: float) -> Part:
+    needs = "" if verdict in ("holds", "does not hold") else question.needs(level)
+    return replace(part, verdict=verdict, p=p, needs=needs, remark=question.remark(level))
 
 
 def _holm(chances: Mapping[int, Mapping[Verdict, float]]) -> dict[int, tuple[Verdict, float, float]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -28,7 +28,8 @@ N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
 SEED = 43299
 # How often a sample that is called large enough decides
 POWER = 0.9
-MOST_NEEDED = 1000
+# Beyond this it is no longer said how many networks a sign test takes, and a test of a mean
+MOST_NEEDED, MOST_FOR_A_MEAN = 1000, 1_000_000
 
 
 @functools.cache
@@ -139,14 +140,20 @@ def chance(k: int, n: int, share: float) -> float:
     )
 
 
-def needed(power: Callable[[int], float], more_than: int = 0) -> str:
+def needed(power: Callable[[int], float], more_than: int = 0, most: int = MOST_NEEDED) -> str:
     """How many networks, more than these, it takes until `power` of them is nine in ten; to two digits.
 
     The power of whole networks rises by steps that go back a little: there may be a slightly smaller number.
     """
-    sizes = [n for n in (*range(1, 100), *range(100, MOST_NEEDED + 1, 10)) if n > more_than]
+    sizes = [n for n in (*range(1, 100), *_two_digits(100, most)) if n > more_than]
     place = bisect_left(sizes, True, key=lambda n: power(n) >= POWER)
-    return f"{sizes[place]}" if place < len(sizes) else f"more than {MOST_NEEDED}"
+    return f"{sizes[place]:,}" if place < len(sizes) else f"more than {most:,}"
+
+
+def _two_digits(least: int, most: int) -> Iterator[int]:
+    while least <= most:
+        yield from range(least, min(10 * least, most + 1), least // 10)
+        least *= 10
 
 
 def where(frame: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:

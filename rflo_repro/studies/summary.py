@@ -36,6 +36,10 @@ INTRODUCTION = (
     "Holm's correction keeps the chance of any false answer at 5%. What is not decided says how many networks like "
     "these it would take to decide nine times of ten. A claim's verdict is that of the parts that are decided, and "
     "says of which.",
+    "A silent network is one whose output is zero. Training learned if the loss in the last 1% of trials is at most a "
+    "tenth of a silent network's; it was thrown out if the loss had been as low before and is no longer; it ran away "
+    "if the loss ends above ten times the first, and counts as above all others; else it stayed on a plateau. Beside "
+    "an effect is how many networks learned in either condition, with McNemar's exact test.",
     "Printed rates are the learning rates in the paper's Methods; tuned rates come from the paper's own procedure, a "
     "grid search, repeated here. A decade is a factor of ten: +0.5 decades is about three times the loss.",
 )
@@ -233,12 +237,18 @@ def as_json(results: Path, figures: Path) -> str:
                 {
                     "rates": finding.rates,
                     "verdict": str(finding.verdict),
+                    "of": finding.coverage,
                     "parts": [
                         {
                             "what": part.what,
                             "verdict": str(part.verdict),
+                            "primary": part.primary,
                             "unit": part.unit,
                             **_interval(part.interval),
+                            "k": part.k,
+                            "p": None if math.isnan(part.p) else part.p,
+                            "needs": part.needs,
+                            "beside": "; ".join(filter(None, (part.learned, part.why, part.remark))),
                         }
                         for part in finding.parts
                     ],
@@ -265,8 +275,8 @@ def write(results: Path, figures: Path, console: Console) -> None:
     for name, text in (("report.html", report.html(page)), ("report.md", report.markdown(page, results))):
         with replacing(results / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    for verdict, printed, tuned in report.counts(page):
-        console.print(f"{verdict:<17}{printed:>3} at printed, {tuned:>3} at tuned rates", highlight=False)
+    for verdict, said in report.counts(page):
+        console.print(f"{verdict:<18}{said}", highlight=False)
     for section in page.sections:
         for missing in dict.fromkeys(judged.missing for judged in section.claims if judged.missing):
             console.print(f"{section.name}: {missing}", highlight=False, markup=False, soft_wrap=True)

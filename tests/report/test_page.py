@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rflo_repro.report import page
-from rflo_repro.report.page import Grid, Judged, Page, Picture, Section, at_a_glance, counts, measured, number, plain
+from rflo_repro.report import page, style
+from rflo_repro.report.page import Grid, Judged, Page, Picture, Section, counts, measured, number, plain
 from rflo_repro.runs.claims import VERDICTS, Claim, Finding, Interval, Part
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' | [x](javascript:y) `code` *b*"
@@ -29,7 +29,7 @@ def claim(name="a claim", statement="Something holds."):
 
 
 def part(verdict, low=0.1, high=0.9):
-    return Part("20 τ", verdict, Interval((low + high) / 2, low, high, 9))
+    return Part("20 τ", verdict, Interval((low + high) / 2, low, high, 9), k=8)
 
 
 @pytest.fixture
@@ -85,7 +85,9 @@ def test_the_page_shows_every_verdict_and_interval(full):
     shown = Elements(page.html(full)).text
     for verdict in VERDICTS:
         assert f"It {verdict}." in shown
-    assert shown.count("0.5 (0.1, 0.9) decades") == 2 * len(VERDICTS)
+    # at a glance, and where the claim is
+    assert shown.count("0.5 (0.1, 0.9) decades") == 2 * 2 * len(VERDICTS)
+    assert shown.count("8 of 9") == 2 * 2 * len(VERDICTS)
     assert HOSTILE in shown
 
 
@@ -122,8 +124,6 @@ def test_pictures_are_made_small(picture):
 
 def test_every_colour_is_as_drawn(tmp_path):
     """A few pixels of magenta and a band of grey beside many of black and green: more colours than a palette has."""
-    from rflo_repro.report import style
-
     with style.style():
         figure = style.new_figure(7, 5)
         axes = figure.subplots()
@@ -155,43 +155,53 @@ def test_markdown_shows_texts_and_nothing_else(full, tmp_path):
     assert "](../figures/one.png)" in text
     for line in text.splitlines():
         if line.startswith("|"):  # the texts' own bars are entities
-            assert line.count("|") in (2, 5, 6)
+            assert line.count("|") in (2, 7, 8)
     assert page.plain("a\nb  c") == "a b c"
 
 
 def test_the_table_for_a_readme(full):
+    """A row a part: its effect and k of n; claim and verdict in the first."""
     table = page.verdict_table(full).splitlines()
     assert (table[0], table[-1]) == (page.BEGIN, page.END)
-    assert len(table) == 2 + 2 + len(VERDICTS) + 2
-    assert "✗ does not hold | ✗ does not hold |" in "\n".join(table)
+    assert len(table) == 2 + 2 + 2 * len(VERDICTS) + 2
+    row = "| It does not hold. (Figure 0) | printed | ✗ does not hold | ✗ 20 τ | 0.5 (0.1, 0.9) decades | 8 of 9 |  |"
+    at = table.index(row)
+    assert table[at + 1] == "|  | tuned | ✗ does not hold | ✗ 20 τ | 0.5 (0.1, 0.9) decades | 8 of 9 |  |"
     assert "not computed" in table[-2]
 
 
-def test_at_a_glance():
-    printed, tuned = Finding("printed", (part("holds"),)), Finding("tuned", (part("undecided"),))
-    only, plain_one = Finding("printed", (part("does not hold"),)), Finding("", (part("holds"),))
-    assert at_a_glance(Judged(claim(), (printed, tuned))) == ("holds", "undecided")
-    assert at_a_glance(Judged(claim(), (tuned,))) == ("", "undecided")
-    assert at_a_glance(Judged(claim(), (only,))) == ("does not hold", "")
-    assert at_a_glance(Judged(claim(), (plain_one,))) == ("holds", "")
-    assert at_a_glance(Judged(claim(), missing="no table")) == ("not computed", "")
+def test_a_part_that_is_not_decided_says_what_it_would_take(full, tmp_path):
+    open_part = replace(part("not decided"), needs="140", p=0.21, remark="holds for margins above 1")
+    judged = Judged(claim(), (Finding("printed", (open_part, replace(part("holds"), what="40 τ"))),))
+    one = Page("What holds", (), (Section("s", "A figure", "rflo-repro fig0", (judged,)),))
+    assert "| ✓ holds (40 τ only) | ? 20 τ | 0.5 (0.1, 0.9) decades | 8 of 9 | 140 |" in page.verdict_table(one)
+    said = "p = 0.21; holds for margins above 1; would take 140 networks like these"
+    assert said in Elements(page.html(one)).text
+    assert said in page.markdown(one, tmp_path)
+    assert "(140)" in Elements(page.html(one)).text
+    assert "✓ holds (40 τ only)" in Elements(page.html(one)).text
+    assert style.VERDICTS["holds"] in page.html(one)
+
+
+def test_what_stands_beside_an_effect():
+    assert page.beside(part("holds")) == ""
+    sure = replace(part("holds"), p=1e-9, learned="learned: 1 and 2 of 9", why="because", primary=False)
+    assert page.beside(sure) == "not primary; p < 1e−4; learned: 1 and 2 of 9; because"
 
 
 def test_counts(full):
-    found = counts(full)
-    assert ("holds", 2, 1) in found
-    assert ("not computed", 1, 0) in found
-    assert sum(printed for _, printed, _ in found) == len(VERDICTS) + 2
+    found = dict(counts(full))
+    assert found["holds"] == "2 at printed (or only), 1 at tuned rates"
+    assert found["not computed"] == "1 at printed (or only), 0 at tuned rates"
+    assert len(found) == len(VERDICTS) + 1
 
 
 @pytest.mark.parametrize("scale", ["smoke", "quick", "custom", "unknown"])
 def test_a_verdict_off_the_papers_scale_is_marked_and_grey(scale, tmp_path):
-    from rflo_repro.report import style
-
     made = Judged(claim(), (Finding("printed", (part("holds"),)),), scale=scale)
     one = Page("What holds", (), (Section("s", "A figure", "rflo-repro fig0", (made,)),))
     assert style.VERDICTS["holds"] not in page.html(one)
-    assert counts(one) == [(f"holds, at {scale} scale", 1, 0)]
+    assert counts(one) == [(f"holds, at {scale} scale", "1 at printed (or only), 0 at tuned rates")]
     for text in (page.html(one), page.markdown(one, tmp_path), page.verdict_table(one)):
         assert text.count("✓ holds") == text.count(f"✓ holds, at {scale} scale") > 0
     # Negative control: at the paper's it is green
