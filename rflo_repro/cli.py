@@ -211,7 +211,7 @@ def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked:
     road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console())
 
 
-@cli.command(short_help="Time of a timestep beside C, JAX and NumPy; two cores; memory.")
+@cli.command(short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.")
 @click.option(
     "--n-rec",
     type=click.IntRange(1, 1_000_000),
@@ -220,18 +220,19 @@ def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked:
     help="Sizes; 30, 100, 200, 1000 if not given.",
 )
 @click.option("--limit-c", type=click.Path(exists=True, dir_okay=False), help="The C program to compare with.")
-@several("--part", "part", click.Choice(("steps", "cores", "memory")), "Only this part")
+@several("--part", "part", click.Choice(("steps", "rules", "cores", "memory")), "Only this part")
 @RESULTS
 def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], results: Path | None) -> None:
     """Time the kernels in one run with a hand-vectorised C program (`--limit-c`, or RFLO_LIMIT_C), JAX if it is
-    installed, and a plain NumPy class; ten networks on one core and on two; and the peak memory of large sessions.
+    installed, and a plain NumPy class; the rules of the family beside each other; ten networks on one core and on two;
+    and the peak memory of large sessions.
 
-    Needs a source checkout. Writes bench_steps, bench_cores and bench_memory (.csv, .json) in some minutes; leave the
-    machine alone meanwhile.
+    Needs a source checkout. Writes bench_steps, bench_rules, bench_cores and bench_memory (.csv, .json) in some
+    minutes; leave the machine alone meanwhile.
     """
     from rflo_repro.studies import bench as study
 
-    parts = unique(part) or ("steps", "cores", "memory")
+    parts = unique(part) or ("steps", "rules", "cores", "memory")
     study.bench(unique(n_rec) or study.SIZES, limit_c, parts, results, console())
 
 

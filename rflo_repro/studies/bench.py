@@ -1,4 +1,5 @@
-"""`rflo-repro bench`, in a source checkout: time of a timestep beside C, JAX and NumPy; two cores; memory.
+"""`rflo-repro bench`, in a source checkout: time of a timestep beside C, JAX and NumPy, and of the rules beside each
+other; two cores; memory.
 
 Timing tables are measurements of one machine at one hour; they are not the same twice.
 """
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +25,7 @@ from rich.table import Table
 
 from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
+from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.training import train
 from rflo_repro.runs import provenance, road
 from rflo_repro.runs.request import Refused
@@ -67,6 +70,35 @@ MEMORY = Schema(
     ),
     ("rule", "n_rec", "n_steps"),
 )
+FAMILY = Schema(
+    "bench_rules",
+    "one rule of the family at one size",
+    (
+        RULE,
+        N_REC,
+        N_STEPS,
+        TIME,
+        Column("beside", "text", "", "what it is measured beside: bptt where the carry is full, else rflo"),
+        Column("ratio", "number", "", "time over that of the rule beside it, in the same rounds"),
+        Column("expected_ratio", "number", "", "by the N^2 products of a step: 1, or (2 + R) / 3 for R draws"),
+    ),
+    ("rule", "n_rec"),
+)
+MEMBERS = (
+    RULES["rflo"],
+    RULES["bptt"],
+    RULES["snap-0"],
+    RULES["snap-1"],
+    LearningRule("trace of 4 tau", "random", "leak", trace_tau=40.0),
+    LearningRule("blocks of 50", "symmetric", "full", truncation=50),
+    RULES["uoro"],
+    replace(RULES["uoro"], name="uoro, 3 draws", draws=3),
+    replace(RULES["uoro"], name="uoro, 10 draws", draws=10),
+    RULES["kf-rtrl"],
+)
+LARGEST_KF = 100  # its cost grows with the third power
+LARGE = 500  # a trial is long enough to be its own average
+ROUNDS, SECONDS = 15, 0.05
 CORES = Schema(
     "bench_cores",
     "ten networks, a number of threads",
@@ -111,6 +143,7 @@ def bench(
             raise Refused("n-rec", message)
     measure: dict[str, tuple[Schema, Callable[[], pd.DataFrame]]] = {
         "steps": (STEPS, lambda: steps(sizes, limit_c)),
+        "rules": (FAMILY, lambda: rules(sizes)),
         "cores": (CORES, cores),
         "memory": (MEMORY, memory),
     }
@@ -151,6 +184,47 @@ def _cell(value: Any) -> str:
     if value is None or value != value:
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def rules(sizes: Sequence[int]) -> pd.DataFrame:
+    """Times of the family on one core, what is drawn at random included: the best of interleaved rounds."""
+    harness()
+    from benchmarks import machine
+
+    rows = []
+    with machine.one_core():
+        for n_rec in sizes:
+            net = Network.random(n_rec, 0, 1, np.random.default_rng(0))
+            members = [rule for rule in MEMBERS if rule.form != "kf" or n_rec <= LARGEST_KF]
+            n_trials, best = {}, dict.fromkeys((rule.name for rule in members), np.inf)
+            for rule in members:
+                _seconds(net, rule, 1)  # compiles
+                n_trials[rule.name] = max(1, round(SECONDS / _seconds(net, rule, 1)))
+            for _ in range(ROUNDS if n_rec < LARGE else ROUNDS // 3):
+                for rule in members:
+                    seconds = _seconds(net, rule, n_trials[rule.name]) / n_trials[rule.name]
+                    best[rule.name] = min(best[rule.name], seconds)
+            for rule in members:
+                beside = "bptt" if rule.carry == "full" else "rflo"
+                rows.append(
+                    {
+                        "rule": rule.name,
+                        "n_rec": n_rec,
+                        "n_steps": TIMED_STEPS,
+                        "us_per_step": best[rule.name] / TIMED_STEPS * 1e6,
+                        "beside": beside,
+                        "ratio": best[rule.name] / best[beside],
+                        "expected_ratio": {"uoro": (2 + rule.draws) / 3, "kf": None}.get(rule.form, 1.0),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _seconds(net: Network, rule: LearningRule, n_trials: int) -> float:
+    """Time of so many trials, with weights that hardly move."""
+    start = time.perf_counter()
+    train(net, PeriodicTask(TIMED_STEPS), rule, 1e-9, n_trials, np.random.default_rng(0))
+    return time.perf_counter() - start
 
 
 def cores() -> pd.DataFrame:

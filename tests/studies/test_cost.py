@@ -36,3 +36,19 @@ def test_the_bench_of_other_sizes_has_a_place_of_its_own(monkeypatch, sizes, pla
     frame, page = tables.read(Path(place), bench.CORES)
     assert frame.seconds.tolist() == [2.0]
     assert page["settings"] == {"scale": scale, "choices": {"n_rec": list(sizes)}, "eta": None}
+
+
+def test_the_bench_measures_every_rule_of_the_family_beside_its_own(monkeypatch):
+    monkeypatch.setattr(bench, "ROUNDS", 1)
+    monkeypatch.setattr(bench, "TIMED_STEPS", 20)
+    monkeypatch.setattr(bench, "SECONDS", 1e-4)
+    monkeypatch.setattr(bench, "LARGEST_KF", 8)
+    frame = bench.rules((8, 9))
+    assert list(frame.rule[frame.n_rec == 8]) == [rule.name for rule in bench.MEMBERS]
+    assert "kf-rtrl" not in set(frame.rule[frame.n_rec == 9])
+    for _, row in frame.iterrows():
+        (other,) = frame.us_per_step[(frame.rule == row.beside) & (frame.n_rec == row.n_rec)]
+        assert row.ratio == pytest.approx(row.us_per_step / other)
+    assert set(frame.rule[frame.beside == "rflo"]) == {"rflo", "snap-0", "snap-1", "trace of 4 tau"}
+    expected = dict(zip(frame.rule, frame.expected_ratio, strict=True))
+    assert [expected[name] for name in ("uoro", "uoro, 3 draws", "uoro, 10 draws")] == [1.0, 5 / 3, 4.0]
