@@ -12,10 +12,11 @@ from click.testing import CliRunner
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
-from rflo_repro.runs import road
+from rflo_repro.runs import provenance, road
 from rflo_repro.runs.session import last_part
-from rflo_repro.runs.store import Store
+from rflo_repro.runs.store import FOLDER, Store
 
+RESULTS = Path(rr.__file__).parents[1] / "results"
 FIGURES = [name for name, about in registry.figures().items() if about.computed]
 
 
@@ -57,6 +58,27 @@ def test_every_figure_gives_its_networks(computed, figure, monkeypatch):
     if column:
         row = final[(final.network == 1) & np.logical_and.reduce([final[k] == v for k, v in named.items()])]
         assert row[column].tolist() == [last_part(arrays["loss"])]
+
+
+AT_PAPER_SCALE = {"fig2": {"rule": "rflo", "period_tau": 20.0}}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_network_at_paper_scale_has_the_final_loss_of_the_committed_table(figure, tmp_path):
+    """Trained by today's source: to the last bit."""
+    experiment, wanted = registry.figures()[figure].experiment, AT_PAPER_SCALE.get(figure, {})
+    every = [c for c in road.every_condition(experiment, "paper") if wanted.items() <= c.values.items()]
+    condition = next((c for c in every if c.values["rates"] != "tuned"), every[0])
+    realisation = condition.realisations[4]
+    arrays = realisation.run(lambda _: None)
+    Store(tmp_path / FOLDER).put(realisation, arrays, provenance.made(1.0))
+    named = {k: v for k, v in condition.values.items() if k not in ("eta", "panel", "figure")}
+    assert same(rr.trained(figure, network=4, results=tmp_path, **named), realisation.trained(arrays))
+    final = pd.read_csv(RESULTS / f"{figure.replace('-', '_')}_final.csv")
+    row = final[(final.network == 4) & np.logical_and.reduce([final[k] == v for k, v in named.items()])]
+    assert row.final_loss.tolist() == [last_part(arrays["loss"])]
+    assert np.median(arrays["loss"][-len(arrays["loss"]) // 100 :]) == pytest.approx(row.final_loss.item())
 
 
 def test_a_network_of_figure_2_has_the_loss_that_is_next(monkeypatch):
