@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rflo_repro.runs import provenance
+from rflo_repro.runs import beside, provenance
 from rflo_repro.runs.request import Refused
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ def _differs(worker: str, theirs: str, ours: str) -> str:
         f"the worker at {worker} has another numerical source (digest {theirs[:12]}, here {ours[:12]}); "
         "install this version there and restart the worker"
     )
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 @contextmanager
@@ -95,8 +99,7 @@ def check_workers(client: Any, realisations: Sequence[Realisation]) -> int:
     answers: dict[str, Any] = client.run(provenance.numerical_digest, *parts, on_error="return")
     for worker, theirs in sorted(answers.items()):
         if isinstance(theirs, Exception):
-            reason = f"{type(theirs).__name__}: {theirs}".splitlines()[0]
-            raise ClusterError(f"the worker at {worker} cannot use this version of rflo-repro ({reason})")
+            raise ClusterError(f"the worker at {worker} cannot use this version of rflo-repro ({_line(theirs)})")
         if theirs != ours:
             raise ClusterError(_differs(worker, theirs, ours))
     return len(answers)
@@ -117,6 +120,10 @@ def compute(
         from distributed import KilledWorker, as_completed
 
         n_workers = check_workers(client, realisations)
+        try:
+            beside.send(client, realisations)
+        except Exception as error:  # whatever a module of somebody's own raises where something is missing
+            raise ClusterError(f"a worker cannot use the sweep's own task ({_line(error)})") from None
         note(f"workers at {address}: {n_workers or 'none yet; waiting for one'}")
         run = uuid.uuid4().hex
         index = {f"realisation-{i}-{run}": i for i in range(len(realisations))}

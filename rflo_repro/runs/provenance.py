@@ -74,8 +74,8 @@ def numerical_digest(*modules: str) -> str:
 
 
 def _name(path: Path) -> str:
-    """A module's path within the package; where somebody else's module lies does not matter."""
-    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
+    """A module's path within the package; where somebody else's module lies, and its name, do not matter."""
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else ""
 
 
 def modules_of(value: Any) -> set[str]:

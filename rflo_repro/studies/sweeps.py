@@ -27,7 +27,7 @@ from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.paper import periodic, registry
 from rflo_repro.report import style
 from rflo_repro.report.comparison import Line
-from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs import beside, learning_curves, road
 from rflo_repro.runs.choices import first_state
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
@@ -264,10 +264,11 @@ def _class(name: str, kind: Any, folder: Path) -> type[Any]:
     classes = task_classes()
     if isinstance(kind, str) and ":" in kind:
         module, _, called = kind.partition(":")
-        # an installed module comes before one beside the file only if it has been imported already
+        file = folder.absolute() / f"{module}.py"
+        # what it imports may lie beside it
         sys.path.insert(0, str(folder.absolute()))
         try:
-            found = getattr(importlib.import_module(module), called)
+            found = getattr(beside.module_in(file) if file.is_file() else importlib.import_module(module), called)
         except (Exception, SystemExit) as error:  # whatever somebody else's module raises
             raise ValueError(f"tasks.{name}.is: {kind} cannot be imported ({type(error).__name__}: {error})") from None
         finally:

@@ -101,6 +101,54 @@ def test_a_run_on_a_cluster_that_is_killed_goes_on(server, small, scheduler, two
     assert tables_in(Path("r")) == small.tables
 
 
+TASK = """
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LevelTask:
+    level: float
+    n_steps: int = 10
+    n_in = 0
+    n_out = 1
+
+    def trial(self, rng):
+        return np.zeros((10, 0)), np.full((10, 1), self.level)
+"""
+SWEEP = """
+name = "levels"
+trials = 5
+networks = 2
+[grid]
+rule = "rflo"
+task = "level"
+eta = 0.01
+n_rec = 5
+[tasks.level]
+is = "task_of_a_sweep:LevelTask"
+level = 0.5
+"""
+
+
+def test_workers_get_the_task_that_lies_beside_a_sweep(server, scheduler, two):
+    Path("mine").mkdir()
+    Path("mine/task_of_a_sweep.py").write_text(TASK)
+    Path("mine/levels.toml").write_text(SWEEP)
+    tables = []
+    # and again once it is another, without a restart
+    for task in (TASK, TASK.replace("self.level)", "2 * self.level)")):
+        Path("mine/task_of_a_sweep.py").write_text(task)
+        code, log = server.run("sweep", "mine/levels.toml", "--results", "r", "--cluster", scheduler)
+        assert code == 0, log
+        assert log.count("(stored)") == 0
+        tables.append(tables_in(Path("r")))
+        assert server.run("sweep", "mine/levels.toml", "--results", "threads", "--jobs", "2")[0] == 0
+        assert tables_in(Path("threads")) == tables[-1]
+    assert tables[0] != tables[1]
+
+
 OTHER_SOURCE = """
 from rflo_repro.runs import provenance
 provenance.numerical_digest = lambda *modules: "0123456789abcdef"

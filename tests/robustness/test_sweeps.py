@@ -398,11 +398,10 @@ class StepTask:
 '''
 
 
-def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file(monkeypatch):
+def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file():
     Path("mine").mkdir()
     Path("mine/my_steps.py").write_text(MY_STEPS)
     Path("mine/open.toml").write_text(OPEN)
-    monkeypatch.delitem(sys.modules, "my_steps", raising=False)
     run = invoke("sweep", "mine/open.toml", "--jobs", 2)
     assert run.exit_code == 0, run.output
     final = pd.read_csv("results/custom/open_final.csv")
@@ -431,6 +430,24 @@ def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file(mon
     after = session.train(lambda _: None).network
     assert net.w_rec.tobytes() == after.w_rec.tobytes()
     assert net.bias.tobytes() == after.bias.tobytes() != begun.bias.tobytes()
+
+
+STEPS = OPEN.replace("[4, 8]", "4").replace('["tanh", "softplus"]', '"tanh"').replace('["sgd", "gentle"]', '"sgd"')
+
+
+@pytest.mark.parametrize("name", ["my_steps", "statistics"])
+def test_a_module_beside_the_file_is_that_one_whatever_its_name(name):
+    """One of each of two folders, and one that is called like a module of Python's own."""
+    found = []
+    for height in ("1.0", "3.0"):
+        folder = Path(height)
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(MY_STEPS.replace("self.height)", f"self.height * {height})"))
+        (folder / "open.toml").write_text(STEPS.replace("my_steps", name))
+        plan = sweeps.read(folder / "open.toml")
+        found.append(plan.tasks["steps"].trial(np.random.default_rng(0))[1][0, 0])
+        assert sweeps.read(folder / "open.toml").tasks == plan.tasks
+    assert found == [2.0, 6.0]
 
 
 def test_the_tables_of_a_grid_have_no_column_that_it_does_not_name():
