@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -14,7 +15,16 @@ import pytest
 from rflo_repro.runs import provenance
 
 TEXT = (provenance.PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, flags=re.DOTALL)
+# the rule with a kernel has a copy of its own, since nothing that is compiled there serves the others
+BEFORE, WITH_KERNEL, AFTER = re.split(r"(?=A rule whose carry is new|\*\*A task\*\*)", TEXT)
+
+
+def blocks(text):
+    """Kind and content of each block of code."""
+    return re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL)
+
+
+BLOCKS = blocks(BEFORE + AFTER)
 
 
 def run(copy, *arguments, module="rflo_repro.cli"):
@@ -24,10 +34,11 @@ def run(copy, *arguments, module="rflo_repro.cli"):
     )
 
 
-def follow(copy: Path) -> list[str]:
-    """Make and change the files as the blocks say; what was made or changed."""
+def follow(copy: Path, found: list[tuple[str, str]]) -> list[str]:
+    """Make and change the files of a copy of the package as the blocks say; what was made or changed, in order."""
+    shutil.copytree(provenance.PACKAGE, copy / "rflo_repro", ignore=shutil.ignore_patterns("__pycache__"))
     touched = []
-    for _, block in BLOCKS:
+    for _, block in found:
         head, _, body = block.partition("\n")
         if not head.startswith("# "):
             continue
@@ -51,8 +62,7 @@ def follow(copy: Path) -> list[str]:
 def copy(tmp_path_factory):
     """The package with all that the examples add."""
     folder = tmp_path_factory.mktemp("copy")
-    shutil.copytree(provenance.PACKAGE, folder / "rflo_repro", ignore=shutil.ignore_patterns("__pycache__"))
-    assert follow(folder) == [
+    assert follow(folder, BLOCKS) == [
         "rflo_repro/paper/figx/__init__.py", "rflo_repro/paper/figx/experiment.py", "rflo_repro/learning/rules.py",
         "rflo_repro/paper/fig2_locality/__init__.py", "rflo_repro/tasks/ramp.py", "ramp.toml",
     ]  # fmt: skip
@@ -86,6 +96,40 @@ def test_the_new_figure_has_every_guard_and_is_found(copy):
     assert report.returncode == 0, report.stderr
     assert "Figure X" in (copy / "results/smoke/report.md").read_text()
     assert run(copy, "tune", "figx").returncode == 2  # it has no rates to tune
+
+
+TWIN = """
+import sys
+import numpy as np
+import rflo_repro as rr
+sys.path.insert(0, "tests")
+import naive
+rng = np.random.default_rng(0)
+net = rr.Network.random(9, 2, 1, rng)
+inputs, targets = rng.normal(size=(12, 2)), rng.normal(size=(12, 1))
+plain = naive.Net(net.w_rec, net.w_in, net.w_out, net.feedback, net.h0, net.tau)
+for rule in ("held", "rflo"):
+    twin = naive.gradient(plain, inputs, targets, symmetric=False, full=False, carry="held")
+    update = rr.weight_updates(net, inputs, targets, rule=rule)
+    print(rule, np.allclose(update.w_rec, twin.w, rtol=1e-12), np.allclose(update.w_in, twin.w_in, rtol=1e-12))
+"""
+
+
+def test_a_rule_with_a_kernel_takes_six_edits_and_does_what_its_twin_does(tmp_path):
+    (tmp_path / "tests").mkdir()
+    shutil.copy(Path(__file__).with_name("naive.py"), tmp_path / "tests")
+    edited = follow(tmp_path, blocks(WITH_KERNEL))
+    assert "needs six edits" in WITH_KERNEL
+    assert len(edited) == 6
+    assert set(edited) == {
+        "rflo_repro/learning/rules.py", "tests/naive.py",
+        "rflo_repro/learning/kernels/layout.py", "rflo_repro/learning/kernels/credit.py",
+    }  # fmt: skip
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", TWIN], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["held True True", "rflo False False"]  # a control: another rule is another
 
 
 CHECK = """
