@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rflo_repro.learning.rules import RULES, LearningRule
     from rflo_repro.learning.task import Task
     from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
+    from rflo_repro.runs.progress import ProgressBar
     from rflo_repro.studies.trained import trained
     from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
@@ -28,6 +29,7 @@ _HOMES = {
     "learning.rules": ("RULES", "LearningRule"),
     "learning.task": ("Task",),
     "learning.training": ("History", "LearningRates", "Run", "Updates", "run", "train", "weight_updates"),
+    "runs.progress": ("ProgressBar",),
     "studies.trained": ("trained",),
     "tasks": ("IntervalMatchingTask", "MovementTask", "PeriodicTask", "Reaching", "SequenceTask"),
 }
@@ -43,6 +45,7 @@ __all__ = [
     "Network",
     "Optimizer",
     "PeriodicTask",
+    "ProgressBar",
     "Reaching",
     "Run",
     "SequenceTask",

@@ -1,7 +1,8 @@
-"""Progress of a sweep: bars on a terminal, plain lines in a log."""
+"""Progress of a sweep or a training: bars on a terminal and in a notebook, plain lines in a log."""
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from rflo_repro.learning import validate
 from rflo_repro.runs import under_way
 
 if TYPE_CHECKING:
@@ -72,8 +74,8 @@ class _Row:
 class Reporter:
     """Says on `console` how far each condition is; safe to call from several threads. A context manager.
 
-    A log gets a line for each condition that is complete, and one at least every half minute. A terminal gets the same
-    lines, and below them bars: one for each condition under way, and one for all.
+    A log gets a line for each condition that is complete, and one at least every half minute. A terminal, or a notebook
+    with ipywidgets, gets the same lines, and below them bars: one for each condition under way, and one for all.
     """
 
     def __init__(self, console: Console) -> None:
@@ -92,7 +94,7 @@ class Reporter:
                 TextColumn("{task.fields[text]}", markup=False),
                 console=console,
             )
-            if console.is_terminal
+            if console.is_terminal or (console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None)
             else None
         )
         self._all = (
@@ -188,5 +190,38 @@ class Reporter:
                 return
             # the bar of a condition moves with its trials
             state.task = self._bars.add_task(state.label, total=state.total, text="")
-        text = f"{state.n_done}/{len(state.n_trials)} networks  {state.left(now)}"
+        text = state.left(now)
+        if len(state.n_trials) > 1:
+            text = f"{state.n_done}/{len(state.n_trials)} networks  {text}"
         self._bars.update(state.task, completed=state.trials, text=text)
+
+
+class ProgressBar:
+    """How far a training is, on a terminal or in a notebook: what `train` and `History.resume` take as `progress`.
+
+        with rr.ProgressBar(10_000) as bar:
+            history = rr.train(net, task, n_trials=10_000, progress=bar)
+
+    n_trials: in all, with those of a history that is resumed.
+
+    A notebook without ipywidgets, and a log, get a line every half minute and one at the end.
+    Raises ValueError for no number of trials.
+    """
+
+    def __init__(self, n_trials: int) -> None:
+        self._reporter = Reporter(Console())
+        self._reporter.conditions([("training", [validate.integer("n_trials", n_trials, 1)])])
+        self._done = 0
+
+    def __enter__(self) -> ProgressBar:
+        self._reporter.__enter__()
+        return self
+
+    def __call__(self, trials: int) -> None:
+        """So many trials are done."""
+        self._done = trials
+        self._reporter.trials(0, 0, trials)
+
+    def __exit__(self, *_: object) -> None:
+        self._reporter.summary(0, f"{self._done} trials")
+        self._reporter.__exit__()

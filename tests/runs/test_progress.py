@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import io
+import re
+import sys
 import time
+import types
 
 import numba
+import numpy as np
 import pytest
 from rich.console import Console
 
+import rflo_repro as rr
 from rflo_repro.learning.kernels import watched
 from rflo_repro.runs import progress
 from rflo_repro.runs.progress import Reporter, clock
@@ -34,6 +41,72 @@ def drive(console):
         reporter.note("some/[path]/file is damaged")
         reporter.summary(1, "loss 0.3")
     return console.file.getvalue()
+
+
+@pytest.fixture
+def widgets(monkeypatch):
+    """What a notebook shows: the outputs of its widgets."""
+    shown = []
+
+    class Output:
+        def __init__(self):
+            shown.append(self)
+            self.seen = []
+
+        def __enter__(self):
+            self.seen.append([])
+
+        def __exit__(self, *_):
+            pass
+
+        def clear_output(self, wait=False):
+            pass
+
+    ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    display.display = lambda *what, **how: shown[-1].seen[-1].append(what) if shown and shown[-1].seen else None
+    ipython.display = display
+    ipywidgets = types.ModuleType("ipywidgets")
+    ipywidgets.Output = Output
+    ipywidgets.__spec__ = importlib.machinery.ModuleSpec("ipywidgets", None)
+    for module in (ipython, display, ipywidgets):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    return shown
+
+
+def test_a_notebook_has_the_bars_of_a_terminal(widgets):
+    console = Console(file=io.StringIO(), force_jupyter=True)
+    drive(console)
+    assert len(widgets) == 1
+    bars = [part.text for shown in widgets[0].seen for what in shown for part in what]
+    assert "all networks" in "".join(bars)
+    assert "━" in "".join(bars)
+
+
+def test_a_notebook_without_widgets_has_the_lines_of_a_log(recwarn):
+    reporter = Reporter(Console(file=io.StringIO(), force_jupyter=True))
+    assert reporter._bars is None or importlib.util.find_spec("ipywidgets")
+    with reporter:
+        reporter.conditions([("bptt", [10])])
+    assert not recwarn.list
+
+
+def interrupted(bar):
+    bar(5)
+    raise KeyboardInterrupt
+
+
+def test_a_bar_of_one_training(capsys):
+    net = rr.Network.random(5, 0, 1, np.random.default_rng(0))
+    with rr.ProgressBar(20) as bar:
+        history = rr.train(net, rr.PeriodicTask(10), n_trials=10, progress=bar)
+        history.resume(10, progress=bar)
+    assert re.fullmatch(r"  training +0/1 +\d:\d\d +20 trials\n", capsys.readouterr().out)
+    # an error leaves the terminal as it was
+    with pytest.raises(KeyboardInterrupt), rr.ProgressBar(20) as bar:
+        interrupted(bar)
+    assert "5 trials" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="n_trials must be"):
+        rr.ProgressBar(0)
 
 
 def test_a_log_has_a_plain_line_a_condition():
