@@ -300,8 +300,9 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
 def check(as_json: bool, jobs: int | None) -> None:
     """Compare what this machine computes with stored references, to the byte, in about half a minute.
 
-    The first trials of two stored networks by every rule, every figure at smoke scale, and Figure 2's networks of 20,
-    40 and 80 tau at full length. Writes nothing. Says "identical", or exits 1 and says what differs first.
+    The first trials of two stored networks by every rule, every figure at smoke scale, Figure 2's networks of 20, 40
+    and 80 tau at full length, and the first of those by which it is judged. Writes nothing. Says "identical", or exits
+    1 and says what differs first.
     """
     from rflo_repro.studies import regression
 

@@ -1,11 +1,12 @@
 """`rflo-repro check`: what this machine and this source compute, compared with stored references to the byte.
 
-Three kinds of sessions:
+Four kinds of sessions:
 
 - short: the first trials of two stored networks by every rule, so that no random generator stands before the kernels;
 - smoke: every condition of every figure at smoke scale;
 - full: Figure 2's networks of 20, 40 and 80 tau, BPTT and RFLO, at full length, where chaos has made any difference of
-  rounding as large as the loss itself.
+  rounding as large as the loss itself;
+- verdicts: the first networks of Figure 2's sample, on which its claims are judged, at 20 tau.
 
 A reference is the loss of some trials, to be read, and a digest of every array, to be sure.
 `python -m rflo_repro.studies.regression` writes the references anew.
@@ -32,6 +33,7 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
+from rflo_repro.runs import sample
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
@@ -46,7 +48,8 @@ PERIOD = 200
 N_TRIALS = {"rtrl": 3}  # RTRL costs N^4 a step; the others are held for 20
 ETA = 0.01
 FULL = Selection(periods_tau=(20.0, 40.0, 80.0), rules=("bptt", "rflo"))
-KINDS = ("short", "smoke", "full")
+SAMPLED, N_SAMPLED = Selection(periods_tau=(20.0,), rules=("bptt", "rflo")), 2
+KINDS = ("short", "smoke", "full", "verdicts")
 # Trials whose loss is written out, from 1; the last one as well
 TRIALS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 DIGITS = 16  # of a digest, in hexadecimal: 64 bits
@@ -123,7 +126,8 @@ def short_runs() -> Iterator[tuple[str, Record]]:
 
 
 def conditions() -> list[Condition]:
-    """Every figure's at smoke scale, and of Figure 2 three periods in full; the label begins with the kind."""
+    """Every figure's at smoke scale, and of Figure 2 three periods in full and some of its sample; the label begins
+    with the kind."""
     found = []
     for figure in filter(lambda f: f.computed, registry.figures().values()):
         choices = figure.experiment.scales["smoke"]
@@ -131,6 +135,9 @@ def conditions() -> list[Condition]:
             found.append(replace(condition, label=f"smoke: {figure.command}, {condition.label}"))
     for condition in fig2.ABOUT.experiment.conditions(fig2.ABOUT.experiment.scales["paper"], FULL):
         found.append(replace(condition, label=f"full: fig2, {condition.label}"))
+    judged = sample.of(fig2.ABOUT.experiment)
+    for condition in judged.conditions(replace(judged.scales["paper"], n_networks=N_SAMPLED), SAMPLED):
+        found.append(replace(condition, label=f"verdicts: fig2, {condition.label}"))
     return found
 
 

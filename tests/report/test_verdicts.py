@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from rflo_repro.report.claims import above, at_most, below, by_period, compared, judged, slopes, untestable, within
+from rflo_repro.runs import claims
 from rflo_repro.runs.claims import LEVEL, Claim, Finding, Part, family, judge, together
 from rflo_repro.runs.statistics import interval, mean
 
@@ -161,6 +162,16 @@ def test_a_claim_is_judged_at_each_kind_of_rates():
     rows = pd.concat([frame([0.01] * 9, rates="printed"), frame([0.2] * 9, rates="tuned")])
     assert [(f.rates, f.verdict) for f in claim.findings({"final": rows})] == [("printed", N), ("tuned", H)]
     assert [f.rates for f in claim.findings({"final": rows.drop(columns="rates")})] == [""]
+
+
+def test_kinds_of_rates_are_data(monkeypatch):
+    """One more is judged where tables have it, in its own family; what was given by hand is none."""
+    claim = Claim("n", "s", "w", "t", "c", lambda tables: [judged("x", tables["final"].final_loss, above(0.1))])
+    kinds = ("printed", "given", "clipped", "tuned")
+    rows = pd.concat([frame([0.2] * 9, rates=kind) for kind in kinds])
+    assert [finding.rates for finding in claim.findings({"final": rows})] == ["printed", "tuned"]
+    monkeypatch.setattr(claims, "KINDS", ("printed", "clipped", "tuned"))
+    assert [finding.rates for finding in claim.findings({"final": rows})] == ["printed", "clipped", "tuned"]
 
 
 def test_a_finding_has_the_verdict_of_its_parts():

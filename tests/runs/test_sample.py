@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from rflo_repro import cli
-from rflo_repro.runs import sample
+from rflo_repro.report import claims
+from rflo_repro.runs import sample, tables
+from rflo_repro.runs.claims import KINDS, LEVEL, Question
 from rflo_repro.runs.request import Selection
-from rflo_repro.studies import tune
+from rflo_repro.runs.statistics import median
+from rflo_repro.studies import regression, tune
 
+RESULTS = Path(__file__).parents[2] / "results"
+COMMITTED = sample.place(RESULTS) / "fig2_final.csv"
 SAMPLED = [cli.EXPERIMENTS[name] for name in cli.SAMPLED]
 
 
@@ -51,3 +61,54 @@ def test_its_claims_need_no_other_table(about):
     for claim in about.experiment.claims:
         assert set(claim.reads) <= {"final", "curves"}
         assert "final" in claim.reads
+
+
+@pytest.mark.skipif(not COMMITTED.exists(), reason="the sample is not computed yet")
+def test_the_committed_sample_is_what_is_computed():
+    """The sessions that `check` knows of it, in every column and to the byte."""
+    experiment = sample.of(cli.EXPERIMENTS["fig2"].experiment)
+    known = [c for c in regression.conditions() if c.label.startswith("verdicts: fig2")]
+    results = [[r.run(lambda done: None) for r in c.realisations] for c in known]
+    frame = experiment.tabulate(experiment.scales["paper"], known, results)[sample.FINAL]
+    schema = experiment.schemas[sample.FINAL]
+    committed, page = tables.read(COMMITTED.parent, schema)
+    assert page["settings"]["scale"] == "paper"
+    keys = [*schema.condition, "network"]
+    both = frame[keys].merge(committed, on=keys, validate="one_to_one")
+    assert len(both) == len(known) * regression.N_SAMPLED
+    columns = [column.name for column in schema.columns if column.name != "panel"]
+    pd.testing.assert_frame_equal(both[columns], frame[columns], check_exact=True)
+
+
+@pytest.mark.parametrize("about", SAMPLED, ids=lambda about: about.command)
+def test_two_identical_rules_pass_for_the_same_or_the_part_says_how_many_networks_it_takes(about, monkeypatch):
+    """Of the tables that claims are judged on: samples of each spread, drawn anew around no difference at all."""
+    experiment = about.experiment
+    try:
+        final = tables.read(sample.place(RESULTS), experiment.schemas["final"])[0]
+    except FileNotFoundError:
+        final = tables.read(RESULTS, experiment.schemas["final"])[0]
+    asked: dict[int, tuple[claims.Test, np.ndarray]] = {}
+    question = claims.Test.question
+
+    def seen(test, values, *others) -> Question:
+        found = question(test, values, *others)
+        asked[id(found)] = test, values
+        return found
+
+    monkeypatch.setattr(claims.Test, "question", seen)
+    parts = [part for claim in experiment.claims for kind in KINDS for part in claim.parts({"final": final}, kind)]
+    same = [(part, *asked[id(part.question)]) for part in parts if part.question and part.question.sides]
+    assert bool(same) == any("margin" in part.remark for part in parts)
+    rng = np.random.default_rng(3)
+    for part, test, values in same:
+        spread = values - median(values) + test.around
+
+        def passed(n, test=test, spread=spread):
+            samples = rng.choice(spread, (300, n))
+            return np.mean([question(test, one, median, "").answers["holds"] <= LEVEL for one in samples])
+
+        needs = re.findall(r"two identical rules of this spread would take ([\d,]+)", part.remark)
+        beyond = "more than" in part.remark.partition("two identical rules")[2]
+        n = int(needs[0].replace(",", "")) if needs else 1000 if beyond else len(values)
+        assert bool(passed(n) > 0.85) != beyond, (part.what, part.remark)

@@ -42,6 +42,15 @@ def test_the_references_are_of_every_session_and_three_periods_are_held_at_full_
             assert {list(references[name].loss)[-1] for name in full} == {"10000"}
 
 
+def test_some_of_those_that_claims_are_judged_on_are_held_at_full_length():
+    references = regression.read()
+    held = [name for name in references if name.startswith("verdicts")]
+    assert len(held) == 2 * regression.N_SAMPLED
+    assert {list(references[name].loss)[-1] for name in held} == {"10000"}
+    (seed,) = {r.seed for c in regression.conditions() if c.label.startswith("verdicts") for r in c.realisations}
+    assert seed == 90210
+
+
 def test_one_bit_of_one_loss_is_named_by_session_trial_and_both_values():
     before, after = session(), session()
     after["loss"][4] = np.nextafter(after["loss"][4], 1.0)
@@ -115,5 +124,5 @@ def test_json_says_what_the_lines_say(monkeypatch, capsys):
         assert regression.check(Console(file=io.StringIO()), None, as_json=True) == identical
         said = json.loads(capsys.readouterr().out)
         assert said["identical"] == identical
-        assert [kind["good"] for kind in said["kinds"]] == [True, True, identical]
+        assert [kind["good"] for kind in said["kinds"]] == [True, True, identical, True]
         assert ("trial 5" in said["kinds"][2]["line"]) != identical

@@ -1,4 +1,4 @@
-"""The study's choices: those of the locality figure, with fewer networks."""
+"""The study's choices: those of the locality figure, with as many networks as its claim takes."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ from rflo_repro.runs.choices import open_choice
 class Choices(SupplementChoices):
     """Raises ChoiceError for values out of range."""
 
-    n_networks: int = open_choice(5, "number-of-networks", "random networks a condition", networks, option="networks")
+    n_networks: int = open_choice(27, "number-of-networks", "random networks a condition", networks, option="networks")

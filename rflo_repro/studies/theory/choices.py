@@ -27,4 +27,4 @@ class Choices(PeriodicChoices):
         Alternative(0.7, "g = 0.7"),
     )
     n_exact: int = open_choice(20, "number-of-networks", "networks in which RTRL and BPTT are compared", networks)
-    n_control: int = open_choice(9, "number-of-networks", "networks a condition of the alignment's control", networks)
+    n_control: int = open_choice(27, "number-of-networks", "networks a condition of the alignment's control", networks)
