@@ -35,6 +35,7 @@ from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
 from rflo_repro.runs.session import Session
+from rflo_repro.runs.statistics import where
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import PeriodicTask
 
@@ -358,10 +359,15 @@ def draw(plan: Plan, frames: Tables) -> tuple[style.Picture, list[str]]:
         figure = style.new_figure(4.4, 3.3)
         axes = figure.subplots()
         for i, value in enumerate(values):
-            where = {} if lines is None else {lines: value}
+            at = {} if lines is None else {lines: value}
             label = "" if value is None else style.name(value) if lines == "rule" else f"{lines} {value}"
             colour = style.colour(str(value)) if lines == "rule" else f"C{i}"
-            Line(where, label, colour).draw(axes, frame, x, y, points=x != TRIAL)
+            line = Line(at, label, colour)
+            if x == TRIAL:
+                line.draw(axes, frame, x, y)
+            else:
+                line.draw(axes, frame, x, y, marker="o", markersize=4)
+                style.networks(axes, where(frame, at), x, y, colour, shift=3.0 * (i - (len(values) - 1) / 2.0))
         if y in ("alignment", "final_alignment"):
             axes.set_ylabel("alignment")
         else:

@@ -6,13 +6,18 @@ from __future__ import annotations
 import copy
 import io
 import math
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rflo_repro as rr
 from rflo_repro.learning import arithmetic, training
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import naive
 
 MATRICES = ("w_in", "w_rec", "w_out")
 
@@ -82,6 +87,43 @@ def test_a_batch_may_hold_trials_of_different_lengths(net, rule, reset_state, ph
     np.testing.assert_allclose(history.loss, losses, rtol=1e-10)
     close(history.network, now)
     np.testing.assert_allclose(history.state, net.h0 if reset_state else state, rtol=1e-10, atol=1e-12)
+
+
+def written_plainly(net):
+    return naive.Net(
+        w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau, phi=net.phi,
+        mask=net.mask, bias=net.bias, output_feedback=net.output_feedback,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("reset_state", [True, False])
+@pytest.mark.parametrize("output_feedback", [True, False])
+@pytest.mark.parametrize("rule", ["rflo", "bptt", "of one's own"])
+def test_trials_of_different_lengths_and_a_rule_of_ones_own_have_a_twin(repeat, rule, output_feedback, reset_state):
+    """The session of `naive`, whose trials may have any length: softplus, mask, bias, a tau a unit, missing targets."""
+    rng = np.random.default_rng(3)
+    net = rr.Network.random(9, 2, 1, rng, phi="softplus", density=0.5, bias=rng.normal(size=9),
+                            tau=rng.uniform(1.0, 9.0, 9), output_feedback=output_feedback)  # fmt: skip
+    trials = [Varied((n,), missing=0.2).trial(rng) for n in (9, 30, 1, 30, 12, 12)]
+
+    def mine(net, inputs, targets, run):
+        made = naive.gradient(written_plainly(net), inputs, targets, symmetric=True, full=False)
+        return rr.Updates(made.w_in, made.w, made.w_out, made.loss, made.bias)
+
+    asked, symmetric, full = {"rflo": ("rflo", False, False), "bptt": ("bptt", True, True)}.get(
+        rule, (mine, True, False)
+    )
+    found = rr.train(net, repeat(*trials), asked, 0.1, 6, batch=3, reset_state=reset_state)
+    inputs, targets = zip(*trials, strict=True)
+    wanted = naive.train_trials(
+        written_plainly(net), inputs, targets, range(6), 3, (0.1, 0.1, 0.1), symmetric, full, reset_state
+    )
+    np.testing.assert_allclose(found.loss, wanted.loss, rtol=1e-10)
+    np.testing.assert_allclose(found.alignment, wanted.alignment, rtol=1e-10)
+    np.testing.assert_allclose(found.state, wanted.state, rtol=1e-9, atol=1e-12)
+    for name in (*MATRICES, "bias"):
+        other = getattr(wanted.net, "w" if name == "w_rec" else name)
+        np.testing.assert_allclose(getattr(found.network, name), other, rtol=1e-9, atol=1e-12)
 
 
 def test_a_mixed_batch_does_not_depend_on_its_neighbours(net, monkeypatch):

@@ -479,9 +479,12 @@ lines = "rule"
     assert run.exit_code == 0, run.output
     assert [path.name for path in sorted(Path("figures/custom").iterdir())] == ["drawn.pdf", "drawn.png"]
     (axes,) = drawn[0][0].axes
-    assert [line.get_label() for line in axes.lines] == ["RFLO", "BPTT"]
+    medians = [line for line in axes.lines if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in medians] == ["RFLO", "BPTT"]
+    # and a dot a network
+    assert sum(len(line.get_xdata()) for line in axes.lines if line not in medians) == (18 if x == "n_rec" else 0)
     frame = pd.read_csv(f"results/custom/drawn_{'final' if x == 'n_rec' else 'curves'}.csv")
-    for rule, line in zip(("rflo", "bptt"), axes.lines, strict=True):
+    for rule, line in zip(("rflo", "bptt"), medians, strict=True):
         median = frame[frame.rule == rule].groupby(x)[y].median()
         assert line.get_xdata().tolist() == median.index.tolist()
         assert line.get_ydata() == pytest.approx(median.to_numpy())
