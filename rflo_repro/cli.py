@@ -211,6 +211,26 @@ def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked:
     road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console())
 
 
+@cli.command(short_help="A figure under the reading that comes closest to the paper's statements.")
+@click.argument("figure", type=click.Choice(("fig2", "fig3")))
+@SCALE
+@JOBS
+@CLUSTER
+@FORCE
+@RESULTS
+@FIGURES
+@NO_PLOT
+def closest(figure: str, **asked: Any) -> None:
+    """Find in the tables of `readings` under which of them most of the figure's statements come out, and compute and
+    draw the figure under it: all trials, 27 networks that were not used to find it.
+
+    Writes FIGURE_closest and its tables. Run `rflo-repro readings` first.
+    """
+    from rflo_repro.studies.readings import closest as study
+
+    study.run(registry.figures()[figure], request_of(**asked), console())
+
+
 @cli.command(short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.")
 @click.option(
     "--n-rec",

@@ -163,7 +163,9 @@ def untestable(what: str, why: str) -> Part:
 
 def set_aside(part: Part, why: str) -> Part:
     """A part whose numbers are shown though they answer nothing."""
-    return replace(part, verdict="cannot be tested", why=why, question=None, needs="", remark="", p=math.nan)
+    return replace(
+        part, verdict="cannot be tested", why=why, question=None, needs="", remark="", p=math.nan, inside=math.nan
+    )
 
 
 def judged(
@@ -188,6 +190,7 @@ def judged(
         unit,
         why,
         int((side * values > side * test.around).sum()),
+        min(found.estimate - test.low, test.high - found.estimate),
         learned,
         test.question(values, statistic, unit),
     )

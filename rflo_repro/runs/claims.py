@@ -62,6 +62,7 @@ class Part:
 
     what: where it was measured. unit: of the interval. why: a word on the verdict, if it needs one.
     k: on how many of the n networks the number lies on the estimate's side.
+    inside: by how much the estimate lies inside what the claim says, or outside, below 0; NaN if it answers nothing.
     learned: how many learned in either condition, if two are compared, and after how many trials.
     primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family.
     needs: how many networks it would take, if it is not settled. remark: what else there is to say of the answer.
@@ -73,6 +74,7 @@ class Part:
     unit: str = "decades"
     why: str = ""
     k: int = 0
+    inside: float = math.nan
     learned: str = ""
     question: Question | None = field(default=None, compare=False, repr=False)
     primary: bool = True

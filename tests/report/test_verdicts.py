@@ -57,6 +57,14 @@ def test_verdicts(low, high, is_above, is_below, is_same, is_no_more):
     assert (found.low, found.high) == (low, high)
 
 
+@pytest.mark.parametrize(
+    ("test", "inside"),
+    [(above(), 0.3), (above(1.0), -0.7), (below(), -0.3), (within(), 0.2), (within(0.2), -0.1), (at_most(), 0.2)],
+)
+def test_how_far_an_estimate_lies_inside_what_is_claimed(test, inside):
+    assert judged("x", np.full(9, 0.3), test).inside == pytest.approx(inside)
+
+
 def test_sameness_is_an_equivalence_test_at_five_percent():
     """30 networks: the 90% interval is from the 11th to the 20th, the 95% one from the 10th to the 21st."""
     values = np.repeat([-0.9, 0.0, 0.9], [10, 10, 10])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.request import Selection
-from rflo_repro.studies.readings import PARTS, design
+from rflo_repro.studies.readings import PARTS, closest, design
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
 from rflo_repro.studies.readings.plot import values_of
 
@@ -113,3 +115,59 @@ def test_a_part_at_a_time_and_the_rows_of_the_others_stay(tmp_path):
     done = CliRunner().invoke(cli, ["plot", "readings", *options])
     assert "panel c left out" in done.output
     assert (tmp_path / "readings_fig2.png").stat().st_size > 10_000
+
+
+def judged(reading, inside, choices="", kind="joint", primary=True):
+    """The rows of one reading in the table, a part of a claim each."""
+    return pd.DataFrame(
+        {"reading": reading, "kind": kind, "choices": choices, "primary": primary, "inside": inside},
+        index=range(len(inside)),
+    )
+
+
+def test_closest_is_where_most_statements_have_their_estimate_and_of_a_tie_where_they_lie_farthest_inside():
+    frame = pd.concat(
+        [
+            judged(0, [0.1, -2.0, np.nan], kind="as chosen"),
+            judged(1, [0.1, 0.1, -0.1], "h0=0.5"),
+            judged(2, [0.2, 0.1, -0.2], "clip=0.3"),
+            judged(3, [np.inf, np.nan, -0.1], "clip=0.1"),
+            # neither alternatives that are tried alone nor parts that decide nothing
+            judged(4, [1.0, 1.0, 1.0], "online=true", kind="alone"),
+            judged(3, [5.0, 5.0, 5.0], "clip=0.1", primary=False),
+        ],
+        ignore_index=True,
+    )
+    found = closest.closest(frame)
+    assert list(found.reading) == [2, 1, 3, 0] or list(found.reading) == [1, 2, 3, 0]
+    assert list(found.n_inside) == [2, 2, 1, 1]
+    assert set(found.n) == {3}
+    sums = dict(zip(found.reading, found.inside, strict=True))
+    assert sums == pytest.approx({1: 0.1, 2: 0.1, 3: 3.0 - 3.0 - 0.1, 0: 0.1 - 2.0 - 3.0})
+    frame.loc[frame.choices == "clip=0.3", "inside"] += 0.05
+    assert closest.closest(frame).iloc[0].choices == "clip=0.3"
+
+
+def test_the_closest_reading_is_drawn_on_networks_that_did_not_find_it(tmp_path):
+    options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path)]
+    none = CliRunner().invoke(cli, ["closest", "fig2", *options], env={"COLUMNS": "200"})
+    assert none.exit_code == 2
+    assert "no readings of fig2" in none.output
+    assert not list(tmp_path.iterdir())
+    assert CliRunner().invoke(cli, ["readings", "--panel", "a", *options]).exit_code == 0
+    done = CliRunner().invoke(cli, ["closest", "fig2", *options])
+    assert done.exit_code == 0, done.output
+    (said,) = [line for line in done.output.splitlines() if line.startswith("reading  ")]
+    frame = tables.read(tmp_path, SCHEMAS["readings"])[0]
+    first = closest.closest(frame[frame.figure == "fig2"]).iloc[0]
+    assert f" {first.reading}: {first.choices or 'as chosen'} " in said
+    page = json.loads((tmp_path / "fig2_closest_final.json").read_text())
+    assert page["settings"]["choices"]["seed"] == 90212
+    assert (tmp_path / "fig2_closest.png").stat().st_size > 10_000
+
+
+def test_the_closest_reading_is_a_run_of_its_figure():
+    figure = registry.figures()["fig2"]
+    found = closest.experiment(figure, "clip=0.3; h0=uniform").scales["paper"]
+    assert (found.clip, found.h0, found.seed, found.n_networks) == (0.3, "uniform", 90212, 27)
+    assert found.n_trials == figure.experiment.scales["paper"].n_trials

@@ -64,13 +64,16 @@ SCHEMAS = {
             *_NAMED,
             Column("claim", "text", "", "the claim"),
             Column("part", "text", "", "part of the claim"),
-            Column("verdict", "text", "", "verdict on the part"),
+            Column("primary", "flag", "", "whether the claim's verdict rests on the part"),
+            Column("verdict", "text", "", "verdict on the part, if its claim alone is asked"),
             Column(
                 "estimate", "number", "", "the part's effect, as the report says for each claim; empty if untestable"
             ),
             Column("low", "number", "", "lower end of its interval over networks"),
             Column("high", "number", "", "upper end"),
+            Column("k", "integer", "", "networks on the estimate's side"),
             Column("n_networks", "integer", "", "networks in the interval"),
+            Column("inside", "number", "", "by how much the estimate lies where the claim says; below 0: outside"),
         ),
         ("figure", "reading"),
     ),
@@ -170,11 +173,14 @@ def _judged(reading: Reading, frames: Tables) -> Iterator[dict[str, Any]]:
                     **_values(reading),
                     "claim": claim.name,
                     "part": part.what,
+                    "primary": part.primary,
                     "verdict": part.verdict,
                     "estimate": seen.estimate if seen else np.nan,
                     "low": seen.low if seen else np.nan,
                     "high": seen.high if seen else np.nan,
+                    "k": part.k,
                     "n_networks": seen.n if seen else 0,
+                    "inside": part.inside,
                 }
 
 

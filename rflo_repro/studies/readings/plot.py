@@ -82,8 +82,9 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xlim(-1, len(rows))
     axes.set_xticks([])
     axes.set_ylabel("effect")
-    held = int((rows.verdict == "holds").sum())
-    axes.text(0.02, 0.97, f"holds in {held} of {len(rows)}", transform=axes.transAxes, va="top", fontsize=7)
+    held, inside = int((rows.verdict == "holds").sum()), int((rows.inside > 0.0).sum())
+    said = f"as the paper says in {inside} of {len(rows)}, surely in {held}"
+    axes.text(0.02, 0.97, said, transform=axes.transAxes, va="top", fontsize=7)
 
 
 def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:
@@ -94,11 +95,12 @@ def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:
 def values_of(rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> list[dict[str, Any]]:
     """What each row's reading chooses, by name, its own value where it chooses nothing else."""
     own = {name: next(iter(known)) for name, known in varied.items()}
-    return [{**own, **_read(text)} for text in rows.choices]
+    return [{**own, **{name: parsed(value) for name, value in pairs(text)}} for text in rows.choices]
 
 
-def _read(text: str) -> dict[str, Any]:
-    return {name: parsed(value) for name, _, value in (part.partition("=") for part in text.split("; ") if part)}
+def pairs(choices: str) -> list[tuple[str, str]]:
+    """Names and values of a column of choices, as `--set` has them."""
+    return [(name, value) for name, _, value in (part.partition("=") for part in choices.split("; ") if part)]
 
 
 def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], names: bool) -> None:
@@ -121,7 +123,7 @@ def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], n
 
 def _moves(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> None:
     """By how much a value moves the effect against the figure's own value, over the readings that combine choices."""
-    rows = rows[(rows.kind == "joint") & rows.estimate.notna()]
+    rows = rows[(rows.kind == "joint") & rows.inside.notna()]
     chosen, effects = values_of(rows, varied), rows.estimate.to_numpy(float)
     for y, (name, value, _) in enumerate(levels(varied)):
         own = next(iter(varied[name]))
