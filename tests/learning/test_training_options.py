@@ -355,14 +355,15 @@ KEPT = {
     **{name: {"rule": name} for name in rr.RULES},
     "a task that remembers": {"task": Remembering},
     "children": {"task": Spawning()},
+    "a trial drawn ahead": {"task": Varied((5, 12)), "noise": 0.1},
     "a bit generator of arrays": {"task": Varied(), "bits": np.random.MT19937},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_a_training_goes_on_from_whatever_was_kept(net, name, monkeypatch):
-    # a batch a kernel call
-    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+@pytest.mark.parametrize("block", [0.0, 1e9], ids=["a batch a call", "as many as there are"])
+def test_a_training_goes_on_from_whatever_was_kept(net, name, block, monkeypatch):
+    monkeypatch.setattr(training, "BLOCK_SECONDS", block)
     options = {"task": Varied(), "eta": 0.1, **KEPT[name]}
     task, bits = options.pop("task"), options.pop("bits", np.random.PCG64)
     net = replace(net, bias=np.full(7, 0.1)) if name in ("adam", "online") else net
@@ -374,7 +375,7 @@ def test_a_training_goes_on_from_whatever_was_kept(net, name, monkeypatch):
 
     whole, files = trained(None), Files()
     same_history(trained(files), whole)
-    assert len(files.files) == 8 // options.get("batch", 1)
+    assert len(files.files) == 8 // options.get("batch", 1) or block
     for k, kept in enumerate(files.files, start=1):
         seen, later = [], Files(kept)
         same_history(trained(later, seen.append), whole)
