@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOG_EVERY_SECONDS = 30.0
 WORTH_SAYING_SECONDS = 1.0
+ESTIMATE_AFTER_SECONDS = 2.0
 MOST_BARS = 12  # more would not fit on a terminal, and what moves would be out of sight
 INDENT = "  "
 
@@ -32,57 +33,64 @@ def clock(seconds: float) -> str:
 
 @dataclass
 class _Row:
-    """A condition: its realisations, and the trials of those that are done, under way, and computed in this run."""
+    """A condition: of its realisations the trials, and what a trial is likely to take; how many realisations are done,
+    their trials and those of what is under way, and whether any was computed in this run."""
 
     label: str
     n_trials: Sequence[int]
-    total: int
+    seconds_a_trial: Sequence[float]
     n_done: int = 0
     trials: int = 0
-    computed: int = 0
+    computed: bool = False
     under_way: dict[int, int] = field(default_factory=dict)
     first: float | None = None
     last: float = 0.0
-    # when the first trials had been done, and how many: until then kernels may have been compiled
-    since: float | None = None
-    by_then: int = 0
     task: TaskID | None = None
 
     @property
     def seconds(self) -> float:
         return 0.0 if self.first is None else self.last - self.first
 
-    def count(self, column: int, trials: int, now: float) -> None:
-        """A realisation that is computed now has done this many trials."""
-        self.first = now if self.first is None else self.first
-        self.last = now
-        more = trials - self.under_way.get(column, 0)
-        self.under_way[column] = trials
-        self.trials += more
-        self.computed += more
-        if self.since is None and trials:
-            self.since, self.by_then = now, self.computed
 
-    def left(self, now: float) -> str:
-        """How long the condition is still likely to take, from the trials computed so far."""
-        if self.since is None or now - self.since < 1.0 or self.computed == self.by_then:
+@dataclass
+class _Pace:
+    """How fast a run gets on, in seconds that its realisations should have taken: what is left, and what is done.
+
+    Since when and from how much on it is measured: before the first trials were done, kernels may have been compiled.
+    """
+
+    left: float = 0.0
+    done: float = 0.0
+    since: float | None = None
+    by_then: float = 0.0
+
+    def add(self, seconds: float, now: float) -> None:
+        self.left -= seconds
+        self.done += seconds
+        if self.since is None and seconds:
+            self.since, self.by_then = now, self.done
+
+    def estimate(self, now: float) -> str:
+        """How long all that is left is likely to take, or nothing as long as that is not known."""
+        if self.since is None or now - self.since < ESTIMATE_AFTER_SECONDS or self.done == self.by_then:
             return ""
-        rate = (self.computed - self.by_then) / (now - self.since)
-        return f"about {clock((self.total - self.trials) / rate)} left"
+        return f"about {clock(max(0.0, self.left) * (now - self.since) / (self.done - self.by_then))} left"
 
 
 class Reporter:
     """Says on `console` how far each condition is; safe to call from several threads. A context manager.
 
-    A log gets a line for each condition that is complete, and one at least every half minute. A terminal, or a notebook
-    with ipywidgets, gets the same lines, and below them bars: one for each condition under way, and one for all.
+    A log gets a line for each condition that is complete, once an estimate of how long the rest takes, and a line at
+    least every half minute. A terminal, or a notebook with ipywidgets, gets the conditions' lines, and below them bars:
+    one for each condition under way, and one for all with the estimate.
     """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._rows: dict[int, _Row] = {}
         self._width = 0
-        self._compiled = False
+        self._compiled = self._estimated = False
+        self._pace = _Pace()
         self._lock = threading.Lock()
         self._said = time.monotonic()
         self._bars = (
@@ -94,7 +102,8 @@ class Reporter:
                 TextColumn("{task.fields[text]}", markup=False),
                 console=console,
             )
-            if console.is_terminal or (console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None)
+            if not console.quiet
+            and (console.is_terminal or (console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None))
             else None
         )
         self._all = (
@@ -110,9 +119,14 @@ class Reporter:
         if self._bars is not None:
             self._bars.stop()
 
-    def conditions(self, announced: Sequence[tuple[str, Sequence[int]]]) -> None:
-        """Announce the conditions, in order: a label, and the trials of each realisation."""
-        self._rows = {i: _Row(label, trials, sum(trials)) for i, (label, trials) in enumerate(announced)}
+    def conditions(self, announced: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> None:
+        """Announce the conditions, in order: a label, and of each realisation the trials and the seconds that it takes,
+        of which only the ratios count."""
+        self._rows = {
+            i: _Row(label, trials, [of / n for of, n in zip(seconds, trials, strict=True)])
+            for i, (label, trials, seconds) in enumerate(announced)
+        }
+        self._pace = _Pace(sum(sum(seconds) for _, _, seconds in announced))
         self._width = max((len(row.label) for row in self._rows.values()), default=0)
         if self._bars is not None and self._all is not None:
             n_realisations = sum(len(row.n_trials) for row in self._rows.values())
@@ -122,10 +136,16 @@ class Reporter:
         """A realisation under way has done this many trials."""
         with self._lock:
             now, state = time.monotonic(), self._rows[row]
-            state.count(column, trials, now)
-            self._draw(state, now)
-            if self._bars is None and now - self._said > LOG_EVERY_SECONDS:
-                self._print(self._line(state, state.left(now)))
+            self._count(state, column, trials, now)
+            self._draw(state)
+            if self._bars is not None:
+                return
+            estimate = self._pace.estimate(now)
+            if estimate and not self._estimated:
+                self._estimated = True
+                self._print(f"{INDENT}{estimate}")
+            elif now - self._said > LOG_EVERY_SECONDS:
+                self._print(self._line(state, estimate))
 
     def resumed(self, row: int, column: int, trials: int) -> None:
         """A realisation goes on after so many trials, which were done in an earlier run."""
@@ -133,23 +153,33 @@ class Reporter:
             state = self._rows[row]
             state.under_way[column] = trials
             state.trials += trials
+            self._pace.left -= trials * state.seconds_a_trial[column]
             where = under_way.place(trials, state.n_trials[column])
             self._print(f"{INDENT}{state.label}, network {column}: goes on at trial {where}")
 
     def finished(self, row: int, column: int, stored: bool) -> None:
         """A realisation is on disk; `stored`: it already was."""
         with self._lock:
-            now, state = time.monotonic(), self._rows[row]
+            state = self._rows[row]
             if stored:
                 state.trials += state.n_trials[column]
+                self._pace.left -= state.n_trials[column] * state.seconds_a_trial[column]
             else:
-                state.count(column, state.n_trials[column], now)
+                self._count(state, column, state.n_trials[column], time.monotonic())
                 state.under_way.pop(column)
             state.n_done += 1
             if self._bars is not None and self._all is not None:
                 self._bars.advance(self._all)
             if not stored:
-                self._draw(state, now)
+                self._draw(state)
+
+    def _count(self, state: _Row, column: int, trials: int, now: float) -> None:
+        """A realisation that is computed now has done this many trials."""
+        state.first, state.last, state.computed = now if state.first is None else state.first, now, True
+        more = trials - state.under_way.get(column, 0)
+        state.under_way[column] = trials
+        state.trials += more
+        self._pace.add(more * state.seconds_a_trial[column], now)
 
     def summary(self, row: int, text: str) -> None:
         """A condition is complete."""
@@ -182,18 +212,19 @@ class Reporter:
         done = f"{state.n_done}/{len(state.n_trials)}"
         return f"{INDENT}{state.label:<{self._width}}  {done:>7}  {clock(state.seconds):>6}  {text}"
 
-    def _draw(self, state: _Row, now: float) -> None:
-        if self._bars is None:
+    def _draw(self, state: _Row) -> None:
+        if self._bars is None or self._all is None:
             return
+        estimate = self._pace.estimate(state.last)
+        self._bars.update(self._all, text=estimate)
         if state.task is None:
             if state.n_done == len(state.n_trials) or len(self._bars.task_ids) > MOST_BARS:
                 return
             # the bar of a condition moves with its trials
-            state.task = self._bars.add_task(state.label, total=state.total, text="")
-        text = state.left(now)
-        if len(state.n_trials) > 1:
-            text = f"{state.n_done}/{len(state.n_trials)} networks  {text}"
-        self._bars.update(state.task, completed=state.trials, text=text)
+            state.task = self._bars.add_task(state.label, total=sum(state.n_trials), text="")
+        networks = [f"{state.n_done}/{len(state.n_trials)} networks"] if len(state.n_trials) > 1 else []
+        only = [estimate] if len(self._rows) == 1 else []
+        self._bars.update(state.task, completed=state.trials, text="  ".join(networks + only))
 
 
 class ProgressBar:
@@ -210,7 +241,7 @@ class ProgressBar:
 
     def __init__(self, n_trials: int) -> None:
         self._reporter = Reporter(Console())
-        self._reporter.conditions([("training", [validate.integer("n_trials", n_trials, 1)])])
+        self._reporter.conditions([("training", [validate.integer("n_trials", n_trials, 1)], [1.0])])
         self._done = 0
 
     def __enter__(self) -> ProgressBar:

@@ -127,7 +127,8 @@ def sweep(
             reporter.summary(row, summary([r for r in results[row] if r is not None]))
 
     with reporter:
-        reporter.conditions([(c.label, [r.n_trials for r in c.realisations]) for c in conditions])
+        sizes = [([r.n_trials for r in c.realisations], [r.n_seconds for r in c.realisations]) for c in conditions]
+        reporter.conditions([(c.label, *size) for c, size in zip(conditions, sizes, strict=True)])
         # where the arrays of each realisation that must be computed belong; conditions may share one
         places: dict[Realisation, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):

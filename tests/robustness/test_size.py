@@ -119,7 +119,9 @@ def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousa
     started = time.monotonic()
     road.check_size(conditions, 1, 1, Request())
     with Reporter(Console(file=io.StringIO())) as reporter:
-        reporter.conditions([(c.label, [r.n_trials for r in c.realisations]) for c in conditions])
+        realisations = [c.realisations for c in conditions]
+        sizes = [([r.n_trials for r in each], [r.n_seconds for r in each]) for each in realisations]
+        reporter.conditions([(c.label, *size) for c, size in zip(conditions, sizes, strict=True)])
     assert time.monotonic() - started < 3.0
     started = time.monotonic()
     fresh = Store(tmp_path / "stored")

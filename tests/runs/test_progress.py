@@ -31,7 +31,7 @@ def test_the_clock(seconds, text):
 def drive(console):
     """Two conditions, of which one was stored."""
     with Reporter(console) as reporter:
-        reporter.conditions([("bptt", [10, 10]), ("random-feedback", [10])])
+        reporter.conditions([("bptt", [10, 10], [1.0, 1.0]), ("random-feedback", [10], [1.0])])
         for column in range(2):
             reporter.trials(0, column, 5)
             reporter.trials(0, column, 10)
@@ -86,7 +86,7 @@ def test_a_notebook_without_widgets_has_the_lines_of_a_log(recwarn):
     reporter = Reporter(Console(file=io.StringIO(), force_jupyter=True))
     assert reporter._bars is None or importlib.util.find_spec("ipywidgets")
     with reporter:
-        reporter.conditions([("bptt", [10])])
+        reporter.conditions([("bptt", [10], [1.0])])
     assert not recwarn.list
 
 
@@ -131,13 +131,14 @@ def test_a_long_run_says_in_the_log_how_long_it_will_take(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200)
     with Reporter(console) as reporter:
-        reporter.conditions([("rflo", [100, 100])])
+        reporter.conditions([("rflo", [100, 100], [1.0, 1.0])])
         for trials in range(0, 101, 10):
             reporter.trials(0, 0, trials)
             now[0] += 10.0
     lines = console.file.getvalue().splitlines()
-    assert 1 < len(lines) <= 100 / progress.LOG_EVERY_SECONDS + 1
-    assert lines[0].startswith("  rflo      0/2    0:40  about 2:40 left")
+    assert 1 < len(lines) <= 100 / progress.LOG_EVERY_SECONDS + 2
+    assert lines[0] == "  about 3:00 left"
+    assert lines[1].startswith("  rflo      0/2    1:00  about 2:20 left")
 
 
 def test_the_estimate_leaves_out_the_time_before_the_first_trials(monkeypatch):
@@ -146,7 +147,7 @@ def test_the_estimate_leaves_out_the_time_before_the_first_trials(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200)
     with Reporter(console) as reporter:
-        reporter.conditions([("rflo", [1000])])
+        reporter.conditions([("rflo", [1000], [1.0])])
         reporter.trials(0, 0, 0)
         now[0] = 29.0
         reporter.trials(0, 0, 10)
@@ -155,11 +156,25 @@ def test_the_estimate_leaves_out_the_time_before_the_first_trials(monkeypatch):
     assert "about 1:29 left" in console.file.getvalue()
 
 
+def test_the_estimate_knows_what_is_stored_and_that_other_conditions_take_longer(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    console = Console(file=io.StringIO(), width=200)
+    with Reporter(console) as reporter:
+        reporter.conditions([("short", [100], [1.0]), ("long", [100], [9.0]), ("stored", [100], [90.0])])
+        reporter.finished(2, 0, stored=True)
+        for trials in (0, 10, 60):
+            reporter.trials(0, 0, trials)
+            now[0] += 5.0
+    # half a unit of work in five seconds, and 9.4 are left
+    assert console.file.getvalue() == "  about 1:34 left\n"
+
+
 def frames(height, n_conditions, under_way, n_done):
     """The last lines that a terminal of this height shows."""
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=height, _environ={})
     with Reporter(console) as reporter:
-        reporter.conditions([(f"condition {i}", [10]) for i in range(n_conditions)])
+        reporter.conditions([(f"condition {i}", [10], [1.0]) for i in range(n_conditions)])
         for row in range(n_done):
             reporter.finished(row, 0, stored=True)
             reporter.summary(row, "loss 1")
@@ -183,7 +198,7 @@ def test_a_label_is_text():
     for terminal in (False, True):
         console = Console(file=io.StringIO(), force_terminal=terminal, width=100, _environ={})
         with Reporter(console) as reporter:
-            reporter.conditions([("leak[/fast]", [10])])
+            reporter.conditions([("leak[/fast]", [10], [1.0])])
             reporter.trials(0, 0, 5)
             reporter.finished(0, 0, stored=False)
             reporter.summary(0, "[red]")
@@ -193,7 +208,7 @@ def test_a_label_is_text():
 def test_twenty_thousand_conditions_are_announced_in_a_second():
     started = time.monotonic()
     with Reporter(Console(file=io.StringIO(), force_terminal=True, width=100)) as reporter:
-        reporter.conditions([(f"condition {i}", [10] * 3) for i in range(20_000)])
+        reporter.conditions([(f"condition {i}", [10] * 3, [1.0] * 3) for i in range(20_000)])
         for row in range(20_000):
             reporter.trials(row, 0, 1)
     assert time.monotonic() - started < 3.0
