@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -131,6 +132,15 @@ def _written(value: Any) -> str:
 def usual(base: str, named: Path | None, scale: str) -> Path:
     """Where the files of a scale are, if nothing else is varied."""
     return folder(base, named, scale, True, scale == "paper")
+
+
+def into(results: Path) -> str:
+    """The options of a command whose tables go to `results`, each after a space."""
+    if results == Path("results"):
+        return ""
+    if results in (Path("results/smoke"), Path("results/quick")):
+        return f" --scale {results.name}"
+    return f" --results {shlex.quote(str(results))}"
 
 
 def check_folder(option: str, place: Path) -> None:
@@ -346,10 +356,10 @@ def _read(about: About, results: Path, schema: tables.Schema) -> pd.DataFrame:
     try:
         return tables.read(results, schema)[0]
     except FileNotFoundError:
-        message = f"{results} has no {schema.name}.csv: run `rflo-repro {about.command}` first"
+        message = f"{results} has no {schema.name}.csv: run `rflo-repro {about.command}{into(results)}` first"
         raise Refused("results", message) from None
     except tables.TableError as error:
-        raise Refused("results", f"{error}: run `rflo-repro {about.command}` to make it anew") from None
+        raise Refused("results", f"{error}: run `rflo-repro {about.command}{into(results)}` to make it anew") from None
 
 
 def _tables_before(

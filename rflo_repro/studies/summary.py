@@ -136,7 +136,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
         return Section(about.name, about.title, command, pictures=pictures)
     command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
     experiment = about.experiment
-    frames, pages, missing = _read(experiment.schemas, results, command)
+    frames, pages, missing = _read(experiment.schemas, results, command + road.into(results))
     state = inventory.state(experiment, results)
     size = f", {state.size} networks × trials" if "×" in state.size else ""
     text = (
@@ -163,7 +163,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
         pictures=pictures,
         text=tuple(text),
         choices=_choices(pages),
-        grids=() if final is None or "outcome" not in final else (_outcomes(final, experiment.schemas["final"]),),
+        grids=() if final is None or "plateau" not in final else (_outcomes(final, experiment.schemas["final"]),),
         provenance=_provenance(pages),
     )
     return with_changes(section, frames["sensitivity"]) if "sensitivity" in frames else section
@@ -172,7 +172,9 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
 def _sample(experiment: Experiment[Any], results: Path) -> Read:
     """The final table of the sample on which an experiment's claims are judged, its page, and what is missing."""
     on_sample = sample.of(experiment)
-    frames, pages, missing = _read(on_sample.schemas, sample.place(results), f"rflo-repro {on_sample.about.command}")
+    frames, pages, missing = _read(
+        on_sample.schemas, sample.place(results), f"rflo-repro {on_sample.about.command}{road.into(results)}"
+    )
     return frames, pages, f"Judged on the figure's own networks: {missing}." if missing else ""
 
 

@@ -49,7 +49,7 @@ def test_what_is_there_is_judged_and_what_is_not_is_named(own):
         for name in CLAIMS:
             assert name in text or report.plain(name) in text or name.replace("'", "&#39;")[1:] in text
         assert "there is no fig3_peaks.csv" in text.replace("\\_", "_")
-    assert "fig3: there is no fig3_peaks.csv; rflo-repro fig3 makes it" in said
+    assert f"fig3: there is no fig3_peaks.csv; rflo-repro fig3 --results {own / 'results'} makes it" in said
     assert "data:image/webp;base64," in html
     assert "../figures/fig2.png" in markdown
     assert len(html) < 3_000_000
@@ -104,7 +104,15 @@ def test_a_damaged_sample_is_named_and_not_believed(larger, tmp_path):
 def test_an_empty_folder_is_a_report_too(tmp_path):
     said, html, _ = written(tmp_path)
     assert html.count("not computed") > len(CLAIMS)
-    assert "theory: there is no theory_exact.csv; rflo-repro theory makes it" in said
+    assert f"there is no theory_exact.csv; rflo-repro theory --results {tmp_path / 'results'} makes it" in said
+
+
+@pytest.mark.parametrize("scale", ["paper", "quick", "smoke"])
+def test_what_makes_a_missing_table_is_said_with_its_scale(scale):
+    at = "" if scale == "paper" else f" --scale {scale}"
+    said = invoke("report", "--scale", scale).output
+    assert f"theory: there is no theory_exact.csv; rflo-repro theory{at} makes it" in said
+    assert f"run `rflo-repro fig2-size{at}` first" in invoke("plot", "fig2-size", "--scale", scale).output
 
 
 def test_a_damaged_table_is_named_and_not_believed(own):
