@@ -18,6 +18,7 @@ from rflo_repro.options import (
     JOBS,
     JSON,
     NO_PLOT,
+    QUIET,
     RESULTS,
     SCALE,
     SETS,
@@ -57,7 +58,8 @@ class Contents(click.Group):
         except MemoryError as error:
             raise click.UsageError(f"needs more memory than there is: {error}", ctx) from None
         except BrokenPipeError:
-            raise
+            # whoever read along has gone, which is no failure
+            raise click.exceptions.Exit(0) from None
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise click.ClickException(f"{place}{error.strerror or error}") from None
@@ -111,10 +113,10 @@ class ExperimentCommand(click.Command):
 def command_of(about: About) -> click.Command:
     """The command of an experiment."""
 
-    def command(rates: tuple[str, ...] = (), **asked: Any) -> None:
+    def command(quiet: bool, rates: tuple[str, ...] = (), **asked: Any) -> None:
         from rflo_repro.runs import road
 
-        road.run(about.experiment, request_of(rates=rates or about.rates[:1], **asked), console())
+        road.run(about.experiment, request_of(rates=rates or about.rates[:1], **asked), console(quiet))
 
     callback = with_options(command, options_of(about))
     made = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)(callback)
@@ -157,11 +159,12 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
 @RESULTS
 @FIGURES
 @NO_PLOT
-def all_(**asked: Any) -> None:
+@QUIET
+def all_(quiet: bool, **asked: Any) -> None:
     """Compute and draw every figure; what was stopped goes on where it was."""
     from rflo_repro.runs import road
 
-    road.run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console())
+    road.run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console(quiet))
 
 
 @cli.command(short_help="Grid search over the learning rate, the paper's own procedure.")
@@ -176,7 +179,8 @@ def all_(**asked: Any) -> None:
 @RESULTS
 @FIGURES
 @NO_PLOT
-def tune(figure: str, **asked: Any) -> None:
+@QUIET
+def tune(figure: str, quiet: bool, **asked: Any) -> None:
     """Try learning rates for every rule and condition of a figure, on networks that are not the figure's: eight from
     1e-4 to 3e-1 on 9 networks, others beyond as long as the smallest or the largest does best, and the three best on 27
     (all on 9 in fig4). The rate with the smallest mean of the log loss is chosen.
@@ -186,7 +190,7 @@ def tune(figure: str, **asked: Any) -> None:
     """
     from rflo_repro.studies import tune as study
 
-    study.tune(registry.figures()[figure], request_of(**asked), console())
+    study.tune(registry.figures()[figure], request_of(**asked), console(quiet))
 
 
 @cli.command(short_help="Many more networks of each figure, on which its claims are judged.")
@@ -197,7 +201,8 @@ def tune(figure: str, **asked: Any) -> None:
 @FORCE
 @CHECKPOINT
 @RESULTS
-def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked: Any) -> None:
+@QUIET
+def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, quiet: bool, **asked: Any) -> None:
     """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
     own (in Figure 4 three times), from a root seed that nothing else uses and nothing is tuned on.
 
@@ -208,7 +213,7 @@ def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, **asked:
 
     folder = sample.place(road.usual("results", results, scale))
     chosen = [sample.of(EXPERIMENTS[name].experiment) for name in unique(figure) or SAMPLED]
-    road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console())
+    road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console(quiet))
 
 
 @cli.command(short_help="A figure under the reading that comes closest to the paper's statements.")
@@ -242,7 +247,10 @@ def closest(figure: str, **asked: Any) -> None:
 @click.option("--limit-c", type=click.Path(exists=True, dir_okay=False), help="The C program to compare with.")
 @several("--part", "part", click.Choice(("steps", "rules", "cores", "memory")), "Only this part")
 @RESULTS
-def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], results: Path | None) -> None:
+@QUIET
+def bench(
+    n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], results: Path | None, quiet: bool
+) -> None:
     """Time the kernels in one run with a hand-vectorised C program (`--limit-c`, or RFLO_LIMIT_C), JAX if it is
     installed, and a plain NumPy class; the rules of the family beside each other; ten networks on one core and on two;
     and the peak memory of large sessions.
@@ -253,7 +261,7 @@ def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], re
     from rflo_repro.studies import bench as study
 
     parts = unique(part) or ("steps", "rules", "cores", "memory")
-    study.bench(unique(n_rec) or study.SIZES, limit_c, parts, results, console())
+    study.bench(unique(n_rec) or study.SIZES, limit_c, parts, results, console(quiet))
 
 
 @cli.command(short_help="A grid of your own: rules, tasks, sizes, models, optimisers, rates.")
@@ -264,7 +272,8 @@ def bench(n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], re
 @FIGURES
 @FORCE
 @CHECKPOINT
-def sweep(file: Path, **asked: Any) -> None:
+@QUIET
+def sweep(file: Path, quiet: bool, **asked: Any) -> None:
     """Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
     (docs/sweeps.md).
 
@@ -273,7 +282,7 @@ def sweep(file: Path, **asked: Any) -> None:
     """
     from rflo_repro.studies import sweeps
 
-    sweeps.run(file, request_of(**asked), console())
+    sweeps.run(file, request_of(**asked), console(quiet))
 
 
 @cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
@@ -317,7 +326,8 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
 @cli.command(short_help="Recompute a small part and compare it with stored references.")
 @JSON
 @JOBS
-def check(as_json: bool, jobs: int | None) -> None:
+@QUIET
+def check(as_json: bool, jobs: int | None, quiet: bool) -> None:
     """Compare what this machine computes with stored references, to the byte, in about half a minute.
 
     The first trials of two stored networks by every rule, every figure at smoke scale, Figure 2's networks of 20, 40
@@ -326,7 +336,7 @@ def check(as_json: bool, jobs: int | None) -> None:
     """
     from rflo_repro.studies import regression
 
-    if not regression.check(console(), jobs, as_json):
+    if not regression.check(console(quiet, stderr=as_json), jobs, as_json):
         raise SystemExit(1)
 
 

@@ -104,6 +104,7 @@ CHECKPOINT = click.option(
     metavar="SECONDS",
     help="How often to keep networks under way; a run that was stopped goes on within them.",
 )
+QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing but what goes wrong.")
 COUNTS = {
     "networks": count("--networks", LIMITS["networks"], "Realisations a condition."),
     "seed": count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
@@ -123,12 +124,12 @@ def options_of(about: About) -> list[Option]:
     """The options of an experiment's command."""
     pictures: list[Option] = [FIGURES, NO_PLOT] if about.panels else []
     if about.choices is None:
-        return [SCALE, FIGURES]
+        return [SCALE, FIGURES, QUIET]
     given = {choice.option for choice in declared(about.choices).values()}
     counts = [option for name, option in COUNTS.items() if name in given]
     counts += [RULE_FILE] if "rule-file" in given else []
     how: list[Option] = [] if about.timed else [JOBS, CLUSTER, FORCE, CHECKPOINT]
-    return [*_selectors(about), SCALE, *counts, SETS, *how, RESULTS, *pictures]
+    return [*_selectors(about), SCALE, *counts, SETS, *how, RESULTS, *pictures, QUIET]
 
 
 def _selectors(about: About) -> list[Option]:

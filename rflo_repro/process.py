@@ -15,7 +15,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -50,10 +50,10 @@ def run(program: Callable[[], object]) -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _nobody_listens()
+        _nobody_listens(sys.stdout)
     except OSError as error:
         _say(f"Error: stdout: {error.strerror}")
-        _nobody_listens()
+        _nobody_listens(sys.stdout)
         code = code or 1
     if code:
         sys.exit(code)
@@ -113,24 +113,27 @@ def _streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _nobody_listens() -> None:
-    """What is left to be said goes nowhere, and does not fail once more when Python ends."""
+def _nobody_listens(stream: IO[str]) -> None:
+    """What is left to be said there goes nowhere, and does not fail once more when Python ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
-def console() -> Console:
-    """Where a command speaks: bars on a terminal, plain lines elsewhere. Text is text: nothing in it is markup."""
+def console(quiet: bool = False, stderr: bool = False) -> Console:
+    """Where a command speaks: bars on a terminal, plain lines elsewhere. Text is text: nothing in it is markup.
+
+    quiet: it says nothing. stderr: on stderr, where stdout is for a program.
+    """
     from rich.console import Console
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
             # whoever read along has gone: the work goes on
             self.quiet = True
-            _nobody_listens()
+            _nobody_listens(self.file)
 
-    return Plain(soft_wrap=True, emoji=False, markup=False, highlight=False)
+    return Plain(soft_wrap=True, emoji=False, markup=False, highlight=False, quiet=quiet, stderr=stderr)
 
 
 def _stop_soon(number: int, *_: object) -> None:

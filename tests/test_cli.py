@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -20,6 +21,7 @@ import rflo_repro
 from rflo_repro import cli
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import declared, defaults, written
+from rflo_repro.studies import regression
 
 PROGRAM = Path(sys.executable).parent / "rflo-repro"
 FIGURES = registry.figures()
@@ -269,6 +271,63 @@ def test_json_for_programs():
     assert all("makes it" in claim["missing"] and claim["findings"] == [] for claim in claims)
     assert made() == []
     refused("report", "--json", "--table", names="--json")
+
+
+@pytest.mark.parametrize("name", [name for name in cli.cli.commands if name not in ("plot", "report", "list")])
+def test_every_command_that_computes_can_be_quiet(name):
+    """What is refused is said all the same."""
+    options = {option for parameter in cli.cli.commands[name].params for option in parameter.opts}
+    assert {"--quiet", "-q"} <= options
+    assert refused(name, "--quiet", "--no-such-option", names="--no-such-option")
+
+
+def test_quiet_says_nothing_and_does_all():
+    said, quiet = run("fig2", *ONE, "--results", "a"), run("fig2", *ONE, "--results", "b", "-q", "--figures", "drawn")
+    assert said.output
+    assert (quiet.exit_code, quiet.output) == (0, "")
+    assert csv("a") == csv("b") != {}
+    assert len(list(Path("drawn").iterdir())) == 2
+    Path("b/fig2_final.csv").write_text("torn")
+    assert "fig2_final.csv" in refused("fig2", *ONE, "--results", "b", "--quiet", names="'--results'")
+
+
+@pytest.mark.parametrize("asked", [("list",), ("report",), ("check", "--quiet")], ids=" ".join)
+def test_json_into_a_pipe_that_nobody_reads(asked, monkeypatch, tmp_path):
+    """The exit code is that of the command: to be cut off by `head` is no failure."""
+    only_short = (
+        "from rflo_repro import cli; from rflo_repro.studies import regression; "
+        'regression.KINDS, regression.figure_runs = ("short",), lambda *_: iter(()); cli.main()'
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", only_short, *asked, "--json"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_check_that_finds_a_difference_says_it_in_json_and_on_stderr_if_quiet(quiet, monkeypatch):
+    line = regression.Compared("short: what differs", False)
+    monkeypatch.setattr(regression, "computed", lambda *_: {})
+    monkeypatch.setattr(regression, "compare", lambda *_: [line])
+    said = run("check", "--json", *(["--quiet"] if quiet else []))
+    assert said.exit_code == 1
+    assert json.loads(said.stdout) == {"identical": False, "kinds": [{"line": line.line, "good": False}]}
+    plain = run("check", *(["--quiet"] if quiet else []))
+    assert plain.exit_code == 1
+    assert line.line in (plain.stderr if quiet else plain.stdout)
+    assert (plain.stdout == "") == quiet
+
+
+def test_json_of_a_command_that_is_killed_is_none_or_whole(tmp_path):
+    command = [PROGRAM, "check", "--json", "--jobs", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr.readline()  # it is under way
+        running.terminate()
+        said, complaint = running.communicate(timeout=60)
+    assert (running.returncode, said) == (128 + signal.SIGTERM, "")
+    assert complaint.splitlines()[-1].startswith("stopped")
 
 
 def test_what_was_found_is_the_same_in_json(results_of_the_paper):

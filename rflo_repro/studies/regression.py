@@ -18,6 +18,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -37,7 +38,7 @@ from rflo_repro.runs import sample
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
-from rflo_repro.runs.request import Selection
+from rflo_repro.runs.request import Failed, Selection
 from rflo_repro.runs.store import Store, replacing
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.tasks import PeriodicTask
@@ -205,16 +206,19 @@ def compare(found: Mapping[str, Record], references: Mapping[str, Record]) -> li
 def check(console: Console, jobs: int | None, as_json: bool = False) -> bool:
     """Compare with the references; print what differs first in each kind, and return whether nothing does.
 
-    as_json: an object with `identical` and the lines, on stdout, and the progress on stderr.
+    as_json: print an object with `identical` and the lines instead. Raises Failed for what differs if the console is
+    quiet, so that it is said.
     """
-    lines = compare(computed(Console(stderr=True) if as_json else console, jobs), read())
-    identical = all(line.good for line in lines)
+    lines = compare(computed(console, jobs), read())
+    different = [line.line for line in lines if not line.good]
     if as_json:
-        print(json.dumps({"identical": identical, "kinds": [line._asdict() for line in lines]}, indent=1))
-    else:
-        for line in lines:
-            console.print(line.line, highlight=False, markup=False, soft_wrap=True)
-    return identical
+        with suppress(BrokenPipeError):
+            print(json.dumps({"identical": not different, "kinds": [line._asdict() for line in lines]}, indent=1))
+    elif different and console.quiet:
+        raise Failed(different, [])
+    for line in [] if as_json else lines:
+        console.print(line.line, highlight=False, markup=False, soft_wrap=True)
+    return not different
 
 
 def write() -> None:

@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 
 import rflo_repro
+from rflo_repro.cli import cli
 from rflo_repro.learning.kernels import _cache
-
-from .conftest import tables_in
 
 PACKAGE = Path(rflo_repro.__file__).parent
 COMPUTE = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--networks", "1", "--trials", "20")
@@ -29,14 +28,35 @@ COMMANDS = (
     ("report",),
     ("plot", "fig2", "--results", "results/custom/smoke-networks1-trials20", "--figures", "drawn"),
 )
+# What a command needs besides --scale smoke and --networks 1; one that is not named here needs nothing
+NEEDS = {
+    "plot": ("fig2",),
+    "tune": ("fig2-size",),
+    "verdicts": ("fig2-size",),
+    "bench": ("--part", "steps", "--n-rec", "5"),
+    "sweep": ("own.toml",),
+}
+SWEEP = """
+name = "own"
+trials = 5
+grid = { rule = "rflo", period = 2, n_rec = 5, eta = [0.01, 0.02] }
+plot = { x = "eta", y = "final_loss" }
+"""
+# A source checkout is what an install has not, and what is timed is never the same twice
+CHECKOUT = ("bench",)
+TIMED = ("fig_cost", "cost", "bench_steps")
 # Runs commands one after another as the program would, and writes their exit codes
 DRIVER = """
 import json, sys
 from pathlib import Path
 from rflo_repro import cli
+Path("own.toml").write_text(sys.argv[2])
 codes = []
 for argv in json.loads(sys.argv[1]):
     sys.argv = ["rflo-repro", *argv]
+    if argv == ["check"]:  # of what it computes, the first trials by every rule
+        from rflo_repro.studies import regression
+        regression.KINDS, regression.figure_runs = ("short",), lambda *_: iter(())
     try:
         cli.main()
         codes.append(0)
@@ -63,8 +83,8 @@ class Around:
         self.folder.mkdir(exist_ok=True)
         env = {k: v for k, v in {**os.environ, **self.variables}.items() if v is not None}
         done = subprocess.run(
-            ["sh", "-c", self.shell, "sh", sys.executable, *self.python, "-c", DRIVER, json.dumps(commands)],
-            env=env, cwd=self.folder, capture_output=True, timeout=300, preexec_fn=self.before, check=False,
+            ["sh", "-c", self.shell, "sh", sys.executable, *self.python, "-c", DRIVER, json.dumps(commands), SWEEP],
+            env=env, cwd=self.folder, capture_output=True, timeout=900, preexec_fn=self.before, check=False,
         )  # fmt: skip
         said = done.stdout + done.stderr
         assert b"Traceback" not in said, said.decode(errors="replace")
@@ -172,39 +192,78 @@ def an_install_whose_name_is_not_utf8(tmp_path):
     return around
 
 
+FULL_DISK = pytest.param(a_full_kernel_cache_disk, marks=pytest.mark.disk)
 ENVIRONMENTS = [
-    no_home, a_home_that_is_none, a_read_only_install, the_c_locale, stdout_closed, all_streams_closed,
-    nobody_at_the_end_of_the_pipe, an_ascii_pipe, a_backend_that_is_none, a_word_for_a_backend, no_threads_for_numba,
-    optimised, a_damaged_kernel_cache, pytest.param(a_full_kernel_cache_disk, marks=pytest.mark.disk),
-    a_name_that_is_not_utf8, an_install_whose_name_is_not_utf8,
+    no_home, a_read_only_install, the_c_locale, stdout_closed, an_ascii_pipe, a_word_for_a_backend,
+    a_damaged_kernel_cache, FULL_DISK, no_threads_for_numba, optimised, a_name_that_is_not_utf8,
+]  # fmt: skip
+MORE = [
+    a_home_that_is_none, all_streams_closed, nobody_at_the_end_of_the_pipe, a_backend_that_is_none,
+    an_install_whose_name_is_not_utf8,
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The tables as they should be."""
+def every_command():
+    """A call of each command that there is."""
+    for name, command in cli.commands.items():
+        known = {option for parameter in command.params for option in parameter.opts}
+        usual = [("--scale", "smoke"), ("--networks", "1")]
+        yield (name, *NEEDS.get(name, ()), *(word for option in usual if option[0] in known for word in option))
+
+
+def tables_below(folder):
+    """All tables that are the same whenever they are computed."""
+    found = [path for path in sorted(folder.rglob("*.csv")) if path.stem not in TIMED]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def named(function):
+    return function.__name__.replace("_", " ")
+
+
+@pytest.fixture(scope="module", params=[COMMANDS, pytest.param(None, marks=pytest.mark.long)], ids=["four", "every"])
+def undisturbed(request, tmp_path_factory):
+    """Commands, the tables that they should make, and those of them that may be refused in an install."""
+    commands = request.param or (*COMMANDS, *every_command())
     around = Around(folder=tmp_path_factory.mktemp("plain"))
-    codes, _, err = around.run(*COMMANDS)
-    assert (codes, err) == ([0, 0, 0, 0], b"")
-    return tables_in(around.folder / "results" / "custom" / "smoke-networks1-trials20")
+    codes, _, err = around.run(*commands)
+    assert dict(zip(commands, codes, strict=True)) == dict.fromkeys(commands, 0), err
+    assert err == b""
+    return commands, tables_below(around.folder)
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda function: function.__name__.replace("_", " "))
-def test_the_right_result_in_any_environment(environment, tmp_path, undisturbed):
+def right_result(environment, tmp_path, undisturbed):
+    """Whether commands come to the tables that they should, or say in one line why not."""
+    commands, tables = undisturbed
     around = environment(tmp_path)
     if around.folder == Path():
         around.folder = tmp_path / "here"
-    codes, _, err = around.run(*COMMANDS)
+    codes, _, err = around.run(*commands)
     if around.left_over:
         shutil.rmtree(around.left_over)
-    assert codes == [0, 0, 0, 0], err
-    assert tables_in(around.folder / "results" / "custom" / "smoke-networks1-trials20") == undisturbed
+    refused = [command for command, code in zip(commands, codes, strict=True) if code]
+    assert [command for command in refused if command[0] not in CHECKOUT or "PYTHONPATH" not in around.variables] == []
+    assert tables_below(around.folder) == tables
     assert (around.folder / "drawn" / "fig2.png").stat().st_size > 10_000
     assert (around.folder / "results" / "report.html").stat().st_size > 10_000
     # what is said of the environment is a line of its own, once
     lines = err.decode(errors="replace").splitlines()
-    assert len(lines) == len(set(lines)), lines
-    assert all("damaged" in line or "not kept" in line or "Matplotlib" in line for line in lines), lines
+    errors = [line for line in lines if line.startswith("Error: ")]
+    assert len(errors) == len(refused), errors
+    others = [line for line in lines if line and not line.startswith(("Error: ", "Usage: ", "Try "))]
+    assert len(others) == len(set(others)), lines
+    assert all("damaged" in line or "not kept" in line or "Matplotlib" in line for line in others), lines
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=named)
+def test_the_right_result_in_any_environment(environment, tmp_path, undisturbed):
+    right_result(environment, tmp_path, undisturbed)
+
+
+@pytest.mark.parametrize("undisturbed", [COMMANDS], indirect=True, ids=["four"])
+@pytest.mark.parametrize("environment", MORE, ids=named)
+def test_the_right_result_in_environments_that_nobody_asked_for(environment, tmp_path, undisturbed):
+    right_result(environment, tmp_path, undisturbed)
 
 
 def test_a_log_on_a_full_disk_is_said_in_one_line(tmp_path):
