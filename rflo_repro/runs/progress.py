@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOG_EVERY_SECONDS = 30.0
 WORTH_SAYING_SECONDS = 1.0
-ESTIMATE_AFTER_SECONDS = 2.0
+ESTIMATE_AFTER_SECONDS = 3.0
 MOST_BARS = 12  # more would not fit on a terminal, and what moves would be out of sight
 INDENT = "  "
 
