@@ -62,8 +62,8 @@ def draw(
         periods = sorted({periods[0], periods[-1]}) if periods else []
     n_columns = len(periods) + ("b" in panels) + len(more)
     with style.style():
-        figure = style.new_figure(max(4.0, 3.1 * n_columns), 3.3)
-        axes = figure.subplots(1, n_columns, squeeze=False)[0]
+        picture = style.new_picture(max(4.0, 3.1 * n_columns), 3.3)
+        axes = picture.subplots(1, n_columns, squeeze=False)[0]
         shown = curves[curves.period_tau.isin(periods)]
         for i, (ax, period) in enumerate(zip(axes, periods, strict=False)):
             part = curves[curves.period_tau == period]
@@ -88,4 +88,4 @@ def draw(
         for (panel, draw_panel), ax in zip(more.items(), rest, strict=True):
             draw_panel(ax)
             style.letter(ax, panel)
-    return figure
+    return picture

@@ -151,11 +151,11 @@ class Picture(Figure):
         return paths
 
 
-def new_figure(width: float, height: float) -> Picture:
+def new_picture(width: float, height: float) -> Picture:
     """An empty figure of this size in inches, laid out without overlaps."""
-    figure = Picture(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
-    FigureCanvasAgg(figure)
-    return figure
+    picture = Picture(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
+    FigureCanvasAgg(picture)
+    return picture
 
 
 def letter(axes: Axes, text: str) -> None:

@@ -356,8 +356,8 @@ def draw(plan: Plan, frames: Tables) -> tuple[style.Picture, list[str]]:
     frame = frames["curves" if x == TRIAL else "final"]
     values = [None] if lines is None else list(dict.fromkeys(frame[lines]))
     with style.style():
-        figure = style.new_figure(4.4, 3.3)
-        axes = figure.subplots()
+        picture = style.new_picture(4.4, 3.3)
+        axes = picture.subplots()
         for i, value in enumerate(values):
             at = {} if lines is None else {lines: value}
             label = "" if value is None else style.name(value) if lines == "rule" else f"{lines} {value}"
@@ -379,7 +379,7 @@ def draw(plan: Plan, frames: Tables) -> tuple[style.Picture, list[str]]:
             axes.set_xlabel(f"{x}  ({units})" if units else x)
         if lines is not None:
             axes.legend()
-    return figure, []
+    return picture, []
 
 
 def _hashable(name: str, value: Any) -> Any:

@@ -211,8 +211,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     groups = {str(name): group for name, group in frame.groupby("condition", sort=False)}
     means = pd.DataFrame({name: mean_loss(_losses(group)) for name, group in groups.items()}).T.sort_index(axis=1)
     with style.style():
-        figure = style.new_figure(6.6, 1.1 + 0.26 * len(means))
-        axes = figure.subplots()
+        picture = style.new_picture(6.6, 1.1 + 0.26 * len(means))
+        axes = picture.subplots()
         colours = mpl.colormaps["viridis_r"].with_extremes(bad="#DDDDDD")
         image = axes.imshow(means.to_numpy(float), aspect="auto", cmap=colours, vmax=0.0)
         axes.set_xticks(range(means.shape[1]), [f"{eta:g}" for eta in means], rotation=45)
@@ -223,5 +223,5 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
             for flag, face in (("as_good", "none"), ("chosen", "white")):
                 at = [list(means).index(eta) for eta in group[group[flag]].eta.unique()]
                 axes.plot(at, [row] * len(at), "o", markersize=5, color=face, markeredgecolor="black")
-        figure.colorbar(image, ax=axes, label="mean log10 of the final loss", pad=0.02)
-    return figure, []
+        picture.colorbar(image, ax=axes, label="mean log10 of the final loss", pad=0.02)
+    return picture, []

@@ -51,7 +51,7 @@ def test_what_lies_far_off_the_axes_is_drawn_at_a_million():
 
 def test_a_band_is_near_and_where_its_trials_are():
     frame = pd.DataFrame({"trial": [1, 1, 10**8, 10**8], "loss": [1.0, 2.0, np.inf, 1e200]})
-    axes = style.new_figure(3, 3).subplots()
+    axes = style.new_picture(3, 3).subplots()
     style.band(axes, frame, "trial", "loss", "black")
     (line,) = axes.lines
     assert line.get_xydata().tolist() == [[1.0, 1.5], [1e8, 1e6]]
@@ -185,7 +185,7 @@ def test_bands_are_quartiles_with_divergences_above_all():
     losses = {1: [1, 2, 3, 4, 5], 2: [1, 2, 3, 4, np.nan], 3: [1, 2, 3, np.nan, np.nan]}
     frame = pd.DataFrame([(trial, loss) for trial, row in losses.items() for loss in row], columns=["trial", "loss"])
     with style.style():
-        picture = style.new_figure(3, 3)
+        picture = style.new_picture(3, 3)
         axes = picture.subplots()
         style.band(axes, frame, "trial", "loss", "red", "a name")
     (line,) = axes.lines
@@ -207,13 +207,13 @@ def dots(axes):
 def test_every_network_is_a_dot_and_a_larger_sample_a_line_beside_them():
     own = pd.DataFrame({"x": [1, 1, 1, 2, 2], "loss": [0.1, 0.2, np.nan, 0.3, 1e9]})
     sample = pd.DataFrame({"x": [1] * 9 + [2] * 9, "loss": [*np.arange(1, 10) / 10, *np.arange(1, 9) / 10, np.nan]})
-    axes = style.new_figure(3, 3).subplots()
+    axes = style.new_picture(3, 3).subplots()
     style.networks(axes, own, "x", "loss", "red", sample=sample, top=1.0)
     # what ran away or diverged is at the top
     assert dots(axes) == [(1, 0.1), (1, 0.2), (1, 1.0), (2, 0.3), (2, 1.0)]
     lines = [segment.tolist() for segment in axes.collections[0].get_segments()]
     assert lines == [[[1, 0.2], [1, 0.8]], [[2, 0.2], [2, 0.8]]]
-    alone = style.new_figure(3, 3).subplots()
+    alone = style.new_picture(3, 3).subplots()
     style.networks(alone, own, "x", "loss", "red")
     assert not alone.collections
 

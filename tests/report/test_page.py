@@ -125,7 +125,7 @@ def test_pictures_are_made_small(picture):
 def test_every_colour_is_as_drawn(tmp_path):
     """A few pixels of magenta and a band of grey beside many of black and green: more colours than a palette has."""
     with style.style():
-        figure = style.new_figure(7, 5)
+        figure = style.new_picture(7, 5)
         axes = figure.subplots()
         for i in range(12):
             axes.plot([0, 1], [i, i + 1], color=f"{i / 12}")

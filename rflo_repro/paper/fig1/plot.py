@@ -23,11 +23,11 @@ OUTPUTS = [(8.0, 0.65), (8.0, -0.65)]
 def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     """The schematic; it needs no tables."""
     with style.style():
-        figure = style.new_figure(7.2, 3.5)
-        axes = figure.subplots()
+        picture = style.new_picture(7.2, 3.5)
+        axes = picture.subplots()
         canvas(axes, (-0.9, 10.2), (-3.1, 2.6))
         _network(axes)
-    return figure, []
+    return picture, []
 
 
 def _network(axes: Axes) -> None:

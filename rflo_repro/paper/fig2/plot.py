@@ -41,8 +41,8 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     below = [panel for panel in drawn if panel != "a"]
     with style.style():
         columns = max(min(2, trained.period_tau.nunique()) + 1 if top else 1, len(below))
-        figure = style.new_figure(10 if columns == 3 else 3.6 * columns, 6.6 if top and below else 3.3)
-        rows = figure.subfigures(2 if top and below else 1, 1, squeeze=False)[:, 0]
+        picture = style.new_picture(10 if columns == 3 else 3.6 * columns, 6.6 if top and below else 3.3)
+        rows = picture.subfigures(2 if top and below else 1, 1, squeeze=False)[:, 0]
         if top:
             _panel_a(rows[0], trained, outputs)
         if below:
@@ -53,13 +53,13 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
                     _panel_c(axes, curves[curves.rule == "rflo"])
                 else:
                     _panel_d(axes, ablation)
-    return figure, notes
+    return picture, notes
 
 
-def _panel_a(figure: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataFrame) -> None:
+def _panel_a(picture: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.DataFrame) -> None:
     """Loss in training at the shortest and the longest period, which may be one; the outputs at the end."""
     ends = sorted({curves.period_tau.min(), curves.period_tau.max()})
-    axes = figure.subplots(1, len(ends) + 1)
+    axes = picture.subplots(1, len(ends) + 1)
     for i, (ax, period) in enumerate(zip(axes, ends, strict=False)):
         part = curves[curves.period_tau == period]
         for rule, frame in part.groupby("rule", sort=False):

@@ -24,8 +24,8 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     parts = {panel: final[final.panel.str.contains(panel)] for panel in panels}
     drawn = [panel for panel in panels if len(parts[panel])]
     with style.style():
-        figure = style.new_figure(max(4.0, 3.6 * len(drawn)), 3.3)
-        axes = figure.subplots(1, max(1, len(drawn)), squeeze=False)[0]
+        picture = style.new_picture(max(4.0, 3.6 * len(drawn)), 3.3)
+        axes = picture.subplots(1, max(1, len(drawn)), squeeze=False)[0]
         for ax, panel in zip(axes, drawn, strict=False):
             column, name = AXES[panel]
             more = tables.get(PART)
@@ -43,4 +43,4 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
             axes[0].xaxis.set_minor_locator(NullLocator())
         if drawn:
             axes[0].legend(loc="lower left")
-    return figure, [f"panel {panel} left out: the table has no rows of it" for panel in panels if panel not in drawn]
+    return picture, [f"panel {panel} left out: the table has no rows of it" for panel in panels if panel not in drawn]

@@ -32,8 +32,8 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     drawn = [panel for panel in panels if len(rows[panel])]
     notes = [f"panel {panel} left out: needs {needs[panel]}" for panel in panels if panel not in drawn]
     with style.style():
-        figure = style.new_figure(3.6 * max(1, len(drawn)), 3.3)
-        axes = figure.subplots(1, len(drawn), squeeze=False)[0] if drawn else []
+        picture = style.new_picture(3.6 * max(1, len(drawn)), 3.3)
+        axes = picture.subplots(1, len(drawn), squeeze=False)[0] if drawn else []
         for panel, ax in zip(drawn, axes, strict=True):
             if panel == "a":
                 _example(ax, rows["a"])
@@ -41,7 +41,7 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
                 _peaks(ax, rows[panel], RFLO if panel == "b" else BPTT)
                 ax.set_title({"b": "RFLO", "c": "BPTT"}[panel])
             style.letter(ax, panel)
-    return figure, notes
+    return picture, notes
 
 
 def _example(axes: Axes, rows: pd.DataFrame) -> None:

@@ -35,10 +35,10 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     rows = [row for row in (set("ab") & set(drawn), set("c") & set(drawn), set("d") & set(drawn)) if row]
     heights = [2.7 if "c" not in row else 3.8 for row in rows]
     with style.style():
-        figure = style.new_figure(10, max(2.7, sum(heights)))
+        picture = style.new_picture(10, max(2.7, sum(heights)))
         if not rows:
-            return figure, notes
-        parts = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
+            return picture, notes
+        parts = picture.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
         for row, part in zip(rows, parts, strict=True):
             if row & set("ab"):
                 _top(part, tables["single"], sorted(row))
@@ -46,13 +46,13 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
                 _panel_c(part, tables["sequence"])
             else:
                 _panel_d(part, tables["final"], tables["transitions"])
-    return figure, notes
+    return picture, notes
 
 
-def _top(figure: SubFigure, single: pd.DataFrame, panels: Sequence[str]) -> None:
+def _top(picture: SubFigure, single: pd.DataFrame, panels: Sequence[str]) -> None:
     """a: the task, and where single movements lead; b: the loop."""
     widths = [w for panel in panels for w in {"a": (1.15, 0.75), "b": (1.35,)}[panel]]
-    axes = list(figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
+    axes = list(picture.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0])
     if "a" in panels:
         sketch.task(axes[0])
         style.letter(axes[0], "a")
@@ -95,10 +95,10 @@ def _plane(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
     axes.set_ylabel("y  (movements)")
 
 
-def _panel_c(figure: SubFigure, rows: pd.DataFrame) -> None:
+def _panel_c(picture: SubFigure, rows: pd.DataFrame) -> None:
     """Left the cursor's paths, right the velocities, a pair of lines a method."""
     rules = [rule for rule in ABOUT.rules if (rows.rule == rule).any()]
-    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1, 2.2])[0]
+    left, right = picture.subfigures(1, 2, squeeze=False, width_ratios=[1, 2.2])[0]
     axes = left.subplots()
     _cursor(axes, rows, rules)
     style.letter(axes, "c")
@@ -144,9 +144,9 @@ def _velocity(axes: Axes, rows: pd.DataFrame) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _panel_d(figure: SubFigure, final: pd.DataFrame, transitions: pd.DataFrame) -> None:
+def _panel_d(picture: SubFigure, final: pd.DataFrame, transitions: pd.DataFrame) -> None:
     """Right transitions in stage 2; loss on the sequence and end-point error, a point a network."""
-    axes = list(figure.subplots(1, 3 if len(transitions) else 2, squeeze=False)[0])
+    axes = list(picture.subplots(1, 3 if len(transitions) else 2, squeeze=False)[0])
     if len(transitions):
         for column, colour, label in (
             ("correct", "#999999", "all choices"),

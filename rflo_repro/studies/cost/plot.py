@@ -16,8 +16,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     """Cost of a timestep against N, on logarithmic axes, with the fitted exponents."""
     frame = tables["cost"]
     with style.style():
-        figure = style.new_figure(4.6, 3.6)
-        axes = figure.subplots()
+        picture = style.new_picture(4.6, 3.6)
+        axes = picture.subplots()
         for rule, power in EXPONENTS.items():
             part = where(frame, {"rule": rule})
             k, _ = exponents(part)
@@ -36,4 +36,4 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
         axes.set_xlabel("number of units N")
         axes.set_ylabel("time of a timestep  (µs)")
         axes.legend(loc="lower right")
-    return figure, []
+    return picture, []

@@ -18,8 +18,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     rows = where(tables["gradient"], {"matrix": "w_rec"})
     kinds, periods = list(rows.rates.unique()), sorted(rows.period_tau.unique())
     with style.style():
-        figure = style.new_figure(2.3 * (len(periods) + 1), 2.5 * len(kinds))
-        axes = figure.subplots(len(kinds), len(periods) + 1, squeeze=False)
+        picture = style.new_picture(2.3 * (len(periods) + 1), 2.5 * len(kinds))
+        axes = picture.subplots(len(kinds), len(periods) + 1, squeeze=False)
         for line, kind in zip(axes, kinds, strict=True):
             part = rows[rows.rates == kind]
             for ax, period in zip(line, periods, strict=False):
@@ -31,8 +31,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
             style.period_axis(line[-1], periods)
             line[-1].set_title("mean over these trials")
             line[0].set_ylabel("cosine to −gradient, W")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(ABOUT.rules))
-    return figure, []
+        picture.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(ABOUT.rules))
+    return picture, []
 
 
 def _lines(axes: Axes, rows: pd.DataFrame, x: str, **shape: object) -> None:

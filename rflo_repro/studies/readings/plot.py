@@ -49,7 +49,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     n_levels = sum(map(len, varied.values()))
     down = -(-len(parts) // ACROSS)
     with style.style():
-        picture = style.new_figure(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * n_levels) + 0.7)
+        picture = style.new_picture(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * n_levels) + 0.7)
         for place, (claim, part) in enumerate(parts):
             rows = frame[(frame.claim == claim) & (frame.part == part)].sort_values("estimate", kind="stable")
             outer = picture.add_gridspec(down, min(ACROSS, len(parts)))[divmod(place, ACROSS)]

@@ -54,8 +54,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     numbers |= {"c": numbers["b"], "d": 2}
     with style.style():
         widest = max([numbers[panel] for panel in drawn], default=1)
-        figure = style.new_figure(max(4.0, 0.4 + COLUMN * widest), 1.0 + ROW * max(1, len(drawn)))
-        rows = figure.subfigures(max(1, len(drawn)), 1, squeeze=False)[:, 0]
+        picture = style.new_picture(max(4.0, 0.4 + COLUMN * widest), 1.0 + ROW * max(1, len(drawn)))
+        rows = picture.subfigures(max(1, len(drawn)), 1, squeeze=False)[:, 0]
         for row, panel in zip(rows, drawn, strict=False):
             axes = row.subplots(1, widest, squeeze=False)[0]
             for unused in axes[numbers[panel] :]:
@@ -73,18 +73,18 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
                     ax.set_ylabel("")
             style.letter(axes[0], panel)
         if drawn:
-            _legend(figure, final, noise)
-    return figure, notes
+            _legend(picture, final, noise)
+    return picture, notes
 
 
-def _legend(figure: style.Picture, final: pd.DataFrame, noise: pd.DataFrame) -> None:
+def _legend(picture: style.Picture, final: pd.DataFrame, noise: pd.DataFrame) -> None:
     """A colour for each rule, and a shape for what it is made with."""
     names = list(dict.fromkeys([*final.base, *noise.rule]))
-    axes = figure.axes[0]
+    axes = picture.axes[0]
     known = [axes.plot([], [], "o", color=_colour(name), markersize=4, label=style.name(name))[0] for name in names]
     if (final.optimizer == "rmsprop").any():
         known += axes.plot([], [], "o", color="black", fillstyle="none", markersize=4, label="with RMSprop")
-    figure.legend(handles=known, loc="outside lower center", ncols=6)
+    picture.legend(handles=known, loc="outside lower center", ncols=6)
 
 
 def _colour(base: str) -> str:

@@ -21,7 +21,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     heights = [part.claim.nunique() for part in parts]
     with style.style():
         widest = max(part[["choice", "alternative"]].drop_duplicates().shape[0] for part in parts)
-        picture = style.new_figure(3.6 + 0.62 * widest, 1.0 + 0.36 * sum(heights) + 1.55 * len(parts))
+        picture = style.new_picture(3.6 + 0.62 * widest, 1.0 + 0.36 * sum(heights) + 1.55 * len(parts))
         grid = picture.subplots(len(parts), 1, squeeze=False, height_ratios=[h + 2.2 for h in heights])[:, 0]
         for axes, part, figure in zip(grid, parts, known, strict=True):
             _block(axes, part, widest)

@@ -22,15 +22,15 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     rules = list(dict.fromkeys(frame.rule))
     tasks = [*frame.groupby(places.title(frame), sort=False)][::-1]
     with style.style():
-        figure = style.new_figure(2.2 + 1.9 * len(tasks), 1.4 + 0.17 * len(rules))
-        grid = figure.subplots(1, len(tasks), squeeze=False, sharey=True)[0]
+        picture = style.new_picture(2.2 + 1.9 * len(tasks), 1.4 + 0.17 * len(rules))
+        grid = picture.subplots(1, len(tasks), squeeze=False, sharey=True)[0]
         for axes, (task, rows) in zip(grid, tasks, strict=True):
             _column(axes, rows, rules)
             axes.set_title(str(task))
         grid[0].set_yticks(range(len(rules)), [style.name(rule) for rule in rules], fontsize=6.5)
         grid[0].set_ylim(len(rules) - 0.5, -0.5)
-        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return figure, []
+        picture.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return picture, []
 
 
 def _column(axes: Axes, frame: pd.DataFrame, rules: Sequence[str]) -> None:
