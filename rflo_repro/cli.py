@@ -282,7 +282,7 @@ def sweep(file: Path, quiet: bool, **asked: Any) -> None:
     """
     from rflo_repro.studies import sweeps
 
-    sweeps.run(file, request_of(**asked), console(quiet))
+    sweeps.sweep(file, request_of(**asked), console(quiet))
 
 
 @cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
@@ -297,15 +297,15 @@ def report(table: bool, as_json: bool, scale: str, results: Path | None, figures
     command that makes it.
     """
     from rflo_repro.runs.road import usual
-    from rflo_repro.studies import summary
+    from rflo_repro.studies import report as study
 
     places = usual("results", results, scale), usual("figures", figures, scale)
     if table and as_json:
         raise click.UsageError("--table and --json are two ways to print the same: choose one")
     if table or as_json:
-        click.echo((summary.table if table else summary.as_json)(*places))
+        click.echo((study.table if table else study.as_json)(*places))
     else:
-        summary.write(*places, console())
+        study.write(*places, console())
 
 
 @cli.command("list", short_help="Every figure and study, and the state of its tables.")
@@ -342,7 +342,7 @@ def check(as_json: bool, jobs: int | None, quiet: bool) -> None:
 
 def main() -> None:
     """The `rflo-repro` program."""
-    process.run(lambda: cli.main(prog_name="rflo-repro", standalone_mode=False))
+    process.supervised(lambda: cli.main(prog_name="rflo-repro", standalone_mode=False))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 _received: list[int] = []
 
 
-def run(program: Callable[[], object]) -> None:
+def supervised(program: Callable[[], object]) -> None:
     """Run a click command in this process, and end the process as a shell expects.
 
     Exit codes: 0; 1 for what the disk or the machine refuses; 2 for a request that cannot be met; 128 and the signal's

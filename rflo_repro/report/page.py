@@ -76,7 +76,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Page:
+class Report:
     """The whole report."""
 
     title: str
@@ -127,15 +127,15 @@ def beside(part: Part) -> str:
     return "; ".join(filter(None, said))
 
 
-def counts(page: Page) -> list[tuple[str, str]]:
+def counts(report: Report) -> list[tuple[str, str]]:
     """Each verdict, and how many claims have it, by the kind of learning rates; what has one kind is with the first."""
     found = Counter(
         (judged.shown(finding.verdict), finding.rates or KINDS[0])
-        for section in page.sections
+        for section in report.sections
         for judged in section.claims
         for finding in judged.findings
     )
-    found.update((NO_VERDICT, KINDS[0]) for section in page.sections for judged in section.claims if judged.missing)
+    found.update((NO_VERDICT, KINDS[0]) for section in report.sections for judged in section.claims if judged.missing)
     names = {KINDS[0]: f"{KINDS[0]} (or only)"}
     marked = sorted({verdict for verdict, _ in found} - {*VERDICTS, NO_VERDICT})
     return [
@@ -187,9 +187,9 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
     return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
 
 
-def html(page: Page) -> str:
+def html(report: Report) -> str:
     """The page as HTML: no script, nothing from elsewhere, every text escaped."""
-    return _template("page.html", autoescape=True).render(page=page)
+    return _template("page.html", autoescape=True).render(report=report)
 
 
 def _markdown() -> jinja2.Template:
@@ -214,16 +214,16 @@ def _badge(verdict: str) -> str:
     return f"{letter(verdict)} {verdict}" if verdict else ""
 
 
-def verdict_table(page: Page) -> str:
+def verdict_table(report: Report) -> str:
     """The verdicts at a glance in Markdown, between markers."""
-    made: Any = _markdown().make_module({"page": page, "link": str})
+    made: Any = _markdown().make_module({"report": report, "link": str})
     return str(made.verdicts()).rstrip()
 
 
-def markdown(page: Page, folder: Path) -> str:
+def markdown(report: Report, folder: Path) -> str:
     """The page as Markdown; pictures are linked as seen from `folder`."""
 
     def link(path: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
 
-    return _markdown().render(page=page, link=link).rstrip() + "\n"
+    return _markdown().render(report=report, link=link).rstrip() + "\n"

@@ -41,10 +41,10 @@ class Field:
     choice: Choice
 
 
-def entries(page: str) -> list[Entry]:
+def entries(text: str) -> list[Entry]:
     """The ledger's entries, in order. Raises ValueError for one that has not every label once, in order."""
     found = []
-    for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         head, *parts = re.split(r"^### ", section, flags=re.MULTILINE)
         title = head.partition("\n")[0]
         # `Interval matching (Figure 3)`
@@ -75,7 +75,7 @@ def fields() -> dict[str, list[Field]]:
     return found
 
 
-def index(page: str) -> str:
+def index(text: str) -> str:
     """The tables between BEGIN and END: the entries, and the printed values that can be varied."""
     known = fields()
     open_rows = [
@@ -87,7 +87,7 @@ def index(page: str) -> str:
             or entry.text["Gap"].removesuffix("."),
             entry.text["Effect"].removesuffix("."),
         )
-        for entry in entries(page)
+        for entry in entries(text)
     ]
     printed_rows = [
         (
@@ -109,13 +109,13 @@ def index(page: str) -> str:
     )
 
 
-def with_index(page: str) -> str:
-    """The page with its index made anew. Raises ValueError if it has no place for one."""
-    before, begin, rest = page.partition(BEGIN)
+def with_index(text: str) -> str:
+    """The text with its index made anew. Raises ValueError if it has no place for one."""
+    before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"the ledger must have {BEGIN} and {END}")
-    return f"{before}{begin}\n{index(page)}\n{end}{after}"
+    return f"{before}{begin}\n{index(text)}\n{end}{after}"
 
 
 def _once(values: Iterable[str]) -> Iterator[str]:

@@ -168,8 +168,8 @@ def computed(console: Console, jobs: int | None) -> Records:
 
 def read() -> Records:
     """The stored references."""
-    pages = json.loads((REFERENCES / "sessions.json").read_text(encoding="utf-8"))
-    return {name: Record(**page) for name, page in pages.items()}
+    kept = json.loads((REFERENCES / "sessions.json").read_text(encoding="utf-8"))
+    return {name: Record(**fields) for name, fields in kept.items()}
 
 
 class Compared(NamedTuple):
@@ -229,9 +229,9 @@ def write() -> None:
         net = Network.random(30, 0, 1, np.random.default_rng(np.random.SeedSequence(43299, spawn_key=(i,))))
         fields = ("w_in", "w_rec", "w_out", "feedback", "h0", "tau")
         np.savez(folder / f"network_{name}.npz", **{key: np.asarray(getattr(net, key)) for key in fields})  # type: ignore[arg-type]
-    pages = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in computed(Console(), None).items()]
+    kept = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in computed(Console(), None).items()]
     with replacing(folder / "sessions.json") as temporary:
-        temporary.write_text("{\n" + ",\n".join(pages) + "\n}\n", encoding="utf-8")
+        temporary.write_text("{\n" + ",\n".join(kept) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -159,8 +159,8 @@ def read(path: Path) -> Plan:
 
 
 def reading(path: Path, make: Callable[[Mapping[str, Any], Path], T]) -> T:
-    """What is made of a TOML file's page and folder. Raises Refused, with the file, for what is no TOML or what `make`
-    raises."""
+    """What is made of a TOML file's entries and folder. Raises Refused, with the file, for what is no TOML and what
+    `make` raises."""
     try:
         return make(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
     except OSError as error:
@@ -171,33 +171,35 @@ def reading(path: Path, make: Callable[[Mapping[str, Any], Path], T]) -> T:
         raise Refused(None, f"{path}: {error}") from None
 
 
-def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
+def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
     """Raises ValueError, TypeError."""
-    only("entries", page, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers", "plot"))
+    only("entries", entries, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers", "plot"))
     for name in ("name", "grid"):
-        if name not in page:
+        if name not in entries:
             raise ValueError(f"{name} is missing")
-    name = page["name"]
+    name = entries["name"]
     if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
         raise ValueError(f"name must be up to 64 of a-z, 0-9, - and _, got {name!r}")
     if name.replace("-", "_").partition("_")[0] in (*registry.figures(), "tune"):
         raise ValueError(f"name must not begin like a figure's tables, got {name!r}")
-    rules = {key: rule_of(key, value) for key, value in table("rules", page.get("rules", {})).items()}
-    tasks = {key: _task(key, value, folder) for key, value in table("tasks", page.get("tasks", {})).items()}
-    optimizers = {key: _optimizer(key, value) for key, value in table("optimizers", page.get("optimizers", {})).items()}
+    rules = {key: rule_of(key, value) for key, value in table("rules", entries.get("rules", {})).items()}
+    tasks = {key: _task(key, value, folder) for key, value in table("tasks", entries.get("tasks", {})).items()}
+    optimizers = {
+        key: _optimizer(key, value) for key, value in table("optimizers", entries.get("optimizers", {})).items()
+    }
     known = {"rule": (*RULES, *rules), "task": (PERIODIC, *tasks), "optimizer": (*get_args(Method), *optimizers)}
     plan = Plan(
         name=name,
-        networks=validate.integer("networks", page.get("networks", 1), 1),
-        trials=validate.integer("trials", page.get("trials", 1000), 1),
-        seed=validate.integer("seed", page.get("seed", 2019), 0),
-        grid=_grid(table("grid", page["grid"]), known),
+        networks=validate.integer("networks", entries.get("networks", 1), 1),
+        trials=validate.integer("trials", entries.get("trials", 1000), 1),
+        seed=validate.integer("seed", entries.get("seed", 2019), 0),
+        grid=_grid(table("grid", entries["grid"]), known),
         rules=rules,
         tasks=tasks,
         optimizers=optimizers,
     )
-    if "plot" in page:
-        plan = dataclasses.replace(plan, plot=_plot(table("plot", page["plot"]), plan))
+    if "plot" in entries:
+        plan = dataclasses.replace(plan, plot=_plot(table("plot", entries["plot"]), plan))
     for setting in ("networks", "trials", "seed"):
         if getattr(plan, setting) > LIMITS[setting]:
             raise ValueError(
@@ -209,9 +211,9 @@ def _plan(page: Mapping[str, Any], folder: Path) -> Plan:
     return plan
 
 
-def only(what: str, page: Mapping[str, Any], known: Sequence[str]) -> None:
+def only(what: str, entries: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raises ValueError for an entry that is not known."""
-    for key in page:
+    for key in entries:
         if key not in known:
             raise ValueError(f"{what} must be among {', '.join(known)}, got {key!r}")
 
@@ -235,26 +237,26 @@ def _name(kind: str, name: str) -> None:
 def rule_of(name: str, value: Any) -> LearningRule:
     """The rule in a table `rules.NAME`. Raises ValueError."""
     _name("rules", name)
-    page = dict(table(f"rules.{name}", value))
-    only(f"rules.{name}", page, [field.name for field in dataclasses.fields(LearningRule)[1:]])
+    entries = dict(table(f"rules.{name}", value))
+    only(f"rules.{name}", entries, [field.name for field in dataclasses.fields(LearningRule)[1:]])
     if name in RULES:
         raise ValueError(f"rules.{name} is a rule already; give yours another name")
-    if "trains" in page:
-        page["trains"] = _frozen(page["trains"])
+    if "trains" in entries:
+        entries["trains"] = _frozen(entries["trains"])
     try:
-        return LearningRule(name, **page)
+        return LearningRule(name, **entries)
     except (TypeError, ValueError) as error:
         raise ValueError(f"rules.{name}: {error}") from None
 
 
 def _optimizer(name: str, value: Any) -> Optimizer:
     _name("optimizers", name)
-    page = dict(table(f"optimizers.{name}", value))
-    only(f"optimizers.{name}", page, [field.name for field in dataclasses.fields(Optimizer)])
+    entries = dict(table(f"optimizers.{name}", value))
+    only(f"optimizers.{name}", entries, [field.name for field in dataclasses.fields(Optimizer)])
     if name in get_args(Method):
         raise ValueError(f"optimizers.{name} is an optimiser already; give yours another name")
     try:
-        return Optimizer(**page)
+        return Optimizer(**entries)
     except ValueError as error:
         raise ValueError(f"optimizers.{name}: {error}") from None
 
@@ -288,14 +290,14 @@ def _is_task_class(value: Any) -> bool:
 
 def _task(name: str, value: Any, folder: Path) -> SizedTask:
     _name("tasks", name)
-    page = dict(table(f"tasks.{name}", value))
-    kind = page.pop("is", None)
+    entries = dict(table(f"tasks.{name}", value))
+    kind = entries.pop("is", None)
     if name == PERIODIC:
         raise ValueError(f"tasks.{name} is a task already; give yours another name")
     made_by = _class(name, kind, folder)
-    only(f"tasks.{name}", page, [f.name for f in dataclasses.fields(made_by)])
+    only(f"tasks.{name}", entries, [f.name for f in dataclasses.fields(made_by)])
     try:
-        task: SizedTask = made_by(**{key: _frozen(entry) for key, entry in page.items()})
+        task: SizedTask = made_by(**{key: _frozen(entry) for key, entry in entries.items()})
         n_steps = task.n_steps
     except (Exception, SystemExit) as error:  # whatever a task of one's own makes of values that it did not expect
         raise ValueError(f"tasks.{name}: {error}") from None
@@ -308,18 +310,18 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
-def _grid(page: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[str, tuple[Any, ...]]:
+def _grid(entries: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[str, tuple[Any, ...]]:
     """named: what there is of what goes by names."""
-    only("grid", page, list(AXES))
+    only("grid", entries, list(AXES))
     for name in ("rule", "eta"):
-        if name not in page:
+        if name not in entries:
             raise ValueError(f"grid.{name} is missing")
     grid = {}
     for name, check in AXES.items():
-        given = page.get(name, USUAL.get(name, []))
+        given = entries.get(name, USUAL.get(name, []))
         values = given if isinstance(given, list) else [given]
         grid[name] = tuple(dict.fromkeys(check(f"grid.{name}", _hashable(name, value)) for value in values))
-        if not values and name in page:
+        if not values and name in entries:
             raise ValueError(f"grid.{name} must have at least one value")
     for name, known in named.items():
         for value in grid[name]:
@@ -332,18 +334,18 @@ def _grid(page: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dict[s
     return grid
 
 
-def _plot(page: Mapping[str, Any], plan: Plan) -> dict[str, str]:
+def _plot(entries: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     """Which columns are drawn. Raises ValueError."""
-    only("plot", page, ("x", "y", "lines"))
+    only("plot", entries, ("x", "y", "lines"))
     columns = {column.name: column.kind for column in plan.columns}
     numbers = [name for name, kind in columns.items() if kind in ("integer", "number")]
     allowed = {"x": [TRIAL, *numbers], "y": MEASURED, "lines": [*columns]}
-    if page.get("x") == TRIAL:
+    if entries.get("x") == TRIAL:
         allowed["y"] = MEASURED_BY_TRIAL
     for name in ("x", "y"):
-        if name not in page:
+        if name not in entries:
             raise ValueError(f"plot.{name} is missing")
-    chosen = {name: validate.word(f"plot.{name}", page[name], allowed[name]) for name in page}
+    chosen = {name: validate.word(f"plot.{name}", entries[name], allowed[name]) for name in entries}
     axes = {COLUMN_OF.get(axis, axis) for axis, values in plan.grid.items() if len(values) > 1}
     for column in sorted(axes - set(chosen.values())):
         raise ValueError(f"plot must say where {column} goes, which the grid varies too: x or lines")
@@ -482,7 +484,7 @@ def experiment(plan: Plan) -> Experiment[Plan]:
     )
 
 
-def run(path: Path, request: Request, console: Console) -> None:
+def sweep(path: Path, request: Request, console: Console) -> None:
     """Compute what a sweep file asks for, write its tables, and say where they are.
 
     Raises Refused, before anything is touched, for a file that is no plan or a directory that cannot be written.

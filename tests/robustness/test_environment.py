@@ -291,7 +291,7 @@ def test_the_module_is_the_program(module, tmp_path):
 
 def ended(code):
     """How a process ends that runs this in place of a command: its exit code and what it says."""
-    program = f"from rflo_repro import process\ndef program():\n    {code}\nprocess.run(program)"
+    program = f"from rflo_repro import process\ndef program():\n    {code}\nprocess.supervised(program)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -322,6 +322,6 @@ def test_a_library_warns_on_one_line():
 def test_whoever_started_it_with_nohup_wants_it_to_go_on():
     raised = f"import os; os.kill(os.getpid(), {int(signal.SIGHUP)})"
     assert ended(raised)[0] == 128 + signal.SIGHUP
-    program = f"from rflo_repro import process\ndef program():\n    {raised}\nprocess.run(program)"
+    program = f"from rflo_repro import process\ndef program():\n    {raised}\nprocess.supervised(program)"
     done = subprocess.run(["nohup", sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0

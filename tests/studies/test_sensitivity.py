@@ -14,7 +14,7 @@ from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
-from rflo_repro.studies import summary
+from rflo_repro.studies import report
 from rflo_repro.studies.sensitivity.experiment import AS_CHOSEN, EXPERIMENT, SCHEMA, Case, cases, conditions_in
 
 SCALES = EXPERIMENT.scales
@@ -86,4 +86,4 @@ def test_what_changes(tmp_path):
     rows = [("fig2", AS_CHOSEN, AS_CHOSEN, "c", "holds"), ("fig2", "a", "b", "c", "does not hold"),
             ("fig2", "d", "e", "c", "holds")]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["figure", "choice", "alternative", "claim", "verdict"])
-    assert summary.changes(frame) == (("a", "b", "c", "holds", "does not hold"),)
+    assert report.changes(frame) == (("a", "b", "c", "holds", "does not hold"),)

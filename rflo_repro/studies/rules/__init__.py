@@ -10,16 +10,8 @@ ABOUT = About(
     title="What a step of credit assignment buys: the family of online rules.",
     help="""\
     Train networks by every rule of the family (docs/rules.md) on the periodic task at 20, 40 and 80 tau, and by some of
-    them on interval matching to 15 tau and on the single movements of Figure 4.
-
-    \b
-    a  cost of a timestep, counted in multiply-adds, against final loss
-    b  how well updates point along the exact gradient against final loss
-    c  final loss against how far back errors are carried
-    d  error of one draw of the stochastic rules against N and T
-
-    Writes rules_final, _course and _noise (.csv, .json) and rules (.png, .pdf) in about half an hour on two cores.
-    Learning rates are those that `rflo-repro tune-rules` found.
+    them on interval matching to 15 tau and on the single movements of Figure 4, at the learning rates that
+    `rflo-repro tune-rules` found. It takes about half an hour on two cores.
     """,
     choices=Choices,
     rules=tuple(member.name for member in FAMILY),

@@ -14,8 +14,8 @@ ABOUT = About(
     rate is at an edge. The best rate has the smallest mean over networks of log10 of the final loss; one that diverged
     or ran away counts as ten times its first loss. The networks are not those of fig-rules.
 
-    Writes tune_rules (.csv, .json, .png, .pdf), and at paper scale the rates that fig-rules uses. At paper scale it
-    takes about three quarters of an hour on two cores; what was stopped goes on with the searches that are left.
+    At paper scale it writes the rates that fig-rules uses too, and takes about three quarters of an hour on two cores;
+    what was stopped goes on with the searches that are left.
     """,
     choices=Choices,
     rules=tuple(member.name for member in FAMILY if member.tuned),

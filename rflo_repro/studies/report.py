@@ -13,8 +13,17 @@ import pandas as pd
 from rich.console import Console
 
 from rflo_repro.paper import registry
-from rflo_repro.report import page as report
-from rflo_repro.report.page import Grid, Judged, Page, Picture, Section
+from rflo_repro.report.page import (
+    Grid,
+    Judged,
+    Picture,
+    Report,
+    Section,
+    counts,
+    html,
+    markdown,
+    verdict_table,
+)
 from rflo_repro.runs import inventory, road, sample, tables
 from rflo_repro.runs.claims import Claim, Interval, judge
 from rflo_repro.runs.experiment import About, Experiment
@@ -213,16 +222,16 @@ def changes(frame: pd.DataFrame) -> tuple[tuple[str, str, str, str, str], ...]:
     )
 
 
-def gather(results: Path, figures: Path) -> Page:
+def gather(results: Path, figures: Path) -> Report:
     """The whole report, from the tables and pictures in these directories; what is missing is named."""
     experiments = {**registry.figures(), **studies()}
     sections = [of_experiment(about, results, figures) for about in experiments.values()]
-    return Page(TITLE, INTRODUCTION, tuple(sections))
+    return Report(TITLE, INTRODUCTION, tuple(sections))
 
 
 def table(results: Path, figures: Path) -> str:
     """The verdicts at a glance, in Markdown between markers."""
-    return report.verdict_table(gather(results, figures))
+    return verdict_table(gather(results, figures))
 
 
 def as_json(results: Path, figures: Path) -> str:
@@ -272,14 +281,14 @@ def _interval(interval: Interval | None) -> dict[str, float | str]:
 def write(results: Path, figures: Path, console: Console) -> None:
     """Write `report.html` and `report.md` into `results`. Raises Refused for a folder it cannot use."""
     road.check_folder("results", results)
-    page = gather(results, figures)
+    report = gather(results, figures)
     results.mkdir(parents=True, exist_ok=True)
-    for name, text in (("report.html", report.html(page)), ("report.md", report.markdown(page, results))):
+    for name, text in (("report.html", html(report)), ("report.md", markdown(report, results))):
         with replacing(results / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    for verdict, said in report.counts(page):
+    for verdict, said in counts(report):
         console.print(f"{verdict:<18}{said}", highlight=False)
-    for section in page.sections:
+    for section in report.sections:
         for missing in dict.fromkeys(judged.missing for judged in section.claims if judged.missing):
             console.print(f"{section.name}: {missing}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"report   {results / 'report.html'}  {results / 'report.md'}", highlight=False, soft_wrap=True)
