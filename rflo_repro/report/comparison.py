@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
 from rflo_repro.report.claims import ranked
 from rflo_repro.runs.statistics import where
+
+SHIFT = 3.0  # points between networks of one line and those of the next
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,17 @@ class Line:
 def final_losses(
     axes: Axes, final: pd.DataFrame, lines: Sequence[Line], x: str, sample: pd.DataFrame | None = None
 ) -> None:
-    """The lines' final loss against x: median and quartiles, a dot a network, and beside them a larger sample's."""
-    for i, line in enumerate(lines):
+    """The lines' final loss against x: median and quartiles, to the left a dot a network, and to the right the median
+    of a larger sample with its interval, if there is one."""
+    known = [(line, rows) for line in lines if len(rows := where(final, line.where))]
+    for i, (line, rows) in enumerate(known):
         line.draw(axes, final, x, "final_loss", marker="o", markersize=4)
-        rows, more = (None if of is None else ranked(where(of, line.where), "final_loss") for of in (final, sample))
-        if rows is not None and len(rows):
-            shift = 3.0 * (i - (len(lines) - 1) / 2.0)
-            style.networks(axes, rows, x, "final_loss", line.colour, shift, more, top=1.0)
+        style.networks(axes, ranked(rows, "final_loss"), x, "final_loss", line.colour, SHIFT * (i - len(known)), 1.0)
+        if sample is not None and len(more := ranked(where(sample, line.where), "final_loss")):
+            values = {at: of.final_loss.fillna(np.inf) for at, of in more.groupby(x)}
+            style.medians(axes, values, line.colour, SHIFT * (i + 1))
+    # room for what is beside the first and the last
+    axes.margins(x=0.1)
     style.loss_axis(axes, final.final_loss)
 
 

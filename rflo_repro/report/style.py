@@ -216,20 +216,10 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
 
 
 def networks(
-    axes: Axes,
-    frame: pd.DataFrame,
-    x: str,
-    y: str,
-    colour: Any,
-    shift: float = 0.0,
-    sample: pd.DataFrame | None = None,
-    top: float = np.inf,
+    axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, shift: float = 0.0, top: float = np.inf
 ) -> None:
     """A dot a network where a median stands for them, `shift` points to the right of x; one above `top`, or missing, is
-    a triangle there.
-
-    sample: rows of other networks, of whose median the 95% interval stands beside them as a thin line.
-    """
+    a triangle there."""
     beside = offset_copy(axes.transData, cast(Figure, axes.figure), shift, units="points")
     at, values = frame[x].to_numpy(float), drawable(frame[y].fillna(np.inf))
     for marker, shown in (("o", values <= top), ("^", values > top)):
@@ -238,8 +228,6 @@ def networks(
                 at[shown], np.minimum(values[shown], top), marker, color=colour, markersize=2.5, alpha=0.45,
                 markeredgewidth=0, transform=beside, clip_on=marker == "o", zorder=1.5,
             )  # fmt: skip
-    if sample is not None and len(sample):
-        medians(axes, {at: rows[y].fillna(np.inf) for at, rows in sample.groupby(x)}, colour, shift + 3.5)
 
 
 def medians(axes: Axes, values: Mapping[Any, Any], colour: Any, shift: float = 0.0, **line: Any) -> None:

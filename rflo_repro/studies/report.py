@@ -130,12 +130,10 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
     found = [(figures / f"{figure.name}{end}.png", " and ".join(rates)) for end, rates in kinds]
-    return tuple(
-        Picture(path, f"{figure.title} Panels: {panels}.{at}", f"{figure.title}{at}")
-        for path, rates in found
-        if path.is_file()
-        for at in (f" At {rates} learning rates." if rates else "",)
-    )
+    said = [
+        (path, f"{figure.title}{f' At {rates} learning rates.' if rates else ''} {panels}.") for path, rates in found
+    ]
+    return tuple(Picture(path, text, text) for path, text in said if path.is_file())
 
 
 def of_experiment(about: About, results: Path, figures: Path) -> Section:

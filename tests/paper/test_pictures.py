@@ -206,16 +206,15 @@ def dots(axes):
 
 def test_every_network_is_a_dot_and_a_larger_sample_a_line_beside_them():
     own = pd.DataFrame({"x": [1, 1, 1, 2, 2], "loss": [0.1, 0.2, np.nan, 0.3, 1e9]})
-    sample = pd.DataFrame({"x": [1] * 9 + [2] * 9, "loss": [*np.arange(1, 10) / 10, *np.arange(1, 9) / 10, np.nan]})
     axes = style.new_picture(3, 3).subplots()
-    style.networks(axes, own, "x", "loss", "red", sample=sample, top=1.0)
+    style.networks(axes, own, "x", "loss", "red", top=1.0)
     # what ran away or diverged is at the top
     assert dots(axes) == [(1, 0.1), (1, 0.2), (1, 1.0), (2, 0.3), (2, 1.0)]
+    sample = {1: np.arange(1, 10) / 10, 2: np.array([*np.arange(1, 9) / 10, np.inf])}
+    style.medians(axes, sample, "red", 3.0)
     lines = [segment.tolist() for segment in axes.collections[0].get_segments()]
     assert lines == [[[1, 0.2], [1, 0.8]], [[2, 0.2], [2, 0.8]]]
-    alone = style.new_picture(3, 3).subplots()
-    style.networks(alone, own, "x", "loss", "red")
-    assert not alone.collections
+    assert axes.lines[-1].get_xydata().tolist() == [[1, 0.5], [2, 0.5]]
 
 
 @pytest.mark.parametrize("figure", PERIODIC, ids=lambda figure: figure.command)

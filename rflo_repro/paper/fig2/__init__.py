@@ -14,7 +14,7 @@ ABOUT = About(
     """,
     panels={
         "a": "loss in training at the shortest and the longest period, and the outputs at the end",
-        "b": "final loss against period, with the untrained network in grey",
+        "b": "final loss against period, grey if untrained; a dot a network, a thin line for those it is judged by",
         "c": "alignment of Wout and B in training by RFLO",
         "d": "at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone",
     },

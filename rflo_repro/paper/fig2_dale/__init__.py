@@ -12,7 +12,10 @@ ABOUT = About(
     RFLO without the constraint. Weights are clipped at zero after each update. At paper scale it takes about a minute
     on two cores.
     """,
-    panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
+    panels={
+        "a": "loss in training, shortest and longest period",
+        "b": "final loss against period; a dot a network, and a thin line for those by which it is judged",
+    },
     selectors=("period", "panel"),
     choices=SupplementChoices,
     rules=("rflo",),

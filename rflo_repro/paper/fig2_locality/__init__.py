@@ -14,8 +14,8 @@ ABOUT = About(
     """,
     panels={
         "a": "loss in training, a column a period",
-        "b": "final loss against period",
-        "c": "effects of the two approximations",
+        "b": "final loss against period; a dot a network, and a thin line for those by which it is judged",
+        "c": "effects of the two approximations, each averaged over the other, and their interaction",
     },
     selectors=("period", "panel", "rule"),
     choices=SupplementChoices,

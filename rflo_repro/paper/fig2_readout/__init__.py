@@ -12,7 +12,10 @@ ABOUT = About(
     back into the units through B), and on the recurrent weights only. At paper scale it takes about a minute on two
     cores.
     """,
-    panels={"a": "loss in training, shortest and longest period", "b": "final loss against period"},
+    panels={
+        "a": "loss in training, shortest and longest period",
+        "b": "final loss against period; a dot a network, and a thin line for those by which it is judged",
+    },
     selectors=("period", "panel", "rule"),
     choices=SupplementChoices,
     rules=("rflo", "readout-only", "recurrent-only"),
