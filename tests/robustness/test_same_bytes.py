@@ -41,6 +41,7 @@ PARTS = (
     f"fig2-size {SMOKE} --networks 1",
     f"fig3 {SMOKE} --panel c --networks 1",
     f"fig4 {SMOKE} --networks 1 --trials 10",
+    f"fig-rules {SMOKE} --period 20 --networks 1 --rule uoro --rule kf-rtrl --rule node-perturbation",
 )
 FIGURES = {part.split()[0] for part in PARTS}
 EVERYTHING = (f"all {SMOKE}", "theory --scale smoke --force", f"fig-gradient {SMOKE}")
