@@ -41,10 +41,14 @@ PARTS = (
     f"fig2-size {SMOKE} --networks 1",
     f"fig3 {SMOKE} --panel c --networks 1",
     f"fig4 {SMOKE} --networks 1 --trials 10",
-    f"fig-rules {SMOKE} --period 20 --networks 1 --rule uoro --rule kf-rtrl --rule node-perturbation",
 )
 FIGURES = {part.split()[0] for part in PARTS}
-EVERYTHING = (f"all {SMOKE}", "theory --scale smoke --force", f"fig-gradient {SMOKE}")
+EVERYTHING = (
+    f"all {SMOKE}",
+    "theory --scale smoke --force",
+    f"fig-gradient {SMOKE}",
+    f"fig-rules {SMOKE} --period 20 --networks 1 --rule uoro --rule kf-rtrl --rule node-perturbation",
+)
 # from the oldest instructions to the newest: a processor that lacks one lacks those after it
 DISPATCHED = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 NO_FMA = "glibc.cpu.hwcaps=-AVX2,-FMA"
