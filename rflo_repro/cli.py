@@ -10,14 +10,12 @@ import click
 import rflo_repro
 from rflo_repro import process
 from rflo_repro.options import (
-    CHECKPOINT,
-    CLUSTER,
+    COMPUTING,
     COUNTS,
     FIGURES,
-    FORCE,
     JOBS,
     JSON,
-    NO_PLOT,
+    PICTURES,
     QUIET,
     RESULTS,
     SCALE,
@@ -26,7 +24,6 @@ from rflo_repro.options import (
     request_of,
     several,
     unique,
-    with_options,
 )
 from rflo_repro.paper import registry
 from rflo_repro.process import console
@@ -118,8 +115,8 @@ def command_of(about: About) -> click.Command:
 
         road.run(about.experiment, request_of(rates=rates or about.rates[:1], **asked), console(quiet))
 
-    callback = with_options(command, options_of(about))
-    made = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)(callback)
+    of = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)
+    made = of(options_of(about)(command))
     made.about = about
     return made
 
@@ -152,14 +149,9 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
 
 @cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
 @SCALE
-@JOBS
-@CLUSTER
-@FORCE
-@CHECKPOINT
+@COMPUTING
 @RESULTS
-@FIGURES
-@NO_PLOT
-@QUIET
+@PICTURES
 def all_(quiet: bool, **asked: Any) -> None:
     """Compute and draw every figure; what was stopped goes on where it was."""
     from rflo_repro.runs import road
@@ -172,14 +164,9 @@ def all_(quiet: bool, **asked: Any) -> None:
 @SCALE
 @COUNTS["networks"]
 @SETS
-@JOBS
-@CLUSTER
-@FORCE
-@CHECKPOINT
+@COMPUTING
 @RESULTS
-@FIGURES
-@NO_PLOT
-@QUIET
+@PICTURES
 def tune(figure: str, quiet: bool, **asked: Any) -> None:
     """Try learning rates for every rule and condition of a figure, on networks that are not the figure's: eight from
     1e-4 to 3e-1 on 9 networks, others beyond as long as the smallest or the largest does best, and the three best on 27
@@ -196,12 +183,8 @@ def tune(figure: str, quiet: bool, **asked: Any) -> None:
 @cli.command(short_help="Many more networks of each figure, on which its claims are judged.")
 @click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
 @SCALE
-@JOBS
-@CLUSTER
-@FORCE
-@CHECKPOINT
+@COMPUTING
 @RESULTS
-@QUIET
 def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, quiet: bool, **asked: Any) -> None:
     """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
     own (in Figure 4 three times), from a root seed that nothing else uses and nothing is tuned on.
@@ -219,13 +202,10 @@ def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, quiet: b
 @cli.command(short_help="A figure under the reading that comes closest to the paper's statements.")
 @click.argument("figure", type=click.Choice(("fig2", "fig3")))
 @SCALE
-@JOBS
-@CLUSTER
-@FORCE
+@COMPUTING
 @RESULTS
-@FIGURES
-@NO_PLOT
-def closest(figure: str, **asked: Any) -> None:
+@PICTURES
+def closest(figure: str, quiet: bool, **asked: Any) -> None:
     """Find in the tables of `readings` under which of them most of the figure's statements come out, and compute and
     draw the figure under it: all trials, 27 networks that were not used to find it.
 
@@ -233,7 +213,7 @@ def closest(figure: str, **asked: Any) -> None:
     """
     from rflo_repro.studies.readings import closest as study
 
-    study.run(registry.figures()[figure], request_of(**asked), console())
+    study.run(registry.figures()[figure], request_of(**asked), console(quiet))
 
 
 @cli.command(short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.")
@@ -266,13 +246,9 @@ def bench(
 
 @cli.command(short_help="A grid of your own: rules, tasks, sizes, models, optimisers, rates.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.toml")
-@JOBS
-@CLUSTER
+@COMPUTING
 @RESULTS
 @FIGURES
-@FORCE
-@CHECKPOINT
-@QUIET
 def sweep(file: Path, quiet: bool, **asked: Any) -> None:
     """Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
     (docs/sweeps.md).

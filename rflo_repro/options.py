@@ -76,6 +76,17 @@ def directory(name: str, what: str) -> Option:
     return click.option(f"--{name}", type=click.Path(path_type=Path), metavar="DIR", help=f"{what}; {others}")
 
 
+def together(*options: Option) -> Option:
+    """Several options in place of one, in the order of the help."""
+
+    def decorated(callback: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            callback = option(callback)
+        return callback
+
+    return decorated
+
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead; write nothing.")
 SCALE = click.option(
     "--scale",
@@ -105,6 +116,8 @@ CHECKPOINT = click.option(
     help="How often to keep networks under way; a run that was stopped goes on within them.",
 )
 QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing but what goes wrong.")
+COMPUTING = together(JOBS, CLUSTER, FORCE, CHECKPOINT, QUIET)
+PICTURES = together(FIGURES, NO_PLOT)
 COUNTS = {
     "networks": count("--networks", LIMITS["networks"], "Realisations a condition."),
     "seed": count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
@@ -120,16 +133,16 @@ ETA = click.option("--eta", type=NUMBER, metavar="RATE", help="One learning rate
 SETS = several("--set", "sets", SETTING, "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
 
 
-def options_of(about: About) -> list[Option]:
+def options_of(about: About) -> Option:
     """The options of an experiment's command."""
-    pictures: list[Option] = [FIGURES, NO_PLOT] if about.panels else []
     if about.choices is None:
-        return [SCALE, FIGURES, QUIET]
+        return together(SCALE, FIGURES, QUIET)
     given = {choice.option for choice in declared(about.choices).values()}
     counts = [option for name, option in COUNTS.items() if name in given]
     counts += [RULE_FILE] if "rule-file" in given else []
-    how: list[Option] = [] if about.timed else [JOBS, CLUSTER, FORCE, CHECKPOINT]
-    return [*_selectors(about), SCALE, *counts, SETS, *how, RESULTS, *pictures, QUIET]
+    pictures = [PICTURES] if about.panels else []
+    how = QUIET if about.timed else COMPUTING
+    return together(*_selectors(about), SCALE, *counts, SETS, how, RESULTS, *pictures)
 
 
 def _selectors(about: About) -> list[Option]:
@@ -163,10 +176,3 @@ def request_of(
 def unique(values: tuple[T, ...]) -> tuple[T, ...]:
     """The values without repetitions, in order."""
     return tuple(dict.fromkeys(values))
-
-
-def with_options(callback: Callable[..., None], options: list[Option]) -> Callable[..., None]:
-    """The callback of a command with these options, in the order of its help."""
-    for option in reversed(options):
-        callback = option(callback)
-    return callback
