@@ -24,7 +24,7 @@ history = rr.train(net, task, rule, eta, n_trials, rng=rng,
                    snapshots=[1, 10, 100, 1000])
 history = history.resume(n_trials=5000)
 out = rr.run(net, inputs)
-rr.train(net, task, rule=my_rule)
+rr.train(net, task, rule=my_rule, n_trials=3)
 """
 TRAINED = """
 rr.trained("fig2", rule="rflo", period=20, network=4)
