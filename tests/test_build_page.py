@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "build.md"
 
 def test_the_page_does_what_it_says(capsys):
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     names: dict = {}
     for text in blocks:
         exec(compile(text, PAGE.name, "exec"), names)
@@ -23,8 +23,11 @@ def test_the_page_does_what_it_says(capsys):
     final = names["final"].groupby("rule").median()
     assert final["bptt"] < final["rflo"] < 0.03
     assert [trial for trial, _ in names["history"].snapshots] == [1, 10, 100, 150]
-    assert Path("build.png").stat().st_size > 10_000
+    for picture in ("build.png", "switches.png"):
+        assert Path(picture).stat().st_size > 10_000
+        assert (PAGE.parent / picture).exists()
+    # every switch learns: an output of zero has 0.33
+    assert max(names["ends"].values()) < 0.3
     # the loss of an output of zero: half of one, in 20 steps of 65 on average
     losses = [20 / (2 * (10 + delay + 20)) for delay in range(20, 51)]
     assert sum(losses) / len(losses) == pytest.approx(0.16, abs=0.01)
-    assert (PAGE.parent / "build.png").exists()
