@@ -192,13 +192,13 @@ def _holm(chances: Mapping[int, Mapping[Verdict, float]]) -> dict[int, tuple[Ver
 
 
 def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a claim of several parts: that of the parts that answer it, if they agree. Parts that are open
-    speak where none answers, parts that cannot be tested where there are no others."""
-    seen = set(verdicts)
-    answers = seen & {"holds", "holds in part", "does not hold"}
-    if answers:
-        return answers.pop() if len(answers) == 1 else "holds in part"
-    unsettled = seen - {"cannot be tested"}
-    if unsettled:
-        return unsettled.pop() if len(unsettled) == 1 else "not decided"
-    return "cannot be tested"
+    """The verdict on a claim of several parts: that of the parts that answer it, if they agree and are at least half of
+    those that can be tested. Parts that are open speak where there are fewer; and parts that cannot be tested where
+    there are no others."""
+    tested = [verdict for verdict in verdicts if verdict != "cannot be tested"]
+    answers = [verdict for verdict in tested if verdict in ("holds", "holds in part", "does not hold")]
+    if not tested:
+        return "cannot be tested"
+    if 2 * len(answers) >= len(tested):
+        return answers[0] if len(set(answers)) == 1 else "holds in part"
+    return tested[0] if len(set(tested)) == 1 else "not decided"

@@ -43,8 +43,8 @@ INTRODUCTION = (
     "test at 5%: the 90% interval must lie within a stated margin; where it does not, but the interval excludes zero, "
     "the one is behind or ahead and the size is open. The primary parts of a figure's claims are one family, in which "
     "Holm's correction keeps the chance of any false answer at 5%. What is not decided says how many networks like "
-    "these it would take to decide nine times of ten. A claim's verdict is that of the parts that are decided, and "
-    "says of which.",
+    "these it would take to decide nine times of ten. A claim's verdict is that of the parts that are decided, if "
+    "they are at least half of those that can be tested, and says of which.",
     "A silent network is one whose output is zero. Training learned if the loss in the last 1% of trials is at most a "
     "tenth of a silent network's; it was thrown out if the loss had been as low before and is no longer; it ran away "
     "if the loss ends above ten times the first, and counts as above all others; else it stayed on a plateau. Beside "

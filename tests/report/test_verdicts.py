@@ -78,6 +78,8 @@ def test_sameness_is_an_equivalence_test_at_five_percent():
     [
         ([H], H), ([H, H], H), ([H, C], H), ([N, C], N), ([C], C), ([C, C], C), ([], C),
         ([H, N], P), ([H, U], H), ([U], U), ([U, U], U), ([U, C], U), ([N, U], N), ([N, N], N), ([H, U, N, C], P),
+        ([H, U, U], U), ([N, U, U], U), ([H, U, U, C, C], U), ([H, H, U, U, U, C], U), ([H, U, C, C], H),
+        ([H, N, U, U], P),
         ([H, BEHIND], H), ([N, BEHIND], N), ([BEHIND, C], BEHIND), ([BEHIND, U], U), ([BEHIND, AHEAD], U),
     ],
 )  # fmt: skip
