@@ -15,13 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
@@ -171,19 +169,9 @@ def steps(sizes: Sequence[int], limit_c: str | None) -> pd.DataFrame:
 
 def show(frame: pd.DataFrame, schema: Schema, console: Console) -> None:
     """Print a table of measurements."""
-    table = Table(box=None, pad_edge=False)
-    for column in schema.columns:
-        table.add_column(column.name.replace("_", " "), justify="left" if column.kind == "text" else "right")
-    for row in frame.itertuples(index=False):
-        cells = (getattr(row, column.name) for column in schema.columns)
-        table.add_row(*(_cell(value) for value in cells))
-    console.print(table, highlight=False)
-
-
-def _cell(value: Any) -> str:
-    if value is None or value != value:
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    named = frame[[column.name for column in schema.columns]].rename(columns=lambda name: name.replace("_", " "))
+    text = named.astype(object).where(named.notna(), "").to_string(index=False, float_format="{:.3g}".format)
+    console.print(text, highlight=False, soft_wrap=True)
 
 
 def rules(sizes: Sequence[int]) -> pd.DataFrame:

@@ -8,9 +8,7 @@ neither those of the figures nor those on which claims are judged: they come fro
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -195,12 +193,9 @@ def keep(figure: About, found: Tables) -> Path:
     rates: dict[str, float] = dict(table[table.chosen][["condition", "eta"]].itertuples(index=False))
     others = {key: eta for key, eta in tuned_rates().items() if key[0] != figure.name}
     together = {**others, **{(figure.name, condition): eta for condition, eta in rates.items()}}
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["figure", "condition", "eta"])
-    out.writerows([name, condition, f"{eta:g}"] for (name, condition), eta in sorted(together.items()))
+    rows = [(name, condition, f"{eta:g}") for (name, condition), eta in sorted(together.items())]
     with replacing(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+        pd.DataFrame(rows, columns=["figure", "condition", "eta"]).to_csv(temporary, index=False, lineterminator="\n")
     tuned_rates.cache_clear()
     return path
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -100,12 +98,9 @@ def keep(tables: Tables) -> Path:
     now = [(task, tau, rule, both) for task, tau, rule, *both in last[columns].itertuples(index=False)]
     # as text, for NaN, the period of tasks without one, is not equal to itself
     rates = {(task, f"{tau:g}", rule): [f"{rate:g}" for rate in both] for task, tau, rule, both in (*before, *now)}
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(columns)
-    out.writerows([*key, *both] for key, both in sorted(rates.items()))
+    rows = [(*key, *both) for key, both in sorted(rates.items())]
     with replacing(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+        pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False, lineterminator="\n")
     places.tuned.cache_clear()
     return path
 
