@@ -187,7 +187,7 @@ def tune(figure: str, quiet: bool, **asked: Any) -> None:
 @RESULTS
 def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, quiet: bool, **asked: Any) -> None:
     """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
-    own (in Figure 4 three times), from a root seed that nothing else uses and nothing is tuned on.
+    own (in Figure 4 three times), from a root seed on which nothing is tuned.
 
     Writes FIGURE_final (.csv, .json) into the folder verdicts/ beside the figure's tables, in a few minutes to half an
     hour a figure; what was stopped goes on where it was.

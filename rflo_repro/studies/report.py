@@ -189,7 +189,10 @@ def _said_of(pages: Sequence[dict[str, Any]]) -> str:
     """On which networks claims are judged."""
     chosen = _entry(_entry(pages[0], "settings"), "choices")
     networks, seed = (_entry(chosen, name) for name in ("n_networks", "seed"))
-    return f"Judged on {networks} networks of a root seed of their own, {seed}, on which nothing was tuned."
+    return (
+        f"Judged on {networks} networks of a root seed of their own, {seed}, on which nothing was tuned; the trial at "
+        "which a loss is reached is of the figure's own networks."
+    )
 
 
 def with_changes(section: Section, frame: pd.DataFrame) -> Section:

@@ -82,7 +82,7 @@ def test_claims_are_judged_on_the_sample_where_there_is_one(own, larger):
     assert sizes(larger / "results") == {20}
     _, html, markdown = written(larger)
     for text in (html, markdown):
-        assert "Judged on 20 networks of a root seed of their own, 90210, on which nothing was tuned." in text
+        assert "Judged on 20 networks of a root seed of their own, 90210, on which nothing was tuned; the trial" in text
     _, html, _ = written(own)
     assert "Judged on the figure&#39;s own networks: there is no fig2_final.csv; rflo-repro verdicts fig2" in html
 
