@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 UNWIND_SECONDS = 1.2
+WRITE_SECONDS = 0.5
 SHOW = "RFLO_REPRO_TRACEBACK"
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # The signal that ends this process, once there is one
@@ -152,6 +153,7 @@ def _stop_soon(number: int, *_: object) -> None:
 
 
 def _stop_now() -> None:
+    under_way.changing.acquire(timeout=WRITE_SECONDS)
     with suppress(OSError):
         os.write(2, f"{under_way.line()}\n".encode(errors="replace"))
     os._exit(128 + _received[0])

@@ -80,13 +80,14 @@ class OnDisk:
         if began < self._due and not self.stop.is_set():
             return
         try:
-            self.store.keep(self.realisation, now(), {**provenance.made(self.seconds), "trials": done})
+            with under_way.changing:
+                self.store.keep(self.realisation, now(), {**provenance.made(self.seconds), "trials": done})
+                self._under_way(done)
         except OSError as error:
             if not self.stop.is_set():
                 self.note(f"{self.name} cannot be kept while it is under way: {error.strerror}")
             self._due = math.inf
             return
-        self._under_way(done)
         ended = time.monotonic()
         self._due = ended + max(self.every, (ended - began) / LARGEST_SHARE)
 

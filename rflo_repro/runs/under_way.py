@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 NAMED = 3
 
 # by condition and network: how many of its trials are kept, and of how many
 trials: dict[str, tuple[int, int]] = {}
+# held while a file and what is said of it change
+changing = threading.Lock()
 
 
 def line() -> str:

@@ -85,9 +85,10 @@ class Session:
             assert int(said.group(1)) == before + 1
         if how != signal.SIGKILL:
             last = log.splitlines()[-1]
-            assert last.startswith("stopped; what is finished is kept: the same command goes on ")
+            assert last.startswith("stopped; what is finished is kept: the same command ")
             # before the work has begun there is nothing under way
-            assert f"goes on at trial {place(after, self.total)} (" in last or "goes on there" in last
+            where = f"goes on at trial {place(after, self.total)} (" if after else "begins anew "
+            assert where in last or "goes on there" in last
             self.kept_at_a_signal += since >= killed
         return (after - before) / (time.time() - started)
 

@@ -201,6 +201,8 @@ def test_it_is_kept_as_often_as_is_asked_and_when_it_is_stopped(tmp_path, monkey
     keeper = on_disk(store, 30.0, stop)
 
     def arrays():
+        # a process that ends meanwhile waits for what it says
+        assert under_way.changing.locked()
         seen.append(now[0])
         return {"loss": np.zeros(3)}
 
@@ -210,6 +212,7 @@ def test_it_is_kept_as_often_as_is_asked_and_when_it_is_stopped(tmp_path, monkey
     stop.set()
     keeper.keep(3, arrays)
     assert seen[-1] == now[0]
+    assert not under_way.changing.locked()
 
 
 def test_writing_takes_no_more_than_a_hundredth_of_the_time(tmp_path, monkeypatch):
