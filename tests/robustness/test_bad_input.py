@@ -284,7 +284,8 @@ def options(command: click.Command) -> list[str]:
 
 
 COMPUTED = [figure.command for figure in registry.figures().values() if figure.computed]
-DRIVEN = [name for name, command in cli.cli.commands.items() if options(command) and name not in ("plot", "list")]
+FROM_TABLES = ("plot", "list", "closest")
+DRIVEN = [name for name, command in cli.cli.commands.items() if options(command) and name not in FROM_TABLES]
 
 
 def try_command(name: str, pairs: list[tuple[str, str]]) -> None:
