@@ -47,19 +47,19 @@ def test_what_an_earlier_run_did_does_not_count_for_the_estimate(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     reporter = Reporter(Console(file=io.StringIO(), width=200))
-    reporter.conditions([("bptt", [1000, 1000])])
+    reporter.conditions([("bptt", [1000, 1000], [1.0, 1.0])])
     for column, begun in ((0, 900), (1, 400)):
         reporter.trials(0, column, 0)
         reporter.resumed(0, column, begun)
-    for now[0], done in ((101.0, 910), (111.0, 920), (141.0, 950)):
+    for now[0], done in ((101.0, 910), (111.0, 920), (142.0, 951)):
         reporter.trials(0, 0, done)
     said = reporter.console.file.getvalue().splitlines()
     assert said[:2] == [
         "  bptt, network 0: goes on at trial 901 of 1000",
         "  bptt, network 1: goes on at trial 401 of 1000",
     ]
-    # one trial a second, and 650 are left
-    assert said[-1].endswith("about 10:50 left")
+    # one trial a second, and 649 are left
+    assert said[-1].endswith("about 10:49 left")
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ class Coin:
     network: int
     n_trials: int = 3
     n_bytes: int = 8
+    n_seconds: float = 1e-6
 
     def run(self, progress):
         STARTED.append((self.name, self.network))
@@ -194,6 +195,7 @@ def test_threads_under_way_stop_when_the_run_does(tmp_path):
         name: str = "endless"
         n_trials: int = 1
         n_bytes: int = 8
+        n_seconds: float = 1e-6
 
         def run(self, progress):
             running.set()

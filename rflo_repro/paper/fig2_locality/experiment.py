@@ -46,7 +46,8 @@ def effects(tables: Tables, axes: Axes) -> None:
     style.period_axis(axes, periods)
     axes.set_xlim(periods[0] / 1.4, periods[-1] * 1.4)
     axes.set_ylabel("effect on the loss  (decades)")
-    axes.legend(loc="upper right")
+    if any(judged.values()):
+        axes.legend(loc="upper right")
 
 
 KINDS = tuple(Kind(rule, style.name(rule)) for rule in ABOUT.rules)

@@ -18,7 +18,7 @@ ENTRY = "sample-of-the-rules"
 
 def rule_file(name: str, value: Any) -> tuple[Own, ...]:
     """The rules in a TOML file (docs/sweeps.md); none of no file. Raises ValueError."""
-    if not value:
+    if isinstance(value, (str, tuple)) and not value:
         return ()
     from rflo_repro.studies.rules import own
 
