@@ -146,7 +146,8 @@ class Claim:
 
 
 def _of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    return frame[frame["rates"] == kind] if kind and "rates" in frame else frame
+    """The rows at this kind of learning rates, and those of rules that have none."""
+    return frame[frame["rates"].isin([kind, "none"])] if kind and "rates" in frame else frame
 
 
 def judge(claims: Sequence[Claim], tables: Tables) -> list[tuple[Finding, ...]]:
