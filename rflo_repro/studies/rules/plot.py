@@ -17,7 +17,9 @@ from rflo_repro.studies.rules import places
 from rflo_repro.studies.rules.claims import rank_correlations
 from rflo_repro.studies.rules.family import PERIODIC
 
-COLUMN, ROW = 2.75, 2.9
+COLUMN, ROW = 2.25, 2.6
+# Room above the lines for the legend of panel d, as a factor
+ROOM = 8.0
 # Horizons of nothing and of the whole trial, where the others are half a tau to ten tau
 NOTHING, EVERYTHING = 0.25, 20.0
 HORIZONS = {
@@ -27,6 +29,7 @@ HORIZONS = {
     "random-feedback": "K, random",
 }
 LEAST_COST = 0.9
+TICKS = (1, 2, 3, 10, 30, 100)
 # The theory's powers of N and T in the error of a draw: noise of N T independent numbers; UORO's N, which Kronecker
 # factors do not have
 POWERS = {
@@ -114,11 +117,13 @@ def _costs(axes: Axes, frame: pd.DataFrame) -> None:
     front = found[found.loss == found.loss.cummin()].drop_duplicates("x")
     axes.plot([*front.x, 1e3 * front.x.max()], [*front.loss, front.loss.min()], color="#999999", zorder=0,
               linewidth=1.0, drawstyle="steps-post")  # fmt: skip
-    for row in front.itertuples():
-        axes.annotate(style.name(str(row.rule)), (row.x, row.loss), (3, -7), textcoords="offset points", fontsize=5.5)
+    named = "\n".join(["on the front:", *(style.name(str(rule)) for rule in front.rule)])
+    axes.text(0.98, 0.99, named, fontsize=6, ha="right", va="top", transform=axes.transAxes)
     axes.set_xscale("log")
     axes.set_xlim(LEAST_COST, 1.6 * found.x.max())
-    axes.set_xlabel("cost of a step  (forward pass = 1)")
+    axes.set_xticks(ticks := [cost for cost in TICKS if cost < 1.6 * found.x.max()], [f"{cost}" for cost in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("cost  (forward pass = 1)")
 
 
 def _cosines(axes: Axes, frame: pd.DataFrame) -> None:
@@ -171,10 +176,15 @@ def _draws(axes: Sequence[Axes], frame: pd.DataFrame) -> None:
                 first = quartiles(rows[rows[x] == at[0]].relative_error.to_numpy())[1]
                 ax.plot(at, first * (at / at[0]) ** theory, ":", color=_colour(rule), linewidth=1.0)
         ax.set_xscale("log")
-        ax.set_yscale("log")
+        ax.set_xticks(sizes := sorted(_along(frame, x)[x].unique()), [f"{size:g}" for size in sizes])
+        ax.xaxis.set_minor_locator(NullLocator())
+        quarters = [
+            quartiles(rows.to_numpy()) for _, rows in frame.groupby(["rule", "n_rec", "n_steps"]).relative_error
+        ]
+        style.log_decades(ax, min(low for low, _, _ in quarters) / 1.5, ROOM * max(high for _, _, high in quarters))
         ax.set_xlabel(name)
-        ax.set_ylabel("relative error of one draw")
-        ax.legend(fontsize=6)
+        ax.set_ylabel("error of one draw, relative")
+        ax.legend(fontsize=6, loc="upper left")
 
 
 def _along(frame: pd.DataFrame, x: str) -> pd.DataFrame:
