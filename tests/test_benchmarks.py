@@ -1,12 +1,20 @@
-"""The harness beside the package: what it reads out of an assembly, and that it gives the cores back."""
+"""The harness beside the package: what it reads from assembly, that it gives the cores back, and what it writes."""
 
 import os
 
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from benchmarks.assembly import hottest, innermost_loops
 from benchmarks.machine import one_core
+from rflo_repro.cli import cli
+from rflo_repro.studies import bench
 
+ROWS = [
+    {"rule": "rflo", "n_rec": 30, "n_steps": 800, "us_per_step": 1.0, "beside": "rflo", "ratio": 1.0,
+     "expected_ratio": 1.0},
+]  # fmt: skip
 ASSEMBLY = """
     .text
 kernel:
@@ -52,3 +60,25 @@ def test_where_a_process_cannot_choose_its_cores_it_is_timed_on_all(monkeypatch)
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     with one_core():
         pass
+
+
+def test_tables_of_the_usual_sizes_are_not_replaced_by_others(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "rules", lambda sizes: pd.DataFrame(ROWS).assign(n_rec=sizes[0]))
+
+    def run(*sizes):
+        asked = [word for n in sizes for word in ("--n-rec", str(n))]
+        return CliRunner().invoke(cli, ["bench", "--part", "rules", *asked, "--results", str(tmp_path)])
+
+    assert run().exit_code == 0
+    before = {path: path.read_bytes() for path in tmp_path.glob("bench_*")}
+    done = run(8)
+    assert done.exit_code == 2
+    assert "'--results'" in done.output
+    assert {path: path.read_bytes() for path in tmp_path.glob("bench_*")} == before
+    # and neither is what cannot be believed
+    (tmp_path / "bench_rules.json").unlink()
+    assert run(8).exit_code == 2
+    (tmp_path / "bench_rules.csv").unlink()
+    assert run(8).exit_code == 0
+    assert run(8).exit_code == 0
+    assert run(9).exit_code == 2

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import joblib
 import numpy as np
@@ -25,7 +26,7 @@ from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.training import train
-from rflo_repro.runs import provenance, road
+from rflo_repro.runs import provenance, road, tables
 from rflo_repro.runs.request import Refused
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE, TIME
@@ -127,7 +128,8 @@ def bench(
     """Run the parts of the benchmark, print and write their tables: into `named`, or beside the others if the sizes are
     the usual ones.
 
-    Raises Refused for a folder that cannot be written, or where there is no source checkout.
+    Raises Refused for a folder that cannot be written or whose tables of other sizes would be replaced by unusual ones,
+    or where there is no source checkout.
     """
     usual = tuple(sizes) == SIZES
     results = road.folder("results", named, "paper", usual, usual, f"bench-{'_'.join(map(str, sizes))}")
@@ -139,18 +141,29 @@ def bench(
             have = road.memory() / 2**30
             message = f"{n_rec} needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have:.3g} GiB"
             raise Refused("n-rec", message)
-    measure: dict[str, tuple[Schema, Callable[[], pd.DataFrame]]] = {
-        "steps": (STEPS, lambda: steps(sizes, limit_c)),
-        "rules": (FAMILY, lambda: rules(sizes)),
-        "cores": (CORES, cores),
-        "memory": (MEMORY, memory),
+    schemas = {"steps": STEPS, "rules": FAMILY, "cores": CORES, "memory": MEMORY}
+    for schema in (schemas[part] for part in parts if not usual):
+        if (results / f"{schema.name}.csv").exists() and _settings(results, schema) != settings:
+            raise Refused("results", f"{results} has {schema.name} of other sizes; name another directory")
+    measure: dict[str, Callable[[], pd.DataFrame]] = {
+        "steps": lambda: steps(sizes, limit_c),
+        "rules": lambda: rules(sizes),
+        "cores": cores,
+        "memory": memory,
     }
     for part in parts:
-        schema, function = measure[part]
-        frame = function()
+        schema, frame = schemas[part], measure[part]()
         show(frame, schema, console)
         path = road.write(results, schema, frame, settings, [provenance.record()])
         console.print(f"table    {path}", highlight=False, soft_wrap=True)
+
+
+def _settings(results: Path, schema: Schema) -> Any:
+    """What a table was made with; None if that cannot be told."""
+    try:
+        return tables.read(results, schema)[1].get("settings")
+    except tables.TableError:
+        return None
 
 
 def steps(sizes: Sequence[int], limit_c: str | None) -> pd.DataFrame:
