@@ -7,7 +7,7 @@ k is time k+1. Updates are at learning rate 1 with the 1/T of Eq. 15.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,14 @@ class Net:
     phi: str = "tanh"
     mask: Array | None = None
     bias: Array | None = None
+
+    @classmethod
+    def of(cls, net: Any) -> Net:
+        """What is written plainly of the library's network: all but the signs of Dale's law."""
+        return cls(
+            w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau,
+            output_feedback=net.output_feedback, phi=net.phi, mask=net.mask, bias=net.bias,
+        )  # fmt: skip
 
 
 class Forward(NamedTuple):

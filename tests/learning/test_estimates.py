@@ -34,13 +34,6 @@ def estimate(form, draws=1, feedback="symmetric"):
     return rr.LearningRule("mine", feedback, "full", form=form, draws=draws)
 
 
-def plain(net):
-    return naive.Net(
-        w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau,
-        output_feedback=net.output_feedback, phi=net.phi, mask=net.mask, bias=net.bias,
-    )  # fmt: skip
-
-
 def signs_of(bits, rule, n_rec):
     """(T, draws, signs) of +1 and -1."""
     return 1.0 - 2.0 * np.unpackbits(bits, axis=-1, bitorder="little")[..., : rule.n_signs(n_rec)]
@@ -80,11 +73,11 @@ def test_an_estimate_is_its_twin_with_traces(problem, form, draws, sizes, model)
         rule = estimate(form, draws, feedback)
         found = rr.weight_updates(p.net, p.inputs, p.targets, rule, rng=np.random.default_rng(3))
         signs = signs_of(_signs(rule, p.net, len(p.inputs), np.random.default_rng(3)), rule, p.net.n_rec)
-        twin = TWINS[form](plain(p.net), p.inputs, p.targets, signs, feedback == "symmetric")
+        twin = TWINS[form](naive.Net.of(p.net), p.inputs, p.targets, signs, feedback == "symmetric")
         same(found, twin)
         # other signs, another estimate
         signs[2, 0, 0] *= -1.0
-        other = TWINS[form](plain(p.net), p.inputs, p.targets, signs, feedback == "symmetric")
+        other = TWINS[form](naive.Net.of(p.net), p.inputs, p.targets, signs, feedback == "symmetric")
         assert np.linalg.norm(found.w_rec - other.w) > 1e-4 * size(found)
 
 

@@ -28,13 +28,6 @@ LOCAL = [rule for rule in RULES if rule.local_in_time]
 SIZES = [(7, 3, 2), (9, 0, 1), (33, 1, 2)]
 
 
-def plain(net):
-    return naive.Net(
-        w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau,
-        output_feedback=net.output_feedback,
-    )  # fmt: skip
-
-
 def same(found, wanted, tolerance=1e-12):
     for name in MATRICES:
         np.testing.assert_allclose(getattr(found, name), wanted[name], rtol=tolerance, atol=tolerance)
@@ -67,7 +60,7 @@ def traced(p, rule):
 def test_the_filter_is_its_twin(problem, rule, output_feedback, sizes):
     p = problem(1, *sizes, output_feedback=output_feedback)
     wanted = naive.gradient(
-        plain(p.net), p.inputs, p.targets, rule.feedback == "symmetric", False,
+        naive.Net.of(p.net), p.inputs, p.targets, rule.feedback == "symmetric", False,
         carry=rule.carry, trace_tau=rule.trace_tau, truncation=rule.truncation, next_error=rule.next_error,
     )  # fmt: skip
     same(rr.weight_updates(p.net, p.inputs, p.targets, rule), parts(wanted))
@@ -80,7 +73,7 @@ def test_the_trace_is_the_filter(problem, rule, output_feedback, sizes):
     p = problem(2, *sizes, output_feedback=output_feedback)
     same(rr.weight_updates(p.net, p.inputs, p.targets, rule), traced(p, rule))
     twin = naive.trace_gradient(
-        plain(p.net), p.inputs, p.targets, rule.feedback == "symmetric", rule.carry, rule.trace_tau
+        naive.Net.of(p.net), p.inputs, p.targets, rule.feedback == "symmetric", rule.carry, rule.trace_tau
     )
     same(rr.weight_updates(p.net, p.inputs, p.targets, rule), parts(twin))
 
@@ -89,9 +82,9 @@ def test_the_trace_is_the_filter(problem, rule, output_feedback, sizes):
 def test_snap_1_is_real_time_recurrent_learning_that_forgets_other_units(problem, output_feedback):
     p = problem(3, output_feedback=output_feedback)
     found = rr.weight_updates(p.net, p.inputs, p.targets, "snap-1")
-    same(found, parts(naive.rtrl_gradient(plain(p.net), p.inputs, p.targets, diagonal=True)))
+    same(found, parts(naive.rtrl_gradient(naive.Net.of(p.net), p.inputs, p.targets, diagonal=True)))
     # the control: what it forgets matters
-    exact = naive.rtrl_gradient(plain(p.net), p.inputs, p.targets)
+    exact = naive.rtrl_gradient(naive.Net.of(p.net), p.inputs, p.targets)
     assert np.linalg.norm(exact.w - found.w_rec) > 0.01 * np.linalg.norm(exact.w)
 
 

@@ -17,21 +17,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import naive
 
 MATRICES = ("w_in", "w_rec", "w_out")
-SPARSE = np.random.default_rng(5).random((9, 9)) < 0.6
-MODELS = {
-    "paper": {},
-    "fed back": {"output_feedback": True},
-    "sigmoid, mask, bias, tau": {
-        "phi": "sigmoid", "mask": SPARSE, "bias": 0.3, "tau": np.linspace(2.0, 9.0, 9), "output_feedback": True,
-    },
-}  # fmt: skip
-
-
-def plain(net):
-    return naive.Net(
-        w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau,
-        output_feedback=net.output_feedback, phi=net.phi, mask=net.mask, bias=net.bias,
-    )  # fmt: skip
 
 
 def ridge(h, targets, alpha, begun):
@@ -40,9 +25,9 @@ def ridge(h, targets, alpha, begun):
     return begun + np.linalg.solve(alpha * np.eye(h.shape[1]) + h.T @ h, h.T @ rest).T
 
 
-@pytest.fixture(params=MODELS, ids=str)
-def case(request, problem):
-    p = problem(1, n_rec=9, **{"h0": 0.4, **MODELS[request.param]})
+@pytest.fixture
+def case(model, problem):
+    p = problem(1, n_rec=9, **{"h0": 0.4, **model})
     q = problem(2, n_rec=9)
     targets = [p.targets.copy(), q.targets.copy()]
     targets[0][3:6] = np.nan
@@ -56,7 +41,7 @@ def test_it_is_its_twin(case, repeat, reset_state):
     rule = replace(rr.RULES["force"], name="mine", alpha=0.7)
     found = rr.train(net, repeat(*trials), rule, 0.1, 5, np.random.default_rng(0), reset_state=reset_state)
     inputs, targets = map(np.array, zip(*trials, strict=True))
-    wanted, inverse = naive.force(plain(net), inputs, targets, [0, 1, 0, 1, 0], 0.7, reset_state)
+    wanted, inverse = naive.force(naive.Net.of(net), inputs, targets, [0, 1, 0, 1, 0], 0.7, reset_state)
     np.testing.assert_allclose(found.loss, wanted.loss, rtol=1e-9)
     np.testing.assert_allclose(found.alignment, wanted.alignment, rtol=1e-9)
     np.testing.assert_allclose(found.state, wanted.state, rtol=1e-9)
@@ -76,7 +61,7 @@ def test_noise_on_the_units_is_that_of_the_twin(case, repeat):
     assert np.abs(history.network.w_out - quiet.network.w_out).max() > 1e-3
     noise = np.random.default_rng(3).normal(size=(1, *trials[0][0].shape[:1], 9))
     dw = rr.weight_updates(net, *trials[0], "force", noise[0])
-    wanted, _ = naive.force(plain(net), *(np.array([part]) for part in trials[0]), [0], 1.0, True, noise)
+    wanted, _ = naive.force(naive.Net.of(net), *(np.array([part]) for part in trials[0]), [0], 1.0, True, noise)
     np.testing.assert_allclose(net.w_out + dw.w_out, wanted.net.w_out, rtol=1e-9, atol=1e-11)
     assert dw.loss == pytest.approx(wanted.loss[0], rel=1e-12)
     assert not dw.w_rec.any()

@@ -28,21 +28,6 @@ RULES = {
     "trial, trace": replace(BY_TRIAL, name="mine", sigma=0.3, carry="leak", trace_tau=20.0),
     "step, none": replace(BY_STEP, name="mine", sigma=0.3, carry="none"),
 }
-SPARSE = np.random.default_rng(5).random((9, 9)) < 0.6
-MODELS = {
-    "paper": {},
-    "fed back": {"output_feedback": True},
-    "sigmoid, mask, bias, tau": {
-        "phi": "sigmoid", "mask": SPARSE, "bias": 0.3, "tau": np.linspace(2.0, 9.0, 9), "output_feedback": True,
-    },
-}  # fmt: skip
-
-
-def plain(net):
-    return naive.Net(
-        w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau,
-        output_feedback=net.output_feedback, phi=net.phi, mask=net.mask, bias=net.bias,
-    )  # fmt: skip
 
 
 def drawn(rule, net, n_steps, rng):
@@ -60,7 +45,7 @@ def decay_of(rule, net):
 def twin(rule, net, inputs, targets, signs, noise=None):
     exact = rule.carry == "full"
     return naive.reward_gradient(
-        plain(net), inputs, targets, signs, rule.sigma, decay_of(rule, net), rule.reward == "step", exact, noise
+        naive.Net.of(net), inputs, targets, signs, rule.sigma, decay_of(rule, net), rule.reward == "step", exact, noise
     )
 
 
@@ -73,10 +58,9 @@ def same(found, wanted, tolerance=1e-9):
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("noisy", [False, True])
 def test_the_filter_is_the_eligibility(problem, rule, model, noisy):
-    p = problem(1, n_rec=9, **{"h0": 0.4, **MODELS[model]})
+    p = problem(1, n_rec=9, **{"h0": 0.4, **model})
     p.targets[4:7] = np.nan
     p.targets[9, 0] = np.nan
     noise = np.random.default_rng(2).normal(size=(25, 9)) if noisy else None
@@ -128,7 +112,7 @@ def test_over_all_signs_it_tends_to_the_gradient_as_sigma_squared(problem, rule,
     wanted = exact
     if rule == "discounted":
         rule = replace(BY_STEP, name="discounted", carry="leak", trace_tau=2.0)
-        wanted = {"w_rec": discounted(plain(p.net), p.inputs, p.targets, 0.5)}
+        wanted = {"w_rec": discounted(naive.Net.of(p.net), p.inputs, p.targets, 0.5)}
     else:
         rule = rr.RULES[rule]
 

@@ -89,13 +89,6 @@ def test_a_batch_may_hold_trials_of_different_lengths(net, rule, reset_state, ph
     np.testing.assert_allclose(history.state, net.h0 if reset_state else state, rtol=1e-10, atol=1e-12)
 
 
-def written_plainly(net):
-    return naive.Net(
-        w=net.w_rec, w_in=net.w_in, w_out=net.w_out, feedback=net.feedback, h0=net.h0, tau=net.tau, phi=net.phi,
-        mask=net.mask, bias=net.bias, output_feedback=net.output_feedback,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("reset_state", [True, False])
 @pytest.mark.parametrize("output_feedback", [True, False])
 @pytest.mark.parametrize("rule", ["rflo", "bptt", "of one's own"])
@@ -107,7 +100,7 @@ def test_trials_of_different_lengths_and_a_rule_of_ones_own_have_a_twin(repeat, 
     trials = [Varied((n,), missing=0.2).trial(rng) for n in (9, 30, 1, 30, 12, 12)]
 
     def mine(net, inputs, targets, run):
-        made = naive.gradient(written_plainly(net), inputs, targets, symmetric=True, full=False)
+        made = naive.gradient(naive.Net.of(net), inputs, targets, symmetric=True, full=False)
         return rr.Updates(made.w_in, made.w, made.w_out, made.loss, made.bias)
 
     asked, symmetric, full = {"rflo": ("rflo", False, False), "bptt": ("bptt", True, True)}.get(
@@ -116,7 +109,7 @@ def test_trials_of_different_lengths_and_a_rule_of_ones_own_have_a_twin(repeat, 
     found = rr.train(net, repeat(*trials), asked, 0.1, 6, batch=3, reset_state=reset_state)
     inputs, targets = zip(*trials, strict=True)
     wanted = naive.train_trials(
-        written_plainly(net), inputs, targets, range(6), 3, (0.1, 0.1, 0.1), symmetric, full, reset_state
+        naive.Net.of(net), inputs, targets, range(6), 3, (0.1, 0.1, 0.1), symmetric, full, reset_state
     )
     np.testing.assert_allclose(found.loss, wanted.loss, rtol=1e-10)
     np.testing.assert_allclose(found.alignment, wanted.alignment, rtol=1e-10)

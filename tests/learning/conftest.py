@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+SPARSE = np.random.default_rng(5).random((9, 9)) < 0.6
+MODELS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "fed back": {"output_feedback": True},
+    "sigmoid, mask, bias, tau": {
+        "phi": "sigmoid", "mask": SPARSE, "bias": 0.3, "tau": np.linspace(2.0, 9.0, 9), "output_feedback": True,
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(params=MODELS, ids=str)
+def model(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What a network of nine units has besides its sizes: the paper's, and others."""
+    return MODELS[request.param]
