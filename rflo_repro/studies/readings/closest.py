@@ -80,11 +80,13 @@ def run(figure: About, request: Request, console: Console) -> None:
     except FileNotFoundError:
         frame = pd.DataFrame({"figure": []})
     except tables.TableError as error:
-        raise Refused("results", f"{error}: run `rflo-repro {ABOUT.command}` to make it anew") from None
+        again = f"run `rflo-repro {ABOUT.command}{road.into(folder)}` to make it anew"
+        raise Refused("results", f"{error}: {again}") from None
     mine = frame[frame.figure == figure.command]
     if not len(mine):
         raise Refused(
-            "results", f"{folder} has no readings of {figure.command}: run `rflo-repro {ABOUT.command}` first"
+            "results",
+            f"{folder} has no readings of {figure.command}: run `rflo-repro {ABOUT.command}{road.into(folder)}` first",
         )
     first = closest(mine).iloc[0]
     console.print(
