@@ -84,14 +84,12 @@ def _legend(picture: style.Picture, final: pd.DataFrame, noise: pd.DataFrame) ->
     """A colour for each rule, and a shape for what it is made with."""
     names = list(dict.fromkeys([*final.base, *noise.rule]))
     axes = picture.axes[0]
-    known = [axes.plot([], [], "o", color=_colour(name), markersize=4, label=style.name(name))[0] for name in names]
+    known = [
+        axes.plot([], [], "o", color=style.colour(name), markersize=4, label=style.name(name))[0] for name in names
+    ]
     if (final.optimizer == "rmsprop").any():
         known += axes.plot([], [], "o", color="black", fillstyle="none", markersize=4, label="with RMSprop")
     picture.legend(handles=known, loc="outside lower center", ncols=6)
-
-
-def _colour(base: str) -> str:
-    return style.colour(base)
 
 
 def _points(axes: Axes, frame: pd.DataFrame, x: str) -> pd.DataFrame:
@@ -101,7 +99,7 @@ def _points(axes: Axes, frame: pd.DataFrame, x: str) -> pd.DataFrame:
         at = float(np.median(rows[x]))
         low, middle, high = style.drawable(quartiles(rows.final_loss.to_numpy()))
         base, hollow = rows.base.iloc[0], rows.optimizer.iloc[0] != "sgd"
-        colour, shape = _colour(base), "X" if base == "own" else "o"
+        colour, shape = style.colour(base), "X" if base == "own" else "o"
         axes.plot([at, at], [low, high], color=colour, linewidth=0.8, alpha=0.5)
         axes.plot(at, middle, shape, color=colour, markersize=4, fillstyle="none" if hollow else "full")
         found.append({"rule": rule, "base": base, "x": at, "loss": middle, "draws": rows.draws.iloc[0]})
@@ -113,7 +111,7 @@ def _costs(axes: Axes, frame: pd.DataFrame) -> None:
     found = _points(axes, frame, "cost").sort_values(["x", "loss"])
     for base, rows in found.groupby("base", sort=False):
         if rows.draws.nunique() > 1:
-            axes.plot(rows.x, rows.loss, color=_colour(str(base)), linewidth=0.8)
+            axes.plot(rows.x, rows.loss, color=style.colour(str(base)), linewidth=0.8)
     front = found[found.loss == found.loss.cummin()].drop_duplicates("x")
     axes.plot([*front.x, 1e3 * front.x.max()], [*front.loss, front.loss.min()], color="#999999", zorder=0,
               linewidth=1.0, drawstyle="steps-post")  # fmt: skip
@@ -149,11 +147,11 @@ def _horizons(axes: Axes, frame: pd.DataFrame) -> None:
         if len(rows):
             at = rows.horizon_tau.replace({0.0: NOTHING, np.inf: EVERYTHING})
             dashes = {"linestyle": "--"} if label.startswith("K") else {}
-            style.band(axes, rows.assign(at=at), "at", "final_loss", _colour(base), label, marker="o", markersize=3,
-                       **dashes)  # fmt: skip
+            rows, colour = rows.assign(at=at), style.colour(base)
+            style.band(axes, rows, "at", "final_loss", colour, label, marker="o", markersize=3, **dashes)
     alone = where(plain, {"rule": "readout-only"})
     if len(alone):
-        axes.axhline(quartiles(alone.final_loss.to_numpy())[1], color=_colour("readout-only"), linewidth=0.8)
+        axes.axhline(quartiles(alone.final_loss.to_numpy())[1], color=style.colour("readout-only"), linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xticks([NOTHING, 0.5, 1, 2.5, 5, 10, EVERYTHING], ["0", "½", "1", "2.5", "5", "10", "∞"])
     axes.xaxis.set_minor_locator(NullLocator())
@@ -168,13 +166,13 @@ def _draws(axes: Sequence[Axes], frame: pd.DataFrame) -> None:
             rows = _along(where(frame, {"rule": rule}), x)
             found = slopes(rows, x, "relative_error", log_x=True, log_y=True)
             slope = f"  {np.median(found):.2f}" if len(found) else ""
-            style.band(ax, rows, x, "relative_error", _colour(rule), f"{style.name(rule)}{slope}", marker="o",
+            style.band(ax, rows, x, "relative_error", style.colour(rule), f"{style.name(rule)}{slope}", marker="o",
                        markersize=3)  # fmt: skip
             theory = POWERS.get(str(rule), {}).get(x)
             if theory is not None:
                 at = np.array([rows[x].min(), rows[x].max()], dtype=float)
                 first = quartiles(rows[rows[x] == at[0]].relative_error.to_numpy())[1]
-                ax.plot(at, first * (at / at[0]) ** theory, ":", color=_colour(rule), linewidth=1.0)
+                ax.plot(at, first * (at / at[0]) ** theory, ":", color=style.colour(rule), linewidth=1.0)
         ax.set_xscale("log")
         ax.set_xticks(sizes := sorted(_along(frame, x)[x].unique()), [f"{size:g}" for size in sizes])
         ax.xaxis.set_minor_locator(NullLocator())
