@@ -14,6 +14,7 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,19 +36,21 @@ def warm() -> None:
 
 def fault(at: int, do: str, folder: str) -> None:
     """Let something happen to this process or its folder just before (or after) the `at`-th rename."""
-    rename, calls = os.replace, iter(range(10**9))
+    rename, calls, in_turn = os.replace, iter(range(10**9)), threading.Lock()
 
     def replace(source: object, target: object) -> None:
-        now = next(calls) == at
-        if now and do == "kill before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if now and do in ("remove", "file"):
-            shutil.rmtree(folder)
-        if now and do == "file":
-            Path(folder).write_text("")
-        rename(source, target)  # type: ignore[arg-type]
-        if now and do == "kill after":
-            os.kill(os.getpid(), signal.SIGKILL)
+        # in turn: the renames before the `at`-th, another thread's too, are then done
+        with in_turn:
+            now = next(calls) == at
+            if now and do == "kill before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if now and do in ("remove", "file"):
+                shutil.rmtree(folder)
+            if now and do == "file":
+                Path(folder).write_text("")
+            rename(source, target)  # type: ignore[arg-type]
+            if now and do == "kill after":
+                os.kill(os.getpid(), signal.SIGKILL)
 
     os.replace = replace  # type: ignore[assignment]
 
