@@ -64,8 +64,20 @@ def test_a_reading_is_made_of_declared_alternatives(figure):
     joint = [reading for reading in all_of if reading.kind == "joint"]
     assert len(joint) == PAPER.readings(figure)
     assert {pair for reading in joint for pair in reading.sets.items()} == together
-    assert {pair for reading in all_of if reading.kind == "alone" for pair in reading.sets.items()} == apart
-    assert all(len(reading.sets) == 1 for reading in all_of if reading.kind == "alone")
+    alone = [tuple(reading.sets.items()) for reading in all_of if reading.kind == "alone"]
+    assert {pair for (pair,) in (sets for sets in alone if len(sets) == 1)} == apart
+    assert all(pair in apart for sets in alone for pair in sets[-1:])
+    assert all(pair in together for sets in alone for pair in sets[:-1])
+    assert len(set(alone)) == len(alone) == PAPER.named(figure) * len(apart)
+
+
+def test_an_alternative_left_out_of_the_design_is_tried_with_one_other_choice_where_both_can_be():
+    within = design.named("fig2", 6, {"online": True})
+    assert within == [{}, *({name: value} for sets in within[1:] for name, value in sets.items())]
+    assert len(within) == 6
+    assert not any("clip" in sets for sets in within)  # it is refused within the trial
+    assert {"clip": 0.3} in design.named("fig2", 6, {"n_trials": 3000})
+    assert design.named("fig2", 1, {"online": True}) == [{}]
 
 
 @pytest.mark.parametrize("figure", FIGURES)

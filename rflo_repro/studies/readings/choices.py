@@ -21,6 +21,9 @@ class Choices(Declared):
     n_fig3: int = open_choice(96, ENTRY, "readings of Figure 3", count)
     n_fig4: int = open_choice(48, ENTRY, "readings of Figure 4", count)
     n_supplements: int = open_choice(24, ENTRY, "readings of each supplement of Figure 2", count)
+    n_named: int = open_choice(
+        6, ENTRY, "readings of Figures 2 and 3 under which each alternative left out of them is tried", integer(1, 100)
+    )
     n_networks: int = open_choice(9, ENTRY, "networks a condition", networks, option="networks")
     networks_fig4: int = open_choice(5, ENTRY, "networks a condition of Figure 4, if they are fewer", networks)
     trials_fig2: int = open_choice(10_000, ENTRY, "training trials of Figure 2 and its supplements", trials)
@@ -39,6 +42,10 @@ class Choices(Declared):
     def readings(self, figure: str) -> int:
         """How many readings a figure has in which choices are combined."""
         return int(getattr(self, f"n_{figure}", self.n_supplements))
+
+    def named(self, figure: str) -> int:
+        """Under how many readings of a figure an alternative is tried that no reading combines with others."""
+        return self.n_named if figure in ("fig2", "fig3") else 1
 
     def periods(self, figure: str) -> tuple[float, ...]:
         """The periods of a figure, none if it has none."""

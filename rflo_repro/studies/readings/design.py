@@ -7,14 +7,16 @@ evenly as the number of readings allows. What moves an effect can then be told a
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rflo_repro.paper import registry
-from rflo_repro.runs.choices import declared, defaults
+from rflo_repro.runs.choices import ChoiceError, Choices, declared, defaults
 
 Design = npt.NDArray[np.int64]
 
@@ -45,6 +47,30 @@ def readings(figure: str, n: int) -> list[dict[str, Any]]:
         {name: known[level] for (name, known), level in zip(values.items(), row, strict=True) if level > 0}
         for row in chosen.tolist()
     ]
+
+
+def named(figure: str, n: int, sets: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The figure as chosen, then up to `n - 1` readings that choose one thing otherwise and can choose `sets` as well.
+
+    The first alternative of every choice comes before the second one of any; those next to another
+    (`Alternative.jointly`) are left out.
+    """
+    choices = registry.figures()[figure].experiment.scales["paper"]
+    varied = [
+        [{name: other.value} for other in choice.alternatives if not (other.alone or other.jointly)]
+        for name, choice in declared(choices).items()
+        if not choice.printed and name not in sets
+    ]
+    by_turns = [one for turn in itertools.zip_longest(*varied) for one in turn if one]
+    return [{}, *(one for one in by_turns if _possible(choices, {**one, **sets}))][:n]
+
+
+def _possible(choices: Choices, sets: Mapping[str, Any]) -> bool:
+    try:
+        replace(choices, **sets)
+    except ChoiceError:
+        return False
+    return True
 
 
 @functools.cache

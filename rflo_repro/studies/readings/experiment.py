@@ -1,4 +1,4 @@
-"""What is run: each figure under many readings, of which some combine alternatives and some change one choice alone.
+"""What is run: each figure under many readings, of which some combine alternatives and some change one or two choices.
 
 Learning rates are the printed ones: a reading is what the paper may have meant, and its rates are what it says.
 """
@@ -34,7 +34,7 @@ LONGEST_TAU = 15  # Figure 3's
 class Reading:
     """A figure with some of its choices made otherwise.
 
-    number: 0 is as chosen; then come those that combine alternatives, and then those of one alternative alone.
+    number: 0 is as chosen; then come those that combine alternatives, and then those that the design leaves out.
     kind: `as chosen`, `joint` or `alone`. sets: fields of the figure's choices.
     """
 
@@ -53,7 +53,12 @@ class Reading:
 _NAMED = (
     Column("figure", "text", "", "the figure command whose reading it is"),
     Column("reading", "integer", "", "number of the reading; 0 is as chosen"),
-    Column("kind", "text", "", "as chosen; joint: alternatives combined by the design; alone: one alternative"),
+    Column(
+        "kind",
+        "text",
+        "",
+        "as chosen; joint: alternatives combined by the design; alone: one that it leaves out, with at most one other",
+    ),
     Column("choices", "text", "", "what is chosen otherwise, each as --set takes it"),
 )
 SCHEMAS = {
@@ -91,18 +96,20 @@ SCHEMAS = {
 
 
 def readings(figure: str, chosen: Choices) -> list[Reading]:
-    """All of a figure: as chosen, joint ones, and each alternative that is tried alone."""
-    joint = design.readings(figure, chosen.readings(figure))
+    """All of a figure: as chosen, joint ones, and each alternative that the design leaves out, under a few readings."""
+    known = registry.figures()[figure].experiment.scales["paper"]
+    few = chosen.named(figure)
     alone = [
-        (name, other)
-        for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
+        ({**sets, name: other.value}, other.periods_tau)
+        for name, choice in declared(known).items()
         for other in choice.alternatives
         if other.alone and not choice.printed and not (chosen.stay_small and name in chosen.reduced(figure))
+        for sets in design.named(figure, few, {name: other.value})
     ]
     kinds: list[tuple[str, Mapping[str, Any], tuple[float, ...]]] = [
         ("as chosen", {}, ()),
-        *(("joint", sets, ()) for sets in joint),
-        *(("alone", {name: other.value}, other.periods_tau) for name, other in alone),
+        *(("joint", sets, ()) for sets in design.readings(figure, chosen.readings(figure))),
+        *(("alone", *reading) for reading in alone),
     ]
     return [Reading(figure, number, *kind) for number, kind in enumerate(kinds)]
 
@@ -202,11 +209,11 @@ EXPERIMENT = Experiment(
     scales={
         "paper": Choices(),
         "quick": Choices(
-            n_fig2=6, n_fig3=4, n_fig4=2, n_supplements=2, n_networks=5, trials_fig2=300, trials_fig3=100,
+            n_fig2=6, n_fig3=4, n_fig4=2, n_supplements=2, n_named=1, n_networks=5, trials_fig2=300, trials_fig3=100,
             trials_fig4=50, periods_tau=(20.0, 40.0), periods_supplements=(20.0,), n_rec=30, stay_small=True,
         ),
         "smoke": Choices(
-            n_fig2=2, n_fig3=2, n_fig4=1, n_supplements=1, n_networks=2, networks_fig4=2, trials_fig2=10,
+            n_fig2=2, n_fig3=2, n_fig4=1, n_supplements=1, n_named=2, n_networks=2, networks_fig4=2, trials_fig2=10,
             trials_fig3=10, trials_fig4=2, periods_tau=(2.0, 4.0), periods_supplements=(2.0, 4.0), n_rec=10,
             stay_small=True,
         ),
