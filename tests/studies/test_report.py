@@ -49,7 +49,8 @@ def test_what_is_there_is_judged_and_what_is_not_is_named(own):
         for name in CLAIMS:
             assert name in text or report.plain(name) in text or name.replace("'", "&#39;")[1:] in text
         assert "there is no fig3_peaks.csv" in text.replace("\\_", "_")
-    assert f"fig3: there is no fig3_peaks.csv; rflo-repro fig3 --results {own / 'results'} makes it" in said
+    again = f"rflo-repro fig3 --rates printed --rates tuned --results {own / 'results'}"
+    assert f"fig3: there is no fig3_peaks.csv; {again} makes it" in said
     assert "data:image/webp;base64," in html
     assert "../figures/fig2.png" in markdown
     assert len(html) < 3_000_000

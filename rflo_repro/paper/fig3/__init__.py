@@ -20,7 +20,8 @@ ABOUT = About(
     selectors=("panel", "rule"),
     choices=Choices,
     rules=("rflo", "bptt"),
-    rates=("printed",),
+    rates=("printed", "tuned"),
     place=30,
     sample=10,
+    apart=True,
 )
