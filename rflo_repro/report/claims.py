@@ -193,6 +193,7 @@ def judged(
         min(found.estimate - test.low, test.high - found.estimate),
         learned,
         test.question(values, statistic, unit),
+        effects=values.tolist(),
     )
     return family([part])[0]
 

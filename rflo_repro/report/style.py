@@ -163,6 +163,13 @@ def letter(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontweight="bold", fontsize=12, x=-0.14)
 
 
+def verdict_legend(picture: Picture) -> None:
+    """What the colours of verdicts mean, below the picture."""
+    handles = [picture.axes[0].plot([], [], "o", color=c, markersize=5, label=name)[0] for name, c in VERDICTS.items()]
+    across = max(2, int(picture.get_figwidth() / 1.5))
+    picture.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), across), fontsize=8)
+
+
 def log_decades(axes: Axes, low: float, high: float | None) -> None:
     """A logarithmic y axis with a label a decade, wide enough for these values."""
     axes.set_yscale("log")

@@ -66,6 +66,7 @@ class Part:
     learned: how many learned in either condition, if two are compared, and after how many trials.
     primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family.
     needs: how many networks it would take, if it is not settled. remark: what else there is to say of the answer.
+    effects: the number in each network, in their order.
     """
 
     what: str
@@ -81,6 +82,7 @@ class Part:
     p: float = math.nan
     needs: str = ""
     remark: str = ""
+    effects: Sequence[float] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)

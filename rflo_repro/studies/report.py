@@ -30,7 +30,6 @@ from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
 from rflo_repro.studies.registry import studies
-from rflo_repro.studies.sensitivity.experiment import AS_CHOSEN
 
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
@@ -133,6 +132,11 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     said = [
         (path, f"{figure.title}{f' At {rates} learning rates.' if rates else ''} {panels}.") for path, rates in found
     ]
+    # a picture for each figure, where a study has them
+    said += [
+        (figures / f"{figure.name}_{other.name}.png", f"{figure.title} {other.command}: {other.title}")
+        for other in registry.figures().values()
+    ]
     return tuple(Picture(path, text, text) for path, text in said if path.is_file())
 
 
@@ -197,29 +201,25 @@ def _said_of(pages: Sequence[dict[str, Any]]) -> str:
 
 def with_changes(section: Section, frame: pd.DataFrame) -> Section:
     """The section of the sensitivity study, with what the open choices change."""
-    changed = changes(frame)
-    said = "; ".join(
-        f"{claim} under {choice} ({alternative}): {verdict}, was {before}"
-        for choice, alternative, claim, before, verdict in changed
-    )
-    grid = Grid("What changes in which claim", ("choice", "alternative", "claim", "as chosen", "then"), changed)
-    return replace(
-        section,
-        text=(*section.text, f"{len(changed)} verdicts differ from those of the choices as they are."),
-        pictures=tuple(replace(picture, alt=f"{picture.alt} Changes: {said}.") for picture in section.pictures),
-        grids=(grid,),
-    )
+    columns = ("figure", "choice", "claim", "part", "effect as chosen", "then", "moved by")
+    grid = Grid("Verdicts that turn, where the effect surely moves", columns, changes(frame))
+    return replace(section, grids=(grid,))
 
 
-def changes(frame: pd.DataFrame) -> tuple[tuple[str, str, str, str, str], ...]:
-    """Choice, alternative, claim, verdict as chosen, verdict then, wherever they differ."""
-    columns = ["figure", "choice", "alternative", "claim", "verdict"]
-    each = frame.drop_duplicates(columns[:4])[columns].astype(str).to_numpy().tolist()
-    base = {(figure, claim): verdict for figure, choice, _, claim, verdict in each if choice == AS_CHOSEN}
+def changes(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """Figure, choice, claim, part, effect and verdict as chosen and then, and the shift of the effect, wherever the
+    verdict on a primary part differs and the interval of the shift leaves out 0."""
+    keys = ["figure", "claim", "part"]
+    both = frame[frame.primary].merge(frame[frame.reading == 0], on=keys, suffixes=("", "_0"))
+    moved = both[(both.verdict != both.verdict_0) & ((both.shift_low > 0.0) | (both.shift_high < 0.0))]
     return tuple(
-        (choice, alternative, claim, before, verdict)
-        for figure, choice, alternative, claim, verdict in each
-        if verdict != (before := base.get((figure, claim), ""))
+        (
+            *(str(getattr(row, name)) for name in ("figure", "choices", "claim", "part")),
+            f"{row.estimate_0:.2f}, {row.verdict_0}",
+            f"{row.estimate:.2f}, {row.verdict}",
+            f"{row.shift:.2f} ({row.shift_low:.2f}, {row.shift_high:.2f})",
+        )
+        for row in moved.itertuples()
     )
 
 

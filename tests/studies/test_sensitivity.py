@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -15,47 +16,46 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.studies import report
-from rflo_repro.studies.sensitivity.experiment import AS_CHOSEN, EXPERIMENT, SCHEMA, Case, cases, conditions_in
+from rflo_repro.studies.readings.experiment import conditions_in
+from rflo_repro.studies.sensitivity.experiment import EXPERIMENT, SCHEMA, readings
 
 SCALES = EXPERIMENT.scales
-PAPER = cases(SCALES["paper"])
+FIGURES = [*registry.figures()][1:]
+PAPER = [reading for figure in FIGURES for reading in readings(figure, SCALES["paper"])]
 
 
-@pytest.mark.parametrize("case", PAPER, ids=lambda c: f"{c.figure} {c.choice} {c.label}")
-def test_a_case_is_another_run(case, tuned):
-    before, after = (conditions_in(c, SCALES["paper"]) for c in (Case(case.figure), case))
-    changed = [c.label for c, d in zip(before, after, strict=False) if c.realisations != d.realisations]
-    assert bool(changed) == (case.choice != AS_CHOSEN)
-    if case.choice == "end-of-trial-updates":
-        assert {c.values["rule"] for c in after if c.label in changed} <= {"rflo", "local", "loop"}
+@pytest.mark.parametrize("reading", PAPER, ids=lambda r: f"{r.figure} {r.written}")
+def test_a_reading_is_another_run(reading):
+    before, after = (conditions_in(r, SCALES["paper"]) for r in (replace(reading, sets={}), reading))
+    known = [c.realisations for c in before]
+    changed = {c.values["rule"] for c in after if c.realisations not in known}
+    assert bool(changed) == (reading.number > 0)
+    if "online" in reading.sets:
+        assert "rflo" in changed
+        assert not changed & {"bptt", "random-feedback"}
 
 
-def test_every_alternative_of_three_figures_and_as_chosen_first():
-    for figure in ("fig2", "fig3", "fig4"):
-        mine = [case for case in PAPER if case.figure == figure]
-        assert mine[0] == Case(figure)
-        wanted = {
-            (choice.entry, other.label)
-            for choice in declared(registry.figures()[figure].experiment.scales["paper"]).values()
-            for other in choice.alternatives
-            if not other.jointly
-        }
-        found = {(case.choice, case.label) for case in mine[1:]}
-        # the study's own number of trials is no alternative to itself, and the figure's is
-        assert wanted - found == ({("number-of-trials", "3,000")} if figure == "fig2" else set())
-        own = {"fig2": {("number-of-trials", "10,000")}, "fig3": {("trials-or-batches", "5,000")}, "fig4": set()}
-        assert found - wanted == own[figure]
-        assert len(found) == len(mine) - 1
+@pytest.mark.parametrize("figure", FIGURES)
+def test_every_alternative_by_itself_and_as_chosen_first(figure):
+    first, *others = readings(figure, SCALES["paper"])
+    assert (first.kind, first.sets) == ("as chosen", {})
+    wanted = [
+        (name, other.value)
+        for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
+        for other in choice.alternatives
+        if not other.jointly
+    ]
+    assert sorted(map(str, (pair for other in others for pair in other.sets.items()))) == sorted(map(str, wanted))
+    assert [other.kind for other in others] == ["alone"] * len(wanted)
 
 
-def test_a_number_of_trials_for_one_period(tuned):
-    (case,) = [case for case in PAPER if case.label == "100,000 at 160 τ"]
-    found = conditions_in(case, SCALES["paper"])
+def test_a_number_of_trials_for_one_period():
+    (reading,) = [r for r in PAPER if r.figure == "fig2" and r.sets.get("n_trials") == 100_000]
+    found = conditions_in(reading, SCALES["paper"])
     assert {c.values["period_tau"] for c in found} == {160.0}
     assert {r.n_trials for c in found for r in c.realisations} == {100_000}
-    # and in seconds
-    small = next(other for other in cases(SCALES["smoke"]) if other.label == case.label)
-    assert {r.n_trials for c in conditions_in(small, SCALES["smoke"]) for r in c.realisations} == {20}
+    # not in seconds
+    assert not any("n_trials" in other.sets for other in readings("fig2", SCALES["smoke"]))
 
 
 def test_a_scaled_feedback_is_a_scaled_rate():
@@ -68,22 +68,35 @@ def test_a_scaled_feedback_is_a_scaled_rate():
     np.testing.assert_allclose(one.loss, other.loss, rtol=1e-9)
 
 
-def test_the_command_writes_table_and_picture(tuned, tmp_path):
+def test_the_command_writes_table_and_pictures(tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path), "--jobs", "2"]
-    done = CliRunner().invoke(cli, ["sensitivity", *options])
+    done = CliRunner().invoke(cli, ["sensitivity", *options, "--panel", "a", "--panel", "c"])
     assert done.exit_code == 0, done.output
     frame, page = tables.read(tmp_path, SCHEMA)
-    assert set(frame.alternative) == {case.label for case in cases(SCALES["smoke"])}
+    assert set(frame.figure) == {"fig2", "fig4"}
     for command, part in frame.groupby("figure"):
+        assert set(part.choices) == {reading.written for reading in readings(command, SCALES["smoke"])}
         assert set(part.claim) == {claim.name for claim in registry.figures()[command].experiment.claims}
-    assert (tmp_path / "sensitivity.png").stat().st_size > 10_000
+        assert (tmp_path / f"sensitivity-a-c_{command}.png").stat().st_size > 10_000
     assert page["settings"]["scale"] == "smoke"
+    # an effect less itself
+    assert set(frame["shift"][frame.reading == 0].dropna()) == {0.0}
+    tested = frame[frame["shift"].notna() & (frame.reading > 0)]
+    assert len(tested)
+    assert (tested["shift"] != 0.0).any()
 
 
-def test_what_changes(tmp_path):
-    import pandas as pd
-
-    rows = [("fig2", AS_CHOSEN, AS_CHOSEN, "c", "holds"), ("fig2", "a", "b", "c", "does not hold"),
-            ("fig2", "d", "e", "c", "holds")]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["figure", "choice", "alternative", "claim", "verdict"])
-    assert report.changes(frame) == (("a", "b", "c", "holds", "does not hold"),)
+def test_what_changes():
+    row = {"figure": "fig2", "claim": "c", "part": "20 τ", "primary": True, "estimate": 0.5, "verdict": "holds"}
+    rows = [
+        {**row, "reading": 0, "choices": "", "shift": 0.0, "shift_low": 0.0, "shift_high": 0.0},
+        {**row, "reading": 1, "choices": "h0=0.5", "verdict": "does not hold", "shift": 1, "shift_low": 0.5,
+         "shift_high": 2.0},
+        # another verdict by chance, and an effect that moves and turns nothing
+        {**row, "reading": 2, "choices": "noise=0.1", "verdict": "not decided", "shift": 1, "shift_low": -1,
+         "shift_high": 2.0},
+        {**row, "reading": 3, "choices": "clip=0.3", "shift": 1, "shift_low": 0.5, "shift_high": 2.0},
+    ]  # fmt: skip
+    assert report.changes(pd.DataFrame(rows)) == (
+        ("fig2", "h0=0.5", "c", "20 τ", "0.50, holds", "0.50, does not hold", "1.00 (0.50, 2.00)"),
+    )

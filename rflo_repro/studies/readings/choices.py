@@ -1,4 +1,4 @@
-"""The study's choices: how many readings, and how much smaller than in the figures everything is."""
+"""The study's choices: how much smaller than in the figures everything is, and how many readings there are."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ count = integer(0, 10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices(Declared):
-    """Raises ChoiceError for values out of range."""
+class Reduced(Declared):
+    """How much smaller than in the figures everything is. Raises ChoiceError for values out of range."""
 
-    n_fig2: int = open_choice(96, ENTRY, "readings of Figure 2", count)
-    n_fig3: int = open_choice(96, ENTRY, "readings of Figure 3", count)
-    n_fig4: int = open_choice(48, ENTRY, "readings of Figure 4", count)
-    n_supplements: int = open_choice(24, ENTRY, "readings of each supplement of Figure 2", count)
-    n_named: int = open_choice(
-        6, ENTRY, "readings of Figures 2 and 3 under which each alternative left out of them is tried", integer(1, 100)
-    )
     n_networks: int = open_choice(9, ENTRY, "networks a condition", networks, option="networks")
     networks_fig4: int = open_choice(5, ENTRY, "networks a condition of Figure 4, if they are fewer", networks)
     trials_fig2: int = open_choice(10_000, ENTRY, "training trials of Figure 2 and its supplements", trials)
@@ -38,14 +31,6 @@ class Choices(Declared):
     n_rec: int = open_choice(100, ENTRY, "units in Figures 3 and 4, and at most in supplement 3", integer(1))
     stay_small: bool = open_choice(False, ENTRY, "whether readings of more trials are as short as the rest", flag)
     seed: int = root_seed()
-
-    def readings(self, figure: str) -> int:
-        """How many readings a figure has in which choices are combined."""
-        return int(getattr(self, f"n_{figure}", self.n_supplements))
-
-    def named(self, figure: str) -> int:
-        """Under how many readings of a figure an alternative is tried that no reading combines with others."""
-        return self.n_named if figure in ("fig2", "fig3") else 1
 
     def periods(self, figure: str) -> tuple[float, ...]:
         """The periods of a figure, none if it has none."""
@@ -67,3 +52,24 @@ class Choices(Declared):
             },
         }
         return {"n_networks": self.n_networks, "seed": self.seed, **own.get(figure, {"n_trials": self.trials_fig2})}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(Reduced):
+    """Raises ChoiceError for values out of range."""
+
+    n_fig2: int = open_choice(96, ENTRY, "readings of Figure 2", count)
+    n_fig3: int = open_choice(96, ENTRY, "readings of Figure 3", count)
+    n_fig4: int = open_choice(48, ENTRY, "readings of Figure 4", count)
+    n_supplements: int = open_choice(24, ENTRY, "readings of each supplement of Figure 2", count)
+    n_named: int = open_choice(
+        6, ENTRY, "readings of Figures 2 and 3 under which each alternative left out of them is tried", integer(1, 100)
+    )
+
+    def readings(self, figure: str) -> int:
+        """How many readings a figure has in which choices are combined."""
+        return int(getattr(self, f"n_{figure}", self.n_supplements))
+
+    def named(self, figure: str) -> int:
+        """Under how many readings of a figure an alternative is tried that no reading combines with others."""
+        return self.n_named if figure in ("fig2", "fig3") else 1

@@ -5,26 +5,28 @@ Learning rates are the printed ones: a reading is what the paper may have meant,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.paper.rates import condition_key
 from rflo_repro.runs.choices import declared, written
-from rflo_repro.runs.claims import Tables
+from rflo_repro.runs.claims import Part, Tables
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.realisation import Condition, Results, by_network
 from rflo_repro.runs.request import Selection
+from rflo_repro.runs.statistics import interval
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.readings import ABOUT, PARTS, design
-from rflo_repro.studies.readings.choices import Choices
+from rflo_repro.studies.readings.choices import Choices, Reduced
 from rflo_repro.studies.readings.plot import draw
 
 LONGEST_TAU = 15  # Figure 3's
@@ -79,6 +81,9 @@ SCHEMAS = {
             Column("k", "integer", "", "networks on the estimate's side"),
             Column("n_networks", "integer", "", "networks in the interval"),
             Column("inside", "number", "", "by how much the estimate lies where the claim says; below 0: outside"),
+            Column("shift", "number", "", "by how much the effect is larger than as chosen, paired by network: median"),
+            Column("shift_low", "number", "", "lower end of its interval over networks"),
+            Column("shift_high", "number", "", "upper end"),
         ),
         ("figure", "reading"),
     ),
@@ -114,13 +119,13 @@ def readings(figure: str, chosen: Choices) -> list[Reading]:
     return [Reading(figure, number, *kind) for number, kind in enumerate(kinds)]
 
 
-def choices_in(reading: Reading, chosen: Choices) -> Any:
+def choices_in(reading: Reading, chosen: Reduced) -> Any:
     """The figure's choices under a reading."""
     of_figure = registry.figures()[reading.figure].experiment.scales["paper"]
     return replace(of_figure, **{**chosen.reduced(reading.figure), **reading.sets})
 
 
-def conditions_in(reading: Reading, chosen: Choices) -> list[Condition]:
+def conditions_in(reading: Reading, chosen: Reduced) -> list[Condition]:
     """The figure's conditions under a reading: those that train, in Figure 3 with the shortest delays."""
     periods = reading.periods_tau or chosen.periods(reading.figure)
     figure = registry.figures()[reading.figure]
@@ -133,62 +138,87 @@ def _values(reading: Reading) -> dict[str, Any]:
     return {"figure": reading.figure, "reading": reading.number, "kind": reading.kind, "choices": reading.written}
 
 
-def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """Those of every reading of the figures that are asked for."""
-    figures = [figure for panel in selection.panels or PARTS for figure in PARTS[panel]]
-    return [
-        replace(
-            condition,
-            label=f"{figure} reading {reading.number}: {condition.label}",
-            values={**condition.values, **_values(reading), "condition": condition_key(condition.values)},
-        )
-        for figure in figures
-        for reading in readings(figure, choices)
-        for condition in conditions_in(reading, choices)
-    ]
+@dataclass(frozen=True)
+class Search:
+    """The readings of each figure, as `known` lists them by the figure's command, the one as chosen first."""
+
+    known: Callable[[str, Any], list[Reading]]
+
+    def conditions(self, choices: Reduced, selection: Selection) -> list[Condition]:
+        """Those of every reading of the figures that are asked for."""
+        figures = [figure for panel in selection.panels or PARTS for figure in PARTS[panel]]
+        return [
+            replace(
+                condition,
+                label=f"{figure} reading {reading.number}: {condition.label}",
+                values={**condition.values, **_values(reading), "condition": condition_key(condition.values)},
+            )
+            for figure in figures
+            for reading in self.known(figure, choices)
+            for condition in conditions_in(reading, choices)
+        ]
+
+    def tabulate(self, choices: Reduced, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
+        """The tables of SCHEMAS."""
+        parts: list[Mapping[str, Any]] = []
+        final: list[Mapping[str, Any]] = []
+        for figure in dict.fromkeys(str(c.values["figure"]) for c in found):
+            known = self.known(figure, choices)
+            first: dict[tuple[str, str], Part] = {}
+            mine = [(c, row) for c, row in zip(found, results, strict=True) if c.values["figure"] == figure]
+            for number, group in groupby(mine, lambda pair: pair[0].values["reading"]):
+                own, rows = zip(*group, strict=True)
+                judged = _judged(known[number], _frames(known[number], choices, own, rows))
+                first = first or judged
+                parts += [_row(known[number], key, part, first.get(key)) for key, part in judged.items()]
+                final += _final(own, rows)
+        return {"readings": pd.DataFrame(parts), "final": pd.DataFrame(final)}
 
 
-def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
-    """The tables of SCHEMAS."""
-    parts: list[Mapping[str, Any]] = []
-    final: list[Mapping[str, Any]] = []
-    for figure in dict.fromkeys(str(c.values["figure"]) for c in found):
-        known = readings(figure, choices)
-        mine = [(c, row) for c, row in zip(found, results, strict=True) if c.values["figure"] == figure]
-        for number, group in groupby(mine, lambda pair: pair[0].values["reading"]):
-            own, rows = zip(*group, strict=True)
-            frames = _frames(known[number], choices, own, rows)
-            parts += _judged(known[number], frames)
-            final += _final(own, rows)
-    return {"readings": pd.DataFrame(parts), "final": pd.DataFrame(final)}
-
-
-def _frames(reading: Reading, chosen: Choices, found: Sequence[Condition], results: Results) -> Tables:
+def _frames(reading: Reading, chosen: Reduced, found: Sequence[Condition], results: Results) -> Tables:
     """The figure's own tables under a reading."""
     ours = {column.name for column in _NAMED if column.name != "figure"} | {"condition"}
     named = [replace(c, values={name: v for name, v in c.values.items() if name not in ours}) for c in found]
     return registry.figures()[reading.figure].experiment.tabulate(choices_in(reading, chosen), named, results)
 
 
-def _judged(reading: Reading, frames: Tables) -> Iterator[dict[str, Any]]:
-    """The figure's claims judged from its tables, part by part."""
-    for claim in registry.figures()[reading.figure].experiment.claims:
-        for finding in claim.findings(frames):
-            for part in finding.parts:
-                seen = part.interval
-                yield {
-                    **_values(reading),
-                    "claim": claim.name,
-                    "part": part.what,
-                    "primary": part.primary,
-                    "verdict": part.verdict,
-                    "estimate": seen.estimate if seen else np.nan,
-                    "low": seen.low if seen else np.nan,
-                    "high": seen.high if seen else np.nan,
-                    "k": part.k,
-                    "n_networks": seen.n if seen else 0,
-                    "inside": part.inside,
-                }
+def _judged(reading: Reading, frames: Tables) -> dict[tuple[str, str], Part]:
+    """The figure's claims judged from its tables: each part, by the claim's name and its own."""
+    return {
+        (claim.name, part.what): part
+        for claim in registry.figures()[reading.figure].experiment.claims
+        for finding in claim.findings(frames)
+        for part in finding.parts
+    }
+
+
+def _row(reading: Reading, key: tuple[str, str], part: Part, first: Part | None) -> dict[str, Any]:
+    """A part of a claim, its effects compared with those of the same networks as chosen."""
+    seen, before = part.interval, () if first is None else first.effects
+    shift = interval(_less(part.effects, before)) if len(before) == len(part.effects) > 0 else None
+    return {
+        **_values(reading),
+        "claim": key[0],
+        "part": key[1],
+        "primary": part.primary,
+        "verdict": part.verdict,
+        "estimate": seen.estimate if seen else np.nan,
+        "low": seen.low if seen else np.nan,
+        "high": seen.high if seen else np.nan,
+        "k": part.k,
+        "n_networks": seen.n if seen else 0,
+        "inside": part.inside,
+        "shift": shift.estimate if shift else np.nan,
+        "shift_low": shift.low if shift else np.nan,
+        "shift_high": shift.high if shift else np.nan,
+    }
+
+
+def _less(effects: Sequence[float], before: Sequence[float]) -> npt.NDArray[np.float64]:
+    """The differences; two infinities of one sign are alike."""
+    one, other = np.array(effects), np.array(before)
+    found: npt.NDArray[np.float64] = np.subtract(one, other, where=one != other, out=np.zeros(len(one)))
+    return found
 
 
 def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, Any]]:
@@ -203,6 +233,7 @@ def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, A
         }
 
 
+SEARCH = Search(readings)
 EXPERIMENT = Experiment(
     about=ABOUT,
     draw=draw,
@@ -219,7 +250,7 @@ EXPERIMENT = Experiment(
         ),
     },
     schemas=SCHEMAS,
-    conditions=conditions,
-    tabulate=tabulate,
+    conditions=SEARCH.conditions,
+    tabulate=SEARCH.tabulate,
     summary=summary,
 )  # fmt: skip

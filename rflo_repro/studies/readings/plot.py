@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from rflo_repro.paper import registry
 from rflo_repro.report import style
 from rflo_repro.runs.choices import parsed
-from rflo_repro.runs.claims import VERDICTS, Tables
+from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.statistics import shift
 from rflo_repro.studies.readings import PARTS, design
 
@@ -31,14 +31,21 @@ class Pictures(dict[str, style.Picture]):
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[Pictures, list[str]]:
     """The figures of these panels that the tables have; a line on each panel of which they have none."""
-    frame, pictures, notes = tables["readings"], Pictures(), []
+    return pictures(tables["readings"], panels, _figure)
+
+
+def pictures(
+    frame: pd.DataFrame, panels: Sequence[str], drawn: Callable[[str, pd.DataFrame], style.Picture]
+) -> tuple[Pictures, list[str]]:
+    """A picture of each figure of these panels that a table has; a line on each panel of which it has none."""
+    found, notes = Pictures(), []
     for panel in panels:
         known = [figure for figure in PARTS[panel] if (frame.figure == figure).any()]
         if not known:
             notes.append(f"panel {panel} left out: the table has no readings of {', '.join(PARTS[panel])}")
         for figure in known:
-            pictures[registry.figures()[figure].name] = _figure(figure, frame[frame.figure == figure])
-    return pictures, notes
+            found[registry.figures()[figure].name] = drawn(figure, frame[frame.figure == figure])
+    return found, notes
 
 
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
@@ -60,10 +67,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
             curve.set_title(f"{claim}\n{part}", loc="left", fontsize=8)
             _matrix(matrix, rows, varied, names=place % ACROSS == 0)
             _moves(moved, rows, varied)
-        handles = [
-            picture.axes[0].plot([], [], "o", color=style.VERDICTS[v], markersize=5, label=v)[0] for v in VERDICTS
-        ]
-        picture.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+        style.verdict_legend(picture)
     return picture
 
 

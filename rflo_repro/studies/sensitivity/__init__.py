@@ -1,18 +1,20 @@
 """Which claims rest on which of the choices that the paper leaves open."""
 
 from rflo_repro.runs.experiment import About
-from rflo_repro.studies.sensitivity.choices import Choices
+from rflo_repro.studies.readings import ABOUT as READINGS
+from rflo_repro.studies.readings.choices import Reduced
 
 ABOUT = About(
     home=__name__,
     command="sensitivity",
     title="Which claims rest on which of the choices that the paper leaves open.",
     help="""\
-    Make each open choice otherwise (docs/assumptions.md), run its figure at a reduced scale, and judge the figure's
-    claims again. It takes about half an hour on two cores.
+    Make each open choice otherwise (docs/assumptions.md), one at a time, at the printed rates, and compare the effects
+    that the figures' claims are about with those of the same networks under the choices as they are.
     """,
-    choices=Choices,
-    rules=("bptt", "rflo", "local", "random-feedback", "loop"),
-    panels={"a": "verdicts in colour and as letters: claims down, alternatives across, for Figures 2, 3 and 4"},
+    choices=Reduced,
+    rules=READINGS.rules,
+    panels=READINGS.panels,
+    selectors=READINGS.selectors,
     place=40,
 )

@@ -1,65 +1,53 @@
-"""Draws which verdicts hang on which choice."""
+"""Draws how each alternative moves the effects that the claims are about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
-from rflo_repro.paper import registry
 from rflo_repro.report import style
-from rflo_repro.runs.claims import VERDICTS, Tables
+from rflo_repro.runs.claims import Tables
+from rflo_repro.studies.readings import plot
+from rflo_repro.studies.readings.plot import FARTHEST
 
 
-def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
-    """Claims down, alternatives across, a figure a block, the verdict in colour and as a letter."""
-    frame = tables["sensitivity"]
-    known = list(frame.figure.unique())
-    parts = [frame[frame.figure == figure] for figure in known]
-    heights = [part.claim.nunique() for part in parts]
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[plot.Pictures, list[str]]:
+    """A picture a figure of these panels; a line on each panel of which the table has none."""
+    return plot.pictures(tables["sensitivity"], panels, _figure)
+
+
+def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
+    """Alternatives down, primary parts of claims across: the effect and its interval, filled where they surely differ
+    from those as chosen."""
+    frame = frame[frame.primary]
+    tested = frame[frame.estimate.notna()]
+    parts = list((tested if len(tested) else frame)[["claim", "part"]].drop_duplicates().itertuples(index=False))
+    names = frame.drop_duplicates("reading").set_index("reading").choices.replace("", "as chosen")
     with style.style():
-        widest = max(part[["choice", "alternative"]].drop_duplicates().shape[0] for part in parts)
-        picture = style.new_picture(3.6 + 0.62 * widest, 1.0 + 0.36 * sum(heights) + 1.55 * len(parts))
-        grid = picture.subplots(len(parts), 1, squeeze=False, height_ratios=[h + 2.2 for h in heights])[:, 0]
-        for axes, part, figure in zip(grid, parts, known, strict=True):
-            _block(axes, part, widest)
-            axes.set_title(registry.figures()[figure].title, loc="left", fontweight="bold")
-        handles = [
-            grid[-1].plot([], [], "s", color=style.VERDICTS[v], markersize=9, label=f"{style.LETTERS[v]}  {v}")[0]
-            for v in VERDICTS
-        ]
-        picture.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8)
-        rates = ", ".join(f"{figure} at {part.rates.iloc[0]} rates" for figure, part in zip(known, parts, strict=True))
-        note = f"{frame.n_networks.max()} networks, {rates}; rates are not tuned anew."
-        picture.suptitle(note, fontsize=7.5, x=0.01, ha="left")
-    return picture, []
+        picture = style.new_picture(2.6 + 1.9 * len(parts), 1.6 + 0.17 * len(names))
+        for axes, (claim, part) in zip(picture.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
+            _forest(axes, frame[(frame.claim == claim) & (frame.part == part)].set_index("reading"), list(names.index))
+            axes.set_title(f"{claim}\n{part}", loc="left", fontsize=8)
+        picture.axes[0].set_yticks(range(len(names)), names, fontsize=7)
+        style.verdict_legend(picture)
+    return picture
 
 
-def _block(axes: Axes, part: pd.DataFrame, widest: int) -> None:
-    columns = list(part[["choice", "alternative"]].drop_duplicates().itertuples(index=False, name=None))
-    claims = list(part.claim.unique())
-    verdicts = part.drop_duplicates(["choice", "alternative", "claim"]).set_index(["choice", "alternative", "claim"])
-    for x, (choice, alternative) in enumerate(columns):
-        for y, claim in enumerate(claims):
-            verdict = str(verdicts.verdict[choice, alternative, claim])
-            axes.add_patch(
-                Rectangle(
-                    (x - 0.47, y - 0.46),
-                    0.94,
-                    0.92,
-                    facecolor=style.VERDICTS.get(verdict, style.GREY),
-                    edgecolor="none",
-                )
-            )
-            axes.text(x, y, style.LETTERS.get(verdict, "·"), ha="center", va="center", fontsize=8, color="white")
-    axes.axvline(0.5, color="black", linewidth=1.0)
-    axes.set_xlim(-0.5, widest - 0.5)
-    axes.set_ylim(len(claims) - 0.5, -0.5)
-    axes.set_yticks(range(len(claims)), claims)
-    names = [alternative if choice == alternative else f"{choice}:\n{alternative}" for choice, alternative in columns]
-    axes.set_xticks(range(len(columns)), names, rotation=40, ha="right", rotation_mode="anchor", fontsize=7)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+def _forest(axes: Axes, rows: pd.DataFrame, readings: Sequence[int]) -> None:
+    for y, reading in enumerate(readings):
+        if reading not in rows.index or np.isnan(rows.estimate[reading]):
+            continue
+        colour = style.VERDICTS[rows.verdict[reading]]
+        low, at, high = np.clip(rows.loc[reading, ["low", "estimate", "high"]].to_numpy(float), -FARTHEST, FARTHEST)
+        differs = rows.shift_low[reading] > 0.0 or rows.shift_high[reading] < 0.0
+        axes.plot([low, high], [y, y], color=colour, linewidth=1.2)
+        axes.plot(at, y, "o", color=colour, markersize=4, markerfacecolor=colour if differs or y == 0 else "white")
+    axes.axvline(0.0, color="black", linewidth=0.6)
+    axes.axhline(0.5, color="black", linewidth=0.6)
+    axes.set_ylim(len(readings) - 0.5, -0.5)
+    axes.set_yticks([])
+    axes.tick_params(labelsize=7)
+    axes.set_xlabel("effect", fontsize=8)
