@@ -39,14 +39,17 @@ verdicts: setup
 fig%: setup
 	$(RUN) $@ $(OPTIONS)
 
+# A file's tests share what is costly to set up, so a worker takes whole files
+TESTS := -m pytest --numprocesses auto --dist loadfile
+
 # tests of a full disk need a small one: `.ci/run` mounts it and names it
 DISK := $(if $(RFLO_REPRO_SMALL_DISK),,and not disk)
 
 test: setup
-	$(BIN)/python -m pytest -m "not long $(DISK)"
+	$(BIN)/python $(TESTS) -m "not long $(DISK)"
 
 test-long: setup
-	$(BIN)/python -m pytest $(if $(DISK),-m "not disk")
+	$(BIN)/python $(TESTS) $(if $(DISK),-m "not disk")
 
 # The tests with the lowest versions that pyproject.toml declares, and with the newest there are
 test-lowest test-newest: setup
@@ -55,7 +58,7 @@ test-lowest test-newest: setup
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --resolution $(if $(@:test-newest=),lowest-direct,highest) \
 	    --requirements pyproject.toml --extra dev --extra cluster
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --no-deps --no-build-isolation --editable .
-	$(VENV)-$(@:test-%=%)/bin/python -m pytest -m "not long $(DISK)"
+	$(VENV)-$(@:test-%=%)/bin/python $(TESTS) -m "not long $(DISK)"
 
 check: setup
 	$(BIN)/ruff check .

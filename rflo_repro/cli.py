@@ -263,22 +263,37 @@ def sweep(file: Path, quiet: bool, **asked: Any) -> None:
 
 @cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
 @click.option("--table", is_flag=True, help="Print the verdicts as a Markdown table instead; write nothing.")
+@click.option(
+    "--against",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Say instead which medians and verdicts are others in the tables there; write nothing.",
+)
 @JSON
 @SCALE
 @RESULTS
 @FIGURES
-def report(table: bool, as_json: bool, scale: str, results: Path | None, figures: Path | None) -> None:
+def report(
+    table: bool, against: Path | None, as_json: bool, scale: str, results: Path | None, figures: Path | None
+) -> None:
     """Judge every claim from the tables as they are, and write beside them report.html, one self-contained page, and
     report.md. Verdicts on tables of another scale than the paper's are marked. What has no table yet is named with the
     command that makes it.
     """
     from rflo_repro.runs.road import usual
+    from rflo_repro.studies import against as other
     from rflo_repro.studies import report as study
 
     places = usual("results", results, scale), usual("figures", figures, scale)
-    if table and as_json:
-        raise click.UsageError("--table and --json are two ways to print the same: choose one")
-    if table or as_json:
+    if table and (as_json or against):
+        raise click.UsageError(
+            f"--table goes with neither --json nor --against, got {'--json' if as_json else against}"
+        )
+    if against and as_json:
+        click.echo(other.as_json(places[0], against))
+    elif against:
+        other.show(places[0], against, console())
+    elif table or as_json:
         click.echo((study.table if table else study.as_json)(*places))
     else:
         study.write(*places, console())

@@ -128,10 +128,12 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
 def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
-    found = [(figures / f"{figure.name}{end}.png", " and ".join(rates)) for end, rates in kinds]
-    said = [
-        (path, f"{figure.title}{f' At {rates} learning rates.' if rates else ''} {panels}.") for path, rates in found
-    ]
+    at = {end: f" At {' and '.join(rates)} learning rates." if rates else "" for end, rates in kinds}
+    at["_closest"] = (
+        f" At {' and '.join(figure.rates[:1])} rates and under the reading that comes closest to the paper's "
+        f"statements (rflo-repro closest {figure.command})."
+    )
+    said = [(figures / f"{figure.name}{end}.png", f"{figure.title}{rates} {panels}.") for end, rates in at.items()]
     # a picture for each figure, where a study has them
     said += [
         (figures / f"{figure.name}_{other.name}.png", f"{figure.title} {other.command}: {other.title}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 # 2 conditions of 4 networks: 8 realisations, 3 tables and 2 pictures, which is 16 renames
 SMALL = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--rule", "bptt", "--networks", "4")
@@ -23,6 +24,16 @@ N_RENAMES = 16
 @pytest.fixture(autouse=True)
 def rates(tuned: None) -> None:
     """The tests here do not depend on the tuned rates of the day."""
+
+
+@pytest.fixture(autouse=True)
+def alone_on_the_small_disk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests that fill the small disk do it one after the other, in whichever process they are."""
+    if request.node.get_closest_marker("disk") is None:
+        yield
+        return
+    with FileLock(tmp_path_factory.getbasetemp().parent / "small-disk.lock"):
+        yield
 
 
 @dataclass

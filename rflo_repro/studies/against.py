@@ -1,0 +1,121 @@
+"""`rflo-repro report --against DIR`: which medians and verdicts are others in another folder of tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from rflo_repro.paper import registry
+from rflo_repro.report.page import measured
+from rflo_repro.runs import tables
+from rflo_repro.runs.experiment import About
+from rflo_repro.runs.request import Refused
+from rflo_repro.runs.statistics import median
+from rflo_repro.runs.tables import Schema
+from rflo_repro.studies import report
+from rflo_repro.studies.registry import studies
+
+MEDIAN, MISSING = "median final loss", "none"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A median or a verdict, in either folder, in words; `none` where a folder has none.
+
+    command: of the figure or study. what: `median final loss`, or a claim's name. at: the condition, or kind of
+    learning rates and part.
+    """
+
+    command: str
+    what: str
+    at: str
+    here: str
+    there: str
+
+
+def _medians(schema: Schema, results: Path) -> dict[str, str]:
+    """Median final loss by condition; a network that diverged counts as above all others."""
+    try:
+        frame, _ = tables.read(results, schema)
+    except FileNotFoundError:
+        return {}
+    found = frame.assign(final_loss=frame.final_loss.fillna(np.inf)).groupby(list(schema.condition), sort=False)
+    return {
+        " ".join(f"{name}={value}" for name, value in zip(schema.condition, key, strict=True)): _median(group)
+        for key, group in found
+    }
+
+
+def _median(group: pd.DataFrame) -> str:
+    return f"{float(median(group.final_loss.to_numpy(float))):.4g}"
+
+
+def _verdicts(about: About, results: Path) -> dict[tuple[str, str], str]:
+    """Verdict and effect of every part, by claim and by kind of learning rates and part."""
+    return {
+        (judged.claim.name, f"{finding.rates} rates, {part.what}" if finding.rates else part.what): (
+            f"{part.verdict}, {measured(part.interval, part.unit)}" if part.interval else str(part.verdict)
+        )
+        for judged in report.of_experiment(about, results, results).claims
+        for finding in judged.findings
+        for part in finding.parts
+    }
+
+
+def compared(here: Path, there: Path) -> list[Compared]:
+    """Every median of a table of final losses, and every part of a claim, that either folder has.
+
+    Raises Refused for a damaged table.
+    """
+    try:
+        return list(_compared(here, there))
+    except tables.TableError as error:
+        raise Refused("against", str(error)) from None
+
+
+def _compared(here: Path, there: Path) -> Iterator[Compared]:
+    for about in (*registry.figures().values(), *studies().values()):
+        if not about.computed:
+            continue
+        for schema in about.experiment.schemas.values():
+            if {"final_loss", "network"} <= {column.name for column in schema.columns}:
+                one, other = _medians(schema, here), _medians(schema, there)
+                for at in {**one, **other}:
+                    yield Compared(about.command, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
+        mine, others = _verdicts(about, here), _verdicts(about, there)
+        for claim, at in {**mine, **others}:
+            pair = (found.get((claim, at), MISSING) for found in (mine, others))
+            yield Compared(about.command, claim, at, *pair)
+
+
+def differ(one: Compared) -> bool:
+    """Whether the medians differ, or the verdicts; effects alone do not count."""
+    return one.here.partition(",")[0] != one.there.partition(",")[0]
+
+
+def show(here: Path, there: Path, console: Console) -> None:
+    """Say what differs, a line each, and how much that is of how much."""
+    everything = compared(here, there)
+    for one in filter(differ, everything):
+        console.print(
+            f"{one.command}: {one.what}, {one.at}: {one.here}; there {one.there}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    medians = [one for one in everything if one.what == MEDIAN]
+    verdicts = [one for one in everything if one.what != MEDIAN]
+    both = ((medians, "medians"), (verdicts, "verdicts"))
+    counts = (f"{sum(map(differ, of))} of {len(of)} {name}" for of, name in both)
+    console.print(f"{' and '.join(counts)} differ from {there}", highlight=False, markup=False, soft_wrap=True)
+
+
+def as_json(here: Path, there: Path) -> str:
+    """What differs, for a program."""
+    return json.dumps([asdict(one) for one in compared(here, there) if differ(one)], indent=1)

@@ -1,0 +1,91 @@
+"""`report --against`: which medians and verdicts are others in another folder of tables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from rflo_repro.cli import cli
+from rflo_repro.paper import registry
+from rflo_repro.runs import tables
+
+
+def said(*arguments):
+    done = CliRunner().invoke(cli, ["report", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Figure 2 at smoke scale."""
+    folder = tmp_path_factory.mktemp("against")
+    options = ["--results", str(folder), "--no-plot", "--jobs", "1", "--networks", "5", "--panel", "b"]
+    done = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", *options])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def other(made, tmp_path):
+    """The same, but at one condition all networks end a thousand times lower."""
+    folder = shutil.copytree(made, tmp_path / "other")
+    schema = registry.figures()["fig2"].experiment.schemas["final"]
+    frame, page = tables.read(folder, schema)
+    lower = (frame.rule == "bptt") & (frame.period_tau == 40)
+    frame = frame.assign(final_loss=frame.final_loss.where(~lower, frame.final_loss / 1000.0))
+    tables.write(folder, schema, frame, {name: page[name] for name in ("settings", "runs")})
+    return folder
+
+
+def test_a_folder_and_itself(made):
+    text = said("--results", made, "--against", made)
+    assert text.count("\n") == 1
+    assert text.startswith("0 of ")
+    assert json.loads(said("--results", made, "--against", made, "--json")) == []
+
+
+def test_a_median_that_is_another(made, other):
+    found = json.loads(said("--results", made, "--against", other, "--json"))
+    (median,) = [row for row in found if row["what"] == "median final loss"]
+    assert (median["command"], "rule=bptt" in median["at"], "period_tau=40" in median["at"]) == ("fig2", True, True)
+    assert float(median["there"]) == pytest.approx(float(median["here"]) / 1000.0, rel=1e-3)
+    lines = said("--results", made, "--against", other).splitlines()
+    assert lines[0] == f"fig2: median final loss, {median['at']}: {median['here']}; there {median['there']}"
+    assert lines[-1].startswith("1 of ")
+    assert len(lines) == len(found) + 1
+
+
+def test_a_verdict_that_is_another(made, other):
+    """A claim that cannot be tested, as neither rule learns, can be where one of them does."""
+    found = json.loads(said("--results", made, "--against", other, "--json"))
+    mine = {(row["what"], row["at"]): row for row in found}
+    row = mine["comparable at short periods", "printed rates, 40 τ"]
+    assert row["here"].startswith("cannot be tested")
+    assert not row["there"].startswith("cannot be tested")
+
+
+def test_tables_that_one_folder_lacks(made, tmp_path):
+    text = said("--results", made, "--against", tmp_path)
+    assert "; there none\n" in text
+    assert "fig2: comparable at short periods, printed rates, 40 τ: cannot be tested" in text
+
+
+def test_a_damaged_table_is_named(made, other):
+    with (other / "fig2_final.csv").open("a") as file:
+        file.write("more\n")
+    done = CliRunner().invoke(cli, ["report", "--results", str(made), "--against", str(other)])
+    assert done.exit_code == 2
+    assert "'--against'" in done.stderr
+    assert f"{other / 'fig2_final.csv'} is not the table" in done.stderr
+
+
+def test_a_folder_that_is_none(made, tmp_path):
+    for asked, names in ((tmp_path / "none", "--against"), (made, "--table")):
+        done = CliRunner().invoke(cli, ["report", "--table", "--results", str(made), "--against", str(asked)])
+        assert done.exit_code == 2
+        assert names in done.stderr
+    assert not (tmp_path / "report.html").exists()
