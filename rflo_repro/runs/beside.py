@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.runs import provenance
+from rflo_repro.runs.store import content
 
 if TYPE_CHECKING:
     from rflo_repro.runs.realisation import Realisation
@@ -24,7 +25,7 @@ def module_in(path: Path) -> ModuleType:
     none hides one that is installed. Raises what the module raises."""
     path = path.resolve()
     if str(path) not in _loaded:
-        mark = hashlib.sha256(str(path).encode() + path.read_bytes()).hexdigest()[:12]
+        mark = hashlib.sha256(str(path).encode() + content(path)).hexdigest()[:12]
         spec = importlib.util.spec_from_file_location(f"{path.stem}_{mark}", path)
         assert spec is not None
         assert spec.loader is not None
@@ -43,5 +44,5 @@ def send(client: Any, realisations: Sequence[Realisation]) -> None:
         if path in needed:
             with tempfile.TemporaryDirectory() as folder:
                 copy = Path(folder) / f"{module.__name__}.py"
-                copy.write_bytes(Path(path).read_bytes())
+                copy.write_bytes(content(Path(path)))
                 client.upload_file(str(copy))

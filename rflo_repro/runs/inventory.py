@@ -15,6 +15,7 @@ from rich.text import Text
 from rflo_repro.runs import provenance, sample, tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.road import CUSTOM, every_condition, names_of
+from rflo_repro.runs.store import content
 
 WIDEST = 200
 STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
@@ -54,7 +55,7 @@ def sweeps(results: Path) -> dict[str, State]:
     found: dict[str, list[State]] = {}
     for path in sorted(results.glob("*.json")):
         try:
-            page = json.loads(path.read_text(encoding="utf-8"))
+            page = json.loads(content(path))
             plan = page["settings"]["choices"]
             if plan["is"] == "Plan" and page["table"] == path.stem:
                 state = _state(results, tables.schema_of(page), lambda *_: 0)

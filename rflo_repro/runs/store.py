@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
 import secrets
+import stat
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -101,7 +103,7 @@ class Store:
             return None
         try:
             # given a path, np.load leaves a broken archive open
-            with open(path, "rb") as handle:
+            with opened(path) as handle:
                 file = np.load(handle, allow_pickle=False)
                 arrays = {name: file[name] for name in file.files}
             stored = json.loads(str(arrays.pop(_MEANING)))
@@ -135,6 +137,21 @@ def _sha256(arrays: Mapping[str, Any]) -> str:
         total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         total.update(array.reshape(-1).view(np.uint8).data)
     return total.hexdigest()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to read. Raises OSError, for what is no file as well: a pipe or a device might never end."""
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        yield file
+
+
+def content(path: Path) -> bytes:
+    """What is in a file. Raises OSError as `opened` does."""
+    with opened(path) as file:
+        return file.read()
 
 
 @contextmanager

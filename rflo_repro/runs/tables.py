@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from rflo_repro.runs.store import FOLDER, replacing
+from rflo_repro.runs.store import FOLDER, content, replacing
 
 Kind = Literal["text", "integer", "number", "flag"]
 LOCK = Path(FOLDER, ".tables.lock")
@@ -57,7 +57,7 @@ TYPES: dict[Kind, Any] = {"text": str, "integer": np.int64, "number": np.float64
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(content(path)).hexdigest()
 
 
 def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -152,7 +152,7 @@ def _read(folder: Path, schema: Schema, as_written: bool) -> tuple[pd.DataFrame,
 
 def _pair(path: Path, page: Path, schema: Schema, as_written: bool) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
-        provenance = json.loads(page.read_text(encoding="utf-8"))
+        provenance = json.loads(content(page))
         _as_written(provenance)
         if provenance["sha256"] != sha256(path):
             raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")

@@ -36,6 +36,7 @@ from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.statistics import where
+from rflo_repro.runs.store import content
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.tasks import PeriodicTask
 
@@ -162,7 +163,7 @@ def reading(path: Path, make: Callable[[Mapping[str, Any], Path], T]) -> T:
     """What is made of a TOML file's entries and folder. Raises Refused, with the file, for what is no TOML and what
     `make` raises."""
     try:
-        return make(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
+        return make(tomllib.loads(content(path).decode("utf-8")), path.parent)
     except OSError as error:
         raise Refused(None, f"{path}: {error.strerror}") from None
     except RecursionError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,12 @@ def rewrite(csv: Path, **entries: object) -> None:
     csv.with_suffix(".json").write_text(json.dumps({**page, **entries}))
 
 
+def in_place_of(path: Path, make: Callable[[Path], object]) -> None:
+    """Something else in a file's place."""
+    path.unlink()
+    make(path)
+
+
 DAMAGE = {
     "truncated": lambda csv: csv.write_bytes(csv.read_bytes()[:-30]),
     "empty": lambda csv: csv.write_text(""),
@@ -45,6 +53,9 @@ DAMAGE = {
     "a page of another version": lambda csv: rewrite(csv, runs=[{"when": 1}]),
     "a page without settings": lambda csv: rewrite(csv, settings=None),
     "other columns": lambda csv: (csv.write_text(csv.read_text().replace("network", "net", 1)), reseal(csv)),
+    "a pipe": lambda csv: in_place_of(csv, os.mkfifo),
+    "a page that is a pipe": lambda csv: in_place_of(csv.with_suffix(".json"), os.mkfifo),
+    "a page without end": lambda csv: in_place_of(csv.with_suffix(".json"), lambda page: page.symlink_to("/dev/zero")),
     "a formula": lambda csv: (csv.write_text(csv.read_text() + "=cmd|' /C calc'!A0\n"), reseal(csv)),
 }
 
@@ -69,6 +80,22 @@ def test_a_damaged_table_is_named_and_made_anew(server, damage):
     assert csv.stem in line
     assert tables_in(Path("r")) == tables
     assert stored_in(Path("r")) == stored
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "no end"])
+def test_what_is_no_file_is_not_waited_for(server, small, make):
+    assert server.run(*SMALL, *INTO)[0] == 0
+    stored = sorted(stored_in(Path("r")))
+    in_place_of(stored[0], make)
+    code, log = server.run(*SMALL, *INTO)
+    assert code == 0, log
+    assert f"{stored[0]} is damaged" in log
+    assert tables_in(Path("r")) == small.tables
+    make(Path("own.toml"))
+    for command in (["sweep", "own.toml"], ["fig-rules", "--scale", "smoke", "--rule-file", "own.toml"]):
+        code, log = server.run(*command)
+        assert code == 2, log
+        assert "own.toml: Not a regular file" in log
 
 
 def test_a_part_does_not_go_into_a_damaged_table(server, small):
