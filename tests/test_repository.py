@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rflo_repro.runs.tables import sha256
+from rflo_repro.studies import report
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 def test_a_clone_that_translates_line_ends_keeps_every_table(tmp_path):
     clone = ["git", "clone", "--quiet", "--depth", "1", "-c", "core.autocrlf=true", ROOT.as_uri(), str(tmp_path / "c")]
     subprocess.run(clone, check=True)
-    pages = sorted((tmp_path / "c" / "results").glob("*.json"))
+    pages = sorted((tmp_path / "c" / "results").rglob("*.json"))
     assert len(pages) > 10
     for page in pages:
         assert json.loads(page.read_text(encoding="utf-8"))["sha256"] == sha256(page.with_suffix(".csv")), page
@@ -38,3 +39,11 @@ def test_the_workflow_may_read_and_no_more():
     used = re.findall(r"uses: \S+@(\S+)", text)
     assert used
     assert all(re.fullmatch(r"v\d+\.\d+\.\d+|[0-9a-f]{40}", version) for version in used)
+
+
+def test_the_readme_has_the_answers_of_the_committed_tables():
+    """`python -m rflo_repro.studies.report` writes them."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert report.with_answers(text, ROOT) == text
+    with pytest.raises(ValueError, match="must have"):
+        report.with_answers("# a README without a place for them\n", ROOT)

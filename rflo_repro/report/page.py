@@ -21,6 +21,7 @@ from rflo_repro.runs.claims import KINDS, VERDICTS, Claim, Finding, Interval, Pa
 # An embedded picture is at most this wide, so that the page stays small.
 WIDEST = 1400
 BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
+BEGIN_README = "<!-- answers: written by `python -m rflo_repro.studies.report` -->"
 NO_VERDICT = "not computed"
 MARK = ", at "
 
@@ -127,6 +128,16 @@ def beside(part: Part) -> str:
     return "; ".join(filter(None, said))
 
 
+def primary(judged: Judged) -> list[tuple[Part, list[Part]]]:
+    """The primary parts of the first kind of learning rates, each with the same part at the other kinds."""
+    first, *others = judged.findings or [Finding("", ())]
+    return [
+        (part, [same for finding in others for same in finding.parts if same.what == part.what])
+        for part in first.parts
+        if part.primary
+    ]
+
+
 def counts(report: Report) -> list[tuple[str, str]]:
     """Each verdict, and how many claims have it, by the kind of learning rates; what has one kind is with the first."""
     found = Counter(
@@ -182,7 +193,8 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
     made.filters.update(measured=measured, slug=slug, literal=Literal)
     made.globals.update(
         counts=counts, data_uri=data_uri, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
-        k_of_n=k_of_n, beside=beside, begin=BEGIN, end=END, not_computed=NO_VERDICT,
+        k_of_n=k_of_n, beside=beside, primary=primary, begin=BEGIN, begin_readme=BEGIN_README, end=END,
+        not_computed=NO_VERDICT,
     )  # fmt: skip
     return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
 
@@ -218,6 +230,17 @@ def verdict_table(report: Report) -> str:
     """The verdicts at a glance in Markdown, between markers."""
     made: Any = _markdown().make_module({"report": report, "link": str})
     return str(made.verdicts()).rstrip()
+
+
+def in_readme(report: Report, readme: str) -> str:
+    """A README with the answers between its markers: the primary parts of each claim. Raises ValueError if it has
+    none."""
+    before, begin, rest = readme.partition(BEGIN_README)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the README must have {BEGIN_README} and {END}")
+    made: Any = _markdown().make_module({"report": report, "link": str})
+    return before + str(made.readme()).strip() + after
 
 
 def markdown(report: Report, folder: Path) -> str:

@@ -21,6 +21,7 @@ from rflo_repro.report.page import (
     Section,
     counts,
     html,
+    in_readme,
     markdown,
     verdict_table,
 )
@@ -295,3 +296,21 @@ def write(results: Path, figures: Path, console: Console) -> None:
         for missing in dict.fromkeys(judged.missing for judged in section.claims if judged.missing):
             console.print(f"{section.name}: {missing}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"report   {results / 'report.html'}  {results / 'report.md'}", highlight=False, soft_wrap=True)
+
+
+def with_answers(readme: str, root: Path) -> str:
+    """The README of a checkout with the answers of its committed tables to the figures' claims."""
+    sections = (of_experiment(about, root / "results", root / "figures") for about in registry.figures().values())
+    return in_readme(Report(TITLE, INTRODUCTION, tuple(sections)), readme)
+
+
+def main() -> None:
+    """Write the README of this checkout anew."""
+    readme = Path("README.md")
+    text = with_answers(readme.read_text(encoding="utf-8"), Path())
+    with replacing(readme) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
