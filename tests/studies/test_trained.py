@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
-from rflo_repro.runs import provenance, road
+from rflo_repro.runs import provenance, road, tables
 from rflo_repro.runs.session import last_part
 from rflo_repro.runs.store import FOLDER, Store
 
@@ -41,7 +40,7 @@ def computed(tmp_path_factory):
 def test_every_figure_gives_its_networks(computed, figure, monkeypatch):
     """From the store and trained again, the same bits; its curve ends in the table's final loss."""
     experiment = registry.figures()[figure].experiment
-    final = pd.read_csv(next(computed[figure].glob("*_final.csv")))
+    final, _ = tables.read(computed[figure], registry.figures()[figure].experiment.schemas["final"])
     column = "final_loss" if "final_loss" in final else None
     every = road.every_condition(experiment, "smoke")
     condition = next((c for c in every if c.values.get("rates") != "tuned"), every[0])
@@ -75,7 +74,7 @@ def test_a_network_at_paper_scale_has_the_final_loss_of_the_committed_table(figu
     Store(tmp_path / FOLDER).put(realisation, arrays, provenance.made(1.0))
     named = {k: v for k, v in condition.values.items() if k not in ("eta", "panel", "figure")}
     assert same(rr.trained(figure, network=4, results=tmp_path, **named), realisation.trained(arrays))
-    final = pd.read_csv(RESULTS / f"{figure.replace('-', '_')}_final.csv")
+    final, _ = tables.read(RESULTS, experiment.schemas["final"])
     row = final[(final.network == 4) & np.logical_and.reduce([final[k] == v for k, v in named.items()])]
     assert row.final_loss.tolist() == [last_part(arrays["loss"])]
     assert np.median(arrays["loss"][-len(arrays["loss"]) // 100 :]) == pytest.approx(row.final_loss.item())
