@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,14 @@ N_RENAMES = 16
 @pytest.fixture(autouse=True)
 def rates(tuned: None) -> None:
     """The tests here do not depend on the tuned rates of the day."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heard() -> Iterator[None]:
+    """Processes that the tests start hear SIGHUP, though the tests may have been started with nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(autouse=True)
