@@ -18,8 +18,9 @@ from PIL import Image
 from rflo_repro.report import style
 from rflo_repro.runs.claims import KINDS, VERDICTS, Claim, Finding, Interval, Part
 
-# An embedded picture is at most this wide, so that the page stays small.
-WIDEST = 1400
+# Embedded pictures are at most as wide, in pixels, as the first of these at which the page is small enough, in bytes.
+WIDTHS = (1400, 1200, 1000, 800, 600)
+PAGE = 3_000_000
 BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
 BEGIN_README = "<!-- answers: written by `python -m rflo_repro.studies.report` -->"
 NO_VERDICT = "not computed"
@@ -166,12 +167,13 @@ def colour(verdict: str) -> str:
     return style.VERDICTS.get(verdict.partition(" (")[0], style.GREY)
 
 
-def data_uri(path: Path) -> str:
-    """A picture's content for an `img` element, in its own colours. Raises OSError if it cannot be read."""
+def data_uri(path: Path, widest: int = WIDTHS[0]) -> str:
+    """A picture's content for an `img` element, in its own colours, at most `widest` pixels wide. Raises OSError if it
+    cannot be read."""
     with Image.open(path) as image:
         small = image.convert("RGB")
-        if small.width > WIDEST:
-            small = small.resize((WIDEST, round(small.height * WIDEST / small.width)), Image.Resampling.LANCZOS)
+        if small.width > widest:
+            small = small.resize((widest, round(small.height * widest / small.width)), Image.Resampling.LANCZOS)
         file = io.BytesIO()
         # lossless, in two thirds of the room that PNG takes
         small.save(file, format="WEBP", lossless=True)
@@ -192,7 +194,7 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
     )
     made.filters.update(measured=measured, slug=slug, literal=Literal)
     made.globals.update(
-        counts=counts, data_uri=data_uri, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
+        counts=counts, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
         k_of_n=k_of_n, beside=beside, primary=primary, begin=BEGIN, begin_readme=BEGIN_README, end=END,
         not_computed=NO_VERDICT,
     )  # fmt: skip
@@ -200,8 +202,15 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
 
 
 def html(report: Report) -> str:
-    """The page as HTML: no script, nothing from elsewhere, every text escaped."""
-    return _template("page.html", autoescape=True).render(report=report)
+    """The page as HTML: no script, nothing from elsewhere, every text escaped; pictures as wide as leaves it small."""
+    template = _template("page.html", autoescape=True)
+    paths = [picture.path for section in report.sections for picture in section.pictures]
+    room = PAGE - len(template.render(report=report, shown=dict.fromkeys(paths, "")).encode())
+    for widest in WIDTHS:
+        shown = {path: data_uri(path, widest) for path in paths}
+        if sum(len(shown[path]) for path in paths) < room:
+            break
+    return template.render(report=report, shown=shown)
 
 
 def _markdown() -> jinja2.Template:

@@ -122,6 +122,18 @@ def test_pictures_are_made_small(picture):
     assert page.data_uri(picture) == uri
 
 
+def test_pictures_leave_the_page_small_and_are_as_sharp_as_that_allows(full, picture, monkeypatch):
+    sizes = []
+    for limit in (page.PAGE, len(page.html(full).encode()) - 1):
+        monkeypatch.setattr(page, "PAGE", limit)
+        text = page.html(full)
+        assert len(text.encode()) <= limit
+        uri = re.search(r'src="data:image/webp;base64,([^"]*)"', text).group(1)
+        with Image.open(io.BytesIO(base64.b64decode(uri))) as image:
+            sizes.append(image.width)
+    assert sizes == [1400, 1200]
+
+
 def test_every_colour_is_as_drawn(tmp_path):
     """A few pixels of magenta and a band of grey beside many of black and green: more colours than a palette has."""
     with style.style():
@@ -248,6 +260,7 @@ def test_a_browser_shows_it(full, tmp_path, width):
     document.getElementById("out").textContent = JSON.stringify({wide: box.scrollWidth,
     images: [...d.images].map(i => i.complete && i.naturalWidth > 0 && i.getBoundingClientRect().right <= %d),
     badges: [...d.querySelectorAll(".glance .badge")].map(b => b.getBoundingClientRect()).map(r => [r.left, r.right]),
+    cells: Math.min(...[...d.querySelectorAll(".parts td")].map(c => c.getBoundingClientRect().width)),
     type: parseFloat(getComputedStyle(d.querySelector("p")).fontSize)}) };</script>"""
     (tmp_path / "probe.html").write_text(probe % (width, width), encoding="utf-8")
     dumped = browser(
@@ -260,6 +273,7 @@ def test_a_browser_shows_it(full, tmp_path, width):
     assert len(seen["badges"]) == 2 * len(VERDICTS) + 2
     assert all(0 <= left < right <= width for left, right in seen["badges"])
     assert seen["type"] >= 16
+    assert seen["cells"] >= 120
 
 
 @pytest.mark.browser
