@@ -111,18 +111,19 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
     named = [name for name in schema.condition if frame[name].nunique() > 1]
     for key, group in frame.groupby(named or list(schema.condition), sort=False):
         counted = group.outcome.value_counts()
+        said = {kind: f"{n} ({n / len(group):.0%})" for kind, n in counted.items()}
         levels = sorted({f"{level:.2g}" for level in group.plateau.dropna()})
         name = " ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in zip(named, key, strict=False))
         rows.append(
             (
                 name,
-                str(counted.get("learned", 0)),
-                f"{counted.get('plateau', 0)}" + (f" at {', '.join(levels)}" if levels else ""),
-                *(str(counted.get(name, 0)) for name in ("thrown out", "ran away", "diverged")),
+                said.get("learned", "0"),
+                said.get("plateau", "0") + (f" at {', '.join(levels)}" if levels else ""),
+                *(said.get(name, "0") for name in ("thrown out", "ran away", "diverged")),
             )
         )
     return Grid(
-        "How each session went", ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"), tuple(rows)
+        "How many networks learned", ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"), tuple(rows)
     )
 
 

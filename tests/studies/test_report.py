@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -13,6 +14,7 @@ from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.report import page as report
 from rflo_repro.studies.registry import studies
+from rflo_repro.studies.report import gather
 
 EXPERIMENTS = {**registry.figures(), **studies()}
 CLAIMS = [claim.name for about in EXPERIMENTS.values() for claim in about.experiment.claims]
@@ -55,6 +57,18 @@ def test_what_is_there_is_judged_and_what_is_not_is_named(own):
     assert "../figures/fig2.png" in markdown
     assert len(html) < 3_000_000
     assert "n_trials" in html  # the choices
+
+
+def test_how_many_networks_learned_is_said_with_its_share(own):
+    final = pd.read_csv(own / "results" / "fig2_final.csv")
+    counted = final[final.outcome != "untrained"].outcome.value_counts()
+    figure = next(s for s in gather(own / "results", own / "figures").sections if s.name == "fig2")
+    (grid,) = figure.grids
+    for column, outcome in enumerate(grid.header[1:], start=1):
+        cells = [row[column].partition(" at ")[0] for row in grid.rows]
+        numbers = [int(cell.partition(" ")[0]) for cell in cells]
+        assert cells == [f"{n} ({20 * n}%)" if n else "0" for n in numbers]
+        assert sum(numbers) == counted.get(outcome, 0)
 
 
 def test_the_same_twice(own):
