@@ -123,7 +123,9 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
             )
         )
     return Grid(
-        "How many networks learned", ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"), tuple(rows)
+        "How many networks learned",
+        ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"),
+        tuple(rows),
     )
 
 
