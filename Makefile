@@ -72,7 +72,7 @@ format: setup
 # One lock for every Python that numba supports, what builds the package included; each file by its hash
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --extra dev --extra cluster --no-header \
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --extra dev --extra cluster --no-header --no-strip-extras \
 	    --generate-hashes --output-file requirements.lock
 
 clean:
