@@ -152,7 +152,8 @@ def tried(table: pd.DataFrame) -> Plan:
 
 def following(table: pd.DataFrame, n_best: int) -> Plan:
     """What to try next, given what has been: the next rate where the smallest or the largest one is best, and once that
-    is so nowhere, the best rates on `n_best` networks. What has been tried already when there is no more to try."""
+    is so nowhere, the best rates on `n_best` networks, the next one among them where the smallest or the largest is
+    chosen. What has been tried already when there is no more to try."""
     before, n_grid = tried(table), min(N_GRID, n_best)
     plan: dict[str, dict[int, int]] = {}
     wider = False
@@ -163,7 +164,11 @@ def following(table: pd.DataFrame, n_best: int) -> Plan:
         best = places[order[0]]
         beyond = best + {places[0]: -1, places[-1]: 1}.get(best, 0)
         plan[str(condition)] = {**of, **{places[i]: n_best for i in order[:BEST]}}
-        if beyond not in of and LOWEST <= beyond <= HIGHEST:
+        if plan[str(condition)] == of:
+            chosen = places[list(_losses(group)).index(group[group.chosen].eta.iloc[0])]
+            after = chosen + {places[0]: -1, places[-1]: 1}.get(chosen, 0)
+            plan[str(condition)] |= {after: n_best} if LOWEST <= after <= HIGHEST else {}
+        elif beyond not in of and LOWEST <= beyond <= HIGHEST:
             plan[str(condition)] = {**of, beyond: n_grid}
             wider = True
     if not wider:

@@ -27,6 +27,12 @@ def table(losses, n_networks=9, first=0.4):
     return tune._judged(frame.reset_index(drop=True))
 
 
+def together(losses, n_networks):
+    """A table of one condition with another number of networks at each rate."""
+    tables = [table({place: losses[place]}, n) for place, n in n_networks.items()]
+    return tune._judged(pd.concat(tables, ignore_index=True))
+
+
 def only(plan):
     ((name, of),) = plan.items()
     assert name == "rule=rflo"
@@ -51,11 +57,24 @@ def test_the_three_best_are_tried_on_more_networks_and_then_nothing():
     means = dict(zip(GRID, (0.3, 0.2, 0.05, 0.02, 0.04, 0.3, 0.4, np.nan), strict=True))
     found = tune.following(table(means), 27)
     assert only(found) == {place: 27 if means[place] < 0.1 else 9 for place in GRID}
-    done = pd.concat([table({place: means[place]}, n) for place, n in only(found).items()], ignore_index=True)
+    done = together(means, only(found))
     assert only(tune.tried(done)) == only(found)
     assert tune.following(done, 27) == tune.tried(done)
     # with no more networks than before there is nothing to do
     assert tune.following(table(means), 9) == tune.tried(table(means))
+
+
+def test_the_grid_goes_on_where_the_smallest_or_the_largest_rate_is_chosen_in_the_end():
+    # the largest was not the best of the first networks, or the grid would have gone on before
+    means = dict(
+        zip(GRID, (0.3, 0.3, 0.3, 0.3, 0.3, 0.05, 0.03, np.r_[np.full(9, 0.04), np.full(18, 0.01)]), strict=True)
+    )
+    done = together(means, {place: 27 if place >= GRID[-3] else 9 for place in GRID})
+    assert done.eta[done.chosen].unique() == rate(GRID[-1])
+    beyond = {**only(tune.tried(done)), GRID[-1] + 1: 27}
+    assert only(tune.following(done, 27)) == beyond
+    wider = together({**means, GRID[-1] + 1: 0.2}, beyond)
+    assert tune.following(wider, 27) == tune.tried(wider)
 
 
 def test_a_divergence_and_a_runaway_count_as_ten_times_the_first_loss():
