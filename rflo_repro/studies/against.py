@@ -21,7 +21,9 @@ from rflo_repro.runs.tables import Schema
 from rflo_repro.studies import report
 from rflo_repro.studies.registry import studies
 
-MEDIAN, MISSING = "median final loss", "none"
+MEDIAN, MISSING = "median final loss", ("none", "none")
+Found = tuple[str, str]
+"""What must be the same, and how it is shown."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Compared:
     """A median or a verdict, in either folder, in words; `none` where a folder has none.
 
     command: of the figure or study. what: `median final loss`, or a claim's name. at: the condition, or kind of
-    learning rates and part.
+    learning rates and part. differs: whether the medians or the verdicts are not the same; effects do not count.
     """
 
     command: str
@@ -37,9 +39,10 @@ class Compared:
     at: str
     here: str
     there: str
+    differs: bool
 
 
-def _medians(schema: Schema, results: Path) -> dict[str, str]:
+def _medians(schema: Schema, results: Path) -> dict[str, Found]:
     """Median final loss by condition; a network that diverged counts as above all others."""
     try:
         frame, _ = tables.read(results, schema)
@@ -52,15 +55,17 @@ def _medians(schema: Schema, results: Path) -> dict[str, str]:
     }
 
 
-def _median(group: pd.DataFrame) -> str:
-    return f"{float(median(group.final_loss.to_numpy(float))):.4g}"
+def _median(group: pd.DataFrame) -> Found:
+    shown = f"{float(median(group.final_loss.to_numpy(float))):.4g}"
+    return shown, shown
 
 
-def _verdicts(about: About, results: Path) -> dict[tuple[str, str], str]:
+def _verdicts(about: About, results: Path) -> dict[tuple[str, str], Found]:
     """Verdict and effect of every part, by claim and by kind of learning rates and part."""
     return {
         (judged.claim.name, f"{finding.rates} rates, {part.what}" if finding.rates else part.what): (
-            f"{part.verdict}, {measured(part.interval, part.unit)}" if part.interval else str(part.verdict)
+            part.verdict,
+            f"{part.verdict}, {measured(part.interval, part.unit)}" if part.interval else part.verdict,
         )
         for judged in report.of_experiment(about, results, results).claims
         for finding in judged.findings
@@ -87,22 +92,20 @@ def _compared(here: Path, there: Path) -> Iterator[Compared]:
             if {"final_loss", "network"} <= {column.name for column in schema.columns}:
                 one, other = _medians(schema, here), _medians(schema, there)
                 for at in {**one, **other}:
-                    yield Compared(about.command, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
+                    yield _pair(about, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
         mine, others = _verdicts(about, here), _verdicts(about, there)
         for claim, at in {**mine, **others}:
-            pair = (found.get((claim, at), MISSING) for found in (mine, others))
-            yield Compared(about.command, claim, at, *pair)
+            yield _pair(about, claim, at, mine.get((claim, at), MISSING), others.get((claim, at), MISSING))
 
 
-def differ(one: Compared) -> bool:
-    """Whether the medians differ, or the verdicts; effects alone do not count."""
-    return one.here.partition(",")[0] != one.there.partition(",")[0]
+def _pair(about: About, what: str, at: str, here: Found, there: Found) -> Compared:
+    return Compared(about.command, what, at, here[1], there[1], here[0] != there[0])
 
 
 def show(here: Path, there: Path, console: Console) -> None:
     """Say what differs, a line each, and how much that is of how much."""
     everything = compared(here, there)
-    for one in filter(differ, everything):
+    for one in (one for one in everything if one.differs):
         console.print(
             f"{one.command}: {one.what}, {one.at}: {one.here}; there {one.there}",
             highlight=False,
@@ -112,10 +115,10 @@ def show(here: Path, there: Path, console: Console) -> None:
     medians = [one for one in everything if one.what == MEDIAN]
     verdicts = [one for one in everything if one.what != MEDIAN]
     both = ((medians, "medians"), (verdicts, "verdicts"))
-    counts = (f"{sum(map(differ, of))} of {len(of)} {name}" for of, name in both)
+    counts = (f"{sum(one.differs for one in of)} of {len(of)} {name}" for of, name in both)
     console.print(f"{' and '.join(counts)} differ from {there}", highlight=False, markup=False, soft_wrap=True)
 
 
 def as_json(here: Path, there: Path) -> str:
     """What differs, for a program."""
-    return json.dumps([asdict(one) for one in compared(here, there) if differ(one)], indent=1)
+    return json.dumps([asdict(one) for one in compared(here, there) if one.differs], indent=1)
