@@ -33,6 +33,7 @@ all-figures: setup
 # in parts of half an hour at most, each of which ends in its table
 verdicts: setup
 	$(RUN) verdicts $(OPTIONS)
+	$(RUN) verdicts --reading clipped $(OPTIONS)
 	$(RUN) report --scale $(SCALE)
 
 # `make fig2`, `make fig3`, `make fig-gradient`, ...

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import rflo_repro
-from rflo_repro import process
+from rflo_repro import options, process
 from rflo_repro.options import (
     COMPUTING,
     COUNTS,
@@ -29,10 +29,13 @@ from rflo_repro.paper import registry
 from rflo_repro.process import console
 from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
+from rflo_repro.runs.reading import under
 from rflo_repro.runs.request import Failed, Refused, Selection
+from rflo_repro.studies.readings import CLOSEST
 from rflo_repro.studies.registry import studies
 
 EXPERIMENTS = {**registry.figures(), **studies()}
+READINGS = list(dict.fromkeys(reading for about in EXPERIMENTS.values() for reading in about.readings))
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
 
 
@@ -110,10 +113,14 @@ class ExperimentCommand(click.Command):
 def command_of(about: About) -> click.Command:
     """The command of an experiment."""
 
-    def command(quiet: bool, rates: tuple[str, ...] = (), **asked: Any) -> None:
+    def command(quiet: bool, rates: tuple[str, ...] = (), reading: str | None = None, **asked: Any) -> None:
         from rflo_repro.runs import road
 
-        road.run(about.experiment, request_of(rates=rates or about.rates[:1], **asked), console(quiet))
+        usual = about.rates[:1]
+        if reading and rates not in ((), usual):
+            raise Refused("rates", f"--reading goes with {' '.join(usual)} only, got {' '.join(rates)}")
+        experiment = under(about.experiment, reading) if reading else about.experiment
+        road.run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
 
     of = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)
     made = of(options_of(about)(command))
@@ -182,10 +189,13 @@ def tune(figure: str, quiet: bool, **asked: Any) -> None:
 
 @cli.command(short_help="Many more networks of each figure, on which its claims are judged.")
 @click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
+@options.reading(READINGS)
 @SCALE
 @COMPUTING
 @RESULTS
-def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, quiet: bool, **asked: Any) -> None:
+def verdicts(
+    figure: tuple[str, ...], reading: str | None, scale: str, results: Path | None, quiet: bool, **asked: Any
+) -> None:
     """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
     own (in Figure 4 three times), from a root seed on which nothing is tuned.
 
@@ -195,12 +205,17 @@ def verdicts(figure: tuple[str, ...], scale: str, results: Path | None, quiet: b
     from rflo_repro.runs import road, sample
 
     folder = sample.place(road.usual("results", results, scale))
-    chosen = [sample.of(EXPERIMENTS[name].experiment) for name in unique(figure) or SAMPLED]
+    known = [name for name in SAMPLED if not reading or reading in EXPERIMENTS[name].readings]
+    for name in figure:
+        if name not in known:
+            raise Refused("reading", f"{reading} is a reading of {', '.join(known)}, got {name}")
+    whole = [EXPERIMENTS[name].experiment for name in unique(figure) or known]
+    chosen = [sample.of(under(experiment, reading) if reading else experiment) for experiment in whole]
     road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console(quiet))
 
 
 @cli.command(short_help="A figure under the reading that comes closest to the paper's statements.")
-@click.argument("figure", type=click.Choice(("fig2", "fig3")))
+@click.argument("figure", type=click.Choice(CLOSEST))
 @SCALE
 @COMPUTING
 @RESULTS
@@ -306,8 +321,10 @@ def report(
 def list_(as_json: bool, scale: str, results: Path | None) -> None:
     """List figures, studies and their tables: scale, date, commit, and whether today's numerical source made them."""
     from rflo_repro.runs import inventory, road
+    from rflo_repro.studies.readings.closest import experiment
 
-    asked = list(EXPERIMENTS.values()), road.usual("results", results, scale)
+    others = [experiment(EXPERIMENTS[figure], "") for figure in CLOSEST]
+    asked = list(EXPERIMENTS.values()), road.usual("results", results, scale), others
     if as_json:
         click.echo(inventory.as_json(*asked))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -133,6 +133,12 @@ ETA = click.option("--eta", type=NUMBER, metavar="RATE", help="One learning rate
 SETS = several("--set", "sets", SETTING, "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
 
 
+def reading(known: Iterable[str]) -> Option:
+    """The option that names a reading of the paper."""
+    what = "Under this reading of the paper (clipped: --set clip=0.3), at the printed rates; files of its own."
+    return click.option("--reading", type=click.Choice(list(known)), help=what)
+
+
 def options_of(about: About) -> Option:
     """The options of an experiment's command."""
     if about.choices is None:
@@ -156,7 +162,8 @@ def _selectors(about: About) -> list[Option]:
     }
     usual = f"Learning rates; {' '.join(about.rates[:1])} if not given"
     of_rates: list[Option] = [several("--rates", "rates", rates, usual), ETA] if about.rates else []
-    return [*(known[name] for name in about.selectors), *of_rates]
+    readings = [reading(about.readings)] if about.readings else []
+    return [*(known[name] for name in about.selectors), *of_rates, *readings]
 
 
 def request_of(

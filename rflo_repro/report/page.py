@@ -7,6 +7,7 @@ import io
 import math
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -113,7 +114,12 @@ def probability(p: float) -> str:
 
 def rates(finding: Finding) -> str:
     """The kind of learning rates of a finding, in words."""
-    return f"{finding.rates} rates" if finding.rates else ""
+    return called(finding.rates) if finding.rates else ""
+
+
+def called(kind: str) -> str:
+    """A kind of learning rates in words."""
+    return "printed rates, clipped" if kind == "clipped" else f"{kind} rates"
 
 
 def headline(judged: Judged, finding: Finding) -> str:
@@ -129,14 +135,17 @@ def beside(part: Part) -> str:
     return "; ".join(filter(None, said))
 
 
-def primary(judged: Judged) -> list[tuple[Part, list[Part]]]:
-    """The primary parts of the first kind of learning rates, each with the same part at the other kinds."""
-    first, *others = judged.findings or [Finding("", ())]
-    return [
-        (part, [same for finding in others for same in finding.parts if same.what == part.what])
-        for part in first.parts
-        if part.primary
-    ]
+def others(report: Report) -> list[str]:
+    """The kinds of learning rates besides the first at which anything was judged."""
+    found = {of.rates for section in report.sections for judged in section.claims for of in judged.findings}
+    return [kind for kind in KINDS[1:] if kind in found]
+
+
+def primary(judged: Judged, kinds: Sequence[str]) -> list[tuple[Part, list[Part | None]]]:
+    """The primary parts of the first kind of learning rates, each with the same part at each of these."""
+    first, *more = judged.findings or [Finding("", ())]
+    same = {(finding.rates, part.what): part for finding in more for part in finding.parts}
+    return [(part, [same.get((kind, part.what)) for kind in kinds]) for part in first.parts if part.primary]
 
 
 def counts(report: Report) -> list[tuple[str, str]]:
@@ -148,12 +157,13 @@ def counts(report: Report) -> list[tuple[str, str]]:
         for finding in judged.findings
     )
     found.update((NO_VERDICT, KINDS[0]) for section in report.sections for judged in section.claims if judged.missing)
-    names = {KINDS[0]: f"{KINDS[0]} (or only)"}
+    shown = [kind for kind in KINDS if any(at == kind for _, at in found)]
+    names = {kind: called(kind) if kind != KINDS[0] else f"{kind} (or only) rates" for kind in KINDS}
     marked = sorted({verdict for verdict, _ in found} - {*VERDICTS, NO_VERDICT})
     return [
-        (verdict, ", ".join(f"{found[verdict, kind]} at {names.get(kind, kind)}" for kind in KINDS) + " rates")
+        (verdict, ", ".join(f"{found[verdict, kind]} at {names[kind]}" for kind in shown))
         for verdict in (*VERDICTS, *marked, NO_VERDICT)
-        if any(found[verdict, kind] for kind in KINDS)
+        if any(found[verdict, kind] for kind in shown)
     ]
 
 
@@ -195,7 +205,8 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
     made.filters.update(measured=measured, slug=slug, literal=Literal)
     made.globals.update(
         counts=counts, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
-        k_of_n=k_of_n, beside=beside, primary=primary, begin=BEGIN, begin_readme=BEGIN_README, end=END,
+        k_of_n=k_of_n, beside=beside, primary=primary,
+        others=others, called=called, begin=BEGIN, begin_readme=BEGIN_README, end=END,
         not_computed=NO_VERDICT,
     )  # fmt: skip
     return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))

@@ -27,8 +27,9 @@ Verdict = Literal[
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 LEVEL = 0.05
-# The kinds of learning rates at which claims are judged, in the order in which they are shown
-KINDS = ("printed", "tuned")
+# The kinds of learning rates at which claims are judged, in the order in which they are shown; `clipped` is a reading
+# of the paper at the printed ones, in which the norm of an update is bounded
+KINDS = ("printed", "tuned", "clipped")
 
 
 @dataclass(frozen=True)

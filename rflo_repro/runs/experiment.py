@@ -49,6 +49,8 @@ class About:
     panels: letter and meaning of each panel.
     selectors: which of `period`, `panel`, `rule` choose a part of it.
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
+    readings: named readings of the paper under which it is computed as well: name and text of each choice that is made
+    otherwise, as `--set` takes it.
     apart: whether each kind of rates has a picture of its own.
     tuning: choices by which a search for its rates differs from those of other figures, to end within an hour.
     sample: how many times its networks there are in the sample on which its claims are judged; 0 if there is none.
@@ -65,6 +67,7 @@ class About:
     panels: Mapping[str, str] = field(default_factory=dict)
     selectors: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
+    readings: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     apart: bool = False
     tuning: Mapping[str, Any] = field(default_factory=dict)
     sample: int = 0

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from rflo_repro.runs import provenance, sample, tables
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.reading import readings
 from rflo_repro.runs.road import CUSTOM, every_condition, names_of
 from rflo_repro.runs.store import content
 
@@ -111,13 +112,18 @@ def _commit(by: dict[str, Any]) -> str:
     return f"{str(by['commit'] or '-')[:9]}{'+' if by['source_changed'] else ''}"
 
 
-def states(experiments: Sequence[About], results: Path) -> dict[str, State]:
+def states(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]] = ()) -> dict[str, State]:
     """The state of each experiment's tables and of its sample's, by command; settings that deviate have folders of
-    their own, and sweeps theirs or one that was named."""
+    their own, and sweeps theirs or one that was named. Those under a reading, and others, are among them if they have
+    tables."""
     computed = [about for about in experiments if about.computed]
     known = {about.command: state(about.experiment, results) for about in computed}
     samples = [sample.of(about.experiment) for about in computed if about.sample]
     known.update({found.about.command: state(found, sample.place(results)) for found in samples})
+    under = [found for about in computed for found in readings(about.experiment)]
+    beside = {found.about.command: state(found, results) for found in (*under, *others)}
+    beside.update({found.about.command: state(found, sample.place(results)) for found in map(sample.of, under)})
+    known.update({name: s for name, s in beside.items() if s.state != "none"})
     for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
         found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
         known.update({name: s for name, s in found.items() if s.state != "none"})
@@ -126,12 +132,12 @@ def states(experiments: Sequence[About], results: Path) -> dict[str, State]:
     return known
 
 
-def as_json(experiments: Sequence[About], results: Path) -> str:
+def as_json(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]] = ()) -> str:
     """The same for a program: an object by command, with the fields of `State`."""
-    return json.dumps({name: vars(s) for name, s in states(experiments, results).items()}, indent=1)
+    return json.dumps({name: vars(s) for name, s in states(experiments, results, others).items()}, indent=1)
 
 
-def show(experiments: Sequence[About], results: Path, console: Console) -> None:
+def show(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]], console: Console) -> None:
     """Print a line for each of these experiments that has tables."""
     table = Table(box=None, pad_edge=False)
     for name, justify in (
@@ -139,7 +145,7 @@ def show(experiments: Sequence[About], results: Path, console: Console) -> None:
         ("date", "left"), ("commit", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    known = states(experiments, results)
+    known = states(experiments, results, others)
     for command, s in known.items():
         commit = s.commit + ("*" if s.makers > 1 else "")
         cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, commit)

@@ -28,6 +28,7 @@ from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
 from rflo_repro.runs.claims import KINDS, VERDICTS, Tables, judge
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.progress import INDENT, Reporter, clock
+from rflo_repro.runs.reading import readings
 from rflo_repro.runs.realisation import Condition, Realisation, describe
 from rflo_repro.runs.request import Failed, Refused, Request, Selection
 from rflo_repro.runs.store import FOLDER, Store
@@ -284,11 +285,15 @@ def _sample(experiment: Experiment[Any], results: Path) -> Tables:
 def draw_all(
     chosen: Sequence[About], results: Path, figures: Path, selection: Selection, console: Console
 ) -> list[Path]:
-    """`draw` each of them that can be. Raises Refused when all is done if there were others; they are named."""
+    """`draw` each of them that can be, and its readings that have tables. Raises Refused when all is done if there were
+    others; they are named."""
     pictures, left_out = [], []
     for about in chosen:
         try:
             pictures += draw(about.experiment, results, figures, selection, None, console)
+            for under in readings(about.experiment):
+                if any((results / f"{schema.name}.csv").exists() for schema in under.schemas.values()):
+                    pictures += draw(under, results, figures, selection, None, console)
         except Refused as error:
             left_out.append(error)
             if len(chosen) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from rflo_repro.report.page import (
 from rflo_repro.runs import inventory, road, sample, tables
 from rflo_repro.runs.claims import Claim, Interval, judge
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.reading import readings
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
 from rflo_repro.studies.registry import studies
@@ -50,7 +51,9 @@ INTRODUCTION = (
     "if the loss ends above ten times the first, and counts as above all others; else it stayed on a plateau. Beside "
     "an effect is how many networks learned in either condition, with McNemar's exact test.",
     "Printed rates are the learning rates in the paper's Methods; tuned rates come from the paper's own procedure, a "
-    "grid search, repeated here. A decade is a factor of ten: +0.5 decades is about three times the loss.",
+    "grid search, repeated here. Clipped is a reading of the paper at the printed rates: the norm of an update, of all "
+    "matrices together, is at most 0.3, which the paper does not say. A decade is a factor of ten: +0.5 decades is "
+    "about three times the loss.",
 )
 
 Read = tuple[dict[str, pd.DataFrame], list[dict[str, Any]], str]
@@ -133,6 +136,10 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
     at = {end: f" At {' and '.join(rates)} learning rates." if rates else "" for end, rates in kinds}
+    at |= {
+        f"_{reading}": f" Under the reading with {_set(sets)}, at {figure.rates[0]} learning rates."
+        for reading, sets in figure.readings.items()
+    }
     at["_closest"] = (
         f" At {' and '.join(figure.rates[:1])} rates and under the reading that comes closest to the paper's "
         f"statements (rflo-repro closest {figure.command})."
@@ -144,6 +151,10 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
         for other in registry.figures().values()
     ]
     return tuple(Picture(path, text, text) for path, text in said if path.is_file())
+
+
+def _set(sets: Sequence[tuple[str, str]]) -> str:
+    return " and ".join(f"{name}={value}" for name, value in sets)
 
 
 def of_experiment(about: About, results: Path, figures: Path) -> Section:
@@ -163,6 +174,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
     )
     if missing and not experiment.claims:
         text = [missing]
+    frames, pages = _with_readings(readings(experiment), results, frames, pages)
     judges, of_judges = frames, pages
     if about.sample:
         found, of_sample, lacking = _sample(experiment, results)
@@ -189,10 +201,24 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
 def _sample(experiment: Experiment[Any], results: Path) -> Read:
     """The final table of the sample on which an experiment's claims are judged, its page, and what is missing."""
     on_sample = sample.of(experiment)
+    place = sample.place(results)
     frames, pages, missing = _read(
-        on_sample.schemas, sample.place(results), f"rflo-repro {on_sample.about.command}{road.into(results)}"
+        on_sample.schemas, place, f"rflo-repro {on_sample.about.command}{road.into(results)}"
     )
+    frames, pages = _with_readings(map(sample.of, readings(experiment)), place, frames, pages)
     return frames, pages, f"Judged on the figure's own networks: {missing}." if missing else ""
+
+
+def _with_readings(
+    under: Iterable[Experiment[Any]], results: Path, frames: dict[str, pd.DataFrame], pages: list[dict[str, Any]]
+) -> tuple[dict[str, pd.DataFrame], list[dict[str, Any]]]:
+    """The tables with those under the experiment's readings below them, as far as there are any."""
+    for experiment in under:
+        found, of_reading, missing = _read(experiment.schemas, results, "")
+        if frames and not missing:
+            frames = {part: pd.concat([frame, found[part]], ignore_index=True) for part, frame in frames.items()}
+            pages = [*pages, *of_reading]
+    return frames, pages
 
 
 def _said_of(pages: Sequence[dict[str, Any]]) -> str:
@@ -293,8 +319,10 @@ def write(results: Path, figures: Path, console: Console) -> None:
     for name, text in (("report.html", html(report)), ("report.md", markdown(report, results))):
         with replacing(results / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    for verdict, said in counts(report):
-        console.print(f"{verdict:<18}{said}", highlight=False)
+    said = counts(report)
+    width = max(len(verdict) for verdict, _ in said) + 2
+    for verdict, counted in said:
+        console.print(f"{verdict:<{width}}{counted}", highlight=False)
     for section in report.sections:
         for missing in dict.fromkeys(judged.missing for judged in section.claims if judged.missing):
             console.print(f"{section.name}: {missing}", highlight=False, markup=False, soft_wrap=True)

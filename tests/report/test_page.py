@@ -203,8 +203,8 @@ def test_what_stands_beside_an_effect():
 
 def test_counts(full):
     found = dict(counts(full))
-    assert found["holds"] == "2 at printed (or only), 1 at tuned rates"
-    assert found["not computed"] == "1 at printed (or only), 0 at tuned rates"
+    assert found["holds"] == "2 at printed (or only) rates, 1 at tuned rates"
+    assert found["not computed"] == "1 at printed (or only) rates, 0 at tuned rates"
     assert len(found) == len(VERDICTS) + 1
 
 
@@ -213,7 +213,7 @@ def test_a_verdict_off_the_papers_scale_is_marked_and_grey(scale, tmp_path):
     made = Judged(claim(), (Finding("printed", (part("holds"),)),), scale=scale)
     one = Report("What holds", (), (Section("s", "A figure", "rflo-repro fig0", (made,)),))
     assert style.VERDICTS["holds"] not in page.html(one)
-    assert counts(one) == [(f"holds, at {scale} scale", "1 at printed (or only), 0 at tuned rates")]
+    assert counts(one) == [(f"holds, at {scale} scale", "1 at printed (or only) rates")]
     for text in (page.html(one), page.markdown(one, tmp_path), page.verdict_table(one)):
         assert text.count("✓ holds") == text.count(f"✓ holds, at {scale} scale") > 0
     # Negative control: at the paper's it is green

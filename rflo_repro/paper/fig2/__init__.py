@@ -1,5 +1,6 @@
 """Figure 2: a network learns to produce a periodic output, by BPTT and by RFLO."""
 
+from rflo_repro.paper.choices import READINGS
 from rflo_repro.paper.fig2.choices import Choices
 from rflo_repro.runs.experiment import About
 
@@ -22,6 +23,7 @@ ABOUT = About(
     choices=Choices,
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
+    readings=READINGS,
     place=20,
     sample=10,
     apart=True,

@@ -1,6 +1,6 @@
 """Figure 2, supplement 1: RFLO under Dale's law."""
 
-from rflo_repro.paper.choices import SupplementChoices
+from rflo_repro.paper.choices import READINGS, SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -20,6 +20,7 @@ ABOUT = About(
     choices=SupplementChoices,
     rules=("rflo",),
     rates=("printed", "tuned"),
+    readings=READINGS,
     place=22,
     sample=10,
     apart=True,

@@ -1,6 +1,6 @@
 """Figure 2d at any period: which of RFLO's two approximations costs what."""
 
-from rflo_repro.paper.choices import SupplementChoices
+from rflo_repro.paper.choices import READINGS, SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -21,6 +21,7 @@ ABOUT = About(
     choices=SupplementChoices,
     rules=("bptt", "rflo", "local", "random-feedback"),
     rates=("printed", "tuned"),
+    readings=READINGS,
     place=21,
     sample=10,
     apart=True,

@@ -1,5 +1,6 @@
 """Figure 2, supplement 3: more units, and larger initial weights."""
 
+from rflo_repro.paper.choices import READINGS
 from rflo_repro.paper.fig2_size.choices import Choices
 from rflo_repro.runs.experiment import About
 
@@ -20,6 +21,7 @@ ABOUT = About(
     choices=Choices,
     rules=("rflo",),
     rates=("printed", "tuned"),
+    readings=READINGS,
     place=24,
     sample=10,
 )

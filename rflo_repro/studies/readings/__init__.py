@@ -9,6 +9,8 @@ PARTS = {
     "c": ("fig4",),
     "d": ("fig2-locality", "fig2-dale", "fig2-readout", "fig2-size"),
 }
+# Figures of which the reading closest to the paper is looked for
+CLOSEST = ("fig2", "fig3")
 
 ABOUT = About(
     home=__name__,

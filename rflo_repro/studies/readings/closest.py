@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from rflo_repro.runs import road, tables
+from rflo_repro.runs import reading, road, tables
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Refused, Request, Selection
@@ -52,6 +52,7 @@ def experiment(figure: About, choices: str) -> Experiment[Any]:
         command=f"closest {figure.command}",
         title=f"{figure.title} As it is under the reading closest to the paper's statements.",
         rates=figure.rates[:1],
+        readings={},
         sample=0,
     )
     scales = {
@@ -62,11 +63,7 @@ def experiment(figure: About, choices: str) -> Experiment[Any]:
         )
         for scale, chosen in whole.scales.items()
     }
-    schemas = {
-        part: dataclasses.replace(schema, name=f"{name}_{schema.name.removeprefix(f'{figure.name}_')}")
-        for part, schema in whole.schemas.items()
-    }
-    return dataclasses.replace(whole, about=about, scales=scales, schemas=schemas)
+    return reading.renamed(whole, about, scales)
 
 
 def run(figure: About, request: Request, console: Console) -> None:

@@ -1,0 +1,112 @@
+"""A named reading of the paper is its figure with some choices made otherwise, under a name of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from rflo_repro.cli import EXPERIMENTS, cli
+from rflo_repro.paper import registry
+from rflo_repro.runs import reading, sample
+from rflo_repro.runs.choices import vary
+from rflo_repro.runs.claims import KINDS
+from rflo_repro.runs.request import Selection
+from rflo_repro.runs.road import every_condition
+
+READ = [(about, name) for about in EXPERIMENTS.values() for name in about.readings]
+PERIODIC = ("fig2", "fig2-locality", "fig2-dale", "fig2-readout", "fig2-size")
+
+
+def test_figure_2_and_its_supplements_have_the_clipped_one():
+    assert [(about.command, name) for about, name in READ] == [(command, "clipped") for command in PERIODIC]
+    assert dict(registry.figures()["fig2"].readings["clipped"]) == {"clip": "0.3"}
+    assert {name for _, name in READ} <= set(KINDS)
+
+
+@pytest.mark.parametrize(("about", "name"), READ, ids=lambda value: getattr(value, "command", value))
+def test_it_runs_the_sessions_of_the_figure_with_these_choices(about, name):
+    own, under = about.experiment, reading.under(about.experiment, name)
+    plain = own.conditions(vary(own.scales["smoke"], about.readings[name]), Selection(rates=("printed",)))
+    found = every_condition(under, "smoke")
+    assert [c.realisations for c in found] == [c.realisations for c in plain]
+    assert {c.values["rates"] for c in found} == {name}
+    assert not {c.label for c in found} & {c.label for c in every_condition(own, "smoke")}
+    trained = [c.realisations[0] for c in found if not c.untrained]
+    assert {r.optimizer.clip for r in trained} == {0.3}
+
+
+@pytest.mark.parametrize(("about", "name"), READ, ids=lambda value: getattr(value, "command", value))
+def test_its_tables_and_sample_have_names_of_their_own(about, name):
+    own, under = about.experiment, reading.under(about.experiment, name)
+    for one, other in ((own, under), (sample.of(own), sample.of(under))):
+        names = {schema.name for schema in one.schemas.values()}
+        others = {schema.name for schema in other.schemas.values()}
+        assert not names & others
+        assert {n.removeprefix(f"{about.name}_") for n in names} == {
+            n.removeprefix(f"{about.name}_{name}_") for n in others
+        }
+    assert sample.of(under).scales["paper"] == vary(sample.of(own).scales["paper"], about.readings[name])
+
+
+def test_a_given_rate_is_not_called_by_the_reading():
+    under = reading.under(registry.figures()["fig2"].experiment, "clipped")
+    found = under.conditions(under.scales["smoke"], Selection(rules=("rflo",), eta=0.02))
+    assert {c.values["rates"] for c in found} == {"given"}
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, list(map(str, arguments)), env={"COLUMNS": "300"})
+
+
+def test_it_is_computed_drawn_and_judged_beside_the_figure(tmp_path):
+    here = ("--scale", "smoke", "--results", tmp_path)
+    for command in (
+        ("fig2", "--figures", tmp_path, *here),
+        ("fig2", "--figures", tmp_path, "--reading", "clipped", *here),
+        ("verdicts", "fig2", *here),
+        ("verdicts", "fig2", "--reading", "clipped", *here),
+    ):
+        assert run(*command).exit_code == 0
+    own, under = (pd.read_csv(tmp_path / f"{name}_final.csv") for name in ("fig2", "fig2_clipped"))
+    assert set(under.rates) == {"clipped"}
+    assert not own.final_loss[own.rates == "printed"].equals(under.final_loss)
+    page = json.loads((tmp_path / "verdicts" / "fig2_clipped_final.json").read_text())
+    assert page["settings"]["choices"]["clip"] == 0.3
+    assert page["settings"]["choices"]["seed"] == sample.SEED
+    listed = json.loads(run("list", "--json", "--results", tmp_path).output)
+    assert listed["fig2 --reading clipped"]["state"] == "fresh"
+    assert listed["verdicts fig2 --reading clipped"]["state"] == "fresh"
+    assert "fig2-dale --reading clipped" not in listed
+    claims = json.loads(run("report", "--json", "--results", tmp_path).output)
+    judged = [claim for claim in claims if claim["command"].startswith("rflo-repro fig2 ")]
+    assert judged
+    assert all([f["rates"] for f in claim["findings"]] == list(KINDS) for claim in judged)
+    n = {part["n"] for claim in judged for f in claim["findings"] for part in f["parts"] if "n" in part}
+    assert n == {20}
+
+    (tmp_path / "fig2_clipped.png").unlink()
+    assert run("plot", "fig2", "--results", tmp_path, "--figures", tmp_path).exit_code == 0
+    assert (tmp_path / "fig2_clipped.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("fig2", "--reading", "clipped", "--rates", "tuned"),
+            "--reading goes with printed only, got tuned",
+        ),
+        (("fig2", "--reading", "no"), "'--reading': 'no' is not 'clipped'"),
+        (("verdicts", "fig3", "--reading", "clipped"), "'--reading': clipped is a reading of fig2, "),
+        (("fig3", "--reading", "clipped"), "No such option"),
+    ],
+)
+def test_what_does_not_go_with_it_is_refused(arguments, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert said in done.output
+    assert not list(tmp_path.iterdir())
