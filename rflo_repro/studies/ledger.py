@@ -1,4 +1,5 @@
-"""The index of docs/assumptions.md, made of what is declared beside the choices and of the entries themselves.
+"""The index of docs/assumptions.md, made of what is declared beside the choices, of the entries themselves, and of what
+`rflo-repro readings` measured.
 
 `python -m rflo_repro.studies.ledger` in a source checkout writes it anew.
 """
@@ -9,15 +10,23 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import rflo_repro
 from rflo_repro.paper import registry
-from rflo_repro.runs.choices import Choice, Choices, declared, defaults, written
+from rflo_repro.report.page import number
+from rflo_repro.runs import tables
+from rflo_repro.runs.choices import Choice, Choices, declared, defaults, parsed, written
 from rflo_repro.runs.store import replacing
+from rflo_repro.studies.readings import design
+from rflo_repro.studies.readings.experiment import SCHEMAS
+from rflo_repro.studies.readings.moves import moves, pairs
 from rflo_repro.studies.registry import studies
 
+T = TypeVar("T")
 LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
 BEGIN, END = "<!-- index: written by `python -m rflo_repro.studies.ledger` -->", "<!-- end of index -->"
+RESULTS = LEDGER.parent.parent / "results"
 LABELS = ("Gap", "Choice", "Why", "Alternative", "Effect")
 SUPPLEMENTS = "fig2-"
 
@@ -75,9 +84,39 @@ def fields() -> dict[str, list[Field]]:
     return found
 
 
-def index(text: str) -> str:
+def measured(results: Path) -> dict[tuple[str, Any], str]:
+    """What each value of a choice moves most surely, by choice and value: by how much, with the 95% interval, and which
+    part of which figure's claim."""
+    try:
+        frame, _ = tables.read(results, SCHEMAS["readings"])
+    except FileNotFoundError:
+        return {}
+    found: dict[tuple[str, Any], list[tuple[float, str]]] = {}
+    for (figure, claim, part), rows in frame[frame.primary].groupby(["figure", "claim", "part"], sort=False):
+        moved = moves(rows, design.alternatives(str(figure)))
+        alone = rows[(rows.kind == "alone") & rows["shift"].notna() & ~rows.choices.str.contains("; ")]
+        for choices, *moved_by in alone[["choices", "shift", "shift_low", "shift_high"]].to_numpy().tolist():
+            ((name, value),) = pairs(choices)
+            moved[name, parsed(value)] = tuple(moved_by)
+        for key, (middle, low, high) in moved.items():
+            surely = max(low, -high)
+            if surely > 0.0:
+                said = f"{number(middle)} ({number(low)}, {number(high)}) {figure}, {claim}, {part}"
+                found.setdefault(key, []).append((surely, said))
+            else:
+                found.setdefault(key, [])
+    return {key: max(of, default=(0.0, "nothing surely"))[1] for key, of in found.items()}
+
+
+def _moved(of_entry: Sequence[Field], known: Mapping[tuple[str, Any], str]) -> str:
+    """What the entry's alternatives move, of those that are measured."""
+    values = _once((field.name, other.value) for field in of_entry for other in field.choice.alternatives)
+    return "<br>".join(f"`{key[0]}={written(key[1])}` {known[key]}" for key in values if key in known)
+
+
+def index(text: str, results: Path = RESULTS) -> str:
     """The tables between BEGIN and END: the entries, and the printed values that can be varied."""
-    known = fields()
+    known, moved = fields(), measured(results)
     open_rows = [
         (
             f"[{entry.name}](#{entry.name})",
@@ -85,7 +124,7 @@ def index(text: str) -> str:
             _settings(known.get(entry.name, [])) or "–",
             "; ".join(_once(f.choice.meaning for f in known.get(entry.name, [])))
             or entry.text["Gap"].removesuffix("."),
-            entry.text["Effect"].removesuffix("."),
+            _moved(known.get(entry.name, []), moved) or entry.text["Effect"].removesuffix("."),
         )
         for entry in entries(text)
     ]
@@ -118,7 +157,7 @@ def with_index(text: str) -> str:
     return f"{before}{begin}\n{index(text)}\n{end}{after}"
 
 
-def _once(values: Iterable[str]) -> Iterator[str]:
+def _once(values: Iterable[T]) -> Iterator[T]:
     return iter(dict.fromkeys(values))
 
 

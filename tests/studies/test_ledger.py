@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 from rflo_repro import cli
+from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared, defaults, vary, written
 from rflo_repro.runs.request import Selection
 from rflo_repro.studies import ledger
 from rflo_repro.studies.ledger import LEDGER
+from rflo_repro.studies.readings.experiment import SCHEMAS
 
 PAGE = LEDGER.read_text(encoding="utf-8")
 ENTRIES = {entry.name: entry for entry in ledger.entries(PAGE)}
@@ -91,3 +94,59 @@ def test_a_changed_default_changes_the_index(monkeypatch):
     monkeypatch.setattr(ledger, "fields", lambda: changed)
     assert "| `h0=0.7`; 0.5, 1.0, uniform, normal |" in ledger.index(PAGE)
     assert ledger.with_index(PAGE) != PAGE
+
+
+def moved(tmp_path, effects):
+    """What is measured where clip=0.3 lowers effects of 20 joint readings by 1, 0.1 or not, in three parts."""
+    rows = [
+        {
+            **{column.name: 0.0 for column in SCHEMAS["readings"].columns},
+            "figure": "fig2",
+            "reading": reading,
+            "kind": kind,
+            "choices": choices,
+            "claim": "a claim",
+            "part": part,
+            "primary": True,
+            "verdict": "holds",
+            "estimate": effect,
+            "n_networks": 9,
+            "k": 9,
+            "shift": -2.0 * effect,
+            "shift_low": -2.0 * effect - 0.2,
+            "shift_high": -2.0 * effect + 0.2,
+        }
+        for part, lowered in effects.items()
+        for reading, (kind, choices, effect) in enumerate(
+            [
+                *[("joint", "", 0.01 * k) for k in range(10)],
+                *[("joint", "clip=0.3", 0.01 * k - lowered) for k in range(10)],
+                ("alone", "reset_state=false", lowered),
+                ("alone", "h0=0.5; reset_state=false", 50.0),
+            ]
+        )
+    ]
+    tables.write(tmp_path, SCHEMAS["readings"], pd.DataFrame(rows), {})
+    return ledger.measured(tmp_path)
+
+
+def test_what_a_choice_moves_is_the_part_that_it_moves_most_surely(tmp_path):
+    found = moved(tmp_path, {"x": 0.0, "y": 1.0, "z": 0.1})
+    assert found["clip", 0.3].startswith("−1 (")
+    assert found["clip", 0.3].endswith(" fig2, a claim, y")
+    assert found["reset_state", False] == "−2 (−2.2, −1.8) fig2, a claim, y"
+    assert ("h0", 0.5) not in found
+
+
+def test_what_a_choice_does_not_surely_move_is_said(tmp_path):
+    assert moved(tmp_path, {"x": 0.0})["clip", 0.3] == "nothing surely"
+
+
+def test_the_index_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
+    assert ledger.measured(tmp_path) == {}
+    plain = ledger.index(PAGE, tmp_path)
+    moved(tmp_path, {"y": 1.0})
+    row = next(line for line in ledger.index(PAGE, tmp_path).splitlines() if "[plain-updates]" in line)
+    assert "`clip=0.3` −1 (" in row
+    assert ENTRIES["plain-updates"].text["Effect"].removesuffix(".") not in row
+    assert "`clip=0.3` −1 (" not in plain

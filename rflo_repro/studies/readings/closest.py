@@ -19,7 +19,8 @@ from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Refused, Request, Selection
 from rflo_repro.studies.readings import ABOUT
 from rflo_repro.studies.readings.experiment import SCHEMAS
-from rflo_repro.studies.readings.plot import FARTHEST, pairs
+from rflo_repro.studies.readings.moves import pairs
+from rflo_repro.studies.readings.plot import FARTHEST
 
 SEED = 90212
 N_NETWORKS = 27

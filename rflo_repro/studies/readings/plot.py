@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 
 from rflo_repro.paper import registry
 from rflo_repro.report import style
-from rflo_repro.runs.choices import parsed
 from rflo_repro.runs.claims import Tables
-from rflo_repro.runs.statistics import shift
 from rflo_repro.studies.readings import PARTS, design
+from rflo_repro.studies.readings.moves import levels, moves, values_of
 
 ACROSS = 4
 FARTHEST = 3.0  # decades; what lies farther off is drawn at the edge
@@ -91,22 +90,6 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
     axes.text(0.02, 0.97, said, transform=axes.transAxes, va="top", fontsize=7)
 
 
-def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:
-    """Choice, value and label of each row of the matrix."""
-    return [(name, value, label) for name, known in varied.items() for value, label in known.items()]
-
-
-def values_of(rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> list[dict[str, Any]]:
-    """What each row's reading chooses, by name, its own value where it chooses nothing else."""
-    own = {name: next(iter(known)) for name, known in varied.items()}
-    return [{**own, **{name: parsed(value) for name, value in pairs(text)}} for text in rows.choices]
-
-
-def pairs(choices: str) -> list[tuple[str, str]]:
-    """Names and values of a column of choices, as `--set` has them."""
-    return [(name, value) for name, _, value in (part.partition("=") for part in choices.split("; ") if part)]
-
-
 def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], names: bool) -> None:
     known, chosen = levels(varied), values_of(rows, varied)
     first = [i for i, (name, _, _) in enumerate(known) if i == 0 or known[i - 1][0] != name]
@@ -127,16 +110,12 @@ def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], n
 
 def _moves(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> None:
     """By how much a value moves the effect against the figure's own value, over the readings that combine choices."""
-    rows = rows[(rows.kind == "joint") & rows.inside.notna()]
-    chosen, effects = values_of(rows, varied), rows.estimate.to_numpy(float)
+    found = moves(rows, varied)
     for y, (name, value, _) in enumerate(levels(varied)):
-        own = next(iter(varied[name]))
-        at, base = (effects[[of[name] == v for of in chosen]] if len(effects) else effects for v in (value, own))
-        if value == own or not (len(at) and len(base)):
-            continue
-        found = np.clip(shift(at, base), -FARTHEST, FARTHEST)
-        axes.plot(found[1:], [y, y], color="#1F5FBF", linewidth=1.0)
-        axes.plot(found[0], y, "o", color="#1F5FBF", markersize=3)
+        if (name, value) in found:
+            middle, *ends = np.clip(found[name, value], -FARTHEST, FARTHEST)
+            axes.plot(ends, [y, y], color="#1F5FBF", linewidth=1.0)
+            axes.plot(middle, y, "o", color="#1F5FBF", markersize=3)
     axes.axvline(0.0, color="black", linewidth=0.6)
     axes.set_ylim(len(levels(varied)) - 0.5, -0.5)
     axes.set_yticks([])
