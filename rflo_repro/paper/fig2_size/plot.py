@@ -42,5 +42,5 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
             axes[0].set_xticks(sizes, [f"{n}" for n in sizes])
             axes[0].xaxis.set_minor_locator(NullLocator())
         if drawn:
-            axes[0].legend(loc="lower left")
+            axes[0].legend(loc="upper left")
     return picture, [f"panel {panel} left out: the table has no rows of it" for panel in panels if panel not in drawn]
