@@ -137,7 +137,8 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
     at = {end: f" At {' and '.join(rates)} learning rates." if rates else "" for end, rates in kinds}
     at |= {
-        f"_{reading}": f" Under the reading with {_set(sets)}, at {figure.rates[0]} learning rates."
+        f"_{reading}": f" At {figure.rates[0]} rates and under the reading with {_set(sets)} "
+        f"(rflo-repro {figure.command} --reading {reading})."
         for reading, sets in figure.readings.items()
     }
     at["_closest"] = (
