@@ -83,10 +83,9 @@ def balanced(levels: tuple[int, ...], n: int, seed: int = SEED) -> Design:
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     columns = [rng.permutation(np.arange(n) % level).tolist() for level in levels]
+    dealt = np.array(columns, dtype=np.int64)
     pairs = {
-        (one, other): np.bincount(
-            np.array(columns[one]) * levels[other] + columns[other], minlength=levels[one] * levels[other]
-        )
+        (one, other): np.bincount(dealt[one] * levels[other] + dealt[other], minlength=levels[one] * levels[other])
         .reshape(levels[one], levels[other])
         .tolist()
         for one in range(len(levels))

@@ -126,12 +126,12 @@ def choices_in(reading: Reading, chosen: Reduced) -> Any:
 
 
 def conditions_in(reading: Reading, chosen: Reduced) -> list[Condition]:
-    """The figure's conditions under a reading: those that train, in Figure 3 with the shortest delays."""
+    """The figure's conditions under a reading, in Figure 3 those with the shortest delays."""
     periods = reading.periods_tau or chosen.periods(reading.figure)
     figure = registry.figures()[reading.figure]
     asked = Selection(periods_tau=periods, rates=figure.rates[:1])
     found = figure.experiment.conditions(choices_in(reading, chosen), asked)
-    return [c for c in found if not c.untrained and c.values.get("longest_tau", LONGEST_TAU) == LONGEST_TAU]
+    return [c for c in found if c.values.get("longest_tau", LONGEST_TAU) == LONGEST_TAU]
 
 
 def _values(reading: Reading) -> dict[str, Any]:
