@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import rflo_repro
 from rflo_repro.paper import registry
@@ -23,7 +23,6 @@ from rflo_repro.studies.readings.experiment import SCHEMAS
 from rflo_repro.studies.readings.moves import moves, pairs
 from rflo_repro.studies.registry import studies
 
-T = TypeVar("T")
 LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
 BEGIN, END = "<!-- index: written by `python -m rflo_repro.studies.ledger` -->", "<!-- end of index -->"
 RESULTS = LEDGER.parent.parent / "results"
@@ -84,34 +83,35 @@ def fields() -> dict[str, list[Field]]:
     return found
 
 
-def measured(results: Path) -> dict[tuple[str, Any], str]:
-    """What each value of a choice moves most surely, by choice and value: by how much, with the 95% interval, and which
-    part of which figure's claim."""
+def measured(results: Path) -> dict[tuple[str, str, Any], tuple[float, str]]:
+    """What each value of a choice moves most surely, by figure, choice and value: how far the 95% interval lies from
+    zero, and in words by how much, with the interval, and which part of which claim."""
     try:
         frame, _ = tables.read(results, SCHEMAS["readings"])
     except FileNotFoundError:
         return {}
-    found: dict[tuple[str, Any], list[tuple[float, str]]] = {}
+    found: dict[tuple[str, str, Any], tuple[float, str]] = {}
     for (figure, claim, part), rows in frame[frame.primary].groupby(["figure", "claim", "part"], sort=False):
         moved = moves(rows, design.alternatives(str(figure)))
         alone = rows[(rows.kind == "alone") & rows["shift"].notna() & ~rows.choices.str.contains("; ")]
         for choices, *moved_by in alone[["choices", "shift", "shift_low", "shift_high"]].to_numpy().tolist():
             ((name, value),) = pairs(choices)
             moved[name, parsed(value)] = tuple(moved_by)
-        for key, (middle, low, high) in moved.items():
-            surely = max(low, -high)
-            if surely > 0.0:
-                said = f"{number(middle)} ({number(low)}, {number(high)}) {figure}, {claim}, {part}"
-                found.setdefault(key, []).append((surely, said))
-            else:
-                found.setdefault(key, [])
-    return {key: max(of, default=(0.0, "nothing surely"))[1] for key, of in found.items()}
+        for (name, value), (middle, low, high) in moved.items():
+            key = str(figure), name, value
+            said = f"{number(middle)} ({number(low)}, {number(high)}) {figure}, {claim}, {part}"
+            found[key] = max(found.get(key, (0.0, "nothing surely")), (max(low, -high), said))
+    return found
 
 
-def _moved(of_entry: Sequence[Field], known: Mapping[tuple[str, Any], str]) -> str:
-    """What the entry's alternatives move, of those that are measured."""
-    values = _once((field.name, other.value) for field in of_entry for other in field.choice.alternatives)
-    return "<br>".join(f"`{key[0]}={written(key[1])}` {known[key]}" for key in values if key in known)
+def _moved(of_entry: Sequence[Field], known: Mapping[tuple[str, str, Any], tuple[float, str]]) -> str:
+    """What the entry's alternatives move, of those that are measured: in the figure in which they do so most surely."""
+    values: dict[tuple[str, Any], list[tuple[float, str]]] = {}
+    for field in of_entry:
+        for other in field.choice.alternatives:
+            if (key := (field.command, field.name, other.value)) in known:
+                values.setdefault((field.name, other.value), []).append(known[key])
+    return "<br>".join(f"`{name}={written(value)}` {max(of)[1]}" for (name, value), of in values.items())
 
 
 def index(text: str, results: Path = RESULTS) -> str:
@@ -157,7 +157,7 @@ def with_index(text: str) -> str:
     return f"{before}{begin}\n{index(text)}\n{end}{after}"
 
 
-def _once(values: Iterable[T]) -> Iterator[T]:
+def _once(values: Iterable[str]) -> Iterator[str]:
     return iter(dict.fromkeys(values))
 
 

@@ -132,14 +132,15 @@ def moved(tmp_path, effects):
 
 def test_what_a_choice_moves_is_the_part_that_it_moves_most_surely(tmp_path):
     found = moved(tmp_path, {"x": 0.0, "y": 1.0, "z": 0.1})
-    assert found["clip", 0.3].startswith("−1 (")
-    assert found["clip", 0.3].endswith(" fig2, a claim, y")
-    assert found["reset_state", False] == "−2 (−2.2, −1.8) fig2, a claim, y"
-    assert ("h0", 0.5) not in found
+    assert found["fig2", "clip", 0.3][1].startswith("−1 (")
+    assert found["fig2", "clip", 0.3][1].endswith(" fig2, a claim, y")
+    assert found["fig2", "reset_state", False][1] == "−2 (−2.2, −1.8) fig2, a claim, y"
+    assert ("fig2", "h0", 0.5) not in found
+    assert {figure for figure, _, _ in found} == {"fig2"}
 
 
 def test_what_a_choice_does_not_surely_move_is_said(tmp_path):
-    assert moved(tmp_path, {"x": 0.0})["clip", 0.3] == "nothing surely"
+    assert moved(tmp_path, {"x": 0.0})["fig2", "clip", 0.3][1] == "nothing surely"
 
 
 def test_the_index_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
@@ -150,3 +151,5 @@ def test_the_index_says_what_was_measured_and_else_what_the_entry_says(tmp_path)
     assert "`clip=0.3` −1 (" in row
     assert ENTRIES["plain-updates"].text["Effect"].removesuffix(".") not in row
     assert "`clip=0.3` −1 (" not in plain
+    other = next(line for line in ledger.index(PAGE, tmp_path).splitlines() if "[batches-are-summed]" in line)
+    assert other in plain

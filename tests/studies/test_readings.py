@@ -105,7 +105,18 @@ def test_every_claim_has_the_conditions_that_it_reads(tmp_path):
     """Such as the untrained networks that alignment is compared with."""
     for panel, figures in PARTS.items():
         periods = ("--set", "periods_tau=20,40,80,160", "--set", "periods_supplements=20,40,80,160")
-        few = ("--set", "n_rec=20", "--set", "n_fig2=0", "--set", "n_fig3=0", "--set", "n_fig4=0", "--set", "n_supplements=0")
+        few = (
+            "--set",
+            "n_rec=20",
+            "--set",
+            "n_fig2=0",
+            "--set",
+            "n_fig3=0",
+            "--set",
+            "n_fig4=0",
+            "--set",
+            "n_supplements=0",
+        )
         where = ("--scale", "smoke", "--panel", panel, "--no-plot", "-q", "--results", str(tmp_path))
         done = CliRunner().invoke(cli, ["readings", *where, *periods, *few])
         assert done.exit_code == 0, done.output

@@ -91,7 +91,7 @@ SCHEMAS = {
         "readings_final",
         "one trained network",
         (
-            *_NAMED,
+            *_NAMED[:2],
             Column("condition", "text", "", "what tells the condition from others of the figure"),
             *(c for c in FINAL if c.name in ("network", "first_loss", "final_loss", "outcome")),
         ),
