@@ -87,7 +87,8 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_ylabel("effect")
     held, inside = int((rows.verdict == "holds").sum()), int((rows.inside > 0.0).sum())
     said = f"as the paper says in {inside} of {len(rows)}, surely in {held}"
-    axes.text(0.02, 0.97, said, transform=axes.transAxes, va="top", fontsize=7)
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
+    axes.text(0.02, 0.97, said, transform=axes.transAxes, va="top", fontsize=7, bbox=behind)
 
 
 def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], names: bool) -> None:
