@@ -22,15 +22,20 @@ from rflo_repro.report.page import (
     counts,
     html,
     in_readme,
+    k_of_n,
     markdown,
+    measured,
     verdict_table,
 )
 from rflo_repro.runs import inventory, road, sample, tables
+from rflo_repro.runs.choices import written
 from rflo_repro.runs.claims import Claim, Interval, judge
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.reading import readings
+from rflo_repro.runs.realisation import describe
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
+from rflo_repro.studies.readings import CLOSEST, closest, design
 from rflo_repro.studies.registry import studies
 
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
@@ -132,6 +137,30 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
     )
 
 
+def _closest(about: About, results: Path) -> list[Grid]:
+    """What holds under the reading that comes closest to the paper's statements, on other networks, if it is there."""
+    if about.command not in CLOSEST:
+        return []
+    under = closest.experiment(about, "")
+    frames, pages, missing = _read(under.schemas, results, "")
+    if missing:
+        return []
+    chosen = _entry(_entry(pages[0], "settings"), "choices") or {}
+    usual = describe(about.experiment.scales["paper"])
+    sets = [f"{name}={written(chosen[name])}" for name in design.alternatives(about.command) if name in chosen]
+    own = {f"{name}={written(value)}" for name, value in usual.items()}
+    said = ", ".join(one for one in sets if one not in own) or "as chosen"
+    rows = [
+        (judged.statement, part.what, measured(part.interval, part.unit), k_of_n(part), str(part.verdict))
+        for judged, findings in zip(under.claims, judge(under.claims, frames), strict=True)
+        for finding in findings
+        for part in finding.parts
+        if part.primary
+    ]
+    title = f"Under the reading closest to the paper's statements ({said}), on other networks"
+    return [Grid(title, ("claim", "at", "effect (95% interval)", "k of n", "answer"), tuple(rows))]
+
+
 def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
@@ -185,6 +214,8 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
             judges, of_judges, missing = {**frames, **found}, of_sample, ""
             pages = [*pages, *of_sample]
     final = judges.get("final")
+    known = final is not None and "plateau" in final
+    outcomes = [_outcomes(final, experiment.schemas["final"])] if final is not None and known else []
     section = Section(
         name=about.name,
         title=about.title,
@@ -193,7 +224,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
         pictures=pictures,
         text=tuple(text),
         choices=_choices(pages),
-        grids=() if final is None or "plateau" not in final else (_outcomes(final, experiment.schemas["final"]),),
+        grids=(*_closest(about, results), *outcomes),
         provenance=_provenance(pages),
     )
     return with_changes(section, frames["sensitivity"]) if "sensitivity" in frames else section

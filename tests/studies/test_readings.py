@@ -14,6 +14,7 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.request import Selection
+from rflo_repro.studies import report
 from rflo_repro.studies.readings import PARTS, closest, design
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
 from rflo_repro.studies.readings.plot import values_of
@@ -203,6 +204,10 @@ def test_the_closest_reading_is_drawn_on_networks_that_did_not_find_it(tmp_path)
     page = json.loads((tmp_path / "fig2_closest_final.json").read_text())
     assert page["settings"]["choices"]["seed"] == 90212
     assert (tmp_path / "fig2_closest.png").stat().st_size > 10_000
+    grid = report.of_experiment(registry.figures()["fig2"], tmp_path, tmp_path).grids[0]
+    assert f"({first.choices.replace('; ', ', ') or 'as chosen'})" in grid.title
+    statements = [part for claim in registry.figures()["fig2"].experiment.claims for part in claim.primary or [claim]]
+    assert len(grid.rows) >= len(statements)
 
 
 def test_the_closest_reading_is_a_run_of_its_figure():
