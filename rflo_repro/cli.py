@@ -35,7 +35,7 @@ from rflo_repro.studies.readings import CLOSEST
 from rflo_repro.studies.registry import studies
 
 EXPERIMENTS = {**registry.figures(), **studies()}
-READINGS = list(dict.fromkeys(reading for about in EXPERIMENTS.values() for reading in about.readings))
+READINGS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.readings.items()}
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -133,9 +133,10 @@ ETA = click.option("--eta", type=NUMBER, metavar="RATE", help="One learning rate
 SETS = several("--set", "sets", SETTING, "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
 
 
-def reading(known: Iterable[str]) -> Option:
+def reading(known: Mapping[str, Sequence[tuple[str, str]]]) -> Option:
     """The option that names a reading of the paper."""
-    what = "Under this reading of the paper (clipped: --set clip=0.3), at the printed rates; files of its own."
+    chosen = "; ".join(f"{name}: {' '.join(f'--set {k}={v}' for k, v in sets)}" for name, sets in known.items())
+    what = f"Under this reading of the paper ({chosen}), at the printed rates; files of its own."
     return click.option("--reading", type=click.Choice(list(known)), help=what)
 
 

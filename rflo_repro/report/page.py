@@ -119,7 +119,7 @@ def rates(finding: Finding) -> str:
 
 def called(kind: str) -> str:
     """A kind of learning rates in words."""
-    return "printed rates, clipped" if kind == "clipped" else f"{kind} rates"
+    return f"{kind} rates" if kind in ("printed", "tuned") else f"printed rates, {kind}"
 
 
 def headline(judged: Judged, finding: Finding) -> str:

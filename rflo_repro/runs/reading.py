@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.runs.choices import vary
@@ -30,12 +30,11 @@ def under(experiment: Experiment[Any], reading: str) -> Experiment[Any]:
     by the reading's name."""
     about = experiment.about
     sets, usual = about.readings[reading], about.rates[0]
-    said = " and ".join(f"{name}={value}" for name, value in sets)
     own = dataclasses.replace(
         about,
         home=f"{about.name}_{reading}",
         command=f"{about.command} --reading {reading}",
-        title=f"{about.title} The reading `{reading}`: {said}.",
+        title=f"{about.title} The reading `{reading}`: {in_words(sets)}.",
         rates=(usual,),
         apart=False,
     )
@@ -59,6 +58,11 @@ def under(experiment: Experiment[Any], reading: str) -> Experiment[Any]:
 
     scales = {scale: vary(chosen, sets) for scale, chosen in experiment.scales.items()}
     return dataclasses.replace(renamed(experiment, own, scales), conditions=conditions, draw=draw)
+
+
+def in_words(sets: Iterable[tuple[str, str]]) -> str:
+    """What a reading chooses."""
+    return " and ".join(f"{name}={value}" for name, value in sets)
 
 
 def readings(experiment: Experiment[Any]) -> list[Experiment[Any]]:

@@ -285,15 +285,17 @@ def _sample(experiment: Experiment[Any], results: Path) -> Tables:
 def draw_all(
     chosen: Sequence[About], results: Path, figures: Path, selection: Selection, console: Console
 ) -> list[Path]:
-    """`draw` each of them that can be, and its readings that have tables. Raises Refused when all is done if there were
+    """`draw` each of them, and of its readings, that has tables. Raises Refused when all is done if there were
     others; they are named."""
     pictures, left_out = [], []
     for about in chosen:
+        own = about.experiment
+        known = [
+            e for e in (own, *readings(own)) if any((results / f"{s.name}.csv").exists() for s in e.schemas.values())
+        ]
         try:
-            pictures += draw(about.experiment, results, figures, selection, None, console)
-            for under in readings(about.experiment):
-                if any((results / f"{schema.name}.csv").exists() for schema in under.schemas.values()):
-                    pictures += draw(under, results, figures, selection, None, console)
+            for experiment in known or [own]:
+                pictures += draw(experiment, results, figures, selection, None, console)
         except Refused as error:
             left_out.append(error)
             if len(chosen) > 1:

@@ -31,7 +31,7 @@ from rflo_repro.runs import inventory, road, sample, tables
 from rflo_repro.runs.choices import written
 from rflo_repro.runs.claims import Claim, Interval, judge
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.reading import readings
+from rflo_repro.runs.reading import in_words, readings
 from rflo_repro.runs.realisation import describe
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
@@ -166,7 +166,7 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
     at = {end: f" At {' and '.join(rates)} learning rates." if rates else "" for end, rates in kinds}
     at |= {
-        f"_{reading}": f" At {figure.rates[0]} rates and under the reading with {_set(sets)} "
+        f"_{reading}": f" At {figure.rates[0]} rates and under the reading with {in_words(sets)} "
         f"(rflo-repro {figure.command} --reading {reading})."
         for reading, sets in figure.readings.items()
     }
@@ -181,10 +181,6 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
         for other in registry.figures().values()
     ]
     return tuple(Picture(path, text, text) for path, text in said if path.is_file())
-
-
-def _set(sets: Sequence[tuple[str, str]]) -> str:
-    return " and ".join(f"{name}={value}" for name, value in sets)
 
 
 def of_experiment(about: About, results: Path, figures: Path) -> Section:
@@ -214,8 +210,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
             judges, of_judges, missing = {**frames, **found}, of_sample, ""
             pages = [*pages, *of_sample]
     final = judges.get("final")
-    known = final is not None and "plateau" in final
-    outcomes = [_outcomes(final, experiment.schemas["final"])] if final is not None and known else []
+    outcomes = [] if final is None or "plateau" not in final else [_outcomes(final, experiment.schemas["final"])]
     section = Section(
         name=about.name,
         title=about.title,

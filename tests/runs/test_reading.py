@@ -88,6 +88,10 @@ def test_it_is_computed_drawn_and_judged_beside_the_figure(tmp_path):
     assert n == {20}
 
     (tmp_path / "fig2_clipped.png").unlink()
+    for path in tmp_path.glob("fig2_final*"):
+        path.rename(path.with_suffix(".away"))
+    for path in [*tmp_path.glob("fig2_curves*"), *tmp_path.glob("fig2_outputs*")]:
+        path.unlink()
     assert run("plot", "fig2", "--results", tmp_path, "--figures", tmp_path).exit_code == 0
     assert (tmp_path / "fig2_clipped.png").stat().st_size > 10_000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -215,3 +216,24 @@ def test_the_closest_reading_is_a_run_of_its_figure():
     found = closest.experiment(figure, "clip=0.3; h0=uniform").scales["paper"]
     assert (found.clip, found.h0, found.seed, found.n_networks) == (0.3, "uniform", 90212, 27)
     assert found.n_trials == figure.experiment.scales["paper"].n_trials
+
+
+def test_the_readme_says_what_the_committed_readings_of_figure_2_are():
+    root = Path(__file__).parents[2]
+    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
+    ranked = closest.closest(frame[frame.figure == "fig2"])
+    bound = ranked.choices.str.contains("clip=")
+    means = ranked.n_inside.groupby(bound).agg(["size", "mean"])
+    inside = frame[(frame.claim == "comparable at short periods") & frame.kind.isin(["as chosen", "joint"])]
+    both = inside.pivot(index="reading", columns="part", values="inside").gt(0.0).all(axis=1)
+    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    assert f"Of {len(ranked)} readings, which make the open choices in {ranked.choices.nunique()} different" in readme
+    n, mean = means["size"], means["mean"]
+    assert (
+        f"the {n[False]} without a bound have {mean[False]:.1f} of the figure's {ranked.n.iloc[0]} statements" in readme
+    )
+    assert f"the {n[True]} with one {mean[True]:.1f};" in readme
+    assert ranked.choices.iloc[0] == "h0=normal; noise=0.1; clip=1.0"
+    assert f"has {ranked.n_inside.iloc[0]} on the nine networks" in readme
+    assert "In none of them does RFLO end within half a decade of BPTT at both" in readme
+    assert not both.any()
