@@ -15,6 +15,7 @@ from rflo_repro.paper import registry
 from rflo_repro.report.page import measured
 from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About
+from rflo_repro.runs.reading import readings
 from rflo_repro.runs.request import Refused
 from rflo_repro.runs.statistics import median
 from rflo_repro.runs.tables import Schema
@@ -88,11 +89,12 @@ def _compared(here: Path, there: Path) -> Iterator[Compared]:
     for about in (*registry.figures().values(), *studies().values()):
         if not about.computed:
             continue
-        for schema in about.experiment.schemas.values():
-            if {"final_loss", "network"} <= {column.name for column in schema.columns}:
-                one, other = _medians(schema, here), _medians(schema, there)
-                for at in {**one, **other}:
-                    yield _pair(about, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
+        for experiment in (about.experiment, *readings(about.experiment)):
+            for schema in experiment.schemas.values():
+                if {"final_loss", "network"} <= {column.name for column in schema.columns}:
+                    one, other = _medians(schema, here), _medians(schema, there)
+                    for at in {**one, **other}:
+                        yield _pair(about, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
         mine, others = _verdicts(about, here), _verdicts(about, there)
         for claim, at in {**mine, **others}:
             yield _pair(about, claim, at, mine.get((claim, at), MISSING), others.get((claim, at), MISSING))

@@ -68,6 +68,18 @@ def test_a_verdict_that_is_another(made, other):
     assert not row["there"].startswith("cannot be tested")
 
 
+def test_a_median_under_a_reading_of_the_paper(made, tmp_path):
+    folder = shutil.copytree(made, tmp_path / "other")
+    options = ["--scale", "smoke", "--reading", "clipped", "--results", str(folder), "--no-plot", "--jobs", "1"]
+    done = CliRunner().invoke(cli, ["fig2", *options, "--networks", "2", "--panel", "b"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(said("--results", made, "--against", folder, "--json"))
+    medians = [row for row in found if row["what"] == "median final loss"]
+    assert len(medians) > 1
+    assert {row["here"] for row in medians} == {"none"}
+    assert all("rates=clipped" in row["at"] for row in medians)
+
+
 def test_tables_that_one_folder_lacks(made, tmp_path):
     text = said("--results", made, "--against", tmp_path)
     assert "; there none\n" in text
