@@ -91,7 +91,7 @@ class Test:
         power, said = self._power(alike, level, ("holds",)), self._margins(values, level, unit)
         if power(len(values)) >= POWER:
             return said
-        return f"{said}; two identical rules of this spread would take {statistics.needed(power, len(values))}"
+        return f"{said}; to show sameness takes {statistics.needed(power, len(values))}, even if nothing differs"
 
     def _margins(self, values: Values, level: float, unit: str) -> str:
         """For which margins it would hold, and for which it would not."""
@@ -232,7 +232,7 @@ def compared(
     part = judged(what, values, test, learned="; ".join(filter(None, beside)))
     medians = [float(np.median(rows[column].fillna(np.inf))) for rows in (one, other)]
     if min(medians) >= bar:
-        return set_aside(part, f"neither learns: medians {medians[0]:.3g} and {medians[1]:.3g}, the bar is {bar:.3g}")
+        return set_aside(part, f"neither learns: medians {medians[0]:.3g} and {medians[1]:.3g}, not below {bar:.3g}")
     return part
 
 

@@ -7,11 +7,12 @@ import io
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from PIL import Image
@@ -148,6 +149,13 @@ def primary(judged: Judged, kinds: Sequence[str]) -> list[tuple[Part, list[Part 
     return [(part, [same.get((kind, part.what)) for kind in kinds]) for part in first.parts if part.primary]
 
 
+def by_kind(judged: Judged, kinds: Sequence[str]) -> list[Finding | None]:
+    """What was found at the first kind of learning rates, and at each of these."""
+    first, *more = judged.findings
+    found = {finding.rates: finding for finding in more}
+    return [first, *map(found.get, kinds)]
+
+
 def counts(report: Report) -> list[tuple[str, str]]:
     """Each verdict, and how many claims have it, by the kind of learning rates; what has one kind is with the first."""
     found = Counter(
@@ -205,16 +213,18 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
     made.filters.update(measured=measured, slug=slug, literal=Literal)
     made.globals.update(
         counts=counts, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
-        k_of_n=k_of_n, beside=beside, primary=primary,
+        k_of_n=k_of_n, beside=beside, primary=primary, by_kind=by_kind,
         others=others, called=called, begin=BEGIN, begin_readme=BEGIN_README, end=END,
         not_computed=NO_VERDICT,
     )  # fmt: skip
     return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
 
 
-def html(report: Report) -> str:
-    """The page as HTML: no script, nothing from elsewhere, every text escaped; pictures as wide as leaves it small."""
+def html(report: Report, folder: Path) -> str:
+    """The page as HTML: no script, nothing from elsewhere, every text escaped; pictures as wide as leaves it small,
+    each a link to its file as seen from `folder`."""
     template = _template("page.html", autoescape=True)
+    template.globals["link"] = _links(folder)
     paths = [picture.path for section in report.sections for picture in section.pictures]
     room = PAGE - len(template.render(report=report, shown=dict.fromkeys(paths, "")).encode())
     for widest in WIDTHS:
@@ -265,8 +275,9 @@ def in_readme(report: Report, readme: str) -> str:
 
 def markdown(report: Report, folder: Path) -> str:
     """The page as Markdown; pictures are linked as seen from `folder`."""
+    return _markdown().render(report=report, link=_links(folder)).rstrip() + "\n"
 
-    def link(path: Path) -> str:
-        return Path(os.path.relpath(path, folder)).as_posix()
 
-    return _markdown().render(report=report, link=link).rstrip() + "\n"
+def _links(folder: Path) -> Callable[[Path], str]:
+    """What names a file as seen from `folder`."""
+    return lambda path: quote(Path(os.path.relpath(path, folder)).as_posix())

@@ -47,6 +47,7 @@ class About:
     choices: what can be varied of it; a mere drawing has none.
     rules: the learning rules it runs.
     panels: letter and meaning of each panel.
+    legend: how to read its pictures, where their panels do not say it.
     selectors: which of `period`, `panel`, `rule` choose a part of it.
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
     readings: named readings of the paper under which it is computed as well: name and text of each choice that is made
@@ -65,6 +66,7 @@ class About:
     choices: type[Choices] | None = None
     rules: tuple[str, ...] = ()
     panels: Mapping[str, str] = field(default_factory=dict)
+    legend: str = ""
     selectors: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
     readings: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)

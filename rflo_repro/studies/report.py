@@ -41,8 +41,8 @@ from rflo_repro.studies.registry import studies
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
     "A reproduction of Murray (2019), eLife 8:e43299. Each claim is the paper's, in our words, with the statistic by "
-    "which it is judged and the criterion: the median over networks with its 95% interval, which lies between two of "
-    "the values and is exact, and k of n, the networks on that side. The criteria were set before "
+    "which it is judged and the criterion: the median over networks with its 95% interval, an exact one from the "
+    "order of the values, and k of n, the networks on that side. The criteria were set before "
     "these tables were computed but with short pilot runs in view, so the margins are ours to be argued with; a "
     "criterion or statistic that was changed or chosen after numbers were seen says so at its claim.",
     "A claim of a difference holds when the interval excludes zero on its side. A claim of sameness is an equivalence "
@@ -54,10 +54,14 @@ INTRODUCTION = (
     "A silent network is one whose output is zero. Training learned if the loss in the last 1% of trials is at most a "
     "tenth of a silent network's; it was thrown out if the loss had been as low before and is no longer; it ran away "
     "if the loss ends above ten times the first, and counts as above all others; else it stayed on a plateau. Beside "
-    "an effect is how many networks learned in either condition, with McNemar's exact test.",
+    "an effect is how many networks learned in either condition, with McNemar's exact test. Two conditions of which "
+    "neither ends below half of the untrained networks' loss are not compared (in Figure 3: neither within 3 tau).",
     "Printed rates are the learning rates in the paper's Methods; tuned rates come from the paper's own procedure, a "
     "grid search, repeated here. Clipped is a reading of the paper at the printed rates: the norm of an update, of all "
-    "matrices together, is at most 0.3, which the paper does not say. A decade is a factor of ten: +0.5 decades is "
+    "matrices together, is at most 0.3, which the paper does not say. The paper prints rates for BPTT, RFLO and the "
+    "readout alone; every other rule takes those of the one whose credit assignment it shares "
+    "(docs/assumptions.md, rates-of-hybrids). Tables are fresh if the code that computes numbers is the present one, "
+    "and stale if it has changed since. A decade is a factor of ten: +0.5 decades is "
     "about three times the loss.",
 )
 
@@ -137,19 +141,21 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
     )
 
 
-def _closest(about: About, results: Path) -> list[Grid]:
-    """What holds under the reading that comes closest to the paper's statements, on other networks, if it is there."""
+def _closest(about: About, results: Path) -> tuple[str, list[Grid]]:
+    """The reading that comes closest to the paper's statements, in words, and what holds under it, on other networks;
+    nothing if it is not there."""
     if about.command not in CLOSEST:
-        return []
+        return "", []
     under = closest.experiment(about, "")
     frames, pages, missing = _read(under.schemas, results, "")
     if missing:
-        return []
+        return "", []
     chosen = _entry(_entry(pages[0], "settings"), "choices") or {}
     usual = describe(about.experiment.scales["paper"])
     sets = [f"{name}={written(chosen[name])}" for name in design.alternatives(about.command) if name in chosen]
     own = {f"{name}={written(value)}" for name, value in usual.items()}
     said = ", ".join(one for one in sets if one not in own) or "as chosen"
+    said += f", on {_entry(chosen, 'n_networks')} networks that were not used to find it"
     rows = [
         (judged.statement, part.what, measured(part.interval, part.unit), k_of_n(part), str(part.verdict))
         for judged, findings in zip(under.claims, judge(under.claims, frames), strict=True)
@@ -157,11 +163,11 @@ def _closest(about: About, results: Path) -> list[Grid]:
         for part in finding.parts
         if part.primary
     ]
-    title = f"Under the reading closest to the paper's statements ({said}), on other networks"
-    return [Grid(title, ("claim", "at", "effect (95% interval)", "k of n", "answer"), tuple(rows))]
+    title = f"Under the reading closest to the paper's statements: {said}"
+    return said, [Grid(title, ("claim", "at", "effect (95% interval)", "k of n", "answer"), tuple(rows))]
 
 
-def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
+def _pictures(figure: About, figures: Path, closest_to: str) -> tuple[Picture, ...]:
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in figure.panels.items())
     kinds = [("", figure.rates[:1] if figure.apart else figure.rates), ("_tuned", ("tuned",))]
     at = {end: f" At {' and '.join(rates)} learning rates." if rates else "" for end, rates in kinds}
@@ -170,14 +176,16 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
         f"(rflo-repro {figure.command} --reading {reading})."
         for reading, sets in figure.readings.items()
     }
-    at["_closest"] = (
-        f" At {' and '.join(figure.rates[:1])} rates and under the reading that comes closest to the paper's "
-        f"statements (rflo-repro closest {figure.command})."
-    )
     said = [(figures / f"{figure.name}{end}.png", f"{figure.title}{rates} {panels}.") for end, rates in at.items()]
+    if closest_to:
+        under = (
+            f"under the reading closest to the paper's statements: {closest_to} (rflo-repro closest {figure.command})"
+        )
+        text = f"{figure.title} At {' and '.join(figure.rates[:1])} rates and {under}. Panels as above."
+        said.append((figures / f"{figure.name}_closest.png", text))
     # a picture for each figure, where a study has them
     said += [
-        (figures / f"{figure.name}_{other.name}.png", f"{figure.title} {other.command}: {other.title}")
+        (figures / f"{figure.name}_{other.name}.png", f"{figure.title} {other.command}: {other.title} {figure.legend}")
         for other in registry.figures().values()
     ]
     return tuple(Picture(path, text, text) for path, text in said if path.is_file())
@@ -185,7 +193,8 @@ def _pictures(figure: About, figures: Path) -> tuple[Picture, ...]:
 
 def of_experiment(about: About, results: Path, figures: Path) -> Section:
     """The section of a figure or a study."""
-    command, pictures = f"rflo-repro {about.command}", _pictures(about, figures)
+    closest_to, under_closest = _closest(about, results) if about.computed else ("", [])
+    command, pictures = f"rflo-repro {about.command}", _pictures(about, figures, closest_to)
     if not about.computed:
         return Section(about.name, about.title, command, pictures=pictures)
     command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
@@ -219,7 +228,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
         pictures=pictures,
         text=tuple(text),
         choices=_choices(pages),
-        grids=(*_closest(about, results), *outcomes),
+        grids=(*under_closest, *outcomes),
         provenance=_provenance(pages),
     )
     return with_changes(section, frames["sensitivity"]) if "sensitivity" in frames else section
@@ -343,7 +352,7 @@ def write(results: Path, figures: Path, console: Console) -> None:
     road.check_folder("results", results)
     report = gather(results, figures)
     results.mkdir(parents=True, exist_ok=True)
-    for name, text in (("report.html", html(report)), ("report.md", markdown(report, results))):
+    for name, text in (("report.html", html(report, results)), ("report.md", markdown(report, results))):
         with replacing(results / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
     said = counts(report)

@@ -192,7 +192,7 @@ def test_where_nobody_learns_nothing_is_shown():
     for name in ("comparable at short periods", "BPTT ahead at long periods", "random feedback costs nothing"):
         assert judged(None, by_name[name], made) == [("printed", "cannot be tested")]
         for part in by_name[name].findings(made)[0].parts:
-            assert part.why == "neither learns: medians 0.343 and 0.343, the bar is 0.165"
+            assert part.why == "neither learns: medians 0.343 and 0.343, not below 0.165"
             assert part.interval.n == N
 
 

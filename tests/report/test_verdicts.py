@@ -121,7 +121,7 @@ def test_a_comparison_is_paired():
 
 def test_two_conditions_that_do_not_learn_are_not_the_same():
     part = compared("x", frame([0.32] * 9), frame([0.32] * 9), within())
-    assert (part.verdict, part.why) == (C, "neither learns: medians 0.32 and 0.32, the bar is 0.165")
+    assert (part.verdict, part.why) == (C, "neither learns: medians 0.32 and 0.32, not below 0.165")
     # and their numbers are shown
     assert (part.interval.n, part.interval.estimate) == (9, 0.0)
     assert compared("x", frame([0.32] * 9), frame([0.01] * 9), within()).verdict == N
@@ -297,7 +297,7 @@ def test_identical_rules_pass_for_the_same_or_the_part_says_how_many_networks_it
     rng = np.random.default_rng(7)
     values = rng.normal(0.3, spread, 30)
     part = judged("x", values, within())
-    said = re.findall(r"two identical rules of this spread would take (\d+)", part.remark)
+    said = re.findall(r"to show sameness takes (\d+), even if nothing differs", part.remark)
 
     def passed(n):
         samples = rng.choice(values - np.median(values), (400, n))

@@ -112,7 +112,7 @@ def test_two_identical_rules_pass_for_the_same_or_the_part_says_how_many_network
             samples = rng.choice(spread, (300, n))
             return np.mean([question(test, one, median, "").answers["holds"] <= LEVEL for one in samples])
 
-        needs = re.findall(r"two identical rules of this spread would take ([\d,]+)", part.remark)
+        needs = re.findall(r"to show sameness takes ([\d,]+), even if", part.remark)
         beyond = "more than" in part.remark.partition("two identical rules")[2]
         n = int(needs[0].replace(",", "")) if needs else 1000 if beyond else len(values)
         assert bool(passed(n) > 0.85) != beyond, (part.what, part.remark)

@@ -29,6 +29,10 @@ ABOUT = About(
         "c": "the statements on Figure 4",
         "d": "the statements on Figure 2's supplements, at 20 and 40 tau",
     },
+    legend="Above, the effect under each reading, sorted, with its 95% interval, in the colour of its answer; the ring "
+    "is the reading as chosen here. Below it, a dot a choice that the reading makes; grey sets a choice off from the "
+    "next. On the right, by how much a value of a choice moves the effect, over the readings that combine choices. As "
+    "the paper says: the estimate lies where the claim has it; surely: the claim's test says so.",
     selectors=("panel",),
     place=45,
 )

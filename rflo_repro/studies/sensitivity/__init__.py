@@ -15,6 +15,8 @@ ABOUT = About(
     choices=Reduced,
     rules=READINGS.rules,
     panels=READINGS.panels,
+    legend="A line a choice made otherwise, the first as chosen: the effect with its 95% interval, in the colour of "
+    "its answer; filled where it surely differs from that as chosen, network by network.",
     selectors=READINGS.selectors,
     place=40,
 )
