@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from rflo_repro.runs.tables import sha256
@@ -47,3 +48,21 @@ def test_the_readme_has_the_answers_of_the_committed_tables():
     assert report.with_answers(text, ROOT) == text
     with pytest.raises(ValueError, match="must have"):
         report.with_answers("# a README without a place for them\n", ROOT)
+
+
+def test_the_readme_says_how_many_networks_learned():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    frames = [
+        pd.read_csv(ROOT / "results" / "verdicts" / f"fig2_locality{reading}_final.csv") for reading in ("", "_clipped")
+    ]
+    names = {"BPTT": "bptt", "RFLO": "rflo", "local approximation alone": "local"}
+    for name, rule in {**names, "random feedback alone": "random-feedback"}.items():
+        learned = [
+            frame[frame.rates.isin(["printed", "clipped"]) & (frame.rule == rule)]
+            .groupby("period_tau")
+            .outcome.agg(lambda outcomes: (outcomes == "learned").sum())
+            for frame in frames
+        ]
+        cells = [", ".join(str(of[period]) for of in learned) for period in (20.0, 40.0, 80.0, 160.0)]
+        assert f"| {name} | {' | '.join(cells)} |\n" in readme
+    assert {frame.network.nunique() for frame in frames} == {90}
