@@ -135,7 +135,7 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
             )
         )
     return Grid(
-        "How many networks learned",
+        "How many networks learned, by their loss",
         ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"),
         tuple(rows),
     )
