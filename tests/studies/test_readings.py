@@ -205,8 +205,11 @@ def test_the_closest_reading_is_drawn_on_networks_that_did_not_find_it(tmp_path)
     page = json.loads((tmp_path / "fig2_closest_final.json").read_text())
     assert page["settings"]["choices"]["seed"] == 90212
     assert (tmp_path / "fig2_closest.png").stat().st_size > 10_000
-    grid = report.of_experiment(registry.figures()["fig2"], tmp_path, tmp_path).grids[0]
-    assert f"({first.choices.replace('; ', ', ') or 'as chosen'})" in grid.title
+    section = report.of_experiment(registry.figures()["fig2"], tmp_path, tmp_path)
+    grid, picture = section.grids[0], next(p for p in section.pictures if p.path.name == "fig2_closest.png")
+    under = f": {first.choices.replace('; ', ', ') or 'as chosen'}, on 2 networks that were not used to find it"
+    assert under in grid.title
+    assert under in picture.caption
     statements = [part for claim in registry.figures()["fig2"].experiment.claims for part in claim.primary or [claim]]
     assert len(grid.rows) >= len(statements)
 
