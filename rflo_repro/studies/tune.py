@@ -223,5 +223,5 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
             for flag, face in (("as_good", "none"), ("chosen", "white")):
                 at = [list(means).index(eta) for eta in group[group[flag]].eta.unique()]
                 axes.plot(at, [row] * len(at), "o", markersize=5, color=face, markeredgecolor="black")
-        picture.colorbar(image, ax=axes, label="mean log10 of the final loss", pad=0.02)
+        picture.colorbar(image, ax=axes, label="mean log10 of\nthe final loss", pad=0.02)
     return picture, []
