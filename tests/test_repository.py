@@ -66,3 +66,14 @@ def test_the_readme_says_how_many_networks_learned():
         cells = [", ".join(str(of[period]) for of in learned) for period in (20.0, 40.0, 80.0, 160.0)]
         assert f"| {name} | {' | '.join(cells)} |\n" in readme
     assert {frame.network.nunique() for frame in frames} == {90}
+
+
+def test_the_readme_says_how_far_off_peaks_are_and_how_often_the_order_is_right():
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    verdicts = ROOT / "results" / "verdicts"
+    intervals, movements = (pd.read_csv(verdicts / f"{name}_final.csv") for name in ("fig3", "fig4"))
+    shortest = intervals[(intervals.rates == "printed") & (intervals.longest_tau == 15)]
+    off = shortest.groupby("rule").median_error_tau.median()
+    assert f"RFLO's peaks are {off.rflo:.2f} tau off in the median network, BPTT's {off.bptt:.2f}" in readme
+    ordered = movements[movements.rule == "loop"].in_order.astype(bool)
+    assert f"in {ordered.sum()} of {len(ordered)} networks in the right order" in readme
