@@ -53,7 +53,9 @@ def supervised(program: Callable[[], object]) -> None:
     except BrokenPipeError:
         _nobody_listens(sys.stdout)
     except OSError as error:
-        _say(f"Error: stdout: {error.strerror}")
+        # what was not written is tried once more here, and what went wrong may have been said
+        if not code:
+            _say(f"Error: stdout: {error.strerror}")
         _nobody_listens(sys.stdout)
         code = code or 1
     if code:
