@@ -240,3 +240,24 @@ def test_the_readme_says_what_the_committed_readings_of_figure_2_are():
     assert f"has {ranked.n_inside.iloc[0]} on the nine networks" in readme
     assert "In none of them does RFLO end within half a decade of BPTT at both" in readme
     assert not both.any()
+
+
+def test_the_readme_says_what_the_committed_readings_of_figure_3_are():
+    root = Path(__file__).parents[2]
+    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
+    final, _ = tables.read(root / "results", SCHEMAS["final"])
+    ranked = closest.closest(frame[frame.figure == "fig3"])
+    alike = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
+    alike = alike[alike.inside > 0.0]
+    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    assert f"Of {len(ranked)} readings of Figure 3" in readme
+    assert f"at 15 tau in {len(alike)}, in {(alike.verdict == 'holds').sum()} of them surely" in readme
+    trained = final[(final.figure == "fig3") & final.reading.isin(alike.reading)]
+    assert f"no network learns in any of the {len(alike)}, with either rule" in readme
+    assert len(trained)
+    assert not (trained.outcome == "learned").any()
+    figure = closest.experiment(registry.figures()["fig3"], ranked.choices.iloc[0])
+    others = {name: tables.read(root / "results", schema)[0] for name, schema in figure.schemas.items()}
+    found = [part for claim in figure.claims for finding in claim.findings(others) for part in finding.parts]
+    assert "neither rule's loss falls far enough for a test" in readme
+    assert {part.verdict for part in found} == {"cannot be tested"}
