@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -104,21 +105,28 @@ def _pair(about: About, what: str, at: str, here: Found, there: Found) -> Compar
     return Compared(about.command, what, at, here[1], there[1], here[0] != there[0])
 
 
+def _lines(everything: Sequence[Compared]) -> list[str]:
+    """What differs of one command."""
+    command = everything[0].command
+    for empty, found in (("there", [one.there for one in everything]), ("here", [one.here for one in everything])):
+        if set(found) == {MISSING[1]}:
+            return [f"{command}: no tables {empty}"]
+    return [f"{command}: {one.what}, {one.at}: {one.here}; there {one.there}" for one in everything if one.differs]
+
+
 def show(here: Path, there: Path, console: Console) -> None:
-    """Say what differs, a line each, and how much that is of how much."""
+    """Say what differs, a line each, and how much that is of how much; one line if a folder has nothing."""
     everything = compared(here, there)
-    for one in (one for one in everything if one.differs):
-        console.print(
-            f"{one.command}: {one.what}, {one.at}: {one.here}; there {one.there}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
-    medians = [one for one in everything if one.what == MEDIAN]
-    verdicts = [one for one in everything if one.what != MEDIAN]
+    lines = [line for _, of in groupby(everything, lambda one: one.command) for line in _lines(list(of))]
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    shared = [one for one in everything if MISSING[1] not in (one.here, one.there)]
+    medians = [one for one in shared if one.what == MEDIAN]
+    verdicts = [one for one in shared if one.what != MEDIAN]
     both = ((medians, "medians"), (verdicts, "verdicts"))
-    counts = (f"{sum(one.differs for one in of)} of {len(of)} {name}" for of, name in both)
-    console.print(f"{' and '.join(counts)} differ from {there}", highlight=False, markup=False, soft_wrap=True)
+    counts = " and ".join(f"{sum(one.differs for one in of)} of {len(of)} {name}" for of, name in both)
+    said = f"of what both have, {counts} differ from {there}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def as_json(here: Path, there: Path) -> str:

@@ -44,7 +44,7 @@ def other(made, tmp_path):
 def test_a_folder_and_itself(made):
     text = said("--results", made, "--against", made)
     assert text.count("\n") == 1
-    assert text.startswith("0 of ")
+    assert text.startswith("of what both have, 0 of ")
     assert json.loads(said("--results", made, "--against", made, "--json")) == []
 
 
@@ -55,7 +55,7 @@ def test_a_median_that_is_another(made, other):
     assert float(median["there"]) == pytest.approx(float(median["here"]) / 1000.0, rel=1e-3)
     lines = said("--results", made, "--against", other).splitlines()
     assert lines[0] == f"fig2: median final loss, {median['at']}: {median['here']}; there {median['there']}"
-    assert lines[-1].startswith("1 of ")
+    assert lines[-1].startswith("of what both have, 1 of ")
     assert len(lines) == len(found) + 1
 
 
@@ -81,9 +81,20 @@ def test_a_median_under_a_reading_of_the_paper(made, tmp_path):
 
 
 def test_tables_that_one_folder_lacks(made, tmp_path):
-    text = said("--results", made, "--against", tmp_path)
+    nothing = "of what both have, 0 of 0 medians and 0 of 0 verdicts differ from"
+    assert said("--results", made, "--against", tmp_path) == f"fig2: no tables there\n{nothing} {tmp_path}\n"
+    assert said("--results", tmp_path, "--against", made) == f"fig2: no tables here\n{nothing} {made}\n"
+
+
+def test_a_median_that_one_folder_lacks(made, tmp_path):
+    folder = tmp_path / "other"
+    options = ["--results", str(folder), "--no-plot", "--jobs", "1", "--networks", "5", "--period", "20"]
+    done = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", *options])
+    assert done.exit_code == 0, done.output
+    text = said("--results", made, "--against", folder)
+    assert "no tables" not in text
+    assert "period_tau=40.0: " in text
     assert "; there none\n" in text
-    assert "fig2: comparable at short periods, printed rates, 40 τ: cannot be tested" in text
 
 
 def test_a_damaged_table_is_named(made, other):
