@@ -77,3 +77,17 @@ def test_the_readme_says_how_far_off_peaks_are_and_how_often_the_order_is_right(
     assert f"RFLO's peaks are {off.rflo:.2f} tau off in the median network, BPTT's {off.bptt:.2f}" in readme
     ordered = movements[movements.rule == "loop"].in_order.astype(bool)
     assert f"in {ordered.sum()} of {len(ordered)} networks in the right order" in readme
+
+
+def test_the_readme_says_how_far_the_update_is_from_the_gradient():
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    family, paper = (pd.read_csv(ROOT / "results" / f"{name}.csv") for name in ("rules_final", "gradient"))
+    family = family[(family.rule == "rflo") & (family.optimizer == "sgd")]
+    paper = paper[(paper.rule == "rflo") & (paper.matrix == "w_rec") & (paper.rates == "printed")]
+    here, printed = (
+        f"{means.min():.3f} to {means.max():.3f}".replace("-", "−")
+        for means in (frame.groupby("period_tau").cosine.mean() for frame in (family, paper))
+    )
+    assert f"of {here} at 20 to 80 tau here and of {printed} in Figure 2" in readme
+    shortest = family[family.period_tau == 20.0].outcome
+    assert f"RFLO still learns in {(shortest == 'learned').sum()} of {len(shortest)} networks at 20 tau" in readme
