@@ -12,6 +12,7 @@ import pytest
 
 from rflo_repro.runs.tables import sha256
 from rflo_repro.studies import report
+from rflo_repro.studies.registry import studies
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,3 +92,10 @@ def test_the_readme_says_how_far_the_update_is_from_the_gradient():
     assert f"of {here} at 20 to 80 tau here and of {printed} in Figure 2" in readme
     shortest = family[family.period_tau == 20.0].outcome
     assert f"RFLO still learns in {(shortest == 'learned').sum()} of {len(shortest)} networks at 20 tau" in readme
+
+
+def test_the_readme_says_how_the_cost_grows():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (finding,) = report.of_experiment(studies()["fig-cost"], ROOT / "results", ROOT / "figures").claims[0].findings
+    grows = {part.what.split(":")[0]: part.interval.estimate for part in finding.parts}
+    assert f"RTRL N^{grows['RTRL']:.1f}, BPTT N^{grows['BPTT']:.1f}, RFLO N^{grows['RFLO']:.1f} (paper" in readme
