@@ -261,3 +261,21 @@ def test_the_readme_says_what_the_committed_readings_of_figure_3_are():
     found = [part for claim in figure.claims for finding in claim.findings(others) for part in finding.parts]
     assert "neither rule's loss falls far enough for a test" in readme
     assert {part.verdict for part in found} == {"cannot be tested"}
+
+
+def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_tried_apart():
+    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
+    found, _ = EXPERIMENT.draw({"readings": frame}, ["b"])
+    axes = found["fig3"].axes
+    rows = frame[(frame.figure == "fig3") & (frame.part == "to 15 τ")]
+    joint = rows[rows.kind != "alone"]
+    (said,) = [text.get_text() for one in axes for text in one.texts]
+    inside, held = (joint.inside > 0.0).sum(), (joint.verdict == "holds").sum()
+    assert said == f"as the paper says in {inside} of {len(joint)}, surely in {held}"
+    assert len(joint) < len(rows)
+    matrix = axes[1]
+    labels = [tick.get_text() for tick in matrix.get_yticklabels()]
+    (dots,) = matrix.get_lines()
+    for name, value in (("optimizer: RMSprop", "optimizer=rmsprop"), ("online: RFLO within the trial", "online=true")):
+        n_dots = (dots.get_ydata() == labels.index(name)).sum()
+        assert n_dots == rows.choices.str.contains(value).sum() > 0

@@ -31,8 +31,9 @@ ABOUT = About(
     },
     legend="Above, the effect under each reading, sorted, with its 95% interval, in the colour of its answer; the ring "
     "is the reading as chosen here. Below it, a dot a choice that the reading makes; grey sets a choice off from the "
-    "next. On the right, by how much a value of a choice moves the effect, over the readings that combine choices. As "
-    "the paper says: the estimate lies where the claim has it; surely: the claim's test says so.",
+    "next, and the last rows are alternatives that are tried apart, alone or with one other. On the right, by how much "
+    "a value of a choice moves the effect, over the readings that combine choices. As the paper says: of these and the "
+    "one as chosen, the estimate lies where the claim has it; surely: the claim's test says so.",
     selectors=("panel",),
     place=45,
 )

@@ -30,12 +30,21 @@ def alternatives(figure: str) -> dict[str, dict[Any, str]]:
     Left out are what the paper prints, alternatives that are tried alone (`Alternative.alone`), and choices without
     alternatives.
     """
+    return _declared(figure, alone=False)
+
+
+def apart(figure: str) -> dict[str, dict[Any, str]]:
+    """The alternatives that are tried alone, in the same form."""
+    return _declared(figure, alone=True)
+
+
+def _declared(figure: str, alone: bool) -> dict[str, dict[Any, str]]:
     choices = registry.figures()[figure].experiment.scales["paper"]
     return {
         name: {defaults(choices)[name]: "as chosen", **others}
         for name, choice in declared(choices).items()
         if not choice.printed
-        and (others := {other.value: other.label for other in choice.alternatives if not other.alone})
+        and (others := {other.value: other.label for other in choice.alternatives if bool(other.alone) is alone})
     }
 
 

@@ -16,6 +16,9 @@ from rflo_repro.runs.claims import Tables
 from rflo_repro.studies.readings import PARTS, design
 from rflo_repro.studies.readings.moves import levels, moves, values_of
 
+Level = tuple[str, Any, str]
+"""Choice, value and label."""
+
 ACROSS = 4
 FARTHEST = 3.0  # decades; what lies farther off is drawn at the edge
 
@@ -51,23 +54,34 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     tested = frame[frame.estimate.notna()]
     drawn = tested if len(tested) else frame
     parts = list(drawn[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
-    varied = design.alternatives(figure)
-    n_levels = sum(map(len, varied.values()))
+    rows = _rows(figure, frame)
     down = -(-len(parts) // ACROSS)
     with style.style():
-        picture = style.new_picture(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * n_levels) + 0.7)
+        picture = style.new_picture(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * len(rows)) + 0.7)
         for place, (claim, part) in enumerate(parts):
-            rows = frame[(frame.claim == claim) & (frame.part == part)].sort_values("estimate", kind="stable")
+            seen = frame[(frame.claim == claim) & (frame.part == part)].sort_values("estimate", kind="stable")
             outer = picture.add_gridspec(down, min(ACROSS, len(parts)))[divmod(place, ACROSS)]
-            grid = outer.subgridspec(2, 2, height_ratios=(1.6, 0.13 * n_levels), width_ratios=(3.0, 1.0))
+            grid = outer.subgridspec(2, 2, height_ratios=(1.6, 0.13 * len(rows)), width_ratios=(3.0, 1.0))
             curve, matrix = picture.add_subplot(grid[0, 0]), picture.add_subplot(grid[1, 0])
             moved = picture.add_subplot(grid[1, 1])
-            _curve(curve, rows)
+            _curve(curve, seen)
             curve.set_title(f"{claim}\n{part}", loc="left", fontsize=8)
-            _matrix(matrix, rows, varied, names=place % ACROSS == 0)
-            _moves(moved, rows, varied)
+            _matrix(matrix, seen, figure, rows, names=place % ACROSS == 0)
+            _moves(moved, seen, figure, rows)
         style.verdict_legend(picture)
     return picture
+
+
+def _rows(figure: str, frame: pd.DataFrame) -> list[Level]:
+    """Choice, value and label of each row of the matrix: what is combined, then what the table has apart from it."""
+    apart = design.apart(figure)
+    tried = values_of(frame[frame.kind == "alone"], apart)
+    return levels(design.alternatives(figure)) + [
+        (name, value, label)
+        for name, known in apart.items()
+        for value, label in list(known.items())[1:]
+        if any(of[name] == value for of in tried)
+    ]
 
 
 def _curve(axes: Axes, rows: pd.DataFrame) -> None:
@@ -85,40 +99,42 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xlim(-1, len(rows))
     axes.set_xticks([])
     axes.set_ylabel("effect")
-    held, inside = int((rows.verdict == "holds").sum()), int((rows.inside > 0.0).sum())
-    said = f"as the paper says in {inside} of {len(rows)}, surely in {held}"
+    joint = rows[rows.kind != "alone"]
+    held, inside = int((joint.verdict == "holds").sum()), int((joint.inside > 0.0).sum())
+    said = f"as the paper says in {inside} of {len(joint)}, surely in {held}"
     behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
     axes.text(0.02, 0.97, said, transform=axes.transAxes, va="top", fontsize=7, bbox=behind)
 
 
-def _matrix(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]], names: bool) -> None:
-    known, chosen = levels(varied), values_of(rows, varied)
-    first = [i for i, (name, _, _) in enumerate(known) if i == 0 or known[i - 1][0] != name]
+def _matrix(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level], names: bool) -> None:
+    """A dot where a reading chooses a row's value."""
+    chosen = values_of(seen, {**design.apart(figure), **design.alternatives(figure)})
+    first = [i for i, (name, _, _) in enumerate(rows) if i == 0 or rows[i - 1][0] != name]
     for k, start in enumerate(first):
-        end = first[k + 1] if k + 1 < len(first) else len(known)
+        end = first[k + 1] if k + 1 < len(first) else len(rows)
         if k % 2:
             axes.axhspan(start - 0.5, end - 0.5, color="#EEEEEE", linewidth=0, zorder=0)
-    dots = [(x, y) for x, of in enumerate(chosen) for y, (name, value, _) in enumerate(known) if of[name] == value]
+    dots = [(x, y) for x, of in enumerate(chosen) for y, (name, value, _) in enumerate(rows) if of[name] == value]
     axes.plot([x for x, _ in dots], [y for _, y in dots], "o", color="#333333", markersize=1.2, markeredgewidth=0)
-    axes.set_xlim(-1, len(rows))
-    axes.set_ylim(len(known) - 0.5, -0.5)
+    axes.set_xlim(-1, len(seen))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xticks([])
-    said = [f"{name}: {label}" if i in first else label for i, (name, _, label) in enumerate(known)]
-    axes.set_yticks(range(len(known)), said if names else [""] * len(known), fontsize=6)
+    said = [f"{name}: {label}" if i in first else label for i, (name, _, label) in enumerate(rows)]
+    axes.set_yticks(range(len(rows)), said if names else [""] * len(rows), fontsize=6)
     axes.tick_params(length=0)
     axes.set_xlabel("readings, sorted", fontsize=7)
 
 
-def _moves(axes: Axes, rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> None:
+def _moves(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level]) -> None:
     """By how much a value moves the effect against the figure's own value, over the readings that combine choices."""
-    found = moves(rows, varied)
-    for y, (name, value, _) in enumerate(levels(varied)):
+    found = moves(seen, design.alternatives(figure))
+    for y, (name, value, _) in enumerate(rows):
         if (name, value) in found:
             middle, *ends = np.clip(found[name, value], -FARTHEST, FARTHEST)
             axes.plot(ends, [y, y], color="#1F5FBF", linewidth=1.0)
             axes.plot(middle, y, "o", color="#1F5FBF", markersize=3)
     axes.axvline(0.0, color="black", linewidth=0.6)
-    axes.set_ylim(len(levels(varied)) - 0.5, -0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     axes.tick_params(labelsize=6)
     axes.set_xlabel("moves it by", fontsize=7)
