@@ -165,8 +165,13 @@ def letter(axes: Axes, text: str) -> None:
 
 def verdict_legend(picture: Picture) -> None:
     """What the colours of verdicts mean, below the picture."""
-    handles = [picture.axes[0].plot([], [], "o", color=c, markersize=5, label=name)[0] for name, c in VERDICTS.items()]
-    across = max(2, int(picture.get_figwidth() / 1.5))
+    of: dict[str, list[str]] = {}
+    for name, colour in VERDICTS.items():
+        of.setdefault(colour, []).append(name.removesuffix(", size open"))
+    handles = [
+        picture.axes[0].plot([], [], "o", color=c, markersize=5, label=", ".join(names))[0] for c, names in of.items()
+    ]
+    across = max(2, int(picture.get_figwidth() / 2.5))
     picture.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), across), fontsize=8)
 
 

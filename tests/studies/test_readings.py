@@ -18,7 +18,7 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.studies import report
 from rflo_repro.studies.readings import PARTS, closest, design
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
-from rflo_repro.studies.readings.plot import values_of
+from rflo_repro.studies.readings.plot import effect_label, values_of
 
 PAPER, SMOKE = EXPERIMENT.scales["paper"], EXPERIMENT.scales["smoke"]
 FIGURES = [figure for part in PARTS.values() for figure in part]
@@ -282,3 +282,11 @@ def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_trie
     for name, value in (("optimizer: RMSprop", "optimizer=rmsprop"), ("online: RFLO within the trial", "online=true")):
         n_dots = (dots.get_ydata() == labels.index(name)).sum()
         assert n_dots == rows.choices.str.contains(value).sum() > 0
+
+
+def test_an_effects_axis_has_the_unit_that_the_claim_is_judged_in():
+    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
+    said = {claim: effect_label(rows) for claim, rows in frame.groupby("claim")}
+    assert said["comparable at short periods"] == said["as good on intervals to 15 tau"] == "effect, decades"
+    assert said["alignment rises"] == "effect"
+    assert said["more alignment at shorter periods"] == "effect, per decade of the period"

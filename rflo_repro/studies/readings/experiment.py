@@ -76,6 +76,7 @@ SCHEMAS = {
             Column(
                 "estimate", "number", "", "the part's effect, as the report says for each claim; empty if untestable"
             ),
+            Column("unit", "text", "", "the effect's, its interval's and the shift's; empty if it has none"),
             Column("low", "number", "", "lower end of its interval over networks"),
             Column("high", "number", "", "upper end"),
             Column("k", "integer", "", "networks on the estimate's side"),
@@ -203,6 +204,7 @@ def _row(reading: Reading, key: tuple[str, str], part: Part, first: Part | None)
         "primary": part.primary,
         "verdict": part.verdict,
         "estimate": seen.estimate if seen else np.nan,
+        "unit": part.unit if seen else "",
         "low": seen.low if seen else np.nan,
         "high": seen.high if seen else np.nan,
         "k": part.k,

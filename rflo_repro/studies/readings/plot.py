@@ -50,6 +50,11 @@ def pictures(
     return found, notes
 
 
+def effect_label(rows: pd.DataFrame) -> str:
+    """What an axis of one part's effects is called: with the unit of those that could be tested."""
+    return f"effect, {unit}" if (unit := "".join(rows.unit[rows.estimate.notna()].unique())) else "effect"
+
+
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     tested = frame[frame.estimate.notna()]
     drawn = tested if len(tested) else frame
@@ -98,7 +103,7 @@ def _curve(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axhline(0.0, color="black", linewidth=0.6)
     axes.set_xlim(-1, len(rows))
     axes.set_xticks([])
-    axes.set_ylabel("effect")
+    axes.set_ylabel(effect_label(rows).replace(", per", ",\nper"), fontsize=8)
     joint = rows[rows.kind != "alone"]
     held, inside = int((joint.verdict == "holds").sum()), int((joint.inside > 0.0).sum())
     said = f"as the paper says in {inside} of {len(joint)}, surely in {held}"

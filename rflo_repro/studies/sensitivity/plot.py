@@ -50,4 +50,4 @@ def _forest(axes: Axes, rows: pd.DataFrame, readings: Sequence[int]) -> None:
     axes.set_ylim(len(readings) - 0.5, -0.5)
     axes.set_yticks([])
     axes.tick_params(labelsize=7)
-    axes.set_xlabel("effect", fontsize=8)
+    axes.set_xlabel(plot.effect_label(rows), fontsize=8)
