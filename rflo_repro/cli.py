@@ -139,8 +139,9 @@ for _about in EXPERIMENTS.values():
 @RESULTS
 @FIGURES
 def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
-    """Redraw a figure or a study, or all figures, from the tables as they are."""
+    """Redraw a figure or a study, or all figures, from the tables as they are, also those of its readings."""
     from rflo_repro.runs import road
+    from rflo_repro.studies.readings.closest import closest_of
 
     chosen = list(registry.figures().values()) if experiment == "all" else [EXPERIMENTS[experiment]]
     for letter in panel:
@@ -151,7 +152,7 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     if results is not None and figures is None and results.parent == Path("results", road.CUSTOM):
         pictures = Path("figures", road.CUSTOM, results.name)
     road.check_folder("figures", pictures)
-    road.draw_all(chosen, tables, pictures, Selection(panels=panel), console())
+    road.draw_all(chosen, closest_of(EXPERIMENTS), tables, pictures, Selection(panels=panel), console())
 
 
 @cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
@@ -321,9 +322,9 @@ def report(
 def list_(as_json: bool, scale: str, results: Path | None) -> None:
     """List figures, studies and their tables: scale, date, commit, and whether today's numerical source made them."""
     from rflo_repro.runs import inventory, road
-    from rflo_repro.studies.readings.closest import experiment
+    from rflo_repro.studies.readings.closest import closest_of
 
-    others = [experiment(EXPERIMENTS[figure], "") for figure in CLOSEST]
+    others = list(closest_of(EXPERIMENTS).values())
     asked = list(EXPERIMENTS.values()), road.usual("results", results, scale), others
     if as_json:
         click.echo(inventory.as_json(*asked))

@@ -283,16 +283,23 @@ def _sample(experiment: Experiment[Any], results: Path) -> Tables:
 
 
 def draw_all(
-    chosen: Sequence[About], results: Path, figures: Path, selection: Selection, console: Console
+    chosen: Sequence[About],
+    others: Mapping[str, Experiment[Any]],
+    results: Path,
+    figures: Path,
+    selection: Selection,
+    console: Console,
 ) -> list[Path]:
-    """`draw` each of them, and of its readings, that has tables. Raises Refused when all is done if there were
-    others; they are named."""
+    """`draw` each of them, and of its readings, that has tables.
+
+    others: what else belongs to an experiment, by its command. Raises Refused when all is done if there were some
+    without tables; they are named.
+    """
     pictures, left_out = [], []
     for about in chosen:
         own = about.experiment
-        known = [
-            e for e in (own, *readings(own)) if any((results / f"{s.name}.csv").exists() for s in e.schemas.values())
-        ]
+        asked = [own, *readings(own), *(others[name] for name in [about.command] if name in others)]
+        known = [e for e in asked if any((results / f"{s.name}.csv").exists() for s in e.schemas.values())]
         try:
             for experiment in known or [own]:
                 pictures += draw(experiment, results, figures, selection, None, console)

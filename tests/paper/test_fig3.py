@@ -112,6 +112,12 @@ def test_the_command_writes_tables_and_pictures():
     figure, notes = plot.draw(frames, ("a", "b", "c"))
     assert notes == []
     assert [ax.get_title("left") for ax in figure.axes] == ["a", "b", "c"]
+    far = {**frames, "peaks": frames["peaks"].assign(peak_tau=-40.0)}
+    figure, _ = plot.draw(far, ("b", "c"))
+    for ax in figure.axes:
+        low, high = ax.get_ylim()
+        assert low < -40.0, "the median is on the axis"
+        assert high > far["peaks"].delay_tau.min(), "the identity as well"
     _, notes = plot.draw({part: frame[frame.rule == "bptt"] for part, frame in frames.items()}, ("a", "b", "c"))
     assert notes == ["panel b left out: needs RFLO"]
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MultipleLocator
 
 from rflo_repro.report import style
+from rflo_repro.runs.statistics import quartiles
 
 RFLO = {15: style.colour("red"), 20: style.colour("blue")}
 BPTT = {25: style.colour("bptt")}
@@ -38,8 +40,7 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
             if panel == "a":
                 _example(ax, rows["a"])
             else:
-                _peaks(ax, rows[panel], RFLO if panel == "b" else BPTT)
-                ax.set_title({"b": "RFLO", "c": "BPTT"}[panel])
+                _peaks(ax, rows[panel], *(("rflo", RFLO) if panel == "b" else ("bptt", BPTT)))
             style.letter(ax, panel)
     return picture, notes
 
@@ -79,8 +80,9 @@ def _interval(axes: Axes, rows: pd.DataFrame, delay: float) -> None:
         )
 
 
-def _peaks(axes: Axes, rows: pd.DataFrame, colours: Mapping[int, str]) -> None:
-    """A point a network and delay, median and quartiles over networks, and the identity."""
+def _peaks(axes: Axes, rows: pd.DataFrame, rule: str, colours: Mapping[int, str]) -> None:
+    """A point a network and delay, median and quartiles over networks, and the identity; the axis covers all but
+    points."""
     lowest, highest = rows.delay_tau.min(), rows.delay_tau.max()
     axes.plot([lowest, highest], [lowest, highest], color="#888888", dashes=(3, 2), linewidth=0.9, zorder=0)
     for i, (longest, colour) in enumerate(colours.items()):
@@ -91,16 +93,18 @@ def _peaks(axes: Axes, rows: pd.DataFrame, colours: Mapping[int, str]) -> None:
         axes.plot(
             part.delay_tau + beside, part.peak_tau, "o", color=colour, markersize=2.5, alpha=0.35, markeredgewidth=0
         )
-        style.band(axes, part, "delay_tau", "peak_tau", colour, f"trained to {longest} τ")
+        style.band(axes, part, "delay_tau", "peak_tau", colour, f"{style.name(rule)} trained to {longest} τ")
     axes.set_xlim(lowest - 1, highest + 1)
-    axes.set_ylim(lowest - MARGIN, highest + MARGIN)
+    middle = [quartiles(group.peak_tau.to_numpy()) for _, group in rows.groupby(["longest_tau", "delay_tau"])]
+    seen = np.array(middle)[np.isfinite(middle)]
+    axes.set_ylim(min(lowest - MARGIN, *seen - 1.0), max(highest + MARGIN, *seen + 1.0))
     outside = int((~rows.peak_tau.between(*axes.get_ylim())).sum())
     if outside:
         note = f"{outside} of {len(rows)} points outside"
         axes.text(0.98, 0.03, note, ha="right", transform=axes.transAxes, fontsize=7, color="#666666")
     ticks = np.arange(5 * np.ceil(lowest / 5), highest + 1, 5)
     axes.set_xticks(ticks)
-    axes.set_yticks(ticks)
+    axes.yaxis.set_major_locator(MultipleLocator(5))
     axes.set_xlabel("delay  (τ)")
     axes.set_ylabel("output's peak after second pulse  (τ)")
-    axes.legend(loc="upper left", frameon=True, facecolor="white", edgecolor="none", framealpha=0.8)
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(colours), handlelength=1.2, columnspacing=0.8)

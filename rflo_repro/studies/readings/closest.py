@@ -7,6 +7,7 @@ paper says it lies; of a tie, that in which the estimates lie farthest inside, i
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rflo_repro.runs import reading, road, tables
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Refused, Request, Selection
-from rflo_repro.studies.readings import ABOUT
+from rflo_repro.studies.readings import ABOUT, CLOSEST
 from rflo_repro.studies.readings.experiment import SCHEMAS
 from rflo_repro.studies.readings.moves import pairs
 from rflo_repro.studies.readings.plot import FARTHEST
@@ -65,6 +66,11 @@ def experiment(figure: About, choices: str) -> Experiment[Any]:
         for scale, chosen in whole.scales.items()
     }
     return reading.renamed(whole, about, scales)
+
+
+def closest_of(known: Mapping[str, About]) -> dict[str, Experiment[Any]]:
+    """Each figure of which the closest reading is looked for, by its command: whose tables and pictures they are."""
+    return {command: experiment(known[command], "") for command in CLOSEST}
 
 
 def run(figure: About, request: Request, console: Console) -> None:
