@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from rflo_repro.paper import registry
 from rflo_repro.runs.tables import sha256
 from rflo_repro.studies import report
 from rflo_repro.studies.registry import studies
@@ -67,6 +68,45 @@ def test_the_readme_says_how_many_networks_learned():
         cells = [", ".join(str(of[period]) for of in learned) for period in (20.0, 40.0, 80.0, 160.0)]
         assert f"| {name} | {' | '.join(cells)} |\n" in readme
     assert {frame.network.nunique() for frame in frames} == {90}
+
+
+def test_the_readme_says_by_how_much_rules_differ():
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    found = {
+        (about.command, judged.claim.name, finding.rates, part.what): part.interval
+        for about in registry.figures().values()
+        for judged in report.of_experiment(about, ROOT / "results", ROOT / "figures").claims
+        for finding in judged.findings
+        for part in finding.parts
+    }
+
+    def effect(*key):
+        seen = found[key]
+        return f"{seen.estimate:#.2g} ({seen.low:#.2g}, {seen.high:#.2g})"
+
+    short, long = "comparable at short periods", "BPTT ahead at long periods"
+    here = [effect("fig2", short, "printed", f"{period} τ") for period in (20, 40)]
+    assert f"{here[0]} decades higher at 20 tau and {here[1]} at 40 tau" in readme
+    feedback = "random feedback costs nothing at any period"
+    assert f"ends {effect('fig2-locality', feedback, 'printed', '40 τ')} decades higher at 40 tau" in readme
+    dale = effect("fig2-dale", "Dale's law costs little", "printed", "20 τ")
+    assert f"costs RFLO {dale} at 20 tau" in readme
+    assert f"{effect('fig3', 'as good on intervals to 15 tau', 'printed', 'to 15 τ')} decades; it would" in readme
+    far = [effect("fig2", long, "clipped", f"{period} τ") for period in (80, 160)]
+    assert f"below RFLO by {far[0]} and {far[1]} decades" in readme
+    local = effect("fig2", "locality explains the gap", "clipped", "80 τ, behind BPTT")
+    assert f"at 80 tau, {local}; random feedback" in readme
+    assert f"{effect('fig2', 'random feedback costs nothing', 'clipped', '80 τ')}, but not by nothing" in readme
+    near = [effect("fig2", short, "clipped", f"{period} τ") for period in (20, 40)]
+    assert f"RFLO stays {near[0]} and {near[1]} decades behind" in readme
+
+
+def test_the_readme_says_how_many_networks_of_200_units_run_away():
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    frame = pd.read_csv(ROOT / "results" / "verdicts" / "fig2_size_final.csv")
+    largest = frame[(frame.n_rec == 200) & (frame.rates == "printed")].outcome
+    ran = (largest == "ran away").sum()
+    assert f"the printed rate {ran} of {len(largest)} networks of 200 units run away" in readme
 
 
 def test_the_readme_says_how_far_off_peaks_are_and_how_often_the_order_is_right():

@@ -19,7 +19,7 @@ import pandas as pd
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.runs import statistics
-from rflo_repro.runs.claims import Part, Question, Verdict, family
+from rflo_repro.runs.claims import LEVEL, Part, Question, Verdict, family
 from rflo_repro.runs.outcomes import LEARNED
 from rflo_repro.runs.statistics import (
     MOST_FOR_A_MEAN,
@@ -228,25 +228,28 @@ def compared(
         bar = NOT_LEARNED * float(np.median(first.first_loss))
     one, other = ranked(first, column), ranked(second, column)
     values = log_ratio(*paired(one, other, column), floor=floor)
-    beside = [_share(one, other, column, good), _reached(curves)]
-    part = judged(what, values, test, learned="; ".join(filter(None, beside)))
+    share, unlike = _share(one, other, column, good)
+    part = judged(what, values, test, learned="; ".join(filter(None, (share, _reached(curves)))))
+    part = replace(part, unlike=unlike)
     medians = [float(np.median(rows[column].fillna(np.inf))) for rows in (one, other)]
     if min(medians) >= bar:
         return set_aside(part, f"neither learns: medians {medians[0]:.3g} and {medians[1]:.3g}, not below {bar:.3g}")
     return part
 
 
-def _share(first: pd.DataFrame, second: pd.DataFrame, column: str, good: tuple[str, float] | None) -> str:
-    """How many learned in either condition, and McNemar's test of the difference."""
+def _share(first: pd.DataFrame, second: pd.DataFrame, column: str, good: tuple[str, float] | None) -> tuple[str, str]:
+    """How many learned in either condition with McNemar's test of the difference; and in short, if they differ."""
     if good is None and not ("outcome" in first and "outcome" in second):
-        return ""
+        return "", ""
     word, most = good or ("learned", math.nan)
     one, other = (
         rows.assign(good=rows.outcome == "learned" if good is None else rows[column] <= most)
         for rows in (first, second)
     )
     a, b = (flags == 1.0 for flags in paired(one, other, "good"))
-    return f"{word}: {a.sum()} and {b.sum()} of {len(a)} (p = {statistics.mcnemar(a, b):.2g})"
+    p = statistics.mcnemar(a, b)
+    short = f"{word}: {a.sum()} and {b.sum()}"
+    return f"{short} of {len(a)} (p = {p:.2g})", short if p < LEVEL else ""
 
 
 def _reached(curves: Sequence[pd.DataFrame]) -> str:

@@ -15,6 +15,8 @@ from rflo_repro.report.claims import ranked
 from rflo_repro.runs.statistics import where
 
 SHIFT = 3.0  # points between networks of one line and those of the next
+COLUMN, ROW = 3.1, 3.3
+MOST_COLUMNS = 4  # of more, panel a has a row of its own
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,11 @@ def draw(
         periods = sorted({periods[0], periods[-1]}) if periods else []
     n_columns = len(periods) + ("b" in panels) + len(more)
     with style.style():
-        picture = style.new_picture(max(4.0, 3.1 * n_columns), 3.3)
-        axes = picture.subplots(1, n_columns, squeeze=False)[0]
+        in_rows = [len(periods), n_columns - len(periods)] if n_columns > MOST_COLUMNS else [n_columns]
+        in_rows = [n for n in in_rows if n]
+        picture = style.new_picture(max(4.0, COLUMN * max(in_rows)), ROW * len(in_rows))
+        rows = picture.subfigures(len(in_rows), 1, squeeze=False)[:, 0]
+        axes = [ax for row, n in zip(rows, in_rows, strict=True) for ax in row.subplots(1, n, squeeze=False)[0]]
         shown = curves[curves.period_tau.isin(periods)]
         for i, (ax, period) in enumerate(zip(axes, periods, strict=False)):
             part = curves[curves.period_tau == period]

@@ -68,6 +68,7 @@ class Part:
     primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family.
     needs: how many networks it would take, if it is not settled. remark: what else there is to say of the answer.
     effects: the number in each network, in their order.
+    unlike: how many learned in either condition, in short, where McNemar's test says that the shares differ.
     """
 
     what: str
@@ -84,6 +85,7 @@ class Part:
     needs: str = ""
     remark: str = ""
     effects: Sequence[float] = field(default=(), compare=False, repr=False)
+    unlike: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,17 +40,18 @@ from rflo_repro.studies.registry import studies
 
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
-    "A reproduction of Murray (2019), eLife 8:e43299. Each claim is the paper's, in our words, with the statistic by "
-    "which it is judged and the criterion: the median over networks with its 95% interval, an exact one from the "
-    "order of the values, and k of n, the networks on that side. The criteria were set before "
-    "these tables were computed but with short pilot runs in view, so the margins are ours to be argued with; a "
-    "criterion or statistic that was changed or chosen after numbers were seen says so at its claim.",
+    "A reproduction of Murray (2019), eLife 8:e43299. Each claim is the paper's, in our words, unless another source "
+    "stands beside it, with the statistic by which it is judged and the criterion: the median over networks with its "
+    "95% interval, an exact one from the order of the values, and k of n, the networks on that side. The criteria were "
+    "set before these tables were computed but with short pilot runs in view, so the margins are ours to be argued "
+    "with; a criterion or statistic that was changed or chosen after numbers were seen says so at its claim.",
     "A claim of a difference holds when the interval excludes zero on its side. A claim of sameness is an equivalence "
     "test at 5%: the 90% interval must lie within a stated margin; where it does not, but the interval excludes zero, "
     "the one is behind or ahead and the size is open. The primary parts of a figure's claims are one family, in which "
     "Holm's correction keeps the chance of any false answer at 5%. What is not decided says how many networks like "
     "these it would take to decide nine times of ten. A claim's verdict is that of the parts that are decided, if "
-    "they are at least half of those that can be tested, and says of which.",
+    "they are at least half of those that can be tested, and says of which: '40 τ only' is the answer at 40 tau, while "
+    "the other parts are open or cannot be tested.",
     "A silent network is one whose output is zero. Training learned if the loss in the last 1% of trials is at most a "
     "tenth of a silent network's; it was thrown out if the loss had been as low before and is no longer; it ran away "
     "if the loss ends above ten times the first, and counts as above all others; else it stayed on a plateau. Beside "
@@ -201,7 +202,8 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
     experiment = about.experiment
     frames, pages, missing = _read(experiment.schemas, results, command + road.into(results))
     state = inventory.state(experiment, results)
-    size = f", {state.size} networks × trials" if "×" in state.size else ""
+    counted = "×" in state.size and about.command in registry.figures()
+    size = f", {state.size} networks × trials" if counted else ""
     text = (
         []
         if missing

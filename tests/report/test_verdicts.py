@@ -313,10 +313,11 @@ def test_how_many_learned_stands_beside_it():
     """By the outcome in the table or a number; McNemar's test is of the pairs that differ: one against five."""
     one = frame([0.01] * 9).assign(outcome=["learned"] * 2 + ["plateau"] * 7)
     other = frame([0.01] * 9).assign(outcome=["plateau"] + ["learned"] * 6 + ["plateau"] * 2)
-    assert compared("x", one, other, above()).learned == "learned: 2 and 6 of 9 (p = 0.22)"
+    part = compared("x", one, other, above())
+    assert (part.learned, part.unlike) == ("learned: 2 and 6 of 9 (p = 0.22)", "")
     assert compared("x", frame([0.01] * 9), frame([0.2] * 9), above()).learned == ""
-    beside = compared("x", frame([0.01] * 9), frame([0.2] * 9), above(), good=("low", 0.05)).learned
-    assert beside == "low: 9 and 0 of 9 (p = 0.0039)"
+    part = compared("x", frame([0.01] * 9), frame([0.2] * 9), above(), good=("low", 0.05))
+    assert (part.learned, part.unlike) == ("low: 9 and 0 of 9 (p = 0.0039)", "low: 9 and 0")
 
 
 def test_the_trial_at_which_a_tenth_is_reached_stands_beside_it():

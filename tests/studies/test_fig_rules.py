@@ -356,3 +356,8 @@ def test_rewards_and_force_are_compared_with_rflo():
     assert verdicts(name, table({**losses, "reward-hybrid": 0.005})) == ["holds", "does not hold", "holds"]
     assert verdicts("FORCE is ahead of RFLO", table(losses)) == ["holds"]
     assert verdicts("FORCE is ahead of RFLO", table({**losses, "force": 0.02})) == ["does not hold"]
+    # FORCE learns within its first trial: its first loss is not that of untrained networks
+    quick = table({"rflo": 0.16, "force": 0.02})
+    quick["final"].loc[quick["final"].rule == "force", "first_loss"] = 0.015
+    assert verdicts("FORCE is ahead of RFLO", quick) == ["holds"]
+    assert verdicts("FORCE is ahead of RFLO", table({"rflo": 0.3, "force": 0.25})) == ["cannot be tested"]

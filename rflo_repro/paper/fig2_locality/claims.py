@@ -35,7 +35,7 @@ CLAIMS = (
     Claim(
         "locality explains the gap at every period",
         "Wherever RFLO is behind BPTT, so is the local approximation alone, which ends where RFLO does.",
-        "extends Figure 2d, which has 80 tau only",
+        "ours: extends Figure 2d, which has 80 tau only",
         RATIO.format("local", "BPTT or RFLO"),
         f"above 0 against BPTT, and within ±{MARGIN_IN_WORDS} of RFLO; there must be a gap to explain",
         locality,
@@ -44,7 +44,7 @@ CLAIMS = (
     Claim(
         "random feedback costs nothing at any period",
         "Random feedback alone costs nothing significant at any period.",
-        "extends Figure 2d, which has 80 tau only",
+        "ours: extends Figure 2d, which has 80 tau only",
         RATIO.format("random-feedback", "BPTT"),
         f"the 90% interval lies below {MARGIN_IN_WORDS}",
         feedback_is_free,
@@ -54,7 +54,7 @@ CLAIMS = (
         "locality costs, feedback does not, and they add up at every period",
         "At every period, of RFLO's two approximations as two factors, locality costs and random feedback does not, "
         "and both together cost the sum of each alone.",
-        "extends Figure 2d, which has 80 tau only, as a 2 × 2 design",
+        "ours: extends Figure 2d, which has 80 tau only, as a 2 × 2 design",
         EFFECTS_STATISTIC,
         EFFECTS_CRITERION,
         approximations,

@@ -19,7 +19,7 @@ from rflo_repro.studies.readings.moves import levels, moves, values_of
 Level = tuple[str, Any, str]
 """Choice, value and label."""
 
-ACROSS = 4
+ACROSS = 3
 FARTHEST = 3.0  # decades; what lies farther off is drawn at the edge
 
 

@@ -16,10 +16,13 @@ ABOUT = About(
     choices=Choices,
     rules=tuple(member.name for member in FAMILY),
     panels={
-        "a": "cost of a timestep against final loss, a task a picture, the Pareto front drawn",
+        "a": "cost of a timestep against final loss, a task a picture, rules of one cost side by side; grey: the "
+        "lowest loss at each cost; joined: more draws",
         "b": "mean cosine of the update of W and minus the exact gradient, in training by the rule, against final loss",
-        "c": "final loss against the horizon, of the trace and of truncation",
-        "d": "relative error of one draw of the stochastic rules against N and T",
+        "c": "final loss against the horizon: the trace's time constant θ, or the steps K after which BPTT is cut off, "
+        "with symmetric or random feedback; yellow: the readout alone",
+        "d": "relative error of one draw of the stochastic rules against N and T, with the fitted power; dotted: the "
+        "theory's",
     },
     selectors=("period", "rule"),
     place=35,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+from matplotlib.transforms import offset_copy
 
 from rflo_repro.report import style
 from rflo_repro.report.claims import slopes
@@ -18,8 +21,9 @@ from rflo_repro.studies.rules.claims import rank_correlations
 from rflo_repro.studies.rules.family import PERIODIC
 
 COLUMN, ROW = 2.25, 2.6
-# Room above the lines for the legend of panel d, as a factor
-ROOM = 8.0
+# Room above the lines for the legend of panel d, and for the names in panel a, as factors
+ROOM, FRONT = 8.0, 10.0
+BESIDE = 1.6  # points between rules of one cost
 # Horizons of nothing and of the whole trial, where the others are half a tau to ten tau
 NOTHING, EVERYTHING = 0.25, 20.0
 HORIZONS = {
@@ -60,9 +64,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
         picture = style.new_picture(max(4.0, 0.4 + COLUMN * widest), 1.0 + ROW * max(1, len(drawn)))
         rows = picture.subfigures(max(1, len(drawn)), 1, squeeze=False)[:, 0]
         for row, panel in zip(rows, drawn, strict=False):
-            axes = row.subplots(1, widest, squeeze=False)[0]
-            for unused in axes[numbers[panel] :]:
-                unused.set_axis_off()
+            axes = row.subplots(1, numbers[panel], squeeze=False)[0]
             if panel == "d":
                 _draws(axes, noise)
             else:
@@ -72,6 +74,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
                     one(ax, part)
                     ax.set_title(str(title))
                     style.loss_axis(ax, part.final_loss)
+                    if panel == "a":
+                        ax.set_ylim(top=FRONT * ax.get_ylim()[1])
                 for ax in axes[1:]:
                     ax.set_ylabel("")
             style.letter(axes[0], panel)
@@ -92,23 +96,33 @@ def _legend(picture: style.Picture, final: pd.DataFrame, noise: pd.DataFrame) ->
     picture.legend(handles=known, loc="outside lower center", ncols=6)
 
 
-def _points(axes: Axes, frame: pd.DataFrame, x: str) -> pd.DataFrame:
-    """A dot for each rule: median and quartiles of its final loss against the median of x; returns the medians."""
+def _points(axes: Axes, frame: pd.DataFrame, x: str, beside: float = 0.0) -> pd.DataFrame:
+    """A dot for each rule: median and quartiles of its final loss against the median of x; returns the medians.
+
+    beside: by how many points those at one x lie apart.
+    """
     found = []
+    place = frame.groupby("rule")[x].median()
     for rule, rows in frame.groupby("rule", sort=False):
         at = float(np.median(rows[x]))
+        same = list(place.index[place == at])
+        shift = beside * (same.index(rule) - (len(same) - 1) / 2)
+        figure = cast(Figure, axes.figure)
+        moved = offset_copy(axes.transData, figure, shift, units="points") if shift else axes.transData
         low, middle, high = style.drawable(quartiles(rows.final_loss.to_numpy()))
         base, hollow = rows.base.iloc[0], rows.optimizer.iloc[0] != "sgd"
         colour, shape = style.colour(base), "X" if base == "own" else "o"
-        axes.plot([at, at], [low, high], color=colour, linewidth=0.8, alpha=0.5)
-        axes.plot(at, middle, shape, color=colour, markersize=4, fillstyle="none" if hollow else "full")
+        axes.plot([at, at], [low, high], color=colour, linewidth=0.8, alpha=0.5, transform=moved)
+        axes.plot(
+            at, middle, shape, color=colour, markersize=4, fillstyle="none" if hollow else "full", transform=moved
+        )
         found.append({"rule": rule, "base": base, "x": at, "loss": middle, "draws": rows.draws.iloc[0]})
     return pd.DataFrame(found)
 
 
 def _costs(axes: Axes, frame: pd.DataFrame) -> None:
     """Panel a: cost against loss, draws of one rule joined, the Pareto front in grey."""
-    found = _points(axes, frame, "cost").sort_values(["x", "loss"])
+    found = _points(axes, frame, "cost", BESIDE).sort_values(["x", "loss"])
     for base, rows in found.groupby("base", sort=False):
         if rows.draws.nunique() > 1:
             axes.plot(rows.x, rows.loss, color=style.colour(str(base)), linewidth=0.8)
@@ -165,7 +179,7 @@ def _draws(axes: Sequence[Axes], frame: pd.DataFrame) -> None:
         for rule in dict.fromkeys(frame.rule):
             rows = _along(where(frame, {"rule": rule}), x)
             found = slopes(rows, x, "relative_error", log_x=True, log_y=True)
-            slope = f"  {np.median(found):.2f}" if len(found) else ""
+            slope = f", power {np.median(found):.2f}" if len(found) else ""
             style.band(ax, rows, x, "relative_error", style.colour(rule), f"{style.name(rule)}{slope}", marker="o",
                        markersize=3)  # fmt: skip
             theory = POWERS.get(str(rule), {}).get(x)
