@@ -136,7 +136,7 @@ def _outcomes(frame: pd.DataFrame, schema: Schema) -> Grid:
             )
         )
     return Grid(
-        "How many networks learned, by their loss",
+        "How many networks learned, by the loss on which they were trained",
         ("condition", "learned", "plateau", "thrown out", "ran away", "diverged"),
         tuple(rows),
     )
