@@ -18,7 +18,7 @@ class Reduced(Declared):
     """How much smaller than in the figures everything is. Raises ChoiceError for values out of range."""
 
     n_networks: int = open_choice(9, ENTRY, "networks a condition", networks, option="networks")
-    networks_fig4: int = open_choice(6, ENTRY, "networks a condition of Figure 4, if they are fewer", networks)
+    networks_fig4: int = open_choice(7, ENTRY, "networks a condition of Figure 4, if they are fewer", networks)
     trials_fig2: int = open_choice(10_000, ENTRY, "training trials of Figure 2 and its supplements", trials)
     trials_fig3: int = open_choice(5000, ENTRY, "training trials of Figure 3", trials)
     trials_fig4: int = open_choice(2500, ENTRY, "training trials of Figure 4, a stage", trials)
