@@ -133,6 +133,20 @@ def test_every_claim_has_the_conditions_that_it_reads(tmp_path):
             assert not len(lacking), lacking[["claim", "part"]]
 
 
+def test_figure_4_has_the_fewest_networks_that_can_decide_its_claim():
+    (claim,) = registry.figures()["fig4"].experiment.claims
+    losses = {"loop": 0.005, "rflo": 0.1, "bptt": 0.1}
+
+    def verdicts(n):
+        rows = [(rule, network, 0.3, loss) for rule, loss in losses.items() for network in range(n)]
+        final = pd.DataFrame(rows, columns=["rule", "network", "first_loss", "sequence_loss"]).assign(rates="tuned")
+        (finding,) = claim.findings({"final": final})
+        return {part.verdict for part in finding.parts}
+
+    assert verdicts(PAPER.networks_fig4) == {"holds"}
+    assert verdicts(PAPER.networks_fig4 - 1) == {"not decided"}
+
+
 def test_figure_3_is_read_with_the_shortest_delays():
     found = conditions_in(readings("fig3", SMOKE)[0], SMOKE)
     assert {(c.values["rule"], c.values["longest_tau"]) for c in found} == {("rflo", 15), ("bptt", 15)}
@@ -277,6 +291,20 @@ def test_the_readme_says_what_the_committed_readings_of_figure_3_are():
     median = f"RFLO's peaks are {off.rflo:.0f} tau off in the median one of [27 other networks]"
     assert f"{median}(figures/fig3_closest.png) and BPTT's {off.bptt:.1f}, too far for a test" in readme
     assert {part.verdict for part in found} == {"cannot be tested"}
+
+
+def test_the_readme_says_what_the_committed_readings_of_figure_4_are():
+    root = Path(__file__).parents[2]
+    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
+    rows = frame[(frame.figure == "fig4") & (frame.kind != "alone")]
+    verdicts = rows.pivot(index="reading", columns="part", values="verdict")
+    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    assert f"Of [{len(verdicts)}](figures/readings_fig4.png), all at the rates" in readme
+    holds = verdicts == "holds"
+    both, rflo = holds.all(axis=1).sum(), holds["RFLO without the loop"].sum()
+    assert f"surely ahead of both rules without it in {both}, of RFLO in {rflo}; in" in readme
+    none = (verdicts == "cannot be tested").all(axis=1).sum()
+    assert f"in {none} no condition learns enough for a test against either" in readme
 
 
 def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_tried_apart():

@@ -19,7 +19,7 @@ ABOUT = About(
     help="""\
     Make the open choices otherwise (docs/assumptions.md), many of them together, run each such reading of the paper at
     the printed rates, and judge the figures' claims under it; a specification curve for each figure. All of it takes
-    some seven hours on two cores, a --panel one to two and a half; it keeps the others' rows.
+    some eight hours on two cores, a --panel one to two and a half; it keeps the others' rows.
     """,
     choices=Choices,
     rules=("bptt", "rflo", "local", "random-feedback", "loop"),
