@@ -325,6 +325,15 @@ def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_trie
         assert n_dots == rows.choices.str.contains(value).sum() > 0
 
 
+def test_a_part_that_only_a_reading_tried_apart_has_is_not_drawn():
+    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
+    frame = frame[frame.figure == "fig2-dale"]
+    assert "160 τ" in set(frame.part)
+    found, _ = EXPERIMENT.draw({"readings": frame}, ["d"])
+    titles = [axes.get_title("left") for axes in found["fig2_dale"].axes]
+    assert [title.rpartition("\n")[2] for title in titles if title] == ["20 τ", "40 τ"]
+
+
 def test_an_effects_axis_has_the_unit_that_the_claim_is_judged_in():
     frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
     said = {claim: effect_label(rows) for claim, rows in frame.groupby("claim")}

@@ -56,7 +56,8 @@ def effect_label(rows: pd.DataFrame) -> str:
 
 
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
-    tested = frame[frame.estimate.notna()]
+    # what alone readings have beyond the others' parts is a point and no curve
+    tested = frame[frame.estimate.notna() & (frame.kind != "alone")]
     drawn = tested if len(tested) else frame
     parts = list(drawn[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
     rows = _rows(figure, frame)
