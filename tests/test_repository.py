@@ -67,6 +67,10 @@ def test_the_readme_says_how_many_networks_learned():
         ]
         cells = [", ".join(str(of[period]) for of in learned) for period in (20.0, 40.0, 80.0, 160.0)]
         assert f"| {name} | {' | '.join(cells)} |\n" in readme
+        if rule == "bptt":
+            clipped = learned[1]
+            said = f"BPTT learns 80 tau in {clipped[80.0]} and 160 tau in {clipped[160.0]} of 90 networks"
+            assert said in " ".join(readme.split())
     assert {frame.network.nunique() for frame in frames} == {90}
 
 
@@ -106,6 +110,9 @@ def test_the_readme_says_how_many_networks_of_200_units_run_away():
     frame = pd.read_csv(ROOT / "results" / "verdicts" / "fig2_size_final.csv")
     largest = frame[(frame.n_rec == 200) & (frame.rates == "printed")].outcome
     ran = (largest == "ran away").sum()
+    medians = frame[frame.panel.str.contains("a")].groupby(["rates", "n_rec"]).final_loss.median()
+    assert medians["printed"].loc[:100].is_monotonic_decreasing, "more units help up to 100"
+    assert medians["tuned"].is_monotonic_decreasing, "... and at tuned rates to 200"
     assert f"the printed rate {ran} of {len(largest)} networks of 200 units run away" in readme
 
 

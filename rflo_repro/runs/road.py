@@ -298,7 +298,8 @@ def draw_all(
     pictures, left_out = [], []
     for about in chosen:
         own = about.experiment
-        asked = [own, *readings(own), *(others[name] for name in [about.command] if name in others)]
+        beside = [others[about.command]] if about.command in others else []
+        asked = [own, *readings(own), *beside]
         known = [e for e in asked if any((results / f"{s.name}.csv").exists() for s in e.schemas.values())]
         try:
             for experiment in known or [own]:

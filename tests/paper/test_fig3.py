@@ -118,6 +118,9 @@ def test_the_command_writes_tables_and_pictures():
         low, high = ax.get_ylim()
         assert low < -40.0, "the median is on the axis"
         assert high > far["peaks"].delay_tau.min(), "the identity as well"
+    none = {**frames, "peaks": frames["peaks"].assign(peak_tau=np.nan)}
+    figure, _ = plot.draw(none, ("b", "c"))
+    assert all(np.isfinite(ax.get_ylim()).all() for ax in figure.axes), "where every network diverged"
     _, notes = plot.draw({part: frame[frame.rule == "bptt"] for part, frame in frames.items()}, ("a", "b", "c"))
     assert notes == ["panel b left out: needs RFLO"]
 

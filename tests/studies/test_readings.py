@@ -256,6 +256,11 @@ def test_the_readme_says_what_the_committed_readings_of_figure_2_are():
     assert f"and the {n[True]} with one {mean[True]:.1f}. The most is {most}" in readme
     assert f"The most is {most}, in {(ranked.n_inside == most).sum()} readings" in readme
     assert ranked.choices.iloc[0] == "h0=normal; noise=0.1; clip=1.0"
+    figure = closest.experiment(registry.figures()["fig2"], ranked.choices.iloc[0])
+    others = {name: tables.read(root / "results", schema)[0] for name, schema in figure.schemas.items()}
+    found = [part for claim in figure.claims for finding in claim.findings(others) for part in finding.parts]
+    n_inside = sum(part.primary and part.inside > 0.0 for part in found)
+    assert f"has {n_inside} on [27 networks](figures/fig2_closest.png) that did not find it" in readme
     assert "In none does RFLO end within half a decade of BPTT at both 20 and 40 tau" in readme
     assert not both.any()
     far = frame[(frame.claim == "BPTT ahead at long periods") & frame.reading.isin(ranked.reading)]

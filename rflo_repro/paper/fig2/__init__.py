@@ -15,7 +15,7 @@ ABOUT = About(
     """,
     panels={
         "a": "loss in training at the shortest and the longest period, and the outputs at the end",
-        "b": "final loss against period, grey if untrained; a dot a network; crosses: the 90 by which it is judged",
+        "b": "final loss against period, grey if untrained; a dot a network; crosses: the sample by which it is judged",
         "c": "alignment of Wout and B in training by RFLO",
         "d": "at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone",
     },

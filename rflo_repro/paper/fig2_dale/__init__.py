@@ -14,7 +14,7 @@ ABOUT = About(
     """,
     panels={
         "a": "loss in training, shortest and longest period",
-        "b": "final loss against period; a dot a network; crosses: the 90 by which it is judged",
+        "b": "final loss against period; a dot a network; crosses: the sample by which it is judged",
     },
     selectors=("period", "panel"),
     choices=SupplementChoices,

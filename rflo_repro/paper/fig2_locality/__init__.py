@@ -14,7 +14,7 @@ ABOUT = About(
     """,
     panels={
         "a": "loss in training, a column a period",
-        "b": "final loss against period; a dot a network; crosses: the 90 by which it is judged",
+        "b": "final loss against period; a dot a network; crosses: the sample by which it is judged",
         "c": "effects of the two approximations, each averaged over the other, and their interaction",
     },
     selectors=("period", "panel", "rule"),

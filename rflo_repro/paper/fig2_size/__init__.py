@@ -14,7 +14,7 @@ ABOUT = About(
     on two cores.
     """,
     panels={
-        "a": "final loss against the number of units N; a dot a network; crosses: the 90 by which it is judged",
+        "a": "final loss against the number of units N; a dot a network; crosses: the sample by which it is judged",
         "b": "final loss against the standard deviation of the initial recurrent weights, in units of 1/sqrt(N)",
     },
     selectors=("panel",),

@@ -97,7 +97,7 @@ def _peaks(axes: Axes, rows: pd.DataFrame, rule: str, colours: Mapping[int, str]
     axes.set_xlim(lowest - 1, highest + 1)
     middle = [quartiles(group.peak_tau.to_numpy()) for _, group in rows.groupby(["longest_tau", "delay_tau"])]
     seen = np.array(middle)[np.isfinite(middle)]
-    axes.set_ylim(min(lowest - MARGIN, *seen - 1.0), max(highest + MARGIN, *seen + 1.0))
+    axes.set_ylim(min([lowest - MARGIN, *(seen - 1.0)]), max([highest + MARGIN, *(seen + 1.0)]))
     outside = int((~rows.peak_tau.between(*axes.get_ylim())).sum())
     if outside:
         note = f"{outside} of {len(rows)} points outside"

@@ -104,7 +104,7 @@ def _points(axes: Axes, frame: pd.DataFrame, x: str, beside: float = 0.0) -> pd.
     found = []
     place = frame.groupby("rule")[x].median()
     for rule, rows in frame.groupby("rule", sort=False):
-        at = float(np.median(rows[x]))
+        at = float(place[rule])
         same = list(place.index[place == at])
         shift = beside * (same.index(rule) - (len(same) - 1) / 2)
         figure = cast(Figure, axes.figure)
