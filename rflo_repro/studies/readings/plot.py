@@ -60,7 +60,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     tested = frame[frame.estimate.notna() & (frame.kind != "alone")]
     drawn = tested if len(tested) else frame
     parts = list(drawn[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
-    rows = _rows(figure, frame)
+    rows = _rows(figure, frame.merge(drawn[["claim", "part"]].drop_duplicates()))
     down = -(-len(parts) // ACROSS)
     with style.style():
         picture = style.new_picture(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * len(rows)) + 0.7)
@@ -79,7 +79,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
 
 
 def _rows(figure: str, frame: pd.DataFrame) -> list[Level]:
-    """Choice, value and label of each row of the matrix: what is combined, then what the table has apart from it."""
+    """Choice, value and label of each row of the matrix: what is combined, then what is tried apart in a part drawn."""
     apart = design.apart(figure)
     tried = values_of(frame[frame.kind == "alone"], apart)
     return levels(design.alternatives(figure)) + [
