@@ -139,9 +139,12 @@ for _about in EXPERIMENTS.values():
 @RESULTS
 @FIGURES
 def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
-    """Redraw a figure or a study, or all figures, from the tables as they are, also those of its readings."""
+    """Redraw a figure or a study, or all figures, from the tables as they are, also those of its readings and, if no
+    panel is named, of the search for its learning rates.
+    """
     from rflo_repro.runs import road
     from rflo_repro.studies.readings.closest import closest_of
+    from rflo_repro.studies.tune import experiment as search_of
 
     chosen = list(registry.figures().values()) if experiment == "all" else [EXPERIMENTS[experiment]]
     for letter in panel:
@@ -152,7 +155,11 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     if results is not None and figures is None and results.parent == Path("results", road.CUSTOM):
         pictures = Path("figures", road.CUSTOM, results.name)
     road.check_folder("figures", pictures)
-    road.draw_all(chosen, closest_of(EXPERIMENTS), tables, pictures, Selection(panels=panel), console())
+    others = {command: [closest] for command, closest in closest_of(EXPERIMENTS).items()}
+    for about in registry.figures().values():
+        if about.rates and not panel:
+            others.setdefault(about.command, []).append(search_of(about))
+    road.draw_all(chosen, others, tables, pictures, Selection(panels=panel), console())
 
 
 @cli.command("all", short_help="Every figure, in the paper's order, and a summary.")

@@ -284,13 +284,13 @@ def _sample(experiment: Experiment[Any], results: Path) -> Tables:
 
 def draw_all(
     chosen: Sequence[About],
-    others: Mapping[str, Experiment[Any]],
+    others: Mapping[str, Sequence[Experiment[Any]]],
     results: Path,
     figures: Path,
     selection: Selection,
     console: Console,
 ) -> list[Path]:
-    """`draw` each of them, and of its readings, that has tables.
+    """`draw` each of them, of its readings and of what else belongs to it, that has tables.
 
     others: what else belongs to an experiment, by its command. Raises Refused when all is done if there were some
     without tables; they are named.
@@ -298,8 +298,7 @@ def draw_all(
     pictures, left_out = [], []
     for about in chosen:
         own = about.experiment
-        beside = [others[about.command]] if about.command in others else []
-        asked = [own, *readings(own), *beside]
+        asked = [own, *readings(own), *others.get(about.command, ())]
         known = [e for e in asked if any((results / f"{s.name}.csv").exists() for s in e.schemas.values())]
         try:
             for experiment in known or [own]:

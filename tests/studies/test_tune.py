@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from rflo_repro.cli import cli
 from rflo_repro.studies import tune
 from rflo_repro.studies.rules.trial import GRID, HIGHEST, LOWEST, rate
 
@@ -103,3 +105,16 @@ def test_what_is_as_good_is_not_worse_in_most_networks():
     assert rate(GRID[4]) not in set(frame[frame.as_good].eta)
     assert set(frame[frame.as_good].eta) >= set(frame[frame.chosen].eta)
     assert len(set(frame[frame.as_good].eta)) == 2
+
+
+def test_the_picture_of_a_search_is_redrawn_with_its_figures_from_the_table(tmp_path):
+    scale, place = ("--scale", "smoke"), ("--results", str(tmp_path), "--figures", str(tmp_path))
+    run = CliRunner().invoke(cli, ["tune", "fig2-dale", *scale, "--networks", "1", *place])
+    assert run.exit_code == 0, run.output
+    drawn = (tmp_path / "tune_fig2_dale.png").read_bytes()
+    (tmp_path / "tune_fig2_dale.png").unlink()
+    assert CliRunner().invoke(cli, ["plot", "fig2-dale", "--panel", "a", *scale, *place]).exit_code == 2
+    assert not list(tmp_path.glob("*.png"))
+    assert CliRunner().invoke(cli, ["plot", "fig2-dale", *scale, *place]).exit_code == 0
+    assert [path.name for path in tmp_path.glob("*.png")] == ["tune_fig2_dale.png"]
+    assert (tmp_path / "tune_fig2_dale.png").read_bytes() == drawn
