@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import rflo_repro
 from rflo_repro.paper import registry
 from rflo_repro.report.page import number
@@ -99,7 +101,8 @@ def measured(results: Path) -> dict[tuple[str, str, Any], tuple[float, str]]:
             moved[name, parsed(value)] = tuple(moved_by)
         for (name, value), (middle, low, high) in moved.items():
             key = str(figure), name, value
-            said = f"{number(middle)} ({number(low)}, {number(high)}) {figure}, {claim}, {part}"
+            by = f"{number(middle)} ({number(low)}, {number(high)})" if np.isfinite(middle) else "networks run away:"
+            said = f"{by} {figure}, {claim}, {part}"
             found[key] = max(found.get(key, (0.0, "nothing surely")), (max(low, -high), said))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -96,8 +97,10 @@ def test_a_changed_default_changes_the_index(monkeypatch):
     assert ledger.with_index(PAGE) != PAGE
 
 
-def moved(tmp_path, effects):
-    """What is measured where clip=0.3 lowers effects of 20 joint readings by 1, 0.1 or not, in three parts."""
+def moved(tmp_path, effects, apart=None):
+    """What is measured where clip=0.3 lowers effects of 20 joint readings by 1, 0.1 or not, in three parts.
+
+    apart: the effect of the reading tried by itself, if it is another."""
     rows = [
         {
             **{column.name: 0.0 for column in SCHEMAS["readings"].columns},
@@ -121,7 +124,7 @@ def moved(tmp_path, effects):
             [
                 *[("joint", "", 0.01 * k) for k in range(10)],
                 *[("joint", "clip=0.3", 0.01 * k - lowered) for k in range(10)],
-                ("alone", "reset_state=false", lowered),
+                ("alone", "reset_state=false", lowered if apart is None else apart),
                 ("alone", "h0=0.5; reset_state=false", 50.0),
             ]
         )
@@ -141,6 +144,11 @@ def test_what_a_choice_moves_is_the_part_that_it_moves_most_surely(tmp_path):
 
 def test_what_a_choice_does_not_surely_move_is_said(tmp_path):
     assert moved(tmp_path, {"x": 0.0})["fig2", "clip", 0.3][1] == "nothing surely"
+
+
+def test_where_networks_run_away_no_size_is_said(tmp_path):
+    found = moved(tmp_path, {"x": 1.0}, apart=-np.inf)
+    assert found["fig2", "reset_state", False] == (np.inf, "networks run away: fig2, a claim, x")
 
 
 def test_the_index_says_what_was_measured_and_else_what_the_entry_says(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,11 @@ def pictures(
     return found, notes
 
 
+def name_part(axes: Axes, claim: str, part: str, width: int) -> None:
+    """Put a claim, in lines of at most `width` characters, and its part above the axes."""
+    axes.set_title(f"{fill(claim, width)}\n{part}", loc="left", fontsize=8)
+
+
 def effect_label(rows: pd.DataFrame) -> str:
     """What an axis of one part's effects is called: with the unit of those that could be tested."""
     return f"effect, {unit}" if (unit := "".join(rows.unit[rows.estimate.notna()].unique())) else "effect"
@@ -71,7 +77,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
             curve, matrix = picture.add_subplot(grid[0, 0]), picture.add_subplot(grid[1, 0])
             moved = picture.add_subplot(grid[1, 1])
             _curve(curve, seen)
-            curve.set_title(f"{claim}\n{part}", loc="left", fontsize=8)
+            name_part(curve, claim, part, 46)
             _matrix(matrix, seen, figure, rows, names=place % ACROSS == 0)
             _moves(moved, seen, figure, rows)
         style.verdict_legend(picture)

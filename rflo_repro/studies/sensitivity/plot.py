@@ -30,7 +30,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
         picture = style.new_picture(2.6 + 1.9 * len(parts), 1.6 + 0.17 * len(names))
         for axes, (claim, part) in zip(picture.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
             _forest(axes, frame[(frame.claim == claim) & (frame.part == part)].set_index("reading"), list(names.index))
-            axes.set_title(f"{claim}\n{part}", loc="left", fontsize=8)
+            plot.name_part(axes, claim, part, 30)
         picture.axes[0].set_yticks(range(len(names)), names, fontsize=7)
         style.verdict_legend(picture)
     return picture
