@@ -168,7 +168,7 @@ class PeriodicChoices(NetworkChoices):
         "training trials",
         trials,
         Alternative(3000, "3,000", alone=True),
-        Alternative(100_000, "100,000 at 160 τ", periods_tau=(160.0,), alone=True),
+        Alternative(100_000, "100,000", periods_tau=(160.0,), alone=True),
         option="trials",
     )
 
