@@ -18,6 +18,7 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.studies import report
 from rflo_repro.studies.readings import PARTS, closest, design
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
+from rflo_repro.studies.readings.moves import moves
 from rflo_repro.studies.readings.plot import effect_label, values_of
 
 PAPER, SMOKE = EXPERIMENT.scales["paper"], EXPERIMENT.scales["smoke"]
@@ -310,6 +311,30 @@ def test_the_readme_says_what_the_committed_readings_of_figure_4_are():
     assert f"surely ahead of both rules without it in {both}, of RFLO in {rflo}; in" in readme
     none = (verdicts == "cannot be tested").all(axis=1).sum()
     assert f"in {none} no condition learns enough for a test against either" in readme
+
+
+def test_the_readme_says_what_the_committed_readings_of_the_supplements_are():
+    root = Path(__file__).parents[2]
+    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
+    rows = frame[frame.kind != "alone"].assign(inside=lambda rows: rows.inside > 0.0)
+    inside = rows.groupby(["figure", "claim", "part"]).inside.sum()
+    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    figures = [figure for figure in PARTS["d"] if figure in set(rows.figure)]
+    assert figures == list(PARTS["d"])
+    (of_each,) = {rows[rows.figure == figure].reading.nunique() for figure in figures}
+    assert f"Each supplement of Figure 2 has {of_each} readings, at 20 and 40 tau." in readme
+    assert set(inside["fig2-size"]) == set(inside["fig2-readout", "recurrent only fails"]) == {of_each}
+    both = inside["fig2-readout", "both beat readout only"]
+    assert f"is behind both in {both['20 τ']} at 20 tau and in {both['40 τ']} at 40 tau." in readme
+    part = "random feedback costs nothing at any period", "40 τ"
+    assert f"at 40 tau in [{inside[('fig2-locality', *part)]}](figures/readings_fig2_locality.png)" in readme
+    mine = frame[(frame.figure == "fig2-locality") & (frame.claim == part[0]) & (frame.part == part[1])]
+    moved = [by for (name, _), by in moves(mine, design.alternatives("fig2-locality")).items() if name == "clip"]
+    least, *_, most = sorted(-middle for middle, _, _ in moved)
+    assert f"a bound on the update takes {least:.1f} to {most:.1f} decades off its cost." in readme
+    assert max(high for _, _, high in moved) < 0.0
+    dale = inside["fig2-dale", "Dale's law costs little"]
+    assert f"[{dale['20 τ']} at 20 tau and {dale['40 τ']} at 40 tau](figures/readings_fig2_dale.png)" in readme
 
 
 def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_tried_apart():

@@ -20,7 +20,7 @@ from rflo_repro.studies.readings.moves import levels, moves, values_of
 Level = tuple[str, Any, str]
 """Choice, value and label."""
 
-ACROSS = 3
+ACROSS = 3  # at most
 FARTHEST = 3.0  # decades; what lies farther off is drawn at the edge
 
 
@@ -68,17 +68,18 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     parts = list(drawn[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
     rows = _rows(figure, frame.merge(drawn[["claim", "part"]].drop_duplicates()))
     down = -(-len(parts) // ACROSS)
+    across = -(-len(parts) // down)
     with style.style():
-        picture = style.new_picture(4.1 * min(ACROSS, len(parts)) + 1.2, down * (2.2 + 0.13 * len(rows)) + 0.7)
+        picture = style.new_picture(4.1 * across + 1.2, down * (2.2 + 0.13 * len(rows)) + 0.7)
         for place, (claim, part) in enumerate(parts):
             seen = frame[(frame.claim == claim) & (frame.part == part)].sort_values("estimate", kind="stable")
-            outer = picture.add_gridspec(down, min(ACROSS, len(parts)))[divmod(place, ACROSS)]
+            outer = picture.add_gridspec(down, across)[divmod(place, across)]
             grid = outer.subgridspec(2, 2, height_ratios=(1.6, 0.13 * len(rows)), width_ratios=(3.0, 1.0))
             curve, matrix = picture.add_subplot(grid[0, 0]), picture.add_subplot(grid[1, 0])
             moved = picture.add_subplot(grid[1, 1])
             _curve(curve, seen)
             name_part(curve, claim, part, 46)
-            _matrix(matrix, seen, figure, rows, names=place % ACROSS == 0)
+            _matrix(matrix, seen, figure, rows, names=place % across == 0)
             _moves(moved, seen, figure, rows)
         style.verdict_legend(picture)
     return picture
