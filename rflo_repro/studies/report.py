@@ -184,11 +184,11 @@ def _pictures(figure: About, figures: Path, closest_to: str) -> tuple[Picture, .
         )
         text = f"{figure.title} At {' and '.join(figure.rates[:1])} rates and {under}. Panels as above."
         said.append((figures / f"{figure.name}_closest.png", text))
-    # a picture for each figure, where a study has them
-    said += [
-        (figures / f"{figure.name}_{other.name}.png", f"{figure.title} {other.command}: {other.title} {figure.legend}")
-        for other in registry.figures().values()
-    ]
+    # a picture for each figure, where a study has them; how to read them is said once
+    of_each = [(other, figures / f"{figure.name}_{other.name}.png") for other in registry.figures().values()]
+    for place, (other, path) in enumerate((other, path) for other, path in of_each if path.is_file()):
+        how = "To be read as the one above." if place else figure.legend
+        said.append((path, f"{figure.title} {other.command}: {other.title} {how}"))
     return tuple(Picture(path, text, text) for path, text in said if path.is_file())
 
 

@@ -14,7 +14,7 @@ from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.report import page as report
 from rflo_repro.studies.registry import studies
-from rflo_repro.studies.report import gather
+from rflo_repro.studies.report import gather, of_experiment
 
 EXPERIMENTS = {**registry.figures(), **studies()}
 CLAIMS = [claim.name for about in EXPERIMENTS.values() for claim in about.experiment.claims]
@@ -177,3 +177,12 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     done = invoke("report", "--results", tmp_path / "file")
     assert done.exit_code == 2
     assert "not a directory" in done.output
+
+
+def test_how_to_read_the_pictures_of_a_study_is_said_once(tmp_path):
+    about = studies()["readings"]
+    for name in ("fig2", "fig2_dale", "fig3"):
+        (tmp_path / f"readings_{name}.png").touch()
+    captions = [picture.caption for picture in of_experiment(about, tmp_path, tmp_path).pictures]
+    assert [about.legend in caption for caption in captions] == [True, False, False]
+    assert [" fig3: " in caption for caption in captions] == [False, False, True]
