@@ -313,6 +313,22 @@ def test_the_readme_says_what_the_committed_readings_of_figure_4_are():
     assert f"in {none} no condition learns enough for a test against either" in readme
 
 
+def test_the_readme_says_what_more_trials_do_in_figure_3():
+    root = Path(__file__).parents[2]
+    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
+    final, _ = tables.read(root / "results", SCHEMAS["final"])
+    rows = frame[(frame.figure == "fig3") & (frame.part == "to 15 τ") & frame.choices.str.contains("n_trials=50000")]
+    of_bptt = final[(final.figure == "fig3") & final.reading.isin(rows.reading) & final.condition.str.contains("bptt")]
+    assert set(of_bptt.outcome) == {"learned"}
+    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    off = (
+        f"RFLO's peaks are {rows.estimate.min():.2f} to {rows.estimate.max():.1f} decades farther off in six readings."
+    )
+    assert f"5,000 trials BPTT learns in all, and {off}" in readme
+    assert len(rows) == 6
+    assert (rows.low > 0.0).all()
+
+
 def test_the_readme_says_what_the_committed_readings_of_the_supplements_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
