@@ -241,7 +241,7 @@ def test_the_closest_reading_is_a_run_of_its_figure():
     assert found.n_trials == figure.experiment.scales["paper"].n_trials
 
 
-def test_the_readme_says_what_the_committed_readings_of_figure_2_are():
+def test_the_answers_say_what_the_committed_readings_of_figure_2_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     ranked = closest.closest(frame[frame.figure == "fig2"])
@@ -249,43 +249,44 @@ def test_the_readme_says_what_the_committed_readings_of_figure_2_are():
     means = ranked.n_inside.groupby(bound).agg(["size", "mean"])
     inside = frame[(frame.claim == "comparable at short periods") & frame.kind.isin(["as chosen", "joint"])]
     both = inside.pivot(index="reading", columns="part", values="inside").gt(0.0).all(axis=1)
-    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
-    assert f"Of {len(ranked)} readings of Figure 2, {ranked.choices.nunique()} of them different" in readme
+    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    assert f"Of {len(ranked)} readings of Figure 2, {ranked.choices.nunique()} of them different" in said
     n, mean, most = means["size"], means["mean"], ranked.n_inside.iloc[0]
     without = f"those without a bound, {n[False]}, have on average {mean[False]:.1f} of the {ranked.n.iloc[0]} parts"
-    assert without in readme
-    assert f"and the {n[True]} with one {mean[True]:.1f}. The most is {most}" in readme
-    assert f"The most is {most}, in {(ranked.n_inside == most).sum()} readings" in readme
+    assert without in said
+    assert f"and the {n[True]} with one {mean[True]:.1f}. The most is {most}" in said
+    assert f"The most is {most}, in {(ranked.n_inside == most).sum()} readings" in said
     assert ranked.choices.iloc[0] == "h0=normal; noise=0.1; clip=1.0"
     figure = closest.experiment(registry.figures()["fig2"], ranked.choices.iloc[0])
     others = {name: tables.read(root / "results", schema)[0] for name, schema in figure.schemas.items()}
     found = [part for claim in figure.claims for finding in claim.findings(others) for part in finding.parts]
     n_inside = sum(part.primary and part.inside > 0.0 for part in found)
-    assert f"has {n_inside} on [27 networks](figures/fig2_closest.png) that did not find it" in readme
-    assert "In none does RFLO end within half a decade of BPTT at both 20 and 40 tau" in readme
+    assert f"has {n_inside} on [27 networks](../figures/fig2_closest.png) that did not find it" in said
+    assert "In none does RFLO end within half a decade of BPTT at both 20 and 40 tau" in said
     assert not both.any()
     far = frame[(frame.claim == "BPTT ahead at long periods") & frame.reading.isin(ranked.reading)]
     for value in ("0.1", "0.3", "1.0"):
         at = far[(far.part == "80 τ") & (far.kind == "joint") & far.choices.str.contains(rf"clip={value}(?:;|$)")]
         assert len(at)
-        assert (at.verdict == "holds").all(), "much the same, says the README"
+        assert (at.verdict == "holds").all(), "much the same, say the answers"
 
 
-def test_the_readme_says_what_the_committed_readings_of_figure_3_are():
+def test_the_answers_say_what_the_committed_readings_of_figure_3_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     final, _ = tables.read(root / "results", SCHEMAS["final"])
     ranked = closest.closest(frame[frame.figure == "fig3"])
     alike = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
     alike = alike[alike.inside > 0.0]
-    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
     tested = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
     tested = tested[tested.verdict != "cannot be tested"]
-    assert f"Of [{len(ranked)}](figures/readings_fig3.png), {len(tested)} can be tested; in {len(alike)} RFLO" in readme
-    assert f"at 15 tau, in {(alike.verdict == 'holds').sum()} of them surely" in readme
+    assert f"Of [{len(ranked)}](../figures/readings_fig3.png), {len(tested)} can be tested; in" in said
+    assert f"in {len(alike)} RFLO's peaks are within half a decade of BPTT's" in said
+    assert f"at 15 tau, in {(alike.verdict == 'holds').sum()} of them surely" in said
     bptt = final[(final.figure == "fig3") & final.condition.str.contains("rule=bptt")]
     usual = bptt[bptt.reading == 0].outcome == "learned"
-    assert f"as chosen here learns in {usual.sum()} of {len(usual)} networks, learns in none" in readme
+    assert f"as chosen here learns in {usual.sum()} of {len(usual)} networks, learns in none" in said
     trained = bptt[bptt.reading.isin(alike.reading)]
     assert len(trained)
     assert not (trained.outcome == "learned").any()
@@ -295,62 +296,62 @@ def test_the_readme_says_what_the_committed_readings_of_figure_3_are():
     shortest = others["final"][others["final"].longest_tau == 15]
     off = shortest.groupby("rule").median_error_tau.median()
     median = f"RFLO's peaks are {off.rflo:.0f} tau off in the median one of [27 other networks]"
-    assert f"{median}(figures/fig3_closest.png) and BPTT's {off.bptt:.1f}, too far for a test" in readme
+    assert f"{median}(../figures/fig3_closest.png) and BPTT's {off.bptt:.1f}, too far for a test" in said
     assert {part.verdict for part in found} == {"cannot be tested"}
 
 
-def test_the_readme_says_what_the_committed_readings_of_figure_4_are():
+def test_the_answers_say_what_the_committed_readings_of_figure_4_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     rows = frame[(frame.figure == "fig4") & (frame.kind != "alone")]
     verdicts = rows.pivot(index="reading", columns="part", values="verdict")
-    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
-    assert f"Of [{len(verdicts)}](figures/readings_fig4.png), all at the rates" in readme
+    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    assert f"Of [{len(verdicts)}](../figures/readings_fig4.png), all at the rates" in said
     holds = verdicts == "holds"
     both, rflo = holds.all(axis=1).sum(), holds["RFLO without the loop"].sum()
-    assert f"surely ahead of both rules without it in {both}, of RFLO in {rflo}; in" in readme
+    assert f"surely ahead of both rules without it in {both}, of RFLO in {rflo}; in" in said
     none = (verdicts == "cannot be tested").all(axis=1).sum()
-    assert f"in {none} no condition learns enough for a test against either" in readme
+    assert f"in {none} no condition learns enough for a test against either" in said
 
 
-def test_the_readme_says_what_more_trials_do_in_figure_3():
+def test_the_answers_say_what_more_trials_do_in_figure_3():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     final, _ = tables.read(root / "results", SCHEMAS["final"])
     rows = frame[(frame.figure == "fig3") & (frame.part == "to 15 τ") & frame.choices.str.contains("n_trials=50000")]
     of_bptt = final[(final.figure == "fig3") & final.reading.isin(rows.reading) & final.condition.str.contains("bptt")]
     assert set(of_bptt.outcome) == {"learned"}
-    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
     off = (
         f"RFLO's peaks are {rows.estimate.min():.2f} to {rows.estimate.max():.1f} decades farther off in six readings."
     )
-    assert f"5,000 trials BPTT learns in all, and {off}" in readme
+    assert f"5,000 trials BPTT learns in all, and {off}" in said
     assert len(rows) == 6
     assert (rows.low > 0.0).all()
 
 
-def test_the_readme_says_what_the_committed_readings_of_the_supplements_are():
+def test_the_answers_say_what_the_committed_readings_of_the_supplements_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     rows = frame[frame.kind != "alone"].assign(inside=lambda rows: rows.inside > 0.0)
     inside = rows.groupby(["figure", "claim", "part"]).inside.sum()
-    readme = " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
     figures = [figure for figure in PARTS["d"] if figure in set(rows.figure)]
     assert figures == list(PARTS["d"])
     (of_each,) = {rows[rows.figure == figure].reading.nunique() for figure in figures}
-    assert f"Each supplement of Figure 2 has {of_each} readings, at 20 and 40 tau." in readme
+    assert f"Each supplement has {of_each} readings, at 20 and 40 tau." in said
     assert set(inside["fig2-size"]) == set(inside["fig2-readout", "recurrent only fails"]) == {of_each}
     both = inside["fig2-readout", "both beat readout only"]
-    assert f"is behind both in {both['20 τ']} at 20 tau and in {both['40 τ']} at 40 tau." in readme
+    assert f"is behind both in {both['20 τ']} at 20 tau and in {both['40 τ']} at 40 tau." in said
     part = "random feedback costs nothing at any period", "40 τ"
-    assert f"at 40 tau in [{inside[('fig2-locality', *part)]}](figures/readings_fig2_locality.png)" in readme
+    assert f"at 40 tau in [{inside[('fig2-locality', *part)]}](../figures/readings_fig2_locality.png)" in said
     mine = frame[(frame.figure == "fig2-locality") & (frame.claim == part[0]) & (frame.part == part[1])]
     moved = [by for (name, _), by in moves(mine, design.alternatives("fig2-locality")).items() if name == "clip"]
     least, *_, most = sorted(-middle for middle, _, _ in moved)
-    assert f"a bound on the update takes {least:.1f} to {most:.1f} decades off its cost." in readme
+    assert f"a bound on the update takes {least:.1f} to {most:.1f} decades off its cost." in said
     assert max(high for _, _, high in moved) < 0.0
     dale = inside["fig2-dale", "Dale's law costs little"]
-    assert f"[{dale['20 τ']} at 20 tau and {dale['40 τ']} at 40 tau](figures/readings_fig2_dale.png)" in readme
+    assert f"[{dale['20 τ']} at 20 tau and {dale['40 τ']} at 40 tau](../figures/readings_fig2_dale.png)" in said
 
 
 def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_tried_apart():
