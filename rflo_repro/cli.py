@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,13 @@ from rflo_repro.studies.registry import studies
 EXPERIMENTS = {**registry.figures(), **studies()}
 READINGS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.readings.items()}
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
+TUNED = [command for command, about in registry.figures().items() if about.rates]
+DRAWN = [*(command for command, about in EXPERIMENTS.items() if about.panels), "all"]
+
+
+def one_of(figures: Sequence[str]) -> str:
+    """The last line of a command's help: what its argument FIGURE may be."""
+    return f"FIGURE is one of {', '.join(figures)}."
 
 
 class Contents(click.Group):
@@ -132,8 +140,8 @@ for _about in EXPERIMENTS.values():
     cli.add_command(command_of(_about))
 
 
-@cli.command(short_help="Redraw pictures from the tables, without computing.")
-@click.argument("experiment", type=click.Choice([*(n for n, about in EXPERIMENTS.items() if about.panels), "all"]))
+@cli.command(short_help="Redraw pictures from the tables, without computing.", epilog=one_of(DRAWN))
+@click.argument("experiment", type=click.Choice(DRAWN), metavar="FIGURE")
 @click.option("--panel", multiple=True, metavar="LETTER", help="Only this panel; repeatable.")
 @SCALE
 @RESULTS
@@ -174,8 +182,8 @@ def all_(quiet: bool, **asked: Any) -> None:
     road.run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console(quiet))
 
 
-@cli.command(short_help="Grid search over the learning rate, the paper's own procedure.")
-@click.argument("figure", type=click.Choice([about.command for about in registry.figures().values() if about.rates]))
+@cli.command(short_help="Grid search over the learning rate, the paper's own procedure.", epilog=one_of(TUNED))
+@click.argument("figure", type=click.Choice(TUNED), metavar="FIGURE")
 @SCALE
 @COUNTS["networks"]
 @SETS
@@ -195,7 +203,7 @@ def tune(figure: str, quiet: bool, **asked: Any) -> None:
     study.tune(registry.figures()[figure], request_of(**asked), console(quiet))
 
 
-@cli.command(short_help="Many more networks of each figure, on which its claims are judged.")
+@cli.command(short_help="Many more networks of each figure, on which its claims are judged.", epilog=one_of(SAMPLED))
 @click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
 @options.reading(READINGS)
 @SCALE
@@ -222,8 +230,10 @@ def verdicts(
     road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console(quiet))
 
 
-@cli.command(short_help="A figure under the reading that comes closest to the paper's statements.")
-@click.argument("figure", type=click.Choice(CLOSEST))
+@cli.command(
+    short_help="A figure under the reading that comes closest to the paper's statements.", epilog=one_of(CLOSEST)
+)
+@click.argument("figure", type=click.Choice(CLOSEST), metavar="FIGURE")
 @SCALE
 @COMPUTING
 @RESULTS

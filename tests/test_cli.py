@@ -131,6 +131,13 @@ def test_unknown_commands_and_arguments(arguments):
     assert made() == []
 
 
+@pytest.mark.parametrize("command", ["plot", "tune", "verdicts", "closest"])
+def test_a_figure_that_is_not_known_is_refused_by_name(command):
+    error = refused(command, "fig9", names="FIGURE")
+    assert "'fig9' is not one of 'fig" in error
+    assert "FIGURE is one of fig" in run(command, "--help").output
+
+
 NUMBERS = ["-1", "0", "-0.0", "nan", "NaN", "inf", "-inf", "infinity", "1e999", "", "twenty", "20,40", "1e-400", "0x10"]
 COUNTS = ["-1", "0", "1.5", "nan", "inf", "", "ten", "1e3", "99999999999999999999"]
 
