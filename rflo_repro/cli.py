@@ -69,8 +69,7 @@ class Contents(click.Group):
             # whoever read along has gone, which is no failure
             raise click.exceptions.Exit(0) from None
         except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{place}{error.strerror or error}") from None
+            raise click.ClickException(process.refusal(error)) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups = {"Figures": registry.figures(), "Studies": studies()}

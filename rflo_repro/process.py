@@ -80,9 +80,18 @@ def _code(program: Callable[[], object]) -> int:
             _stop_now()
         if isinstance(error, SystemExit):
             raise
+        if isinstance(error, OSError):
+            _say(f"Error: {refusal(error)}")
+            return 1
         # click takes an end of file for a wish to stop
         cause = error.__cause__ or error.__context__ if isinstance(error, click.Abort) else None
         return _unforeseen(cause or error)
+
+
+def refusal(error: OSError) -> str:
+    """What the disk or the machine refuses, and where."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
 
 
 def _unforeseen(error: BaseException) -> int:

@@ -274,10 +274,11 @@ def test_the_right_result_in_environments_that_nobody_asked_for(environment, tmp
     right_result(environment, tmp_path, undisturbed)
 
 
+@pytest.mark.parametrize("command", ["list", "--version", "--help"])
 @pytest.mark.parametrize("unbuffered", [None, "1"])
-def test_a_log_on_a_full_disk_is_said_in_one_line(tmp_path, unbuffered):
+def test_a_log_on_a_full_disk_is_said_in_one_line(tmp_path, unbuffered, command):
     around = Around({"PYTHONUNBUFFERED": unbuffered}, folder=tmp_path, shell='exec "$@" > /dev/full')
-    codes, _, err = around.run(("list",))
+    codes, _, err = around.run((command,))
     assert codes == [1]
     assert err == b"Error: No space left on device\n"
 
