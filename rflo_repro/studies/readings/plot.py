@@ -64,9 +64,9 @@ def effect_label(rows: pd.DataFrame) -> str:
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     # what alone readings have beyond the others' parts is a point and no curve
     tested = frame[frame.estimate.notna() & (frame.kind != "alone")]
-    drawn = tested if len(tested) else frame
-    parts = list(drawn[["claim", "part"]].drop_duplicates().itertuples(index=False, name=None))
-    rows = _rows(figure, frame.merge(drawn[["claim", "part"]].drop_duplicates()))
+    drawn = (tested if len(tested) else frame)[["claim", "part"]].drop_duplicates()
+    parts = list(drawn.itertuples(index=False, name=None))
+    rows = _rows(figure, frame.merge(drawn))
     down = -(-len(parts) // ACROSS)
     across = -(-len(parts) // down)
     with style.style():
