@@ -81,10 +81,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report."""
+    """The whole report. terms: what is meant by the words that it uses, each with its meaning."""
 
     title: str
-    introduction: tuple[str, ...]
+    introduction: str
+    terms: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
 
 

@@ -40,30 +40,65 @@ from rflo_repro.studies.registry import studies
 
 TITLE = "Local online learning in recurrent networks with random feedback: what holds"
 INTRODUCTION = (
-    "A reproduction of Murray (2019), eLife 8:e43299. Each claim is the paper's, in our words, unless another source "
-    "stands beside it, with the statistic by which it is judged and the criterion: the median over networks with its "
-    "95% interval, an exact one from the order of the values, and k of n, the networks on that side. The criteria were "
-    "set before these tables were computed but with short pilot runs in view, so the margins are ours to be argued "
-    "with; a criterion or statistic that was changed or chosen after numbers were seen says so at its claim.",
-    "A claim of a difference holds when the interval excludes zero on its side. A claim of sameness is an equivalence "
-    "test at 5%: the 90% interval must lie within a stated margin; where it does not, but the interval excludes zero, "
-    "the one is behind or ahead and the size is open. The primary parts of a figure's claims are one family, in which "
-    "Holm's correction keeps the chance of any false answer at 5%. What is not decided says how many networks like "
-    "these it would take to decide nine times of ten. A claim's verdict is that of the parts that are decided, if "
-    "they are at least half of those that can be tested, and says of which: '40 τ only' is the answer at 40 tau, while "
-    "the other parts are open or cannot be tested.",
-    "A silent network is one whose output is zero. Training learned if the loss in the last 1% of trials is at most a "
-    "tenth of a silent network's; it was thrown out if the loss had been as low before and is no longer; it ran away "
-    "if the loss ends above ten times the first, and counts as above all others; else it stayed on a plateau. Beside "
-    "an effect is how many networks learned in either condition, with McNemar's exact test. Two conditions of which "
-    "neither ends below half of the untrained networks' loss are not compared (in Figure 3: neither within 3 tau).",
-    "Printed rates are the learning rates in the paper's Methods; tuned rates come from the paper's own procedure, a "
-    "grid search, repeated here. Clipped is a reading of the paper at the printed rates: the norm of an update, of all "
-    "matrices together, is at most 0.3, which the paper does not say. The paper prints rates for BPTT, RFLO and the "
-    "readout alone; every other rule takes those of the one whose credit assignment it shares "
-    "(docs/assumptions.md, rates-of-hybrids). Tables are fresh if the code that computes numbers is the present one, "
-    "and stale if it has changed since. A decade is a factor of ten: +0.5 decades is "
-    "about three times the loss.",
+    "A reproduction of Murray (2019), eLife 8:e43299: each claim beside what was measured, at a glance and then "
+    "figure by figure. Claims are the paper's, in our words, unless another source stands beside them."
+)
+TERMS = (
+    (
+        "Printed, tuned, clipped",
+        "Printed rates are the learning rates in the paper's Methods, which has them for BPTT, RFLO and the readout "
+        "alone; every other rule takes those of the one whose credit assignment it shares (docs/assumptions.md, "
+        "rates-of-hybrids). Tuned rates come from the paper's own procedure, a grid search, repeated here. Clipped is "
+        "a reading of the paper at the printed rates: the norm of an update, of all matrices together, is at most "
+        "0.3, which the paper does not say.",
+    ),
+    (
+        "Effect",
+        "The median over networks of what the claim is about, most often log10 of a ratio of two losses of the same "
+        "network. Its unit is then the decade, a factor of ten: +0.5 decades is about three times the loss. Beside it "
+        "are its 95% interval, an exact one from the order of the values, and k of n, the networks on that side.",
+    ),
+    (
+        "Holds, does not hold",
+        "A claim of a difference holds when the interval excludes zero on the claimed side. A claim of sameness is an "
+        "equivalence test at 5%: the 90% interval must lie within a stated margin. The primary parts of a figure's "
+        "claims are one family, in which Holm's correction keeps the chance of any false answer at 5%.",
+    ),
+    (
+        "Behind or ahead, size open",
+        "The interval excludes zero, but whether the difference is within the margin is open.",
+    ),
+    (
+        "Not decided",
+        "Beside it is how many networks like these it would take to decide nine times of ten.",
+    ),
+    (
+        "Cannot be tested",
+        "Neither of two conditions ends below half of the untrained networks' loss (in Figure 3: within 3 tau).",
+    ),
+    (
+        "Several parts",
+        "A claim's answer is that of its decided parts, if they are at least half of those that can be tested; it "
+        "holds in part where they differ. '40 τ only' is the answer at 40 tau, while the other parts are open or "
+        "cannot be tested.",
+    ),
+    (
+        "Learned, thrown out, ran away, plateau",
+        "Training learned if the loss in the last 1% of trials is at most a tenth of what an output of zero has. It "
+        "was thrown out if the loss had been as low before and is no longer; it ran away if the loss ends above ten "
+        "times the first, and counts as above all others; else it stayed on a plateau. Beside an effect is how many "
+        "networks learned in either condition, with McNemar's exact test.",
+    ),
+    (
+        "Criteria",
+        "They were set before these tables were computed but with short pilot runs in view, so the margins are ours "
+        "to be argued with; a criterion or statistic that was changed or chosen after numbers were seen says so at "
+        "its claim.",
+    ),
+    (
+        "Fresh, stale",
+        "Tables are fresh if the code that computes numbers is the present one, and stale if it has changed since.",
+    ),
 )
 
 Read = tuple[dict[str, pd.DataFrame], list[dict[str, Any]], str]
@@ -297,7 +332,7 @@ def gather(results: Path, figures: Path) -> Report:
     """The whole report, from the tables and pictures in these directories; what is missing is named."""
     experiments = {**registry.figures(), **studies()}
     sections = [of_experiment(about, results, figures) for about in experiments.values()]
-    return Report(TITLE, INTRODUCTION, tuple(sections))
+    return Report(TITLE, INTRODUCTION, TERMS, tuple(sections))
 
 
 def table(results: Path, figures: Path) -> str:
@@ -370,7 +405,7 @@ def write(results: Path, figures: Path, console: Console) -> None:
 def with_answers(readme: str, root: Path) -> str:
     """The README of a checkout with the answers of its committed tables to the figures' claims."""
     sections = (of_experiment(about, root / "results", root / "figures") for about in registry.figures().values())
-    return in_readme(Report(TITLE, INTRODUCTION, tuple(sections)), readme)
+    return in_readme(Report(TITLE, INTRODUCTION, TERMS, tuple(sections)), readme)
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def full(picture):
         judged,
         (Picture(picture, f"A curve. {HOSTILE}", f"At rates. {HOSTILE}"),),
     )
-    return Report("What holds", ("An introduction.",), (good, hostile))
+    return Report("What holds", "An introduction.", (("Effect", f"What differs. {HOSTILE}"),), (good, hostile))
 
 
 class Elements(HTMLParser):
@@ -188,7 +188,7 @@ def test_the_table_for_a_readme(full):
 def test_a_part_that_is_not_decided_says_what_it_would_take(tmp_path):
     open_part = replace(part("not decided"), needs="140", p=0.21, remark="holds for margins above 1")
     judged = Judged(claim(), (Finding("printed", (open_part, replace(part("holds"), what="40 τ"))),))
-    one = Report("What holds", (), (Section("s", "A figure", "rflo-repro fig0", (judged,)),))
+    one = Report("What holds", "", (), (Section("s", "A figure", "rflo-repro fig0", (judged,)),))
     assert "| ✓ holds (40 τ only) | ? 20 τ | 0.5 (0.1, 0.9) decades | 8 of 9 | 140 |" in page.verdict_table(one)
     said = "p = 0.21; holds for margins above 1; would take 140 networks like these"
     assert said in Elements(page.html(one, tmp_path)).text
@@ -215,7 +215,7 @@ def test_counts(full):
 @pytest.mark.parametrize("scale", ["smoke", "quick", "custom", "unknown"])
 def test_a_verdict_off_the_papers_scale_is_marked_and_grey(scale, tmp_path):
     made = Judged(claim(), (Finding("printed", (part("holds"),)),), scale=scale)
-    one = Report("What holds", (), (Section("s", "A figure", "rflo-repro fig0", (made,)),))
+    one = Report("What holds", "", (), (Section("s", "A figure", "rflo-repro fig0", (made,)),))
     assert style.VERDICTS["holds"] not in page.html(one, tmp_path)
     assert counts(one) == [(f"holds, at {scale} scale", "1 at printed (or only) rates")]
     for text in (page.html(one, tmp_path), page.markdown(one, tmp_path), page.verdict_table(one)):
