@@ -92,6 +92,13 @@ def test_the_page_shows_every_verdict_and_interval(full, tmp_path):
     assert HOSTILE in shown
 
 
+def test_the_page_says_what_its_words_mean(full, tmp_path):
+    ((term, meaning),) = full.terms
+    shown = Elements(page.html(full, tmp_path)).text
+    assert shown.index("An introduction.") < shown.index(f"It {VERDICTS[0]}.") < shown.index(meaning)
+    assert f"- **{term}**: What differs." in page.markdown(full, tmp_path)
+
+
 def test_the_page_stands_alone(full, tmp_path):
     text = page.html(full, tmp_path)
     elements = Elements(text)
