@@ -330,6 +330,30 @@ def test_the_answers_say_what_more_trials_do_in_figure_3():
     assert (rows.low > 0.0).all()
 
 
+def test_the_answers_say_what_ten_times_the_trials_do_at_160_tau():
+    root = Path(__file__).parents[2]
+    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
+    final, _ = tables.read(root / "results", SCHEMAS["final"])
+    final = final[(final.figure == "fig2") & final.condition.str.contains("period_tau=160")]
+    longest = frame[(frame.figure == "fig2") & (frame.claim == "BPTT ahead at long periods") & (frame.part == "160 τ")]
+    longest = longest.set_index("choices")
+    more, bound = longest.loc["n_trials=100000"], longest.loc["clip=0.3; n_trials=100000"]
+    assert (more.verdict, bound.verdict) == ("does not hold", "holds")
+    medians = (
+        final.groupby(["reading", "condition"]).final_loss.median().unstack().rename(columns=lambda name: name[5:9])
+    )
+    of_more, of_bound = medians.loc[more.reading], medians.loc[bound.reading]
+    for name in ("answers", "assumptions"):
+        said = " ".join((root / "docs" / f"{name}.md").read_text(encoding="utf-8").split())
+        assert f"{-more.estimate:.2f} ({-more.high:.2g}, {-more.low:.2f}) decades below" in said
+        assert f"{of_more.bptt:.3f}" in said
+        assert f"comes to {of_more.rflo:.3f}" in said
+        assert f"BPTT comes to {of_bound.bptt:.2g} and" in said
+    assert f"and RFLO to {of_bound.rflo:.2f}" in said
+    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    assert f"ends {bound.estimate:.1f} ({bound.low:.2f}, {bound.high:.1f}) decades below RFLO" in said
+
+
 def test_the_answers_say_what_the_committed_readings_of_the_supplements_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
