@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from rflo_repro.runs.choices import declared
 from rflo_repro.studies import report
 from rflo_repro.studies.readings.experiment import conditions_in
 from rflo_repro.studies.sensitivity.experiment import EXPERIMENT, SCHEMA, readings
+from rflo_repro.studies.sensitivity.plot import draw
 
 SCALES = EXPERIMENT.scales
 FIGURES = [*registry.figures()][1:]
@@ -84,6 +86,16 @@ def test_the_command_writes_table_and_pictures(tmp_path):
     tested = frame[frame["shift"].notna() & (frame.reading > 0)]
     assert len(tested)
     assert (tested["shift"] != 0.0).any()
+
+
+def test_the_parts_of_a_figure_stand_in_rows_each_with_the_names_of_the_choices():
+    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMA)
+    assert frame[(frame.figure == "fig2") & frame.primary].groupby(["claim", "part"]).ngroups == 15
+    drawn, _ = draw({"sensitivity": frame}, ["a"])
+    places = [axes.get_subplotspec() for axes in drawn["fig2"].axes]
+    assert [(at.rowspan.start, at.colspan.start) for at in places] == [divmod(i, 5) for i in range(15)]
+    for axes, at in zip(drawn["fig2"].axes, places, strict=True):
+        assert bool(len(axes.get_yticks())) == at.is_first_col()
 
 
 def test_what_changes():

@@ -51,6 +51,12 @@ def pictures(
     return found, notes
 
 
+def shape(n: int, most: int) -> tuple[int, int]:
+    """Rows and columns for `n` axes, at most `most` in a row and the rows about equally long."""
+    down = -(-n // most)
+    return down, -(-n // down)
+
+
 def name_part(axes: Axes, claim: str, part: str, width: int) -> None:
     """Put a claim, in lines of at most `width` characters, and its part above the axes."""
     axes.set_title(f"{fill(claim, width)}\n{part}", loc="left", fontsize=8)
@@ -67,8 +73,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     drawn = (tested if len(tested) else frame)[["claim", "part"]].drop_duplicates()
     parts = list(drawn.itertuples(index=False, name=None))
     rows = _rows(figure, frame.merge(drawn))
-    down = -(-len(parts) // ACROSS)
-    across = -(-len(parts) // down)
+    down, across = shape(len(parts), ACROSS)
     with style.style():
         picture = style.new_picture(4.1 * across + 1.2, down * (2.2 + 0.13 * len(rows)) + 0.7)
         for place, (claim, part) in enumerate(parts):

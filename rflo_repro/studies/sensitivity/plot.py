@@ -13,6 +13,8 @@ from rflo_repro.runs.claims import Tables
 from rflo_repro.studies.readings import plot
 from rflo_repro.studies.readings.plot import FARTHEST
 
+ACROSS = 5  # at most
+
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[plot.Pictures, list[str]]:
     """A picture a figure of these panels; a line on each panel of which the table has none."""
@@ -20,18 +22,21 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[plot.Pictures, list[str
 
 
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
-    """Alternatives down, primary parts of claims across: the effect and its interval, filled where they surely differ
-    from those as chosen."""
+    """Alternatives down, primary parts of claims side by side: the effect and its interval, filled where they surely
+    differ from those as chosen."""
     frame = frame[frame.primary]
     tested = frame[frame.estimate.notna()]
     parts = list((tested if len(tested) else frame)[["claim", "part"]].drop_duplicates().itertuples(index=False))
     names = frame.drop_duplicates("reading").set_index("reading").choices.replace("", "as chosen")
+    down, across = plot.shape(len(parts), ACROSS)
     with style.style():
-        picture = style.new_picture(2.6 + 1.9 * len(parts), 1.6 + 0.17 * len(names))
-        for axes, (claim, part) in zip(picture.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
+        picture = style.new_picture(2.6 + 1.9 * across, 0.6 + down * (1.0 + 0.17 * len(names)))
+        for place, (claim, part) in enumerate(parts):
+            axes = picture.add_subplot(down, across, place + 1)
             _forest(axes, frame[(frame.claim == claim) & (frame.part == part)].set_index("reading"), list(names.index))
             plot.name_part(axes, claim, part, 30)
-        picture.axes[0].set_yticks(range(len(names)), names, fontsize=7)
+            if place % across == 0:
+                axes.set_yticks(range(len(names)), names, fontsize=7)
         style.verdict_legend(picture)
     return picture
 
