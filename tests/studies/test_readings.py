@@ -241,6 +241,17 @@ def test_the_closest_reading_is_a_run_of_its_figure():
     assert found.n_trials == figure.experiment.scales["paper"].n_trials
 
 
+def words(path):
+    return " ".join((Path(__file__).parents[2] / path).read_text(encoding="utf-8").split())
+
+
+def test_the_readme_says_in_how_many_ways_the_paper_is_read():
+    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
+    ways = frame[frame.choices != ""].drop_duplicates(["figure", "choices"])
+    assert len(ways) == 400
+    assert "where the paper is read otherwise, in four hundred ways" in words("README.md")
+
+
 def test_the_answers_say_what_the_committed_readings_of_figure_2_are():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
@@ -249,7 +260,7 @@ def test_the_answers_say_what_the_committed_readings_of_figure_2_are():
     means = ranked.n_inside.groupby(bound).agg(["size", "mean"])
     inside = frame[(frame.claim == "comparable at short periods") & frame.kind.isin(["as chosen", "joint"])]
     both = inside.pivot(index="reading", columns="part", values="inside").gt(0.0).all(axis=1)
-    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    said = words("docs/answers.md")
     assert f"Of {len(ranked)} readings of Figure 2, {ranked.choices.nunique()} of them different" in said
     n, mean, most = means["size"], means["mean"], ranked.n_inside.iloc[0]
     without = f"those without a bound, {n[False]}, have on average {mean[False]:.1f} of the {ranked.n.iloc[0]} parts"
@@ -278,7 +289,7 @@ def test_the_answers_say_what_the_committed_readings_of_figure_3_are():
     ranked = closest.closest(frame[frame.figure == "fig3"])
     alike = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
     alike = alike[alike.inside > 0.0]
-    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    said = words("docs/answers.md")
     tested = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
     tested = tested[tested.verdict != "cannot be tested"]
     assert f"Of [{len(ranked)}](../figures/readings_fig3.png), {len(tested)} can be tested; in" in said
@@ -305,7 +316,7 @@ def test_the_answers_say_what_the_committed_readings_of_figure_4_are():
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     rows = frame[(frame.figure == "fig4") & (frame.kind != "alone")]
     verdicts = rows.pivot(index="reading", columns="part", values="verdict")
-    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    said = words("docs/answers.md")
     assert f"Of [{len(verdicts)}](../figures/readings_fig4.png), all at the rates" in said
     holds = verdicts == "holds"
     both, rflo = holds.all(axis=1).sum(), holds["RFLO without the loop"].sum()
@@ -321,7 +332,7 @@ def test_the_answers_say_what_more_trials_do_in_figure_3():
     rows = frame[(frame.figure == "fig3") & (frame.part == "to 15 τ") & frame.choices.str.contains("n_trials=50000")]
     of_bptt = final[(final.figure == "fig3") & final.reading.isin(rows.reading) & final.condition.str.contains("bptt")]
     assert set(of_bptt.outcome) == {"learned"}
-    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    said = words("docs/answers.md")
     off = (
         f"RFLO's peaks are {rows.estimate.min():.2f} to {rows.estimate.max():.1f} decades farther off in six readings."
     )
@@ -344,13 +355,13 @@ def test_the_answers_say_what_ten_times_the_trials_do_at_160_tau():
     )
     of_more, of_bound = medians.loc[more.reading], medians.loc[bound.reading]
     for name in ("answers", "assumptions"):
-        said = " ".join((root / "docs" / f"{name}.md").read_text(encoding="utf-8").split())
+        said = words(f"docs/{name}.md")
         assert f"{-more.estimate:.2f} ({-more.high:.2g}, {-more.low:.2f}) decades below" in said
         assert f"{of_more.bptt:.3f}" in said
         assert f"comes to {of_more.rflo:.3f}" in said
         assert f"BPTT comes to {of_bound.bptt:.2g} and" in said
     assert f"and RFLO to {of_bound.rflo:.2f}" in said
-    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    said = words("docs/answers.md")
     assert f"ends {bound.estimate:.1f} ({bound.low:.2f}, {bound.high:.1f}) decades below RFLO" in said
 
 
@@ -359,7 +370,7 @@ def test_the_answers_say_what_the_committed_readings_of_the_supplements_are():
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     rows = frame[frame.kind != "alone"].assign(inside=lambda rows: rows.inside > 0.0)
     inside = rows.groupby(["figure", "claim", "part"]).inside.sum()
-    said = " ".join((root / "docs" / "answers.md").read_text(encoding="utf-8").split())
+    said = words("docs/answers.md")
     figures = [figure for figure in PARTS["d"] if figure in set(rows.figure)]
     assert figures == list(PARTS["d"])
     (of_each,) = {rows[rows.figure == figure].reading.nunique() for figure in figures}

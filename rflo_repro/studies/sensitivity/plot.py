@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from rflo_repro.paper import registry
 from rflo_repro.report import style
+from rflo_repro.runs.choices import declared, written
 from rflo_repro.runs.claims import Tables
 from rflo_repro.studies.readings import plot
 from rflo_repro.studies.readings.plot import FARTHEST
@@ -27,7 +29,12 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     frame = frame[frame.primary]
     tested = frame[frame.estimate.notna()]
     parts = list((tested if len(tested) else frame)[["claim", "part"]].drop_duplicates().itertuples(index=False))
-    names = frame.drop_duplicates("reading").set_index("reading").choices.replace("", "as chosen")
+    labels = {
+        f"{name}={written(other.value)}": f"{name}: {other.label}"
+        for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
+        for other in choice.alternatives
+    }
+    names = frame.drop_duplicates("reading").set_index("reading").choices.replace({"": "as chosen", **labels})
     down, across = plot.shape(len(parts), ACROSS)
     with style.style():
         picture = style.new_picture(2.6 + 1.9 * across, 0.6 + down * (1.0 + 0.17 * len(names)))
