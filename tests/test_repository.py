@@ -77,6 +77,15 @@ def test_the_docs_say_how_many_networks_learned():
             said = f"BPTT learns 80 tau in {clipped[80.0]} and 160 tau in {clipped[160.0]} of 90 networks"
             assert said in words("docs/answers.md")
     assert {frame.network.nunique() for frame in frames} == {90}
+    free, signed = frames[0], pd.read_csv(ROOT / "results" / "verdicts" / "fig2_dale_final.csv")
+    dale = signed[signed.dale]
+    bptt, rflo, alone, law = (
+        (frame[(frame.rates == "printed") & (frame.period_tau == 80.0)].outcome == "learned").sum()
+        for frame in (*(free[free.rule == rule] for rule in ("bptt", "rflo", "random-feedback")), dale)
+    )
+    said = f"learn in none of 90 networks, BPTT in {bptt} and RFLO in {rflo}."
+    assert (alone, law) == (0, 0)
+    assert said in words("README.md")
     periodic = pd.read_csv(ROOT / "results" / "verdicts" / "fig2_final.csv")
     tuned = periodic[(periodic.rates == "tuned") & (periodic.period_tau == 80.0) & (periodic.outcome == "learned")]
     by = tuned.rule.value_counts()
@@ -141,6 +150,11 @@ def test_the_docs_say_how_far_off_peaks_are_and_how_often_the_order_is_right():
     off = shortest.groupby("rule").median_error_tau.median()
     assert f"peaks are {off.rflo:.2f} tau off on intervals up to 15 tau where BPTT's are {off.bptt:.2f}" in readme
     assert f"RFLO's peaks are {off.rflo:.2f} tau off in the median network, BPTT's {off.bptt:.2f}" in said
+    by_loss = intervals[intervals.rates == "printed"].assign(learned=lambda rows: rows.outcome == "learned")
+    learned = by_loss.groupby(["rule", "longest_tau"]).learned.sum()
+    short, middle, long = learned["bptt"]
+    assert f"By its loss BPTT learns in {short}, {middle} and {long} of 90 networks" in said
+    assert not learned["rflo"].any(), "and RFLO in none"
     ordered = movements[movements.rule == "loop"].in_order.astype(bool)
     assert f"in {ordered.sum()} of {len(ordered)} networks in the right order" in said
 
@@ -157,6 +171,19 @@ def test_the_readme_says_how_far_the_update_is_from_the_gradient():
     assert f"of {here} at 20 to 80 tau here and of {printed} in Figure 2" in readme
     shortest = family[family.period_tau == 20.0].outcome
     assert f"RFLO still learns in {(shortest == 'learned').sum()} of {len(shortest)} networks at 20 tau" in readme
+
+
+def test_the_readme_says_how_long_the_committed_figures_took():
+    readme, cores = words("README.md"), {}
+    for name in registry.figures():
+        page = ROOT / "results" / f"{name.replace('-', '_')}_final.json"
+        if page.exists():
+            (run,) = json.loads(page.read_text("utf-8"))["runs"]
+            minutes, seconds = divmod(round(run["seconds"]), 60)
+            assert f"{name} {minutes}:{seconds:02}" in readme
+            cores.setdefault(run["computed"][0]["machine"]["cpu"], []).append(name)
+    assert (len(cores), cores["znver4"]) == (2, ["fig4"])
+    assert len(cores["znver5"]) == 6
 
 
 def test_the_readme_says_how_the_cost_grows():

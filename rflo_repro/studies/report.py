@@ -56,7 +56,8 @@ TERMS = (
         "Effect",
         "The median over networks of what the claim is about, most often log10 of a ratio of two losses of the same "
         "network. Its unit is then the decade, a factor of ten: +0.5 decades is about three times the loss. Beside it "
-        "are its 95% interval, an exact one from the order of the values, and k of n, the networks on that side.",
+        "are its 95% interval, an exact one from the order of the values, and k of n, the networks that have the "
+        "median's sign.",
     ),
     (
         "Holds, does not hold",
