@@ -75,7 +75,8 @@ TERMS = (
     ),
     (
         "Cannot be tested",
-        "Neither of two conditions ends below half of the untrained networks' loss (in Figure 3: within 3 tau).",
+        "Neither of two conditions ends below half of the untrained networks' loss (in Figure 3: within 3 tau), or "
+        "there is no gap between RFLO and BPTT to explain.",
     ),
     (
         "Several parts",

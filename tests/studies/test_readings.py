@@ -263,9 +263,11 @@ def test_the_answers_say_what_the_committed_readings_of_figure_2_are():
     said = words("docs/answers.md")
     assert f"Of {len(ranked)} readings of Figure 2, {ranked.choices.nunique()} of them different" in said
     n, mean, most = means["size"], means["mean"], ranked.n_inside.iloc[0]
-    without = f"those without a bound, {n[False]}, have on average {mean[False]:.1f} of the {ranked.n.iloc[0]} parts"
-    assert without in said
-    assert f"and the {n[True]} with one {mean[True]:.1f}. The most is {most}" in said
+    assert (
+        f"the {n[False]} without a bound agree with the paper, by their estimates alone, in {mean[False]:.1f}" in said
+    )
+    assert f"of the {ranked.n.iloc[0]} parts of its claims on average" in said
+    assert f"and the {n[True]} with one in {mean[True]:.1f}. The most is {most}" in said
     assert f"The most is {most}, in {(ranked.n_inside == most).sum()} readings" in said
     assert ranked.choices.iloc[0] == "h0=normal; noise=0.1; clip=1.0"
     figure = closest.experiment(registry.figures()["fig2"], ranked.choices.iloc[0])
@@ -283,10 +285,10 @@ def test_the_answers_say_what_the_committed_readings_of_figure_2_are():
     above = f"{longer.estimate:.2f} ({longer.low:.2g}, {longer.high:.2g}) above it at 40 tau"
     assert f"it ends {below} at 20 tau and {above}" in said
     far = frame[(frame.claim == "BPTT ahead at long periods") & frame.reading.isin(ranked.reading)]
-    for value in ("0.1", "0.3", "1.0"):
-        at = far[(far.part == "80 τ") & (far.kind == "joint") & far.choices.str.contains(rf"clip={value}(?:;|$)")]
-        assert len(at)
-        assert (at.verdict == "holds").all(), "much the same, say the answers"
+    far = far[(far.part == "80 τ") & (far.kind == "joint")]
+    gap = far.groupby(far.choices.str.extract(r"clip=([0-9.]+)", expand=False)).estimate.median()
+    of_all = f"{gap['1.0']:.1f} decades with a bound of 1, {gap['0.3']:.1f} with 0.3, {gap['0.1']:.2f} with 0.1"
+    assert f"the gap at 80 tau has a median of {of_all} and {gap['0.03']:.2f} with 0.03." in said
 
 
 def test_the_answers_say_what_the_committed_readings_of_figure_3_are():
@@ -301,10 +303,12 @@ def test_the_answers_say_what_the_committed_readings_of_figure_3_are():
     tested = tested[tested.verdict != "cannot be tested"]
     assert f"Of [{len(ranked)}](../figures/readings_fig3.png), {len(tested)} can be tested; in" in said
     assert f"in {len(alike)} RFLO's peaks are within half a decade of BPTT's" in said
-    assert f"at 15 tau, in {(alike.verdict == 'holds').sum()} of them surely" in said
+    assert f"at 15 tau, in {(alike.verdict == 'holds').sum()} of them surely, but there BPTT does worse" in said
+    longer = frame[(frame.figure == "fig3") & (frame.part != "to 15 τ")]
+    assert longer.estimate.isna().all(), "the readings have intervals up to 15 tau only"
     bptt = final[(final.figure == "fig3") & final.condition.str.contains("rule=bptt")]
     usual = bptt[bptt.reading == 0].outcome == "learned"
-    assert f"as chosen here learns in {usual.sum()} of {len(usual)} networks, learns in none" in said
+    assert f"as chosen here learns in {usual.sum()} of {len(usual)} networks, it learns in none" in said
     trained = bptt[bptt.reading.isin(alike.reading)]
     assert len(trained)
     assert not (trained.outcome == "learned").any()
@@ -340,9 +344,7 @@ def test_the_answers_say_what_more_trials_do_in_figure_3():
     of_bptt = final[(final.figure == "fig3") & final.reading.isin(rows.reading) & final.condition.str.contains("bptt")]
     assert set(of_bptt.outcome) == {"learned"}
     said = words("docs/answers.md")
-    off = (
-        f"RFLO's peaks are {rows.estimate.min():.2f} to {rows.estimate.max():.1f} decades farther off in six readings."
-    )
+    off = f"RFLO's peaks are {rows.estimate.min():.2f} to {rows.estimate.max():.1f} decades farther off than BPTT's"
     assert f"5,000 trials BPTT learns in all, and {off}" in said
     assert len(rows) == 6
     assert (rows.low > 0.0).all()
@@ -369,6 +371,8 @@ def test_the_answers_say_what_ten_times_the_trials_do_at_160_tau():
         assert f"BPTT comes to {of_bound.bptt:.2g} and" in said
     assert f"and RFLO to {of_bound.rflo:.2f}" in said
     said = words("docs/answers.md")
+    learned = final[(final.reading == more.reading) & final.condition.str.contains("rule=rflo")].outcome == "learned"
+    assert f"RFLO, which comes to {of_more.rflo:.3f} and learns in {learned.sum()}, ends" in said
     assert f"ends {bound.estimate:.1f} ({bound.low:.2f}, {bound.high:.1f}) decades below RFLO" in said
 
 
@@ -387,11 +391,11 @@ def test_the_answers_say_what_the_committed_readings_of_the_supplements_are():
     assert figures == list(PARTS["d"])
     (of_each,) = {rows[rows.figure == figure].reading.nunique() for figure in figures}
     assert f"Each supplement has {of_each} readings, at 20 and 40 tau, on nine networks." in said
-    assert f"more units help in [{how_many('fig2-size', 'larger networks help', 'all N')}]" in said
+    assert f"more units, here up to 100, help in [{how_many('fig2-size', 'larger networks help', 'all N')}]" in said
     assert f"weights in {how_many('fig2-size', 'larger initial weights help', 'all g')}; [recurrent" in said
     assert f"fail at 20 tau in {how_many('fig2-readout', 'recurrent only fails', '20 τ')};" in said
     both = [how_many("fig2-readout", "both beat readout only", f"{period} τ") for period in (20, 40)]
-    assert f"is behind both in {both[0]}, at 20 tau and in {both[1]}, at 40 tau." in said
+    assert f"is behind training both in {both[0]}, at 20 tau and in {both[1]}, at 40 tau." in said
     part = "random feedback costs nothing at any period", "40 τ"
     assert f"of BPTT at 40 tau in {how_many('fig2-locality', *part)}: a bound" in said
     mine = frame[(frame.figure == "fig2-locality") & (frame.claim == part[0]) & (frame.part == part[1])]
