@@ -100,6 +100,16 @@ def test_the_parts_of_a_figure_stand_in_rows_each_with_the_names_of_the_choices(
         assert not named or (named[0], named[6]) == ("as chosen", "clip: norm of updates at most 0.3")
 
 
+def test_a_part_that_the_choices_made_here_do_not_have_is_not_drawn():
+    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMA)
+    frame = frame[frame.figure == "fig2-dale"]
+    assert "160 τ" in set(frame[frame.estimate.notna()].part)
+    drawn, _ = draw({"sensitivity": frame}, ["d"])
+    axes = drawn["fig2_dale"].axes
+    assert [one.get_title("left").rpartition("\n")[2] for one in axes] == ["20 τ", "40 τ"]
+    assert "n_trials: 100,000" not in [label.get_text() for label in axes[0].get_yticklabels()]
+
+
 def test_what_changes():
     row = {"figure": "fig2", "claim": "c", "part": "20 τ", "primary": True, "estimate": 0.5, "verdict": "holds"}
     rows = [

@@ -28,7 +28,13 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     differ from those as chosen."""
     frame = frame[frame.primary]
     tested = frame[frame.estimate.notna()]
-    parts = list((tested if len(tested) else frame)[["claim", "part"]].drop_duplicates().itertuples(index=False))
+    # a part that only a choice tried at another period or size has is nothing to compare with
+    usual = tested[tested.reading == 0]
+    compared = next(rows for rows in (usual, tested, frame) if len(rows))[["claim", "part"]].drop_duplicates()
+    parts = list(compared.itertuples(index=False))
+    if len(usual):
+        frame = frame.merge(compared, on=["claim", "part"])
+        frame = frame[frame.groupby("reading").estimate.transform("count") > 0]
     labels = {
         f"{name}={written(other.value)}": f"{name}: {other.label}"
         for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
