@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from prose import words
 
 from rflo_repro.paper import registry
 from rflo_repro.runs.tables import sha256
@@ -16,10 +17,6 @@ from rflo_repro.studies import report
 from rflo_repro.studies.registry import studies
 
 ROOT = Path(__file__).parents[1]
-
-
-def words(path):
-    return " ".join((ROOT / path).read_text("utf-8").split())
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout")
@@ -119,9 +116,9 @@ def test_the_docs_say_by_how_much_rules_differ():
     assert f"below RFLO by {far[0]} and {far[1]} decades" in said
     local = effect("fig2", "locality explains the gap", "clipped", "80 τ, behind BPTT")
     assert f"at 80 tau, {local}, though neither" in said
-    near, middle = (effect("fig2-locality", feedback, "clipped", f"{period} τ") for period in (20, 40))
+    short_cost, middle = (effect("fig2-locality", feedback, "clipped", f"{period} τ") for period in (20, 40))
     far_off = effect("fig2", "random feedback costs nothing", "clipped", "80 τ")
-    assert f"{far_off}, but not by nothing, and by more at 20 and 40 tau, {near} and {middle}." in said
+    assert f"{far_off}, but not by nothing, and by more at 20 and 40 tau, {short_cost} and {middle}." in said
     every = [found["fig2-locality", feedback, "clipped", f"{period} τ"].low for period in (20, 40, 80, 160)]
     assert min(every) > 0.0, "random feedback alone costs something at every period"
     assert f"{effect('fig2', 'random feedback costs nothing', 'printed', '80 τ')} decades, surely more" in said

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from prose import words
 
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
@@ -239,10 +240,6 @@ def test_the_closest_reading_is_a_run_of_its_figure():
     found = closest.experiment(figure, "clip=0.3; h0=uniform").scales["paper"]
     assert (found.clip, found.h0, found.seed, found.n_networks) == (0.3, "uniform", 90212, 27)
     assert found.n_trials == figure.experiment.scales["paper"].n_trials
-
-
-def words(path):
-    return " ".join((Path(__file__).parents[2] / path).read_text(encoding="utf-8").split())
 
 
 def test_the_readme_says_in_how_many_ways_the_paper_is_read():
