@@ -1,0 +1,1 @@
+"""Statistics over networks, and the answer to a claim."""
