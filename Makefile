@@ -7,12 +7,12 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures verdicts test test-long test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm test test-long test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
 	@echo "make FIGURE      [SCALE=...]                 one figure, such as make fig2"
-	@echo "make verdicts    [SCALE=...]                 the networks on which claims are judged, and the report"
+	@echo "make confirm     [SCALE=...]                 the networks that answer the claims, and the report"
 	@echo "make test                                    the tests, loss regression included"
 	@echo "make test-long                               the large counts as well"
 	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
@@ -31,9 +31,10 @@ all-figures: setup
 	$(RUN) all $(OPTIONS)
 
 # in parts of half an hour at most, each of which ends in its table
-verdicts: setup
-	$(RUN) verdicts $(OPTIONS)
-	$(RUN) verdicts --reading clipped $(OPTIONS)
+confirm: setup
+	$(RUN) confirm $(OPTIONS)
+	$(RUN) confirm --variant clipped $(OPTIONS)
+	$(RUN) confirm --variant batches $(OPTIONS)
 	$(RUN) report --scale $(SCALE)
 
 # `make fig2`, `make fig3`, `make fig-gradient`, ...

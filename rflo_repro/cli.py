@@ -30,13 +30,13 @@ from rflo_repro.paper import registry
 from rflo_repro.process import console
 from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.reading import under
 from rflo_repro.runs.request import Failed, Refused, Selection
+from rflo_repro.runs.variants import under
 from rflo_repro.studies.readings import CLOSEST
 from rflo_repro.studies.registry import studies
 
 EXPERIMENTS = {**registry.figures(), **studies()}
-READINGS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.readings.items()}
+VARIANTS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.variants.items()}
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
 TUNED = [command for command, about in registry.figures().items() if about.rates]
 DRAWN = [*(command for command, about in EXPERIMENTS.items() if about.panels), "all"]
@@ -120,13 +120,13 @@ class ExperimentCommand(click.Command):
 def command_of(about: About) -> click.Command:
     """The command of an experiment."""
 
-    def command(quiet: bool, rates: tuple[str, ...] = (), reading: str | None = None, **asked: Any) -> None:
+    def command(quiet: bool, rates: tuple[str, ...] = (), variant: str | None = None, **asked: Any) -> None:
         from rflo_repro.runs import road
 
         usual = about.rates[:1]
-        if reading and rates not in ((), usual):
-            raise Refused("rates", f"--reading goes with {' '.join(usual)} only, got {' '.join(rates)}")
-        experiment = under(about.experiment, reading) if reading else about.experiment
+        if variant and rates not in ((), usual):
+            raise Refused("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
+        experiment = under(about.experiment, variant) if variant else about.experiment
         road.run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
 
     of = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)
@@ -146,7 +146,7 @@ for _about in EXPERIMENTS.values():
 @RESULTS
 @FIGURES
 def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
-    """Redraw a figure or a study, or all figures, from the tables as they are, also those of its readings and, if no
+    """Redraw a figure or a study, or all figures, from the tables as they are, also those of its variants and, if no
     panel is named, of the search for its learning rates.
     """
     from rflo_repro.runs import road
@@ -202,31 +202,51 @@ def tune(figure: str, quiet: bool, **asked: Any) -> None:
     study.tune(registry.figures()[figure], request_of(**asked), console(quiet))
 
 
-@cli.command(short_help="Many more networks of each figure, on which its claims are judged.", epilog=one_of(SAMPLED))
+@cli.command(short_help="Many more networks of each figure, which answer its claims.", epilog=one_of(SAMPLED))
 @click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
-@options.reading(READINGS)
+@options.several("--rates", "rates", click.Choice(("printed", "tuned")), "Only these learning rates")
+@options.several("--period", "periods", options.NUMBER, "Only this period of Figure 2, in units of tau", "TAU")
+@options.variant(VARIANTS)
 @SCALE
 @COMPUTING
 @RESULTS
-def verdicts(
-    figure: tuple[str, ...], reading: str | None, scale: str, results: Path | None, quiet: bool, **asked: Any
+def confirm(
+    figure: tuple[str, ...],
+    variant: str | None,
+    rates: tuple[str, ...],
+    periods: tuple[float, ...],
+    scale: str,
+    results: Path | None,
+    quiet: bool,
+    **asked: Any,
 ) -> None:
-    """Compute the networks on which `report` judges a figure's claims, or those of all figures: ten times the figure's
-    own (in Figure 4 three times), from a root seed on which nothing is tuned.
+    """Compute the confirmation sample: the networks on which `report` answers a figure's claims, or those of all
+    figures. There are ten times the figure's own (in Figure 4 three times), in Figure 2 thirty times where claims say
+    that two conditions are alike, from a root seed used for nothing else.
 
-    Writes FIGURE_final (.csv, .json) into the folder verdicts/ beside the figure's tables, in a few minutes to half an
-    hour a figure; what was stopped goes on where it was.
+    Writes FIGURE_final (.csv, .json) into the folder confirmation/ beside the figure's tables, in half an hour to some
+    hours a figure; what was stopped goes on where it was, and a part that is named joins the table.
     """
-    from rflo_repro.runs import road, sample
+    from rflo_repro.runs import road
+    from rflo_repro.runs.sample import CONFIRMATION
 
-    folder = sample.place(road.usual("results", results, scale))
-    known = [name for name in SAMPLED if not reading or reading in EXPERIMENTS[name].readings]
-    for name in figure:
+    folder = CONFIRMATION.place(road.usual("results", results, scale))
+    known = [name for name in SAMPLED if not variant or variant in EXPERIMENTS[name].variants]
+    for name in unique(figure) or known:
+        about = EXPERIMENTS[name]
         if name not in known:
-            raise Refused("reading", f"{reading} is a reading of {', '.join(known)}, got {name}")
+            raise Refused("variant", f"{variant} is a variant of {', '.join(known)}, got {name}")
+        if variant and rates:
+            raise Refused("rates", f"--variant goes with the paper's rates only, got {' '.join(rates)}")
+        if periods and "period" not in about.selectors:
+            those = ", ".join(n for n in SAMPLED if "period" in EXPERIMENTS[n].selectors)
+            raise Refused("period", f"only {those} have periods, got {name}")
+        if set(rates) - set(about.rates):
+            raise Refused("rates", f"{name} has {' and '.join(about.rates)} rates only, got {' '.join(rates)}")
     whole = [EXPERIMENTS[name].experiment for name in unique(figure) or known]
-    chosen = [sample.of(under(experiment, reading) if reading else experiment) for experiment in whole]
-    road.run_all(chosen, request_of(scale=scale, results=folder, no_plot=True, **asked), console(quiet))
+    chosen = [CONFIRMATION.of(under(experiment, variant) if variant else experiment) for experiment in whole]
+    asked_for = request_of(periods, rates=rates, scale=scale, results=folder, no_plot=True, **asked)
+    road.run_all(chosen, asked_for, console(quiet))
 
 
 @cli.command(

@@ -133,11 +133,11 @@ ETA = click.option("--eta", type=NUMBER, metavar="RATE", help="One learning rate
 SETS = several("--set", "sets", SETTING, "Vary one of the choices (docs/assumptions.md)", "NAME=VALUE")
 
 
-def reading(known: Mapping[str, Sequence[tuple[str, str]]]) -> Option:
-    """The option that names a reading of the paper."""
+def variant(known: Mapping[str, Sequence[tuple[str, str]]]) -> Option:
+    """The option that names a variant of a figure."""
     chosen = "; ".join(f"{name}: {' '.join(f'--set {k}={v}' for k, v in sets)}" for name, sets in known.items())
-    what = f"Under this reading of the paper ({chosen}), at the printed rates; files of its own."
-    return click.option("--reading", type=click.Choice(list(known)), help=what)
+    what = f"This variant ({chosen}), at the paper's rates; files of its own."
+    return click.option("--variant", type=click.Choice(list(known)), help=what)
 
 
 def options_of(about: About) -> Option:
@@ -163,8 +163,8 @@ def _selectors(about: About) -> list[Option]:
     }
     usual = f"Learning rates; {' '.join(about.rates[:1])} if not given"
     of_rates: list[Option] = [several("--rates", "rates", rates, usual), ETA] if about.rates else []
-    readings = [reading(about.readings)] if about.readings else []
-    return [*(known[name] for name in about.selectors), *of_rates, *readings]
+    variants = [variant(about.variants)] if about.variants else []
+    return [*(known[name] for name in about.selectors), *of_rates, *variants]
 
 
 def request_of(

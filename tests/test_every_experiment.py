@@ -26,7 +26,7 @@ from rflo_repro.studies import tune
 COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
 SEARCHES = [about for about in COMPUTED if about.rates]
 COMMANDS = [(about.command,) for about in COMPUTED] + [("tune", about.command) for about in SEARCHES]
-SAMPLES = [("verdicts", command) for command in cli.SAMPLED]
+SAMPLES = [("confirm", command) for command in cli.SAMPLED]
 everything = pytest.mark.parametrize("command", COMMANDS + SAMPLES, ids=" ".join)
 # a sample is what it is
 with_choices = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -39,7 +39,7 @@ def rates(tuned):
 
 def experiment_of(command):
     about = cli.EXPERIMENTS[command[-1]]
-    if command[0] == "verdicts":
+    if command[0] == "confirm":
         return sample.of(about.experiment)
     return tune.experiment(about) if command[0] == "tune" else about.experiment
 

@@ -55,7 +55,7 @@ def test_the_readme_has_the_answers_of_the_committed_tables():
 
 def test_the_docs_say_how_many_networks_learned():
     readme = (ROOT / "README.md").read_text("utf-8")
-    verdicts = ROOT / "results" / "verdicts"
+    verdicts = ROOT / "results" / "first_sample"
     frame = pd.concat(pd.read_csv(verdicts / f"fig2_locality{reading}_final.csv") for reading in ("", "_clipped"))
     assert set(frame.network.value_counts()) == {4 * 4 * 3}
     assert frame.network.nunique() == 90
@@ -128,7 +128,7 @@ def test_the_docs_say_by_how_much_rules_differ():
 
 def test_the_docs_say_how_many_networks_of_200_units_run_away():
     said = words("docs/answers.md")
-    frame = pd.read_csv(ROOT / "results" / "verdicts" / "fig2_size_final.csv")
+    frame = pd.read_csv(ROOT / "results" / "first_sample" / "fig2_size_final.csv")
     largest = frame[(frame.n_rec == 200) & (frame.rates == "printed")].outcome
     ran = (largest == "ran away").sum()
     medians = frame[frame.panel.str.contains("a")].groupby(["rates", "n_rec"]).final_loss.median()
@@ -145,7 +145,7 @@ def test_the_docs_say_how_many_networks_of_200_units_run_away():
 
 def test_the_docs_say_how_far_off_peaks_are_and_how_often_the_order_is_right():
     readme, said = words("README.md"), words("docs/answers.md")
-    verdicts = ROOT / "results" / "verdicts"
+    verdicts = ROOT / "results" / "first_sample"
     intervals, movements = (pd.read_csv(verdicts / f"{name}_final.csv") for name in ("fig3", "fig4"))
     shortest = intervals[(intervals.rates == "printed") & (intervals.longest_tau == 15)]
     off = shortest.groupby("rule").median_error_tau.median()

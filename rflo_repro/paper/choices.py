@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 trials = integer(1, LIMITS["trials"])
 networks = integer(1, LIMITS["networks"])
-# A reading of the paper under which Figure 2 is computed as well (assumption `plain-updates`)
-READINGS = {"clipped": (("clip", "0.3"),)}
+# A variant of Figure 2 that is computed as well (assumption `plain-updates`)
+VARIANTS = {"clipped": (("clip", "0.3"),)}
 H0 = "every unit's state before a trial, or drawn once a network: uniform, U(-1, 1), or normal, N(0, 1)"
 
 

@@ -29,7 +29,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 LEVEL = 0.05
 # The kinds of learning rates at which claims are judged, in the order in which they are shown; `clipped` is a reading
 # of the paper at the printed ones, in which the norm of an update is bounded
-KINDS = ("printed", "tuned", "clipped")
+KINDS = ("printed", "tuned", "clipped", "batches")
 
 
 @dataclass(frozen=True)

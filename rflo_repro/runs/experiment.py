@@ -50,11 +50,13 @@ class About:
     legend: how to read its pictures, where their panels do not say it.
     selectors: which of `period`, `panel`, `rule` choose a part of it.
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
-    readings: named readings of the paper under which it is computed as well: name and text of each choice that is made
-    otherwise, as `--set` takes it.
+    variants: named variants in which it is computed as well: name and text of each choice that is made otherwise, as
+    `--set` takes it.
     apart: whether each kind of rates has a picture of its own.
     tuning: choices by which a search for its rates differs from those of other figures, to end within an hour.
-    sample: how many times its networks there are in the sample on which its claims are judged; 0 if there is none.
+    sample: how many times its networks there are in the confirmation sample, on which its claims are answered; 0 if
+    there is none. sameness: the conditions of which claims say that they are alike, by column and values: of those
+    there are three times as many networks in it. sample_of: variants of which there is another number of networks.
     timed: whether it measures time: then it runs on one thread of this machine, and nothing stored counts.
     """
 
@@ -69,10 +71,12 @@ class About:
     legend: str = ""
     selectors: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
-    readings: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    variants: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     apart: bool = False
     tuning: Mapping[str, Any] = field(default_factory=dict)
     sample: int = 0
+    sameness: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    sample_of: Mapping[str, int] = field(default_factory=dict)
     timed: bool = False
 
     @property

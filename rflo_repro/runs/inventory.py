@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rflo_repro.runs import provenance, sample, tables
+from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.reading import readings
-from rflo_repro.runs.road import CUSTOM, every_condition, names_of
+from rflo_repro.runs.road import CUSTOM, condition_names
+from rflo_repro.runs.sample import SAMPLES
 from rflo_repro.runs.store import content
+from rflo_repro.runs.variants import variants
 
 WIDEST = 200
 STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
@@ -41,7 +42,7 @@ def state(experiment: Experiment[Any], results: Path) -> State:
 
     def expected(schema: tables.Schema, scale: str) -> int:
         usual = scale if scale in experiment.scales else "paper"
-        return len(names_of(every_condition(experiment, usual), schema))
+        return len(condition_names(experiment, schema, usual))
 
     return _worst([_state(results, schema, expected) for schema in experiment.schemas.values()])
 
@@ -113,16 +114,19 @@ def _commit(by: dict[str, Any]) -> str:
 
 
 def states(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]] = ()) -> dict[str, State]:
-    """The state of each experiment's tables and of its sample's, by command; settings that deviate have folders of
-    their own, and sweeps theirs or one that was named. Those under a reading, and others, are among them if they have
-    tables."""
+    """The state of each experiment's tables and of its confirmation sample's, by command; settings that deviate have
+    folders of their own, and sweeps theirs or one that was named. Those of variants, of the first sample, and others,
+    are among them if there are any."""
     computed = [about for about in experiments if about.computed]
     known = {about.command: state(about.experiment, results) for about in computed}
-    samples = [sample.of(about.experiment) for about in computed if about.sample]
-    known.update({found.about.command: state(found, sample.place(results)) for found in samples})
-    under = [found for about in computed for found in readings(about.experiment)]
+    under = [found for about in computed for found in variants(about.experiment)]
     beside = {found.about.command: state(found, results) for found in (*under, *others)}
-    beside.update({found.about.command: state(found, sample.place(results)) for found in map(sample.of, under)})
+    sampled = [about.experiment for about in computed if about.sample]
+    for sample in SAMPLES:
+        for whole in (*sampled, *under):
+            networks = sample.of(whole)
+            beside[networks.about.command] = state(networks, sample.place(results))
+    known.update({f"confirm {about.command}": State("none") for about in computed if about.sample})
     known.update({name: s for name, s in beside.items() if s.state != "none"})
     for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
         found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}

@@ -25,14 +25,14 @@ from rich.table import Table
 from rflo_repro.learning import validate
 from rflo_repro.runs import provenance, sample, tables
 from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
-from rflo_repro.runs.claims import KINDS, VERDICTS, Tables, judge
+from rflo_repro.runs.claims import KINDS, Tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.progress import INDENT, Reporter, clock
-from rflo_repro.runs.reading import readings
 from rflo_repro.runs.realisation import Condition, Realisation, describe
 from rflo_repro.runs.request import Failed, Refused, Request, Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
+from rflo_repro.runs.variants import variants
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Choices)
@@ -89,7 +89,7 @@ def is_reference(experiment: Experiment[C], request: Request, chosen: C, found: 
     if "paper" not in experiment.scales or request.selection.eta is not None:
         return False
     return chosen == experiment.scales["paper"] and all(
-        set(names_of(found, schema)) <= set(names_of(every_condition(experiment), schema))
+        set(names_of(found, schema)) <= set(condition_names(experiment, schema))
         for schema in experiment.schemas.values()
     )
 
@@ -235,9 +235,6 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
         raise failed
     if reference and experiment.keep:
         _say(console, f"rates    {experiment.keep(frames)}")
-    if experiment.claims and not request.selection.partial:
-        mark = "" if settings["scale"] == "paper" else f", at {settings['scale']} scale"
-        _say(console, f"claims   {verdicts(experiment, frames)}{mark}")
     return Outcome(frames, tuple(files), time.monotonic() - started, reference)
 
 
@@ -275,10 +272,10 @@ def draw(
 
 
 def _sample(experiment: Experiment[Any], results: Path) -> Tables:
-    """The final table of the experiment's sample, if there is one to believe."""
-    if experiment.about.sample:
+    """The final table of the experiment's confirmation sample, or else of its first, if there is one to believe."""
+    for of in sample.SAMPLES if experiment.about.sample else ():
         with suppress(FileNotFoundError, tables.TableError):
-            return {sample.PART: tables.read(sample.place(results), sample.of(experiment).schemas[sample.FINAL])[0]}
+            return {sample.PART: tables.read(of.place(results), of.of(experiment).schemas[sample.FINAL])[0]}
     return {}
 
 
@@ -290,7 +287,7 @@ def draw_all(
     selection: Selection,
     console: Console,
 ) -> list[Path]:
-    """`draw` each of them, of its readings and of what else belongs to it, that has tables.
+    """`draw` each of them, of its variants and of what else belongs to it, that has tables.
 
     others: what else belongs to an experiment, by its command. Raises Refused when all is done if there were some
     without tables; they are named.
@@ -298,7 +295,7 @@ def draw_all(
     pictures, left_out = [], []
     for about in chosen:
         own = about.experiment
-        asked = [own, *readings(own), *others.get(about.command, ())]
+        asked = [own, *variants(own), *others.get(about.command, ())]
         known = [e for e in asked if any((results / f"{s.name}.csv").exists() for s in e.schemas.values())]
         try:
             for experiment in known or [own]:
@@ -330,12 +327,6 @@ def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:
     return sides
 
 
-def verdicts(experiment: Experiment[Any], frames: Tables) -> str:
-    """How many of the claims have which verdict in these tables, each kind of learning rates counted."""
-    found = [finding.verdict for findings in judge(experiment.claims, frames) for finding in findings]
-    return " · ".join(f"{found.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in found)
-
-
 def _say(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -353,6 +344,15 @@ def names_of(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
     """Each condition's name in a table, once; those that have no rows in it left out."""
     rows = [dict(c.values) for c in found if schema.has(c.values)]
     return list(dict.fromkeys(tables.conditions(pd.DataFrame(rows), schema)))
+
+
+def condition_names(experiment: Experiment[C], schema: tables.Schema, scale: str = "paper") -> list[str]:
+    """The name of every condition of a scale in a table."""
+    few = {
+        name: dataclasses.replace(chosen, n_networks=1) if hasattr(chosen, "n_networks") else chosen  # type: ignore[type-var]
+        for name, chosen in experiment.scales.items()
+    }
+    return names_of(every_condition(dataclasses.replace(experiment, scales=few), scale), schema)
 
 
 def every_condition(experiment: Experiment[C], scale: str = "paper") -> Sequence[Condition]:
@@ -467,7 +467,7 @@ def _write(
         frame, runs, names = frames[part], [], names_of(own, schema)
         if schema.name in before:
             old, page = before[schema.name]
-            frame = tables.replace_rows(old, frame, schema, names_of(every_condition(experiment), schema))
+            frame = tables.replace_rows(old, frame, schema, condition_names(experiment, schema))
             for earlier in page["runs"]:
                 kept = tables.without(earlier, names)
                 runs += [kept] if kept["conditions"] else []
@@ -555,15 +555,19 @@ def _too_much(request: Request, needed: str) -> Refused:
 
 
 def run_all(experiments: Sequence[Experiment[Any]], request: Request, console: Console) -> None:
-    """Every one of them, and a summary. Raises Refused as `run` does, and Failed when all is done if one failed."""
+    """Every one of them, or the part of each that is asked for, and a summary.
+
+    Raises Refused as `run` does, and Failed when all is done if one failed.
+    """
     outcomes: dict[str, Outcome] = {}
     failures: list[str] = []
     for number, experiment in enumerate(experiments, start=1):
         about = experiment.about
         console.rule(f"{number} of {len(experiments)}: {about.title}", align="left", style="dim")
-        whole = dataclasses.replace(request, selection=Selection(rates=about.rates))
+        rates = request.selection.rates or about.rates
+        asked = dataclasses.replace(request, selection=dataclasses.replace(request.selection, rates=rates))
         try:
-            outcomes[about.command] = run(experiment, whole, console)
+            outcomes[about.command] = run(experiment, asked, console)
         except Failed as error:
             # the others have nothing to do with it
             failures.append(f"{about.command}: {error}")

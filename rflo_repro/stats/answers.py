@@ -54,7 +54,7 @@ class Answered:
     n: number of networks. median, low, high: of x (of the value itself where no two conditions are compared) with its
     99% interval; NaN if there is none.
     learned: how many networks learned under the first and the second condition, as far as there are such.
-    share: D with its 99% interval, if two conditions are compared. why: a word on the answer, if it needs one.
+    share: D with its 99% interval; NaN if no two conditions are compared. why: a word on the answer, if it needs one.
     power: how often this comparison would find a true sameness, where sameness is claimed.
     """
 
@@ -64,7 +64,7 @@ class Answered:
     low: float = math.nan
     high: float = math.nan
     learned: tuple[int, ...] = ()
-    share: tuple[float, float, float] | None = None
+    share: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     why: str = ""
     power: Callable[[], float] | None = field(default=None, compare=False, repr=False)
 
@@ -95,19 +95,19 @@ class Pair:
         """The second over the first."""
         return Pair(self.second, self.first, self.second_learned, self.first_learned)
 
-    def answered(self, values: Values) -> Answered:
+    def answered(self) -> Answered:
         """What an answer rests on, without one."""
-        return replace(
-            measured(values),
-            learned=(int(self.first_learned.sum()), int(self.second_learned.sum())),
-            share=newcombe(self.first_learned, self.second_learned),
-        )
+        return _with_shares(self.values, self.first_learned, self.second_learned)
 
 
 def measured(values: Values, statistic: Statistic = statistics.median) -> Answered:
     """A statistic of one value a network with its 99% interval, without an answer."""
     found = statistics.interval(values, statistic, LEVEL)
     return Answered("open", found.n, found.estimate, found.low, found.high)
+
+
+def _with_shares(values: Values, first: Flags, second: Flags) -> Answered:
+    return replace(measured(values), learned=(int(first.sum()), int(second.sum())), share=newcombe(first, second))
 
 
 def newcombe(first: Flags, second: Flags, level: float = LEVEL) -> tuple[float, float, float]:
@@ -162,27 +162,27 @@ def as_good(pair: Pair, two_sided: bool, gate: Flags | None = None) -> Answered:
 
     gate: the condition that must have learned in half of the networks; either, if not given.
     """
-    found = pair.answered(pair.values)
+    found = pair.answered()
     if not half_learned(*((pair.first_learned, pair.second_learned) if gate is None else (gate,))):
         return replace(found, answer="no test", why=NEITHER_LEARNED)
-    _, low, high = found.share or (0.0, 0.0, 0.0)
+    fewer = found.share[2]
     found = replace(found, power=lambda: power(pair.second, pair.second_learned, two_sided))
-    if found.low > MARGIN or high < -MARGIN_OF_SHARES or (two_sided and found.high < -MARGIN):
+    if found.low > MARGIN or fewer < -MARGIN_OF_SHARES or (two_sided and found.high < -MARGIN):
         return replace(found, answer="no")
     close = statistics.interval(pair.values, level=LEVEL_OF_SAMENESS)
     _, close_low, close_high = newcombe(pair.first_learned, pair.second_learned, LEVEL_OF_SAMENESS)
     no_worse = close.high < MARGIN and close_low > -MARGIN_OF_SHARES
     if no_worse and (not two_sided or (close.low > -MARGIN and close_high < MARGIN_OF_SHARES)):
         return replace(found, answer="yes")
-    return replace(found, answer="worse" if found.low > 0.0 or high < 0.0 else "open")
+    return replace(found, answer="worse" if found.low > 0.0 or fewer < 0.0 else "open")
 
 
 def behind(pair: Pair) -> Answered:
     """Whether the first condition is worse than the second, by losses or by how many networks learned."""
-    found = pair.answered(pair.values)
+    found = pair.answered()
     if not half_learned(pair.first_learned, pair.second_learned):
         return replace(found, answer="no test", why=NEITHER_LEARNED)
-    _, low, high = found.share or (0.0, 0.0, 0.0)
+    _, low, high = found.share
     worse, better = found.low > 0.0 or high < 0.0, found.high < 0.0 or low > 0.0
     return replace(found, answer="yes" if worse and not better else "no" if better and not worse else "open")
 
@@ -190,7 +190,7 @@ def behind(pair: Pair) -> Answered:
 def ahead(pair: Pair) -> Answered:
     """Whether the first condition is better than the second: the other way round."""
     found = behind(pair.turned)
-    d, low, high = found.share or (0.0, 0.0, 0.0)
+    d, low, high = found.share
     return replace(
         found,
         median=-found.median,
@@ -207,12 +207,10 @@ def fails(falls: Values, alone: Flags, both: Flags) -> Answered:
 
     falls: (n,) log10(final / first loss). alone, both: (n,) whether a network learned.
     """
-    found = replace(
-        measured(falls), learned=(int(alone.sum()), int(both.sum())), share=(share := newcombe(alone, both))
-    )
+    found = _with_shares(falls, alone, both)
     if not half_learned(both):
         return replace(found, answer="no test", why="training both did not learn in half of the networks")
-    if found.low > HALF and share[2] < 0.0:
+    if found.low > HALF and found.share[2] < 0.0:
         return replace(found, answer="yes")
     return replace(found, answer="no" if found.high < HALF else "open")
 
@@ -222,14 +220,10 @@ def trend(slopes: Values, largest: Flags, smallest: Flags) -> Answered:
 
     slopes: one a network. largest, smallest: (n,) whether a network learned at either end.
     """
-    found = replace(
-        measured(slopes),
-        learned=(int(largest.sum()), int(smallest.sum())),
-        share=(share := newcombe(largest, smallest)),
-    )
+    found = _with_shares(slopes, largest, smallest)
     if found.low > 0.0:
         return replace(found, answer="no")
-    return replace(found, answer="yes" if found.high < 0.0 and share[2] >= 0.0 else "open")
+    return replace(found, answer="yes" if found.high < 0.0 and found.share[2] >= 0.0 else "open")
 
 
 def between(

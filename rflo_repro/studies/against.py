@@ -16,10 +16,10 @@ from rflo_repro.paper import registry
 from rflo_repro.report.page import measured
 from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.reading import readings
 from rflo_repro.runs.request import Refused
 from rflo_repro.runs.statistics import median
 from rflo_repro.runs.tables import Schema
+from rflo_repro.runs.variants import variants
 from rflo_repro.studies import report
 from rflo_repro.studies.registry import studies
 
@@ -90,7 +90,7 @@ def _compared(here: Path, there: Path) -> Iterator[Compared]:
     for about in (*registry.figures().values(), *studies().values()):
         if not about.computed:
             continue
-        for experiment in (about.experiment, *readings(about.experiment)):
+        for experiment in (about.experiment, *variants(about.experiment)):
             for schema in experiment.schemas.values():
                 if {"final_loss", "network"} <= {column.name for column in schema.columns}:
                     one, other = _medians(schema, here), _medians(schema, there)

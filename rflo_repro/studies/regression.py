@@ -6,7 +6,7 @@ Four kinds of sessions:
 - smoke: every condition of every figure at smoke scale;
 - full: Figure 2's networks of 20, 40 and 80 tau, BPTT and RFLO, at full length, where chaos has made any difference of
   rounding as large as the loss itself;
-- verdicts: the first networks of Figure 2's sample, on which its claims are judged, at 20 tau.
+- confirm: the first networks of Figure 2's confirmation sample, which answers its claims, at 20 tau.
 
 A reference is the loss of some trials, to be read, and a digest of every array, to be sure.
 `python -m rflo_repro.studies.regression` writes the references anew.
@@ -34,11 +34,11 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
-from rflo_repro.runs import sample
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition
 from rflo_repro.runs.request import Failed, Selection
+from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.runs.store import Store, replacing
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.tasks import PeriodicTask
@@ -50,7 +50,7 @@ N_TRIALS = {"rtrl": 3}  # RTRL costs N^4 a step; the others are held for 20
 ETA = 0.01
 FULL = Selection(periods_tau=(20.0, 40.0, 80.0), rules=("bptt", "rflo"))
 SAMPLED, N_SAMPLED = Selection(periods_tau=(20.0,), rules=("bptt", "rflo")), 2
-KINDS = ("short", "smoke", "full", "verdicts")
+KINDS = ("short", "smoke", "full", "confirm")
 # Trials whose loss is written out, from 1; the last one as well
 TRIALS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 DIGITS = 16  # of a digest, in hexadecimal: 64 bits
@@ -136,9 +136,9 @@ def conditions() -> list[Condition]:
             found.append(replace(condition, label=f"smoke: {figure.command}, {condition.label}"))
     for condition in fig2.ABOUT.experiment.conditions(fig2.ABOUT.experiment.scales["paper"], FULL):
         found.append(replace(condition, label=f"full: fig2, {condition.label}"))
-    judged = sample.of(fig2.ABOUT.experiment)
+    judged = CONFIRMATION.of(fig2.ABOUT.experiment)
     for condition in judged.conditions(replace(judged.scales["paper"], n_networks=N_SAMPLED), SAMPLED):
-        found.append(replace(condition, label=f"verdicts: fig2, {condition.label}"))
+        found.append(replace(condition, label=f"confirm: fig2, {condition.label}"))
     return found
 
 

@@ -27,14 +27,15 @@ from rflo_repro.report.page import (
     measured,
     verdict_table,
 )
-from rflo_repro.runs import inventory, road, sample, tables
+from rflo_repro.runs import inventory, road, tables
 from rflo_repro.runs.choices import written
 from rflo_repro.runs.claims import Claim, Interval, judge
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.reading import in_words, readings
 from rflo_repro.runs.realisation import describe
+from rflo_repro.runs.sample import SAMPLES
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Schema
+from rflo_repro.runs.variants import in_words, variants
 from rflo_repro.studies.readings import CLOSEST, closest, design
 from rflo_repro.studies.registry import studies
 
@@ -211,8 +212,8 @@ def _pictures(figure: About, figures: Path, closest_to: str) -> tuple[Picture, .
     at = {end: f" At {' and '.join(rates)} learning rates." if rates else "" for end, rates in kinds}
     at |= {
         f"_{reading}": f" At {figure.rates[0]} rates and under the reading with {in_words(sets)} "
-        f"(rflo-repro {figure.command} --reading {reading})."
-        for reading, sets in figure.readings.items()
+        f"(rflo-repro {figure.command} --variant {reading})."
+        for reading, sets in figure.variants.items()
     }
     said = [(figures / f"{figure.name}{end}.png", f"{figure.title}{rates} {panels}.") for end, rates in at.items()]
     if closest_to:
@@ -248,7 +249,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
     )
     if missing and not experiment.claims:
         text = [missing]
-    frames, pages = _with_readings(readings(experiment), results, frames, pages)
+    frames, pages = _with_readings(variants(experiment), results, frames, pages)
     judges, of_judges = frames, pages
     if about.sample:
         found, of_sample, lacking = _sample(experiment, results)
@@ -274,14 +275,18 @@ def of_experiment(about: About, results: Path, figures: Path) -> Section:
 
 
 def _sample(experiment: Experiment[Any], results: Path) -> Read:
-    """The final table of the sample on which an experiment's claims are judged, its page, and what is missing."""
-    on_sample = sample.of(experiment)
-    place = sample.place(results)
-    frames, pages, missing = _read(
-        on_sample.schemas, place, f"rflo-repro {on_sample.about.command}{road.into(results)}"
-    )
-    frames, pages = _with_readings(map(sample.of, readings(experiment)), place, frames, pages)
-    return frames, pages, f"Judged on the figure's own networks: {missing}." if missing else ""
+    """The final table of the best sample that there is to judge on, its page, and what is missing."""
+    lacking = ""
+    for sample in SAMPLES:
+        on_sample = sample.of(experiment)
+        place = sample.place(results)
+        frames, pages, missing = _read(
+            on_sample.schemas, place, f"rflo-repro {on_sample.about.command}{road.into(results)}"
+        )
+        if not missing:
+            return *_with_readings(map(sample.of, variants(experiment)), place, frames, pages), ""
+        lacking = lacking or missing
+    return {}, [], f"Judged on the figure's own networks: {lacking}."
 
 
 def _with_readings(

@@ -18,8 +18,9 @@ from rich.console import Console
 from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.report import style
-from rflo_repro.runs import road, sample, tables
+from rflo_repro.runs import road, tables
 from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.sample import CONFIRMATION, PART
 
 COMPUTED = [figure for figure in registry.figures().values() if figure.computed]
 PERIODIC = [figure for figure in COMPUTED if isinstance(figure.experiment.scales["smoke"], PeriodicChoices)]
@@ -224,7 +225,7 @@ def test_a_median_of_networks_is_drawn_with_each_of_them(figure, short):
     n = len(tidy["final"])
     picture, _ = figure.experiment.draw(tidy, tuple(figure.panels))
     assert sum(len(dots(axes)) for axes in picture.get_axes()) >= (n if figure.command != "fig2" else n - 4)
-    larger, _ = figure.experiment.draw({**tidy, sample.PART: tidy["final"]}, tuple(figure.panels))
+    larger, _ = figure.experiment.draw({**tidy, PART: tidy["final"]}, tuple(figure.panels))
     assert [dots(axes) for axes in larger.get_axes()] == [dots(axes) for axes in picture.get_axes()]
 
     def segments(picture):
@@ -237,13 +238,15 @@ def test_a_median_of_networks_is_drawn_with_each_of_them(figure, short):
 def test_the_command_draws_the_sample_where_there_is_one(fig2, own_smoke):
     results = own_smoke / "results"
     before = redraw(fig2, results, Path("before"))
-    on_sample = sample.of(fig2.experiment)
+    on_sample = CONFIRMATION.of(fig2.experiment)
     frame, page = tables.read(results, fig2.experiment.schemas["final"])
-    tables.write(sample.place(results), on_sample.schemas["final"], frame, {**page, "settings": {"scale": "smoke"}})
+    tables.write(
+        CONFIRMATION.place(results), on_sample.schemas["final"], frame, {**page, "settings": {"scale": "smoke"}}
+    )
     after = redraw(fig2, results, Path("after"))
     assert before[0].read_bytes() != after[0].read_bytes()
     # one that cannot be believed is not drawn
-    (sample.place(results) / "fig2_final.json").unlink()
+    (CONFIRMATION.place(results) / "fig2_final.json").unlink()
     assert redraw(fig2, results, Path("again"))[0].read_bytes() == before[0].read_bytes()
 
 

@@ -106,12 +106,6 @@ def test_the_papers_tables_are_not_touched_by_another_run(fig2, ask, short_paper
     assert tables.read(results, fig2.experiment.schemas["final"])[0].shape[0] == 2
 
 
-def test_what_is_said_of_claims_names_the_scale_unless_it_is_the_papers(fig2, ask, short_paper):
-    for scale, mark in (("smoke", ", at smoke scale"), ("paper", "")):
-        (line,) = [line for line in ask(fig2, scale=scale, plot=False).log.splitlines() if line.startswith("claims ")]
-        assert re.fullmatch(rf"claims   [a-z0-9 ·]+{mark}", line)
-
-
 def test_the_number_of_threads_does_not_change_a_table(fig2, ask, smoke):
     for jobs in (2, 4):
         folder = Path(f"results_{jobs}")

@@ -32,7 +32,7 @@ COMMANDS = (
 NEEDS = {
     "plot": ("fig2",),
     "tune": ("fig2-size",),
-    "verdicts": ("fig2-size",),
+    "confirm": ("fig2-size",),
     "closest": ("fig2",),
     "sensitivity": ("--networks", "1"),
     "bench": ("--part", "rules", "--n-rec", "5"),

@@ -12,14 +12,16 @@ import pytest
 
 from rflo_repro import cli
 from rflo_repro.report import claims
-from rflo_repro.runs import sample, tables
+from rflo_repro.runs import tables
 from rflo_repro.runs.claims import KINDS, LEVEL, Question
 from rflo_repro.runs.request import Selection
+from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES
 from rflo_repro.runs.statistics import median
 from rflo_repro.studies import tune
 
 RESULTS = Path(__file__).parents[2] / "results"
-COMMITTED = [place for place in (RESULTS, sample.place(RESULTS)) if (place / "fig2_final.csv").exists()]
+PLACES = {RESULTS: None, **{sample.place(RESULTS): sample for sample in SAMPLES}}
+COMMITTED = [place for place in PLACES if (place / "fig2_final.csv").exists()]
 N_COMPARED = 2
 SAMPLED = [cli.EXPERIMENTS[name] for name in cli.SAMPLED]
 
@@ -40,20 +42,31 @@ def seeds(found):
 
 def test_every_figure_that_judges_has_one_of_the_size_that_was_fixed():
     judged = [about for about in cli.EXPERIMENTS.values() if about.computed and about.rates and about.experiment.claims]
-    sizes = {about.command: sample.of(about.experiment).scales["paper"].n_networks for about in SAMPLED}
+    sizes = {about.command: FIRST.of(about.experiment).scales["paper"].n_networks for about in SAMPLED}
     assert {about.command for about in judged if about.home.startswith("rflo_repro.paper")} == set(sizes)
     assert {sizes.pop("fig4"), *sizes.values()} == {27, 90}
-    assert sample.SEED == 90210
+    assert (FIRST.seed, CONFIRMATION.seed) == (90210, 90213)
+
+
+def test_there_are_three_times_as_many_networks_where_sameness_is_claimed():
+    larger = {"fig2", "fig2-locality", "fig2-dale"}
+    for about in SAMPLED:
+        experiment = CONFIRMATION.of(about.experiment)
+        for c in experiment.conditions(experiment.scales["paper"], Selection(rates=about.rates)):
+            same = about.command in larger and c.values["period_tau"] <= 80.0
+            assert len(c.realisations) == (27 if about.command == "fig4" else 270 if same else 90)
+            assert [getattr(r, "session", r).network for r in c.realisations] == [*range(len(c.realisations))]
 
 
 @pytest.mark.parametrize("about", SAMPLED, ids=lambda about: about.command)
 def test_it_is_the_figure_on_other_networks(about):
-    of_figure, on_sample = about.experiment, sample.of(about.experiment)
+    of_figure, on_sample = about.experiment, CONFIRMATION.of(about.experiment)
     own, more = realisations(of_figure, "smoke"), realisations(on_sample, "smoke")
-    assert len(more) == about.sample * len(own)
-    assert seeds(more) == {sample.SEED}
-    assert not seeds(own) & {sample.SEED}
-    assert not seeds(realisations(tune.experiment(about), "smoke")) & {sample.SEED}
+    assert len(realisations(FIRST.of(of_figure), "smoke")) == about.sample * len(own)
+    assert len(more) >= about.sample * len(own)
+    assert seeds(more) == {CONFIRMATION.seed}
+    assert not seeds(own) & {CONFIRMATION.seed, FIRST.seed}
+    assert not seeds(realisations(tune.experiment(about), "smoke")) & {CONFIRMATION.seed, FIRST.seed}
     assert on_sample.schemas == {"final": of_figure.schemas["final"]}
 
 
@@ -69,12 +82,12 @@ def test_its_claims_need_no_other_table(about):
 def test_a_committed_table_is_what_is_computed(folder):
     """Of the figure's own networks, and of the sample once it is there: in every column and to the byte."""
     of_figure = cli.EXPERIMENTS["fig2"].experiment
-    experiment = of_figure if folder == RESULTS else sample.of(of_figure)
+    experiment = of_figure if folder == RESULTS else PLACES[folder].of(of_figure)
     few = dataclasses.replace(experiment.scales["paper"], n_networks=N_COMPARED)
     known = experiment.conditions(few, Selection(periods_tau=(20.0,), rules=("bptt", "rflo")))
     results = [[r.run(lambda done: None) for r in c.realisations] for c in known]
-    frame = experiment.tabulate(few, known, results)[sample.FINAL]
-    schema = experiment.schemas[sample.FINAL]
+    frame = experiment.tabulate(few, known, results)[FINAL]
+    schema = experiment.schemas[FINAL]
     committed, page = tables.read(folder, schema)
     assert page["settings"]["scale"] == "paper"
     keys = [*schema.condition, "network"]
@@ -89,7 +102,7 @@ def test_two_identical_rules_pass_for_the_same_or_the_part_says_how_many_network
     """Of the tables that claims are judged on: samples of each spread, drawn anew around no difference at all."""
     experiment = about.experiment
     try:
-        final = tables.read(sample.place(RESULTS), experiment.schemas["final"])[0]
+        final = tables.read(FIRST.place(RESULTS), experiment.schemas["final"])[0]
     except FileNotFoundError:
         final = tables.read(RESULTS, experiment.schemas["final"])[0]
     asked: dict[int, tuple[claims.Test, np.ndarray]] = {}

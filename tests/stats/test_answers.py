@@ -181,9 +181,10 @@ def test_learns_is_more_than_half_for_sure(k, answer):
 @pytest.mark.parametrize(
     ("parts", "whole"),
     [
-        (["yes"], "yes"), (["yes", "yes"], "yes"), (["yes", "no test"], "yes"), (["no test"], "no test"), ([], "no test"),
-        (["yes", "no"], "no"), (["open", "no"], "no"), (["yes", "open"], "open"), (["worse"], "worse"),
-        (["worse", "worse", "no test"], "worse"), (["yes", "worse"], "open"), (["open", "no test"], "open"),
+        (["yes"], "yes"), (["yes", "yes"], "yes"), (["yes", "no test"], "yes"), (["no test"], "no test"),
+        ([], "no test"), (["yes", "no"], "no"), (["open", "no"], "no"), (["yes", "open"], "open"),
+        (["worse"], "worse"), (["worse", "worse", "no test"], "worse"), (["yes", "worse"], "open"),
+        (["open", "no test"], "open"),
     ],
 )  # fmt: skip
 def test_parts_together(parts, whole):

@@ -70,7 +70,7 @@ def test_a_verdict_that_is_another(made, other):
 
 def test_a_median_under_a_reading_of_the_paper(made, tmp_path):
     folder = shutil.copytree(made, tmp_path / "other")
-    options = ["--scale", "smoke", "--reading", "clipped", "--results", str(folder), "--no-plot", "--jobs", "1"]
+    options = ["--scale", "smoke", "--variant", "clipped", "--results", str(folder), "--no-plot", "--jobs", "1"]
     done = CliRunner().invoke(cli, ["fig2", *options, "--networks", "2", "--panel", "b"])
     assert done.exit_code == 0, done.output
     found = json.loads(said("--results", made, "--against", folder, "--json"))

@@ -44,11 +44,11 @@ def test_the_references_are_of_every_session_and_three_periods_are_held_at_full_
 
 def test_some_of_those_that_claims_are_judged_on_are_held_at_full_length():
     references = regression.read()
-    held = [name for name in references if name.startswith("verdicts")]
+    held = [name for name in references if name.startswith("confirm")]
     assert len(held) == 2 * regression.N_SAMPLED
     assert {list(references[name].loss)[-1] for name in held} == {"10000"}
-    (seed,) = {r.seed for c in regression.conditions() if c.label.startswith("verdicts") for r in c.realisations}
-    assert seed == 90210
+    (seed,) = {r.seed for c in regression.conditions() if c.label.startswith("confirm") for r in c.realisations}
+    assert seed == 90213
 
 
 def test_one_bit_of_one_loss_is_named_by_session_trial_and_both_values():

@@ -79,7 +79,7 @@ def test_the_same_twice(own):
 def larger(made, tmp_path_factory) -> Path:
     """The same with the sample on which Figure 2 is judged."""
     folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("larger") / "own"))
-    done = invoke("verdicts", "fig2", "--scale", "smoke", "--results", folder / "results", "--jobs", 1)
+    done = invoke("confirm", "fig2", "--scale", "smoke", "--results", folder / "results", "--jobs", 1)
     assert done.exit_code == 0, done.output
     return folder
 
@@ -94,23 +94,23 @@ def sizes(results):
 
 def test_claims_are_judged_on_the_sample_where_there_is_one(own, larger):
     assert sizes(own / "results") == {5}
-    assert sizes(larger / "results") == {20}
+    assert sizes(larger / "results") == {20, 60}
     _, html, markdown = written(larger)
     for text in (html, markdown):
-        assert "Judged on 20 networks of a root seed of their own, 90210, on which nothing was tuned; the trial" in text
+        assert "Judged on 60 networks of a root seed of their own, 90213, on which nothing was tuned; the trial" in text
     _, html, _ = written(own)
-    assert "Judged on the figure&#39;s own networks: there is no fig2_final.csv; rflo-repro verdicts fig2" in html
+    assert "Judged on the figure&#39;s own networks: there is no fig2_final.csv; rflo-repro confirm fig2" in html
 
 
 def test_a_sample_is_judged_without_the_figures_own_tables(larger, tmp_path):
     alone = tmp_path / "results"
-    shutil.copytree(larger / "results" / "verdicts", alone / "verdicts")
-    assert sizes(alone) == {20}
+    shutil.copytree(larger / "results" / "confirmation", alone / "confirmation")
+    assert sizes(alone) == {20, 60}
 
 
 def test_a_damaged_sample_is_named_and_not_believed(larger, tmp_path):
     own = Path(shutil.copytree(larger, tmp_path / "own"))
-    path = own / "results" / "verdicts" / "fig2_final.csv"
+    path = own / "results" / "confirmation" / "fig2_final.csv"
     path.write_text(path.read_text().replace("rflo", "rfl0"))
     assert sizes(own / "results") == {5}
     assert "torn or edited" in written(own)[1]

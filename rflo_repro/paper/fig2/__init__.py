@@ -1,6 +1,6 @@
 """Figure 2: a network learns to produce a periodic output, by BPTT and by RFLO."""
 
-from rflo_repro.paper.choices import READINGS
+from rflo_repro.paper.choices import VARIANTS
 from rflo_repro.paper.fig2.choices import Choices
 from rflo_repro.runs.experiment import About
 
@@ -23,8 +23,9 @@ ABOUT = About(
     choices=Choices,
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
-    readings=READINGS,
+    variants=VARIANTS,
     place=20,
     sample=10,
+    sameness={"period_tau": (20.0, 40.0, 80.0)},
     apart=True,
 )

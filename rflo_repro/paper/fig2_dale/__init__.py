@@ -1,6 +1,6 @@
 """Figure 2, supplement 1: RFLO under Dale's law."""
 
-from rflo_repro.paper.choices import READINGS, SupplementChoices
+from rflo_repro.paper.choices import VARIANTS, SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -20,8 +20,9 @@ ABOUT = About(
     choices=SupplementChoices,
     rules=("rflo",),
     rates=("printed", "tuned"),
-    readings=READINGS,
+    variants=VARIANTS,
     place=22,
     sample=10,
+    sameness={"period_tau": (20.0, 40.0, 80.0)},
     apart=True,
 )

@@ -1,6 +1,6 @@
 """Figure 2d at any period: which of RFLO's two approximations costs what."""
 
-from rflo_repro.paper.choices import READINGS, SupplementChoices
+from rflo_repro.paper.choices import VARIANTS, SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -21,8 +21,9 @@ ABOUT = About(
     choices=SupplementChoices,
     rules=("bptt", "rflo", "local", "random-feedback"),
     rates=("printed", "tuned"),
-    readings=READINGS,
+    variants=VARIANTS,
     place=21,
     sample=10,
+    sameness={"period_tau": (20.0, 40.0, 80.0)},
     apart=True,
 )

@@ -1,6 +1,6 @@
 """Figure 2, supplement 2: training both sets of weights, the readout only, the recurrent weights only."""
 
-from rflo_repro.paper.choices import READINGS, SupplementChoices
+from rflo_repro.paper.choices import VARIANTS, SupplementChoices
 from rflo_repro.runs.experiment import About
 
 ABOUT = About(
@@ -20,7 +20,7 @@ ABOUT = About(
     choices=SupplementChoices,
     rules=("rflo", "readout-only", "recurrent-only"),
     rates=("printed", "tuned"),
-    readings=READINGS,
+    variants=VARIANTS,
     place=23,
     sample=10,
     apart=True,

@@ -1,6 +1,6 @@
 """Figure 2, supplement 3: more units, and larger initial weights."""
 
-from rflo_repro.paper.choices import READINGS
+from rflo_repro.paper.choices import VARIANTS
 from rflo_repro.paper.fig2_size.choices import Choices
 from rflo_repro.runs.experiment import About
 
@@ -21,7 +21,7 @@ ABOUT = About(
     choices=Choices,
     rules=("rflo",),
     rates=("printed", "tuned"),
-    readings=READINGS,
+    variants=VARIANTS,
     place=24,
     sample=10,
 )

@@ -23,5 +23,7 @@ ABOUT = About(
     rates=("printed", "tuned"),
     place=30,
     sample=10,
+    sample_of={"batches": 3},
+    variants={"batches": (("n_trials", "50000"),)},
     apart=True,
 )

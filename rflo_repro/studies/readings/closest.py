@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from rflo_repro.runs import reading, road, tables
+from rflo_repro.runs import road, tables, variants
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Refused, Request, Selection
@@ -54,7 +54,7 @@ def experiment(figure: About, choices: str) -> Experiment[Any]:
         command=f"closest {figure.command}",
         title=f"{figure.title} As it is under the reading closest to the paper's statements.",
         rates=figure.rates[:1],
-        readings={},
+        variants={},
         sample=0,
     )
     scales = {
@@ -65,7 +65,7 @@ def experiment(figure: About, choices: str) -> Experiment[Any]:
         )
         for scale, chosen in whole.scales.items()
     }
-    return reading.renamed(whole, about, scales)
+    return variants.renamed(whole, about, scales)
 
 
 def closest_of(known: Mapping[str, About]) -> dict[str, Experiment[Any]]:

@@ -1,4 +1,4 @@
-"""An experiment under a reading of the paper: some of its choices made otherwise, and files of its own."""
+"""A variant of an experiment: some of its choices made otherwise, and files of its own."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ def renamed(experiment: Experiment[Any], about: About, scales: Mapping[str, Any]
     return dataclasses.replace(experiment, about=about, scales=scales, schemas=schemas)
 
 
-def under(experiment: Experiment[Any], reading: str) -> Experiment[Any]:
-    """The experiment under one of its named readings (`About.readings`), at the printed rates, which its tables call
-    by the reading's name."""
+def under(experiment: Experiment[Any], variant: str) -> Experiment[Any]:
+    """One of the experiment's named variants (`About.variants`), at the printed rates, which its tables call by the
+    variant's name."""
     about = experiment.about
-    sets, usual = about.readings[reading], about.rates[0]
+    sets, usual = about.variants[variant], about.rates[0]
     own = dataclasses.replace(
         about,
-        home=f"{about.name}_{reading}",
-        command=f"{about.command} --reading {reading}",
-        title=f"{about.title} The reading `{reading}`: {in_words(sets)}.",
+        home=f"{about.name}_{variant}",
+        command=f"{about.command} --variant {variant}",
+        title=f"{about.title} The variant `{variant}`: {in_words(sets)}.",
         rates=(usual,),
         apart=False,
+        sample=about.sample_of.get(variant, about.sample),
     )
 
     def conditions(choices: Any, selection: Selection) -> list[Condition]:
         return [
             dataclasses.replace(
                 condition,
-                label=f"{condition.label} {reading}",
-                values={**condition.values, "rates": reading},
+                label=f"{condition.label} {variant}",
+                values={**condition.values, "rates": variant},
             )
             if condition.values["rates"] == usual
             else condition
@@ -53,18 +54,27 @@ def under(experiment: Experiment[Any], reading: str) -> Experiment[Any]:
 
     def draw(tables: Tables, panels: Sequence[str]) -> Any:
         # a picture tells lines apart by the rates that it knows
-        known = {part: frame.assign(rates=frame.rates.replace(reading, usual)) for part, frame in tables.items()}
+        known = {part: frame.assign(rates=frame.rates.replace(variant, usual)) for part, frame in tables.items()}
         return None if experiment.draw is None else experiment.draw(known, panels)
 
-    scales = {scale: vary(chosen, sets) for scale, chosen in experiment.scales.items()}
+    scales = {scale: vary(chosen, _scaled(sets, chosen, experiment)) for scale, chosen in experiment.scales.items()}
     return dataclasses.replace(renamed(experiment, own, scales), conditions=conditions, draw=draw)
 
 
+def _scaled(sets: Sequence[tuple[str, str]], chosen: Any, experiment: Experiment[Any]) -> list[tuple[str, str]]:
+    """The variant's choices at a scale: where it has more trials than the paper's, it has so in proportion."""
+    usual = experiment.scales["paper"]
+    return [
+        (name, str(int(value) * chosen.n_trials // usual.n_trials) if name == "n_trials" else value)
+        for name, value in sets
+    ]
+
+
 def in_words(sets: Iterable[tuple[str, str]]) -> str:
-    """What a reading chooses."""
+    """What a variant chooses."""
     return " and ".join(f"{name}={value}" for name, value in sets)
 
 
-def readings(experiment: Experiment[Any]) -> list[Experiment[Any]]:
-    """The experiment under each of its named readings."""
-    return [under(experiment, reading) for reading in experiment.about.readings]
+def variants(experiment: Experiment[Any]) -> list[Experiment[Any]]:
+    """The experiment in each of its named variants."""
+    return [under(experiment, variant) for variant in experiment.about.variants]
