@@ -24,7 +24,7 @@ from rflo_repro.runs.request import Request, Selection
 from rflo_repro.studies import tune
 
 COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
-SEARCHES = [about for about in COMPUTED if about.rates]
+SEARCHES = [cli.EXPERIMENTS[command] for command in cli.TUNED]
 COMMANDS = [(about.command,) for about in COMPUTED] + [("tune", about.command) for about in SEARCHES]
 SAMPLES = [("confirm", command) for command in cli.SAMPLED]
 everything = pytest.mark.parametrize("command", COMMANDS + SAMPLES, ids=" ".join)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # The captions name magenta, cyan, red, blue and grey; the others are from the Okabe-Ito palette.
 COLOURS = {
     "bptt": "#222222",
+    "bptt-published": "#0072B2",
     "rflo": "#009E73",
     "rtrl": "#0072B2",
     "local": "#D5008F",
@@ -48,6 +49,7 @@ COLOURS = {
 }
 NAMES = {
     "bptt": "BPTT",
+    "bptt-published": "BPTT as published",
     "rflo": "RFLO",
     "rtrl": "RTRL",
     "local": "local, symmetric feedback",

@@ -167,7 +167,7 @@ def _once(values: Iterable[str]) -> Iterator[str]:
 def _commands(of_entry: Sequence[Field]) -> str:
     """The commands, all supplements in one word if they are all there."""
     commands = list(_once(field.command for field in of_entry))
-    supplements = [command for command in experiments() if command.startswith(SUPPLEMENTS)]
+    supplements = [command for command in registry.figures() if command.startswith(SUPPLEMENTS)]
     if set(supplements) <= set(commands):
         commands[commands.index(supplements[0])] = f"{SUPPLEMENTS}…"
         commands = [command for command in commands if command not in supplements]
