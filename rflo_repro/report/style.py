@@ -226,17 +226,20 @@ def factor(exponent: float) -> str:
     return "1" if size == "1" else f"{'×' if exponent > 0.0 else '÷'}{size}"
 
 
-def factor_axis(axis: Axis, least: int = 3) -> None:
+def factor_axis(axis: Axis, least: int = 3, most: int = 7) -> None:
     """Ticks of an axis of logarithms to base 10 that say factors: of the coarsest of MANTISSAS that has at least so
-    many, if any has."""
+    many, if any has; of whole decades every second, third and so on where there are more than `most`."""
     low, high = sorted(axis.get_view_interval())
     for mantissas in MANTISSAS:
         sizes = [decade + np.log10(mantissa) for decade in range(FAR_DECADES) for mantissa in mantissas]
-        ticks = [
-            float(at) for at in sorted({sign * size for size in sizes for sign in (-1.0, 1.0)}) if low <= at <= high
-        ]
-        if len(ticks) >= least:
+        both = sorted({float(sign * size) for size in sizes for sign in (-1.0, 1.0)})
+        found = [at for at in both if low <= at <= high]
+        if len(found) >= least:
             break
+    ticks, step = found, 1
+    while len(ticks) > most:
+        step += 1
+        ticks = [at for at in found if at % step == 0.0]
     axis.set_ticks(ticks, [factor(at) for at in ticks])
 
 

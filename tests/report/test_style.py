@@ -44,6 +44,9 @@ def test_a_scale_of_logarithms_says_factors(limits, labels):
     style.factor_axis(axes.yaxis)
     assert [tick.get_text() for tick in axes.get_yticklabels()] == labels
     assert axes.get_ylim() == limits
+    style.factor_axis(axes.yaxis, least=2, most=3)
+    assert 1 <= len(axes.get_yticks()) <= 3
+    assert "1" in [tick.get_text() for tick in axes.get_yticklabels()]
 
 
 def test_several_pictures_of_one_experiment_have_its_name_and_their_own(tmp_path):

@@ -152,10 +152,10 @@ def _sides(rows: pd.DataFrame) -> list[str]:
     return [UNTESTED if np.isnan(by) else INSIDE if by > 0.0 else OUTSIDE for by in rows.inside]
 
 
-def _scale(axis: Axis, rows: pd.DataFrame, least: int) -> None:
-    """Ticks that say factors, at least so many, where the number is the logarithm of one."""
+def _scale(axis: Axis, rows: pd.DataFrame, **ticks: int) -> None:
+    """Ticks that say factors, where the number is the logarithm of one; ticks: how many."""
     if rows.unit.astype(str).str.startswith("decades").any():
-        style.factor_axis(axis, least)
+        style.factor_axis(axis, **ticks)
 
 
 def _curve(axes: Axes, claim: str, part: str, rows: pd.DataFrame) -> None:
@@ -179,7 +179,7 @@ def _curve(axes: Axes, claim: str, part: str, rows: pd.DataFrame) -> None:
         most = max(np.nanmax(estimate), np.nanpercentile(high, 100 - SHOWN), 0.0)
         axes.set_ylim(least - 0.08 * (most - least), most + 0.08 * (most - least))
     axes.set_ylabel(wording.effect(claim, part).replace(", ", ",\n"), fontsize=8)
-    _scale(axes.yaxis, rows, 3)
+    _scale(axes.yaxis, rows)
     axes.set_title(f"{wording.part(part)}\n{_counted(rows)}", loc="left", fontsize=9)
 
 
@@ -233,5 +233,5 @@ def _moves(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level]) -> No
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     axes.tick_params(labelsize=7)
-    _scale(axes.xaxis, seen, 2)
+    _scale(axes.xaxis, seen, least=2, most=3)
     axes.set_xlabel("moves it by", fontsize=8)
