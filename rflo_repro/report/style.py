@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -114,6 +115,9 @@ RC: dict[str, Any] = {
 }
 FILL = 0.18
 FAR = 1e6
+FAR_DECADES = 6
+# Of ticks that say factors, the coarsest first
+MANTISSAS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.2, 2.0, 5.0))
 DPI = 200
 PLACES = 9  # decimals of a position that are kept
 
@@ -166,6 +170,18 @@ class Picture(Figure):
         return paths
 
 
+class Pictures(dict[str, Picture]):
+    """Several pictures of one experiment, by what the name of each adds to the experiment's; nothing for its first."""
+
+    def save(self, stem: Path) -> list[Path]:
+        """Write each as `<stem>_<name>`, or as `<stem>`. Raises OSError."""
+        return [
+            path
+            for name, picture in self.items()
+            for path in picture.save(stem.with_name(f"{stem.name}_{name}" if name else stem.name))
+        ]
+
+
 def new_picture(width: float, height: float) -> Picture:
     """An empty figure of this size in inches, laid out without overlaps."""
     picture = Picture(figsize=(width, height), layout=Layout(w_pad=0.06, h_pad=0.06))
@@ -204,6 +220,29 @@ def loss_axis(axes: Axes, losses: pd.Series[float]) -> None:
     seen = losses[np.isfinite(losses) & (losses > 0) & (losses < 1)]
     log_decades(axes, 10 ** float(np.floor(np.log10(seen.quantile(0.005)))) if len(seen) else 0.1, 1.0)
     axes.set_ylabel(LOSS)
+
+
+def factor(exponent: float) -> str:
+    """A power of ten as a factor: `×10`, `÷3`, `1`."""
+    size = f"{float(f'{10.0 ** abs(exponent):.2g}'):,g}"
+    return "1" if size == "1" else f"{'×' if exponent > 0.0 else '÷'}{size}"
+
+
+def factor_axis(axis: Axis, least: int = 3, most: int = 7) -> None:
+    """Ticks of an axis of logarithms to base 10 that say factors: of the coarsest of MANTISSAS that has at least so
+    many, if any has; of whole decades every second, third and so on where there are more than `most`."""
+    low, high = sorted(axis.get_view_interval())
+    for mantissas in MANTISSAS:
+        sizes = [decade + np.log10(mantissa) for decade in range(FAR_DECADES) for mantissa in mantissas]
+        both = sorted({float(sign * size) for size in sizes for sign in (-1.0, 1.0)})
+        found = [at for at in both if low <= at <= high]
+        if len(found) >= least:
+            break
+    ticks, step = found, 1
+    while len(ticks) > most:
+        step += 1
+        ticks = [at for at in found if at % step == 0.0]
+    axis.set_ticks(ticks, [factor(at) for at in ticks])
 
 
 def trial_axis(axes: Axes, n_trials: int) -> None:

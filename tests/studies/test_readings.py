@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from matplotlib.text import Text
 from prose import words
 
 from rflo_repro.cli import cli
@@ -17,7 +19,7 @@ from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.request import Selection
 from rflo_repro.studies import report
-from rflo_repro.studies.readings import PARTS, closest, design
+from rflo_repro.studies.readings import PARTS, closest, counts, design, multiverse, wording
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
 from rflo_repro.studies.readings.moves import moves
 from rflo_repro.studies.readings.plot import effect_label, values_of
@@ -168,10 +170,11 @@ def test_a_part_at_a_time_and_the_rows_of_the_others_stay(tmp_path):
     for figure in ("fig2", "fig3"):
         claims = {claim.name for claim in registry.figures()[figure].experiment.claims}
         assert set(parts[parts.figure == figure].claim) == claims
-        assert (tmp_path / f"readings-{'a' if figure == 'fig2' else 'b'}_{figure}.png").exists()
+        panel = "a" if figure == "fig2" else "b"
+        assert any(path.name.startswith(f"readings-{panel}_{figure}") for path in tmp_path.glob("*.png"))
     done = CliRunner().invoke(cli, ["plot", "readings", *options])
     assert "panel c left out" in done.output
-    assert (tmp_path / "readings_fig2.png").stat().st_size > 10_000
+    assert (tmp_path / "readings_fig2_alignment-rises.png").stat().st_size > 10_000
 
 
 def judged(reading, inside, choices="", kind="joint", primary=True):
@@ -407,34 +410,124 @@ def test_the_answers_say_what_the_committed_readings_of_the_supplements_are():
     assert f"half a decade in {dale[0]}, at 20 tau and in {dale[1]}, at 40 tau." in said
 
 
-def test_the_curve_counts_the_readings_that_combine_choices_and_names_those_tried_apart():
-    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
-    found, _ = EXPERIMENT.draw({"readings": frame}, ["b"])
-    axes = found["fig3"].axes
-    rows = frame[(frame.figure == "fig3") & (frame.part == "to 15 τ")]
+@functools.cache
+def committed():
+    return tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])[0]
+
+
+@functools.cache
+def committed_pictures(panel):
+    found, notes = EXPERIMENT.draw({"readings": committed()}, [panel])
+    assert not notes
+    return found
+
+
+def titles(picture):
+    return [axes.get_title("left").split("\n") for axes in picture.axes if axes.get_title("left")]
+
+
+def test_the_curve_counts_the_variants_that_combine_choices_and_names_those_tried_apart():
+    picture = committed_pictures("b")["fig3"]
+    rows = committed()[(committed().figure == "fig3") & (committed().part == "to 15 τ")]
     joint = rows[rows.kind != "alone"]
-    (said,) = [text.get_text() for one in axes for text in one.texts]
-    inside, held = (joint.inside > 0.0).sum(), (joint.verdict == "holds").sum()
-    assert said == f"as the paper says in {inside} of {len(joint)}, surely in {held}"
-    assert len(joint) < len(rows)
-    matrix = axes[1]
+    inside, tested = (joint.inside > 0.0).sum(), joint.inside.notna().sum()
+    said = f"holds in {inside} of {tested}, no test in {len(joint) - tested}"
+    assert titles(picture) == [["delays up to 15 τ", said]]
+    assert tested < len(joint) < len(rows)
+    curve, matrix, moved = picture.axes
+    assert curve.get_ylabel() == "RFLO over BPTT,\nerror of the peak"
+    assert [tick.get_text() for tick in curve.get_yticklabels()] == ["1", "×3", "×10", "×30"]
+    together, apart, baseline = (len(marks.get_offsets()) for marks in curve.collections[1:])
+    assert (together, apart, baseline) == (len(joint), len(rows) - len(joint), 1)
     labels = [tick.get_text() for tick in matrix.get_yticklabels()]
-    (dots,) = matrix.get_lines()
-    for name, value in (("optimizer: RMSprop", "optimizer=rmsprop"), ("online: RFLO within the trial", "online=true")):
-        n_dots = (dots.get_ydata() == labels.index(name)).sum()
-        assert n_dots == rows.choices.str.contains(value).sum() > 0
+    assert labels[:2] == ["initial state: baseline", "h(0) = 0.1"]
+    inside, outside, untested = (np.array(line.get_ydata()) for line in matrix.get_lines()[:3])
+    for name, value in (("optimizer: RMSprop", "optimizer=rmsprop"), ("updates: RFLO within the trial", "online=true")):
+        at, of = labels.index(name), rows[rows.choices.str.contains(value)]
+        marks = [int((y == at).sum()) for y in (inside, outside, untested)]
+        assert marks == [(of.inside > 0.0).sum(), (of.inside <= 0.0).sum(), of.inside.isna().sum()]
+        assert sum(marks) > 0
+    assert moved.get_xlabel() == "moves it by"
 
 
 def test_a_part_that_only_a_reading_tried_apart_has_is_not_drawn():
-    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
-    frame = frame[frame.figure == "fig2-dale"]
-    assert "160 τ" in set(frame.part)
-    found, _ = EXPERIMENT.draw({"readings": frame}, ["d"])
-    titles = [axes.get_title("left") for axes in found["fig2_dale"].axes]
-    assert [title.rpartition("\n")[2] for title in titles if title] == ["20 τ", "40 τ"]
-    labels = [tick.get_text() for axes in found["fig2_dale"].axes for tick in axes.get_yticklabels()]
-    assert "n_trials: 3,000" in labels
+    assert "160 τ" in set(committed()[committed().figure == "fig2-dale"].part)
+    picture = committed_pictures("d")["fig2_dale"]
+    assert [part for part, _ in titles(picture)] == ["20 τ", "40 τ"]
+    labels = [tick.get_text() for axes in picture.axes for tick in axes.get_yticklabels()]
+    assert "trials: 3,000" in labels
     assert "100,000" not in labels
+
+
+def test_each_claim_has_a_picture_that_can_be_read_at_830_pixels():
+    for panel, figures in PARTS.items():
+        found = committed_pictures(panel)
+        mine = counts.statements(committed()[committed().figure.isin(figures)])
+        shown = mine.drop_duplicates(["figure", "claim"])
+        assert len(found) == len(shown) + 1
+        for name, picture in found.items():
+            width, height = picture.get_size_inches()
+            assert (width, height <= 11.0) == (8.3, True), name
+            texts = [text for text in picture.findobj(Text) if text.get_text() and text.get_visible()]
+            assert min(text.get_fontsize() for text in texts) >= 7
+        claims = {picture.get_suptitle().partition(": ")[2] for name, picture in found.items() if name != "multiverse"}
+        assert claims == {wording.claim(claim) for claim in shown.claim}
+    assert not any(claim.startswith(counts.ADDITIVE) for claim in counts.statements(committed()).claim)
+
+
+def test_every_part_of_a_claim_is_named_in_plain_words():
+    for row in counts.statements(committed()).drop_duplicates(["claim", "part"]).itertuples():
+        assert row.claim in wording.CLAIMS
+        assert wording.effect(row.claim, row.part) != "effect"
+    for figure in FIGURES:
+        assert figure in wording.FIGURES
+    assert wording.part("80 τ, as RFLO") == "80 τ: as good as RFLO"
+    assert wording.claim("of one's own") == "of one's own"
+    assert wording.slug("Dale's law costs little") == "dales-law-costs-little"
+
+
+def test_variants_are_counted_by_where_their_median_lies():
+    rows = pd.concat(
+        [
+            judged(0, [0.1, np.nan], kind="as chosen"),
+            judged(1, [0.2, -0.1]),
+            judged(2, [-0.2, np.nan]),
+            judged(3, [0.0, 3.0]),
+            judged(4, [9.0, 9.0], kind="alone"),
+        ]
+    ).assign(figure="fig2", claim="a claim", estimate=0.0, n_networks=9)
+    rows["part"] = np.where(rows.index == 0, "20 τ", "40 τ")
+    others = rows.assign(claim=f"{counts.ADDITIVE} at every period"), rows.assign(claim="unmeasured", estimate=np.nan)
+    beside = rows.assign(claim="beside", primary=False)
+    found = counts.counts(pd.concat([rows, *others, beside], ignore_index=True))
+    assert list(found.claim) == ["a claim", "a claim"]
+    assert found[["part", "n_inside", "n_tested", "n"]].to_numpy().tolist() == [["20 τ", 2, 4, 4], ["40 τ", 1, 2, 4]]
+    assert found.baseline.tolist() == [True, pd.NA]
+    assert not len(counts.counts(rows.iloc[:0]))
+    assert multiverse.draw(rows.iloc[:0]) is None
+
+
+def test_the_bars_are_the_counts():
+    picture = multiverse.draw(committed())
+    (axes,) = picture.axes
+    found = counts.counts(committed())
+    bars = np.array([bar.get_width() for bar in axes.patches if bar.get_height() > 0.7]).reshape(len(found), 3)
+    np.testing.assert_allclose(bars.sum(axis=1), 1.0)
+    np.testing.assert_allclose(bars[:, 0] * found.n, found.n_inside)
+    np.testing.assert_allclose(bars[:, 2] * found.n, found.n - found.n_tested)
+    texts = [text.get_text() for text in axes.texts]
+    assert [text for text in texts if " of " in text and text[0].isdigit()] == [
+        f"{row.n_inside} of {row.n_tested}" for row in found.itertuples()
+    ]
+    assert sum(text.endswith("no test") for text in texts) == (found.n_tested < found.n).sum()
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert len(labels) == len(found)
+    assert labels[:2] == ["RFLO ends about as low as BPTT,  20 τ", "40 τ"]
+    marks = [line for line in axes.lines if len(line.get_xdata()) == 1]
+    filled = [line.get_fillstyle() == "full" if line.get_marker() == "o" else pd.NA for line in marks]
+    assert [str(mark) for mark in filled] == [str(baseline) for baseline in found.baseline]
+    said = picture.legends[0].get_title().get_text()
+    assert "With 7 or 9 networks a variant nothing is sure for any one of them: medians are counted." in said
 
 
 def test_an_effects_axis_has_the_unit_that_the_claim_is_judged_in():

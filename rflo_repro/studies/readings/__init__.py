@@ -18,7 +18,8 @@ ABOUT = About(
     title="Under which readings of the paper its statements hold.",
     help="""\
     Make the open choices otherwise (docs/assumptions.md), many of them together, run each such reading of the paper at
-    the printed rates, and judge the figures' claims under it; a specification curve for each figure. All of it takes
+    the printed rates, and judge the figures' claims under it: a specification curve for each claim, and in how many
+    readings each holds (`multiverse`). All of it takes
     some eight hours on two cores, a --panel one to two and a half; it keeps the others' rows.
     """,
     choices=Choices,
@@ -29,11 +30,12 @@ ABOUT = About(
         "c": "the statements on Figure 4",
         "d": "the statements on Figure 2's supplements, at 20 and 40 tau",
     },
-    legend="Above, the effect under each reading, sorted, with its 95% interval, in the colour of its answer; the ring "
-    "is the reading as chosen here. Below it, a dot a choice that the reading makes; grey sets a choice off from the "
-    "next, and the last rows are alternatives that are tried apart, alone or with one other. On the right, by how much "
-    "a value of a choice moves the effect, over the readings that combine choices. As the paper says: of these and the "
-    "one as chosen, the estimate lies where the claim has it; surely: the claim's test says so.",
+    legend="Above, the effect in each variant of what the paper leaves open, sorted: the median over its networks "
+    "with the 95% interval, coloured by where the median lies; the ring is the baseline. Below it, a mark for "
+    "each choice that the variant makes; grey sets a choice off from the next. What stands under the line is "
+    "not combined with other choices: it is tried by itself or with one other, drawn hollow and not counted. "
+    "On the right, by how much a value of a choice moves the effect against the baseline's value, over the "
+    "variants that combine choices.",
     selectors=("panel",),
     place=45,
 )

@@ -16,8 +16,8 @@ ABOUT = About(
     choices=Choices,
     rules=tuple(member.name for member in FAMILY),
     panels={
-        "a": "cost of a timestep against final loss, a task a picture, rules of one cost side by side; grey: the "
-        "lowest loss at each cost; joined: more draws",
+        "a": "cost of a timestep against final loss: twelve rules by name at the shortest period; in the appendix all, "
+        "a task a picture, rules of one cost side by side; grey: the lowest loss at each cost; joined: more draws",
         "b": "mean cosine of the update of W and minus the exact gradient, in training by the rule, against final loss",
         "c": "final loss against the horizon: the trace's time constant θ, or the steps K after which BPTT is cut off, "
         "with symmetric or random feedback; yellow: the readout alone",

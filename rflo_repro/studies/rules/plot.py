@@ -16,7 +16,7 @@ from rflo_repro.report import style
 from rflo_repro.report.claims import slopes
 from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.statistics import interval, quartiles, where
-from rflo_repro.studies.rules import places
+from rflo_repro.studies.rules import places, twelve
 from rflo_repro.studies.rules.claims import rank_correlations
 from rflo_repro.studies.rules.family import PERIODIC
 
@@ -44,8 +44,15 @@ POWERS = {
 }
 
 
-def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
-    """The panels that the tables can fill, a row each, and a line on each that they cannot."""
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Pictures, list[str]]:
+    """Twelve rules by name, if panel a is asked for and the tables have any of them; as `appendix` the panels that the
+    tables can fill, a row each; and a line on each that they cannot."""
+    named = twelve.draw(tables["final"]) if "a" in panels else None
+    appendix, notes = _appendix(tables, panels)
+    return style.Pictures({**({} if named is None else {"": named}), "appendix": appendix}), notes
+
+
+def _appendix(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     final, noise = tables["final"], tables["noise"]
     final = final.assign(title=places.title(final)) if len(final) else final
     periodic = where(final, {"task": PERIODIC})

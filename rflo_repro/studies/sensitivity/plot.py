@@ -18,9 +18,9 @@ from rflo_repro.studies.readings.plot import FARTHEST
 ACROSS = 5  # at most
 
 
-def draw(tables: Tables, panels: Sequence[str]) -> tuple[plot.Pictures, list[str]]:
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Pictures, list[str]]:
     """A picture a figure of these panels; a line on each panel of which the table has none."""
-    return plot.pictures(tables["sensitivity"], panels, _figure)
+    return plot.pictures(tables["sensitivity"], panels, lambda figure, frame: {"": _figure(figure, frame)})
 
 
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
