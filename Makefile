@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures confirm test test-long test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm texts test test-long test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
 	@echo "make FIGURE      [SCALE=...]                 one figure, such as make fig2"
 	@echo "make confirm     [SCALE=...]                 the networks that answer the claims, and the report"
+	@echo "make texts                                   README and docs, their numbers from the tables"
 	@echo "make test                                    the tests, loss regression included"
 	@echo "make test-long                               the large counts as well"
 	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
@@ -36,6 +37,9 @@ confirm: setup
 	$(RUN) confirm --variant clipped $(OPTIONS)
 	$(RUN) confirm --variant batches $(OPTIONS)
 	$(RUN) report --scale $(SCALE)
+
+texts: setup
+	$(BIN)/python -m tools.write
 
 # `make fig2`, `make fig3`, `make fig-gradient`, ...
 fig%: setup

@@ -39,7 +39,8 @@ EXPERIMENTS = {**registry.figures(), **studies()}
 VARIANTS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.variants.items()}
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
 TUNED = [command for command, about in registry.figures().items() if about.rates]
-DRAWN = [*(command for command, about in EXPERIMENTS.items() if about.panels), "all"]
+ANSWERS = "answers"
+DRAWN = [*(command for command, about in EXPERIMENTS.items() if about.panels), ANSWERS, "all"]
 
 
 def one_of(figures: Sequence[str]) -> str:
@@ -147,13 +148,17 @@ for _about in EXPERIMENTS.values():
 @FIGURES
 def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
     """Redraw a figure or a study, or all figures, from the tables as they are, also those of its variants and, if no
-    panel is named, of the search for its learning rates.
+    panel is named, of the search for its learning rates. `answers` are the answers to the paper's claims, in two
+    pictures; `all` has them too.
     """
     from rflo_repro.runs import road
     from rflo_repro.studies.readings.closest import closest_of
     from rflo_repro.studies.tune import experiment as search_of
 
-    chosen = list(registry.figures().values()) if experiment == "all" else [EXPERIMENTS[experiment]]
+    if experiment == ANSWERS and panel:
+        raise Refused("panel", f"`{ANSWERS}` has no panels, got {panel[0]!r}")
+    chosen = list(registry.figures().values()) if experiment == "all" else []
+    chosen += [EXPERIMENTS[experiment]] if experiment in EXPERIMENTS else []
     for letter in panel:
         for one in chosen:
             if letter not in one.panels:
@@ -162,11 +167,28 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     if results is not None and figures is None and results.parent == Path("results", road.CUSTOM):
         pictures = Path("figures", road.CUSTOM, results.name)
     road.check_folder("figures", pictures)
+    if experiment in (ANSWERS, "all") and not panel:
+        _draw_answers(tables, pictures, alone=experiment == ANSWERS)
     others = {command: [closest] for command, closest in closest_of(EXPERIMENTS).items()}
     for about in registry.figures().values():
         if about.rates and not panel:
             others.setdefault(about.command, []).append(search_of(about))
     road.draw_all(chosen, others, tables, pictures, Selection(panels=panel), console())
+
+
+def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
+    """Draw the answers and say where they are; beside other pictures, say why they are left out."""
+    from rflo_repro.studies import answers_plot, learned
+
+    try:
+        drawn = [*answers_plot.draw(tables, pictures), *learned.draw(tables, pictures)]
+    except Refused as error:
+        if alone:
+            raise
+        console().print(f"  {ANSWERS} left out: {error}", markup=False, highlight=False, soft_wrap=True)
+        return
+    said = "figures  " + "  ".join(str(path) for path in drawn)
+    console().print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 @cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
@@ -314,12 +336,12 @@ def sweep(file: Path, quiet: bool, **asked: Any) -> None:
 
 
 @cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
-@click.option("--table", is_flag=True, help="Print the verdicts as a Markdown table instead; write nothing.")
+@click.option("--table", is_flag=True, help="Print the answers as a Markdown table instead; write nothing.")
 @click.option(
     "--against",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Say instead which medians and verdicts are others in the tables there; write nothing.",
+    help="Say instead which medians and answers are others in the tables there; write nothing.",
 )
 @JSON
 @SCALE
@@ -328,9 +350,9 @@ def sweep(file: Path, quiet: bool, **asked: Any) -> None:
 def report(
     table: bool, against: Path | None, as_json: bool, scale: str, results: Path | None, figures: Path | None
 ) -> None:
-    """Judge every claim from the tables as they are, and write beside them report.html, one self-contained page, and
-    report.md. Verdicts on tables of another scale than the paper's are marked. What has no table yet is named with the
-    command that makes it.
+    """Answer every claim from the tables as they are, and write beside them report.html, one self-contained page, and
+    in short report.md. Answers from tables of another scale than the paper's are marked. What has no table yet is named
+    with the command that computes it.
     """
     from rflo_repro.runs.road import usual
     from rflo_repro.studies import against as other

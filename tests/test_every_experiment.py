@@ -16,11 +16,12 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from rflo_repro import cli
-from rflo_repro.runs import cluster, road, sample, tables
+from rflo_repro.runs import cluster, road, tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.cluster import ClusterError
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import Request, Selection
+from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.studies import tune
 
 COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
@@ -40,7 +41,7 @@ def rates(tuned):
 def experiment_of(command):
     about = cli.EXPERIMENTS[command[-1]]
     if command[0] == "confirm":
-        return sample.of(about.experiment)
+        return CONFIRMATION.of(about.experiment)
     return tune.experiment(about) if command[0] == "tune" else about.experiment
 
 
@@ -73,7 +74,7 @@ def without_rows(schema):
 
 def paper_tables(command):
     """Tables as the paper's scale writes them, if without rows."""
-    folder = sample.place(Path("results")) if command in SAMPLES else Path("results")
+    folder = CONFIRMATION.place(Path("results")) if command in SAMPLES else Path("results")
     for schema in experiment_of(command).schemas.values():
         tables.write(folder, schema, without_rows(schema), {"settings": {"scale": "paper"}, "runs": []})
 

@@ -1,14 +1,13 @@
-"""The report as one self-contained HTML page, and as Markdown. Knows no figure: it is handed what it shows."""
+"""The report as one self-contained HTML page, and in short as Markdown. Knows no figure: it is handed what it shows."""
 
 from __future__ import annotations
 
 import base64
-import io
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,33 +16,43 @@ from urllib.parse import quote
 import jinja2
 from PIL import Image
 
-from rflo_repro.report import style
-from rflo_repro.runs.claims import KINDS, VERDICTS, Claim, Finding, Interval, Part
+from rflo_repro.report import style, words
+from rflo_repro.report.words import Named
+from rflo_repro.runs.claims import Claim, Finding, Part
+from rflo_repro.stats.answers import Answer, together
 
-# Embedded pictures are at most as wide, in pixels, as the first of these at which the page is small enough, in bytes.
-WIDTHS = (1400, 1200, 1000, 800, 600)
-PAGE = 3_000_000
-BEGIN, END = "<!-- verdicts: printed by `rflo-repro report --table` -->", "<!-- end of verdicts -->"
-BEGIN_README = "<!-- answers: written by `python -m rflo_repro.studies.report` -->"
-NO_VERDICT = "not computed"
-MARK = ", at "
+BEGIN, END = "<!-- answers: printed by `rflo-repro report --table` -->", "<!-- end of answers -->"
+NOT_COMPUTED = "not computed"
+MANY = 8  # parts of a claim
+PER_INCH = 96  # of a browser's points, for pictures of style.DPI
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A claim and what was found; `missing` says what is lacking where nothing could be.
+class Question:
+    """A claim and what was found.
 
-    scale: of the tables. Verdicts on any but the paper's are marked, and without colour.
+    answers: by kind of learning rates, the parts that its answer is made of. findings: all parts.
+    samples: by kind of learning rates, on which networks.
+    missing: what is lacking where nothing could be found.
+    scale: of the tables. Answers on any but the paper's are marked, and without colour.
+    borrowed: whether the paper prints no learning rate for it, so that its rates are another rule's.
     """
 
     claim: Claim
+    answers: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    samples: Mapping[str, str] = field(default_factory=dict)
     missing: str = ""
     scale: str = "paper"
+    borrowed: bool = False
 
-    def shown(self, verdict: str) -> str:
-        """A verdict on it in words."""
-        return verdict if self.scale == "paper" else f"{verdict}{MARK}{self.scale} scale"
+    def whole(self, kind: str) -> Answer:
+        """The answer at one kind of learning rates, its parts together."""
+        return together([named.part.answer for named in self.answers[kind]])
+
+    def mark(self) -> str:
+        """What stands behind an answer on another scale than the paper's."""
+        return "" if self.scale == "paper" else f", at {self.scale} scale"
 
 
 @dataclass(frozen=True)
@@ -57,146 +66,126 @@ class Picture:
 
 @dataclass(frozen=True)
 class Grid:
-    """A small table below the claims."""
+    """A table of the appendix. note: what it is, in a sentence."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A figure or a study: its name (and anchor), title, command, claims, pictures, choices, tables, provenance."""
+    """A figure or a study: its name (and anchor), title, command, claims, pictures, choices, tables, provenance.
+
+    more: pictures that are linked and not shown.
+    """
 
     name: str
     title: str
     command: str
-    claims: tuple[Judged, ...] = ()
+    claims: tuple[Question, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    more: tuple[Path, ...] = ()
     text: tuple[str, ...] = ()
+    tables: tuple[Path, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
-    grids: tuple[Grid, ...] = ()
     provenance: tuple[str, ...] = ()
+    study: bool = False
 
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report. terms: what is meant by the words that it uses, each with its meaning."""
+    """The whole report.
+
+    rates: the kinds of learning rates in words. columns: those that have a column of their own.
+    terms: what is meant by the words that it uses.
+    answers: the paper's claims, each with the name of its section; ours: those that go beyond the paper.
+    differing: the answers that differ between two samples, if both are there. picture: of the answers.
+    """
 
     title: str
     introduction: str
+    rates: Mapping[str, str]
+    columns: tuple[str, ...]
     terms: tuple[tuple[str, str], ...]
+    answers: tuple[tuple[str, Question], ...]
+    ours: tuple[tuple[str, Question], ...]
     sections: tuple[Section, ...]
+    appendix: tuple[Grid, ...] = ()
+    differing: Grid | None = None
+    picture: Picture | None = None
 
 
-def number(value: float) -> str:
-    """A number of two or three digits, such as −0.52, ∞ or 3e−11."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return (f"{value:.3g}" if abs(value) >= 100 else f"{value:.2g}").replace("-", "−").replace("e−0", "e−")
+def counts(report: Report) -> list[tuple[str, list[tuple[str, int]]]]:
+    """By kind of learning rates, in words: how many of the paper's claims have each answer."""
+    found = []
+    for kind in report.columns:
+        of = Counter(q.whole(kind) + q.mark() for _, q in report.answers if q.answers.get(kind))
+        if of:
+            known = [word + mark for mark in sorted({q.mark() for _, q in report.answers}) for word in words.SAID]
+            said = [(words.SAID.get(word, word), of[word]) for word in known if of[word]]  # type: ignore[call-overload]
+            found.append((report.rates[kind], said))
+    lacking = sum(bool(q.missing) for _, q in report.answers)
+    return [*found, *([("", [(NOT_COMPUTED, lacking)])] if lacking else [])]
 
 
-def measured(interval: Interval | None, unit: str) -> str:
-    """An estimate with its interval and unit."""
-    if interval is None:
-        return ""
-    text = f"{number(interval.estimate)} ({number(interval.low)}, {number(interval.high)})"
-    return f"{text} {unit}".strip()
+def named(name: str) -> str:
+    """The name of a part, with the sign of tau, before what is said of it; empty for a claim's only part."""
+    return "" if name in ("", "all") else f"{_tau(name)}:"
 
 
-def k_of_n(part: Part) -> str:
-    """On how many networks the number lies on the estimate's side."""
-    return f"{part.k} of {part.interval.n}" if part.interval else ""
+def kinds(section: Section) -> list[str]:
+    """The kinds of learning rates at which its own claims are answered."""
+    return list(dict.fromkeys(kind for question in section.claims for kind in question.answers)) or [""]
 
 
-def probability(p: float) -> str:
-    """A p of two digits; empty if there is none."""
-    return "" if math.isnan(p) else "p < 1e−4" if p < 1e-4 else f"p = {number(p)}"
+def _tau(text: str) -> str:
+    return text.replace(" tau", " τ")
 
 
-def rates(finding: Finding) -> str:
-    """The kind of learning rates of a finding, in words."""
-    return called(finding.rates) if finding.rates else ""
+def names(question: Question) -> list[str]:
+    """What the parts of an answer are called, at any kind of learning rates."""
+    return list(dict.fromkeys(one.name for parts in question.answers.values() for one in parts))
 
 
-def called(kind: str) -> str:
-    """A kind of learning rates in words."""
-    return f"{kind} rates" if kind in ("printed", "tuned") else f"printed rates, {kind}"
+def many(question: Question) -> str:
+    """How many parts have which answer, where there are too many for a short page; else empty."""
+    parts = [named.part for parts in question.answers.values() for named in parts]
+    of = Counter(words.SAID[part.answer] for part in parts)
+    return "" if len(names(question)) <= MANY else ", ".join(f"{n} {answer}" for answer, n in of.items())
 
 
-def headline(judged: Judged, finding: Finding) -> str:
-    """The verdict on a claim, and of which parts it is."""
-    coverage = f" ({finding.coverage})" if finding.coverage else ""
-    return judged.shown(finding.verdict) + coverage
+def columns(question: Question) -> dict[str, bool]:
+    """Which columns the table of its parts has, so that none is empty."""
+    parts = [part for finding in question.findings for part in finding.parts]
+    return {
+        "effect": any(part.why or words.effect(question.claim, part) for part in parts),
+        "learned": any(map(words.learned, parts)),
+        "share": any(map(words.share, parts)),
+        "p": any(not math.isnan(part.holm) for part in parts),
+        "power": any(part.answered is not None and part.answered.power is not None for part in parts),
+    }
 
 
-def beside(part: Part) -> str:
-    """What stands beside a part's effect: p, how many learned, a word on the verdict, what would turn it."""
-    needs = f"would take {part.needs} networks like these" if part.needs else ""
-    said = ("" if part.primary else "not primary", probability(part.p), part.learned, part.why, part.remark, needs)
-    return "; ".join(filter(None, said))
+def powers(part: Part) -> str:
+    """How often a true sameness would be found."""
+    known = part.answered.power if part.answered else None
+    return "" if known is None else f"{known():.2f}"
 
 
-def others(report: Report) -> list[str]:
-    """The kinds of learning rates besides the first at which anything was judged."""
-    found = {of.rates for section in report.sections for judged in section.claims for of in judged.findings}
-    return [kind for kind in KINDS[1:] if kind in found]
-
-
-def primary(judged: Judged, kinds: Sequence[str]) -> list[tuple[Part, list[Part | None]]]:
-    """The primary parts of the first kind of learning rates, each with the same part at each of these."""
-    first, *more = judged.findings or [Finding("", ())]
-    same = {(finding.rates, part.what): part for finding in more for part in finding.parts}
-    return [(part, [same.get((kind, part.what)) for kind in kinds]) for part in first.parts if part.primary]
-
-
-def by_kind(judged: Judged, kinds: Sequence[str]) -> list[Finding | None]:
-    """What was found at the first kind of learning rates, and at each of these."""
-    first, *more = judged.findings
-    found = {finding.rates: finding for finding in more}
-    return [first, *map(found.get, kinds)]
-
-
-def counts(report: Report) -> list[tuple[str, str]]:
-    """Each verdict, and how many claims have it, by the kind of learning rates; what has one kind is with the first."""
-    found = Counter(
-        (judged.shown(finding.verdict), finding.rates or KINDS[0])
-        for section in report.sections
-        for judged in section.claims
-        for finding in judged.findings
-    )
-    found.update((NO_VERDICT, KINDS[0]) for section in report.sections for judged in section.claims if judged.missing)
-    shown = [kind for kind in KINDS if any(at == kind for _, at in found)]
-    names = {kind: called(kind) if kind != KINDS[0] else f"{kind} (or only) rates" for kind in KINDS}
-    marked = sorted({verdict for verdict, _ in found} - {*VERDICTS, NO_VERDICT})
-    return [
-        (verdict, ", ".join(f"{found[verdict, kind]} at {names[kind]}" for kind in shown))
-        for verdict in (*VERDICTS, *marked, NO_VERDICT)
-        if any(found[verdict, kind] for kind in shown)
-    ]
-
-
-def letter(verdict: str) -> str:
-    """The sign before a verdict."""
-    return style.LETTERS.get(verdict.partition(MARK)[0].partition(" (")[0], "·")
-
-
-def colour(verdict: str) -> str:
-    """The colour of a verdict; grey for what is none, or none on the paper's scale."""
-    return style.VERDICTS.get(verdict.partition(" (")[0], style.GREY)
-
-
-def data_uri(path: Path, widest: int = WIDTHS[0]) -> str:
-    """A picture's content for an `img` element, in its own colours, at most `widest` pixels wide. Raises OSError if it
-    cannot be read."""
+def data_uri(path: Path) -> str:
+    """A picture's content for an `img` element, as it is. Raises OSError if it is none."""
     with Image.open(path) as image:
-        small = image.convert("RGB")
-        if small.width > widest:
-            small = small.resize((widest, round(small.height * widest / small.width)), Image.Resampling.LANCZOS)
-        file = io.BytesIO()
-        # lossless, in two thirds of the room that PNG takes
-        small.save(file, format="WEBP", lossless=True)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+        kind = image.get_format_mimetype()
+        image.verify()
+    return f"data:{kind};base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def width(path: Path) -> int:
+    """How wide a picture is shown, in a browser's points: at the size at which it was drawn."""
+    with Image.open(path) as image:
+        return round(image.width * PER_INCH / style.DPI)
 
 
 class Literal(str):
@@ -204,40 +193,51 @@ class Literal(str):
 
 
 def _template(name: str, **environment: Any) -> jinja2.Template:
-    made = jinja2.Environment(
+    found = jinja2.Environment(
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         **environment,
     )
-    made.filters.update(measured=measured, slug=slug, literal=Literal)
-    made.globals.update(
-        counts=counts, letter=letter, colour=colour, badge=_badge, headline=headline, rates=rates,
-        k_of_n=k_of_n, beside=beside, primary=primary, by_kind=by_kind,
-        others=others, called=called, begin=BEGIN, begin_readme=BEGIN_README, end=END,
-        not_computed=NO_VERDICT,
+    found.filters.update(slug=slug, literal=Literal, tau=_tau)
+    functions = (
+        counts, kinds, names, named, many, columns, powers, width, words.short, words.effect, words.brief, words.count,
+        words.interval, words.learned, words.share, words.probability,
     )  # fmt: skip
-    return made.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
+    found.globals.update({function.__name__: function for function in functions})
+    found.globals.update(
+        answers=_answers, colour=_colour, sign=_sign, said=words.SAID, begin=BEGIN, end=END, not_computed=NOT_COMPUTED
+    )
+    return found.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
+
+
+def _answers(parts: tuple[Named, ...]) -> list[tuple[Answer, str]]:
+    return words.answers(Named(_tau(one.name), one.part) for one in parts)
+
+
+def _colour(answer: Answer, mark: str = "") -> str:
+    """The colour of an answer; grey for one on another scale than the paper's."""
+    return style.GREY if mark else style.ANSWERS[answer]
+
+
+def _sign(answer: Answer) -> str:
+    return style.SIGNS[answer]
 
 
 def html(report: Report, folder: Path) -> str:
-    """The page as HTML: no script, nothing from elsewhere, every text escaped; pictures as wide as leaves it small,
-    each a link to its file as seen from `folder`."""
+    """The page as HTML: no script, nothing from elsewhere, every text escaped; each picture is a link to its file as
+    seen from `folder`."""
     template = _template("page.html", autoescape=True)
-    template.globals["link"] = _links(folder)
-    paths = [picture.path for section in report.sections for picture in section.pictures]
-    room = PAGE - len(template.render(report=report, shown=dict.fromkeys(paths, "")).encode())
-    for widest in WIDTHS:
-        shown = {path: data_uri(path, widest) for path in paths}
-        if sum(len(shown[path]) for path in paths) < room:
-            break
-    return template.render(report=report, shown=shown)
+    template.globals.update(link=_links(folder), data_uri=data_uri)
+    return template.render(report=report)
 
 
-def _markdown() -> jinja2.Template:
+def _markdown(folder: Path) -> jinja2.Template:
     # what is not marked as literal is shown as the text that it is
-    return _template("page.md", finalize=lambda value: value if isinstance(value, Literal) else plain(value))
+    template = _template("page.md", finalize=lambda value: value if isinstance(value, Literal) else plain(value))
+    template.globals["link"] = _links(folder)
+    return template
 
 
 def slug(text: str) -> str:
@@ -253,30 +253,15 @@ def plain(text: Any) -> str:
     return "".join(f"\\{c}" if c in "\\[]*_" else c for c in line)
 
 
-def _badge(verdict: str) -> str:
-    return f"{letter(verdict)} {verdict}" if verdict else ""
-
-
-def verdict_table(report: Report) -> str:
-    """The verdicts at a glance in Markdown, between markers."""
-    made: Any = _markdown().make_module({"report": report, "link": str})
-    return str(made.verdicts()).rstrip()
-
-
-def in_readme(report: Report, readme: str) -> str:
-    """A README with the answers between its markers: the primary parts of each claim. Raises ValueError if it has
-    none."""
-    before, begin, rest = readme.partition(BEGIN_README)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"the README must have {BEGIN_README} and {END}")
-    made: Any = _markdown().make_module({"report": report, "link": str})
-    return before + str(made.readme()).strip() + after
+def answer_table(report: Report) -> str:
+    """The answers in short, in Markdown, between markers."""
+    module: Any = _markdown(Path()).make_module({"report": report})
+    return f"{BEGIN}\n{str(module.short_table()).strip()}\n{END}"
 
 
 def markdown(report: Report, folder: Path) -> str:
-    """The page as Markdown; pictures are linked as seen from `folder`."""
-    return _markdown().render(report=report, link=_links(folder)).rstrip() + "\n"
+    """The page in short, as Markdown; files are linked as seen from `folder`."""
+    return _markdown(folder).render(report=report).strip() + "\n"
 
 
 def _links(folder: Path) -> Callable[[Path], str]:

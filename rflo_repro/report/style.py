@@ -67,7 +67,10 @@ NAMES = {
     "reward-hybrid": "hybrid of reward and error",
     "force": "FORCE",
 }
-# Okabe-Ito, told apart by letters too
+# Of answers, told apart by their words and signs too
+ANSWERS = {"yes": "#00795A", "no": "#B3392F", "worse": "#A65E00", "open": "#6B5B95", "no test": "#6E6E6E"}
+SIGNS = {"yes": "✓", "no": "✗", "worse": "↑", "open": "?", "no test": "–"}
+# Of the verdicts in the tables of the multiverse
 VERDICTS = {
     "holds": "#00795A",
     "holds in part": "#2E7FB8",
@@ -77,16 +80,7 @@ VERDICTS = {
     "does not hold": "#B3392F",
     "cannot be tested": "#8A8A8A",
 }
-LETTERS = {
-    "holds": "✓",
-    "holds in part": "±",
-    "behind, size open": "↑",
-    "ahead, size open": "↓",
-    "not decided": "?",
-    "does not hold": "✗",
-    "cannot be tested": "–",
-}
-# Of a verdict that is none today
+# Of an answer on another scale than the paper's
 GREY = "#6E6E6E"
 # Those of whatever has no colour above
 OTHERS = ("#56B4E9", "#A6761D", "#B2508A", "#5E7D00", "#8F5B5B", "#3D6E8F")

@@ -1,8 +1,7 @@
-"""What a claim is, and what comes of it: a statement that is judged from an experiment's tables.
+"""What a claim is, and what comes of it: a statement that is answered from an experiment's tables.
 
-The claims of an experiment are judged together: the answers of their primary parts, at each kind of learning rates, are
-one family, in which Holm's procedure keeps the chance of any false answer at 5%. Among the parts whose size stays open,
-the directions are a second one.
+The answer is that of `stats.answers`. The tables of the multiverse have a verdict as well, at 5% and from the losses
+alone, since with the few networks of a variant nothing is sure at 99%.
 """
 
 from __future__ import annotations
@@ -10,31 +9,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rflo_repro.stats.answers import Answer, Answered
+
 Tables: TypeAlias = "Mapping[str, pd.DataFrame]"  # by part
-Verdict = Literal[
-    "holds",
-    "holds in part",
-    "behind, size open",
-    "ahead, size open",
-    "not decided",
-    "does not hold",
-    "cannot be tested",
-]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+Verdict = Literal["holds", "behind, size open", "ahead, size open", "not decided", "does not hold", "cannot be tested"]
 LEVEL = 0.05
-# The kinds of learning rates at which claims are judged, in the order in which they are shown; `clipped` is a reading
-# of the paper at the printed ones, in which the norm of an update is bounded
+K = TypeVar("K")
+# The kinds of learning rates at which claims are answered, in the order in which they are shown. Two are variants at
+# the printed ones: `clipped`, in which the norm of an update is bounded, and `batches`, Figure 3 with ten times as many
+# trials
 KINDS = ("printed", "tuned", "clipped", "batches")
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its 95% interval over n networks."""
+    """An estimate with its interval over n networks."""
 
     estimate: float
     low: float
@@ -43,84 +37,71 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What decides a part: verdicts, each with the p of the data if it were false.
-
-    answers: verdicts on the claim. sides: those that know the direction and leave the size open, if there are any.
-    needs: of how many networks like these one would get an answer at a level, in words. remark: what else is to be said
-    at a level, such as for which margins the answer would be another.
-    """
-
-    answers: Mapping[Verdict, float]
-    sides: Mapping[Verdict, float]
-    needs: Callable[[float], str]
-    remark: Callable[[float], str]
-
-
-@dataclass(frozen=True)
 class Part:
     """One measured number of a claim, such as that at one period.
 
-    what: where it was measured. unit: of the interval. why: a word on the verdict, if it needs one.
-    k: on how many of the n networks the number lies on the estimate's side.
+    what: where it was measured. answered: the answer and what it rests on.
+    unit: of the number. log: whether it is a log10, so that ten to its power is a factor.
+    why: a word on the answer, if it needs one. learned: how many learned in either condition, if two are compared, with
+    McNemar's test. medians: of either condition, if two are compared.
+    p: of the data if the answer were false, by the losses alone; NaN if there is none. holm: the same, corrected among
+    all parts of the experiment at these learning rates. primary: whether the claim's answer rests on it.
+
+    For the tables of the multiverse: interval: at 95%. k: on how many networks the number lies on the estimate's side.
     inside: by how much the estimate lies inside what the claim says, or outside, below 0; NaN if it answers nothing.
-    learned: how many learned in either condition, if two are compared, and after how many trials.
-    primary: whether the claim's verdict rests on it. p: of the verdict, corrected in its family.
-    needs: how many networks it would take, if it is not settled. remark: what else there is to say of the answer.
-    effects: the number in each network, in their order.
-    unlike: how many learned in either condition, in short, where McNemar's test says that the shares differ.
+    chances: p of the data if it did not hold, and if it did; then, for claims of sameness, if it were not behind, and
+    not ahead; empty if it is not compared. effects: the number in each network, in their order.
     """
 
     what: str
-    verdict: Verdict
-    interval: Interval | None = None
+    answered: Answered | None = None
     unit: str = "decades"
+    log: bool = True
     why: str = ""
+    learned: str = ""
+    medians: tuple[float, ...] = ()
+    p: float = math.nan
+    holm: float = math.nan
+    primary: bool = True
+    interval: Interval | None = None
     k: int = 0
     inside: float = math.nan
-    learned: str = ""
-    question: Question | None = field(default=None, compare=False, repr=False)
-    primary: bool = True
-    p: float = math.nan
-    needs: str = ""
-    remark: str = ""
+    chances: tuple[Mapping[Verdict, float], ...] = ()
     effects: Sequence[float] = field(default=(), compare=False, repr=False)
-    unlike: str = ""
+
+    @property
+    def answer(self) -> Answer:
+        """Yes, no, worse, open, or no test."""
+        return "no test" if self.answered is None else self.answered.answer
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim judged at one kind of learning rates (of KINDS; `` where there is one kind only)."""
+    """A claim answered at one kind of learning rates (of KINDS; `` where there is one kind only)."""
 
     rates: str
     parts: tuple[Part, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def answer(self) -> Answer:
         """That of the primary parts together."""
-        return together([part.verdict for part in self.parts if part.primary])
+        from rflo_repro.stats.answers import together
 
-    @property
-    def coverage(self) -> str:
-        """Of which primary parts the verdict is, where it is not that of all: such as `80 τ only`."""
-        own = [part for part in self.parts if part.primary]
-        wanted = "holds" if self.verdict == "holds in part" else self.verdict
-        agree = [part.what for part in own if part.verdict == wanted]
-        if len(agree) in (0, len(own)):
-            return ""
-        return f"{' and '.join(agree)} only" if len(agree) < 3 else f"{len(agree)} of {len(own)} parts"
+        return together([part.answer for part in self.parts if part.primary])
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of the paper that can be judged from tables.
+    """A statement that can be answered from tables.
 
-    name: a word for tables and pictures. statement: in our words. where: its place in the paper.
-    statistic: what is measured. criterion: when it holds; one that was changed after a table was seen says so in
-    `statistic`.
+    name: a word for tables and pictures. statement: in our words. where: its source.
+    statistic: what is measured. criterion: when the answer is yes.
     judge: from the tables, of one kind of learning rates, to its parts. reads: which of them; all if not said.
-    primary: the names of the parts that the paper's statement is about, all if not said; others are shown, and decide
-    nothing.
+    primary: the names of the parts that the statement is about, all if not said; others are shown, and decide nothing.
+    key: its name among the answers to the paper, empty if it is none of them. named: what parts are called there, all
+    primary ones by their own names if not said.
+    ours: whether it extends what the paper says.
+    varied: whether the multiverse asks it too.
     """
 
     name: str
@@ -131,18 +112,22 @@ class Claim:
     judge: Callable[[Tables], Sequence[Part]]
     reads: tuple[str, ...] = ()
     primary: tuple[str, ...] = ()
+    key: str = ""
+    named: Mapping[str, str] = field(default_factory=dict)
+    ours: bool = False
+    varied: bool = True
 
     def findings(self, tables: Tables) -> tuple[Finding, ...]:
-        """The claim alone, at each kind of learning rates that the tables have."""
-        return judge([self], tables)[0]
+        """What is found at each kind of learning rates that the tables have."""
+        return tuple(Finding(kind, tuple(self.parts(tables, kind))) for kind in self.kinds(tables))
 
     def kinds(self, tables: Tables) -> tuple[str, ...]:
-        """The kinds of learning rates at which it can be judged from these tables."""
+        """The kinds of learning rates at which it can be answered from these tables."""
         known = {kind for frame in self._own(tables).values() if "rates" in frame for kind in frame["rates"].unique()}
         return tuple(kind for kind in KINDS if kind in known) or ("",)
 
     def parts(self, tables: Tables, kind: str) -> list[Part]:
-        """Its parts at one kind of learning rates, each as if it were alone."""
+        """Its parts at one kind of learning rates."""
         rows = {part: _of_kind(frame, kind) for part, frame in self._own(tables).items()}
         return [replace(part, primary=not self.primary or part.what in self.primary) for part in self.judge(rows)]
 
@@ -156,55 +141,52 @@ def _of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
 
 
 def judge(claims: Sequence[Claim], tables: Tables) -> list[tuple[Finding, ...]]:
-    """What is found of each claim of an experiment, at each kind of learning rates that its tables have."""
-    found: list[list[Finding]] = [[] for _ in claims]
+    """What is found of each claim of an experiment, with p corrected by Holm's procedure among the primary parts at the
+    same kind of learning rates."""
+    found = [claim.findings(tables) for claim in claims]
+    p = {
+        (i, finding.rates, j): part.p
+        for i, findings in enumerate(found)
+        for finding in findings
+        for j, part in enumerate(finding.parts)
+        if part.primary and not math.isnan(part.p)
+    }
+    corrected: dict[tuple[int, str, int], float] = {}
     for kind in (*KINDS, ""):
-        places = [(i, part) for i, c in enumerate(claims) if kind in c.kinds(tables) for part in c.parts(tables, kind)]
-        corrected = iter(family([part for _, part in places if part.primary]))
-        final = [(i, next(corrected) if part.primary else part) for i, part in places]
-        for i, claim in enumerate(claims):
-            if kind in claim.kinds(tables):
-                found[i].append(Finding(kind, tuple(part for at, part in final if at == i)))
-    return [tuple(findings) for findings in found]
+        corrected |= _holm({place: value for place, value in p.items() if place[1] == kind})
+    return [
+        tuple(
+            Finding(
+                finding.rates,
+                tuple(
+                    replace(part, holm=corrected.get((i, finding.rates, j), math.nan))
+                    for j, part in enumerate(finding.parts)
+                ),
+            )
+            for finding in findings
+        )
+        for i, findings in enumerate(found)
+    ]
 
 
-def family(parts: Sequence[Part]) -> list[Part]:
-    """The parts with the verdicts that stand when all of them are asked at once."""
-    asked = {i: part.question for i, part in enumerate(parts) if part.question is not None}
-    found = _holm({i: question.answers for i, question in asked.items()})
-    left = {i: asked[i].sides for i, (verdict, _, _) in found.items() if verdict == "not decided" and asked[i].sides}
-    found |= {i: side for i, side in _holm(left).items() if side[0] != "not decided"}
-    return [_answered(part, asked[i], *found[i]) if i in asked else part for i, part in enumerate(parts)]
-
-
-def _answered(part: Part, question: Question, verdict: Verdict, p: float, level: float) -> Part:
-    needs = "" if verdict in ("holds", "does not hold") else question.needs(level)
-    return replace(part, verdict=verdict, p=p, needs=needs, remark=question.remark(level))
-
-
-def _holm(chances: Mapping[int, Mapping[Verdict, float]]) -> dict[int, tuple[Verdict, float, float]]:
-    """Of each, by Holm's step-down procedure: the verdict, its corrected p, and the level at which it was tried."""
-    best = {i: min(of.items(), key=lambda item: item[1]) for i, of in chances.items()}
-    found: dict[int, tuple[Verdict, float, float]] = {}
-    corrected, level = 0.0, LEVEL
-    for rank, i in enumerate(sorted(best, key=lambda i: best[i][1])):
-        verdict, p = best[i]
-        left = len(best) - rank
-        if corrected <= LEVEL:
-            level = LEVEL / left
-        corrected = min(1.0, max(corrected, left * p))
-        found[i] = (verdict if corrected <= LEVEL else "not decided", corrected, level)
+def verdicts(parts: Sequence[Part]) -> list[Verdict]:
+    """The verdicts in the tables of the multiverse: at 5%, from the losses, the primary parts of a claim corrected
+    together by Holm's procedure, and among those whose size stays open the directions."""
+    together = [i for i, part in enumerate(parts) if part.primary and part.chances]
+    found: list[Verdict] = ["not decided" if part.chances else "cannot be tested" for part in parts]
+    for own in (together, *([i] for i, part in enumerate(parts) if not part.primary and part.chances)):
+        for which in (0, 1):
+            left = [i for i in own if found[i] == "not decided" and len(parts[i].chances) > which]
+            best = {i: min(parts[i].chances[which].items(), key=lambda item: item[1]) for i in left}
+            for i, p in _holm({i: best[i][1] for i in left}).items():
+                found[i] = best[i][0] if p <= LEVEL else found[i]
     return found
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a claim of several parts: that of the parts that answer it, if they agree and are at least half of
-    those that can be tested. Parts that are open speak where there are fewer; and parts that cannot be tested where
-    there are no others."""
-    tested = [verdict for verdict in verdicts if verdict != "cannot be tested"]
-    answers = [verdict for verdict in tested if verdict in ("holds", "holds in part", "does not hold")]
-    if not tested:
-        return "cannot be tested"
-    if 2 * len(answers) >= len(tested):
-        return answers[0] if len(set(answers)) == 1 else "holds in part"
-    return tested[0] if len(set(tested)) == 1 else "not decided"
+def _holm(p: Mapping[K, float]) -> dict[K, float]:
+    """Each p corrected by Holm's step-down procedure."""
+    found: dict[K, float] = {}
+    least = 0.0
+    for rank, name in enumerate(sorted(p, key=lambda name: p[name])):
+        found[name] = least = min(1.0, max(least, (len(p) - rank) * p[name]))
+    return found

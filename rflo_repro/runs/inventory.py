@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from rich.text import Text
 
 from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.road import CUSTOM, condition_names
+from rflo_repro.runs.realisation import Condition
+from rflo_repro.runs.road import CUSTOM, every_condition, names_of, of_one_network
 from rflo_repro.runs.sample import SAMPLES
 from rflo_repro.runs.store import content
 from rflo_repro.runs.variants import variants
@@ -40,16 +42,20 @@ class State:
 def state(experiment: Experiment[Any], results: Path) -> State:
     """The state of an experiment's tables in a directory: that of the worst of them."""
 
+    @functools.cache
+    def conditions(scale: str) -> Sequence[Condition]:
+        return every_condition(of_one_network(experiment), scale if scale in experiment.scales else "paper")
+
     def expected(schema: tables.Schema, scale: str) -> int:
-        usual = scale if scale in experiment.scales else "paper"
-        return len(condition_names(experiment, schema, usual))
+        return len(names_of(conditions(scale), schema))
 
-    return _worst([_state(results, schema, expected) for schema in experiment.schemas.values()])
+    return worst([_state(results, schema, expected) for schema in experiment.schemas.values()])
 
 
-def _worst(found: Sequence[State]) -> State:
-    worst = max(found, key=lambda s: STATES.index(s.state))
-    return State(**{**vars(worst), "rows": sum(s.rows for s in found)})
+def worst(found: Sequence[State]) -> State:
+    """The worst of several tables' states, with all their rows."""
+    least = max(found, key=lambda s: STATES.index(s.state))
+    return State(**{**vars(least), "rows": sum(s.rows for s in found)})
 
 
 def sweeps(results: Path) -> dict[str, State]:
@@ -64,13 +70,27 @@ def sweeps(results: Path) -> dict[str, State]:
                 found.setdefault(str(plan["name"]), []).append(state)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue  # no page of a sweep
-    return {name: _worst(states) for name, states in found.items()}
+    return {name: worst(states) for name, states in found.items()}
 
 
 def _state(results: Path, schema: tables.Schema, expected: Callable[[tables.Schema, str], int]) -> State:
     """expected: how many conditions a whole table has at a scale."""
     try:
-        frame, page = tables.read(results, schema)
+        _, page = tables.read(results, schema, rows=0)
+    except FileNotFoundError:
+        return State("none")
+    except tables.TableError as error:
+        return State("damaged", str(error))
+    return described(schema, page, expected)
+
+
+def described(
+    schema: tables.Schema,
+    page: dict[str, Any],
+    expected: Callable[[tables.Schema, str], int] = lambda schema, scale: 0,
+) -> State:
+    """The state of a table that was read, by its metadata."""
+    try:
         runs, settings = page["runs"], page["settings"]
         latest = max(runs, key=lambda run: str(run["date"]))
         chosen = settings["choices"]
@@ -78,7 +98,7 @@ def _state(results: Path, schema: tables.Schema, expected: Callable[[tables.Sche
         known: dict[str, Any] = {
             "scale": str(settings["scale"]),
             "size": " × ".join(f"{count:,}" for count in counts if count is not None),
-            "rows": len(frame),
+            "rows": int(page["rows"]),
             "date": str(latest["date"])[:10],
             "commit": _commit(max(tables.makers(latest), key=lambda by: str(by.get("last", "")))),
             "makers": len(
@@ -87,10 +107,6 @@ def _state(results: Path, schema: tables.Schema, expected: Callable[[tables.Sche
         }
         stale = [run for run in runs if _digest(run) != run["numerical_source"]["digest"]]
         n_conditions = sum(len(run["conditions"]) for run in runs)
-    except FileNotFoundError:
-        return State("none")
-    except tables.TableError as error:
-        return State("damaged", str(error))
     except (KeyError, TypeError, ValueError, AttributeError):
         return State("damaged", f"{schema.name}.json is not of this version")
     if stale:
@@ -105,8 +121,13 @@ def _digest(run: dict[str, Any]) -> str | None:
     """Today's digest of the source that a run names; None if it names anything but modules of this package, whose
     names come from a file that others may have written."""
     named = run["numerical_source"]["of"]
-    own = {path.relative_to(provenance.PACKAGE).as_posix() for path in provenance.PACKAGE.rglob("*.py")}
-    return provenance.numerical_digest(*named) if set(named) <= own else None
+    return provenance.numerical_digest(*named) if set(named) <= _modules() else None
+
+
+@functools.cache
+def _modules() -> frozenset[str]:
+    """Every module of this package, relative to it."""
+    return frozenset(path.relative_to(provenance.PACKAGE).as_posix() for path in provenance.PACKAGE.rglob("*.py"))
 
 
 def _commit(by: dict[str, Any]) -> str:

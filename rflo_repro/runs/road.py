@@ -348,11 +348,16 @@ def names_of(found: Sequence[Condition], schema: tables.Schema) -> list[str]:
 
 def condition_names(experiment: Experiment[C], schema: tables.Schema, scale: str = "paper") -> list[str]:
     """The name of every condition of a scale in a table."""
+    return names_of(every_condition(of_one_network(experiment), scale), schema)
+
+
+def of_one_network(experiment: Experiment[C]) -> Experiment[C]:
+    """The experiment with one network, where only its conditions count."""
     few = {
         name: dataclasses.replace(chosen, n_networks=1) if hasattr(chosen, "n_networks") else chosen  # type: ignore[type-var]
         for name, chosen in experiment.scales.items()
     }
-    return names_of(every_condition(dataclasses.replace(experiment, scales=few), scale), schema)
+    return dataclasses.replace(experiment, scales=few)
 
 
 def every_condition(experiment: Experiment[C], scale: str = "paper") -> Sequence[Condition]:

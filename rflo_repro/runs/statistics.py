@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -26,10 +25,6 @@ Statistic = Callable[[Array], Array]
 N_RESAMPLES = 10_000
 N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
 SEED = 43299
-# How often a sample that is called large enough decides
-POWER = 0.9
-# Beyond this it is no longer said how many networks a sign test takes, and a test of a mean
-MOST_NEEDED, MOST_FOR_A_MEAN = 1000, 1_000_000
 
 
 @functools.cache
@@ -38,6 +33,14 @@ def _resamples(n: int) -> npt.NDArray[np.int64]:
     indices = np.random.default_rng(SEED).integers(0, n, (min(N_RESAMPLES, N_DRAWS // n), n))
     indices.setflags(write=False)
     return indices
+
+
+@functools.lru_cache(maxsize=4)
+def _bootstrap(values: bytes, statistic: Statistic) -> Array:
+    """A statistic of every resample of these values; the last few are kept, as one sample is asked for its interval at
+    several levels and for its tests."""
+    of = np.frombuffer(values)
+    return statistic(of[_resamples(len(of))])
 
 
 def median(values: Array) -> Array:
@@ -101,7 +104,7 @@ def interval(values: Array, statistic: Statistic = median, level: float = LEVEL)
         ordered, outside = np.sort(values), n - critical(n, level / 2.0)
         low, high = (ordered[outside], ordered[n - 1 - outside]) if outside >= 0 else (-np.inf, np.inf)
     else:
-        drawn = statistic(values[_resamples(n)])
+        drawn = _bootstrap(values.tobytes(), statistic)
         low, high = np.quantile(drawn, [level / 2.0, 1.0 - level / 2.0], method="inverted_cdf")
     return Interval(float(statistic(values)), float(low), float(high), n)
 
@@ -115,7 +118,7 @@ def one_sided(values: Array, bound: float, statistic: Statistic = median) -> tup
     if statistic is median:
         n = len(values)
         return at_least(int((values > bound).sum()), n), at_least(int((values < bound).sum()), n)
-    drawn = statistic(values[_resamples(len(values))])
+    drawn = _bootstrap(np.asarray(values, dtype=float).tobytes(), statistic)
     return tuple((1 + int(side.sum())) / (1 + len(drawn)) for side in (drawn <= bound, drawn >= bound))  # type: ignore[return-value]
 
 
@@ -140,22 +143,6 @@ def chance(k: int, n: int, share: float) -> float:
     )
 
 
-def needed(power: Callable[[int], float], more_than: int = 0, most: int = MOST_NEEDED) -> str:
-    """How many networks, more than these, it takes until `power` of them is nine in ten; to two digits.
-
-    The power of whole networks rises by steps that go back a little: there may be a slightly smaller number.
-    """
-    sizes = [n for n in (*range(1, 100), *_two_digits(100, most)) if n > more_than]
-    place = bisect_left(sizes, True, key=lambda n: power(n) >= POWER)
-    return f"{sizes[place]:,}" if place < len(sizes) else f"more than {most:,}"
-
-
-def _two_digits(least: int, most: int) -> Iterator[int]:
-    while least <= most:
-        yield from range(least, min(10 * least, most + 1), least // 10)
-        least *= 10
-
-
 def where(frame: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
     """The rows in which these columns have these values."""
     chosen = np.ones(len(frame), dtype=bool)
@@ -167,8 +154,12 @@ def where(frame: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
 def paired(first: pd.DataFrame, second: pd.DataFrame, column: str) -> tuple[Array, Array]:
     """A column of two conditions on the networks that both have, in the same order. Raises ValueError for a network
     that a condition has twice."""
-    both = first[["network", column]].merge(second[["network", column]], on="network", validate="one_to_one")
-    return both[f"{column}_x"].to_numpy(float), both[f"{column}_y"].to_numpy(float)
+    one, other = first["network"].to_numpy(), second["network"].to_numpy()
+    if len(np.unique(one)) < len(one) or len(np.unique(other)) < len(other):
+        raise ValueError("networks must be unique within a condition")
+    _, at, to = np.intersect1d(one, other, assume_unique=True, return_indices=True)
+    order = np.argsort(at)
+    return first[column].to_numpy(float)[at[order]], second[column].to_numpy(float)[to[order]]
 
 
 def log_ratio(above: Array, below: Array, floor: float = 0.0) -> Array:

@@ -85,10 +85,9 @@ class Pair:
     @property
     def values(self) -> Values:
         """x, (n,)."""
-        both = ~np.isfinite(self.first) & ~np.isfinite(self.second)
         with np.errstate(invalid="ignore"):
             x = arithmetic.log10(self.first) - arithmetic.log10(self.second)
-        return np.where(both | (self.first == self.second), 0.0, x)
+        return np.where(self.first == self.second, 0.0, x)
 
     @property
     def turned(self) -> Pair:
@@ -256,10 +255,27 @@ def together(answers: Sequence[Answer]) -> Answer:
 
 def power(losses: Values, learned: Flags, two_sided: bool, draws: int = DRAWS) -> float:
     """How often two samples of one condition would be called as good: networks are drawn with replacement."""
-    rng, n = np.random.default_rng(SEED), len(losses)
-    yes = 0
-    for _ in range(draws):
-        one, other = rng.integers(0, n, (2, n))
-        pair = Pair(losses[one], losses[other], learned[one], learned[other])
-        yes += as_good(pair, two_sided).answer == "yes"
-    return yes / draws
+    n = len(losses)
+    sampled = np.random.default_rng(SEED).integers(0, n, (draws, 2, n))
+    one, other = sampled[:, 0], sampled[:, 1]
+    x, first, second = (
+        Pair(losses[one], losses[other], learned[one], learned[other]).values,
+        learned[one],
+        learned[other],
+    )
+    gate = 2 * np.maximum(first.sum(axis=1), second.sum(axis=1)) >= n
+    outside = n - statistics.critical(n, LEVEL_OF_SAMENESS / 2.0)
+    if outside < 0:
+        return 0.0
+    ordered = np.sort(x, axis=1)
+    close = gate & (ordered[:, n - 1 - outside] < MARGIN)
+    if two_sided:
+        close &= ordered[:, outside] > -MARGIN
+    alike = [_shares_alike(first[i], second[i], two_sided) for i in np.flatnonzero(close)]
+    return sum(alike) / draws
+
+
+def _shares_alike(first: Flags, second: Flags, two_sided: bool) -> bool:
+    """Whether not many fewer (two-sided: nor more) networks learned under the first condition, at 98%."""
+    _, low, high = newcombe(first, second, LEVEL_OF_SAMENESS)
+    return low > -MARGIN_OF_SHARES and (not two_sided or high < MARGIN_OF_SHARES)

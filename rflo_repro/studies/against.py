@@ -1,4 +1,4 @@
-"""`rflo-repro report --against DIR`: which medians and verdicts are others in another folder of tables."""
+"""`rflo-repro report --against DIR`: which medians and answers are others in another folder of tables."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pandas as pd
 from rich.console import Console
 
 from rflo_repro.paper import registry
-from rflo_repro.report.page import measured
+from rflo_repro.report import words
 from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import Refused
 from rflo_repro.runs.statistics import median
 from rflo_repro.runs.tables import Schema
 from rflo_repro.runs.variants import variants
-from rflo_repro.studies import report
+from rflo_repro.studies.answers import RATES, judged
 from rflo_repro.studies.registry import studies
 
 MEDIAN, MISSING = "median final loss", ("none", "none")
@@ -30,10 +30,10 @@ Found = tuple[str, str]
 
 @dataclass(frozen=True)
 class Compared:
-    """A median or a verdict, in either folder, in words; `none` where a folder has none.
+    """A median or an answer, in either folder, in words; `none` where a folder has none.
 
     command: of the figure or study. what: `median final loss`, or a claim's name. at: the condition, or kind of
-    learning rates and part. differs: whether the medians or the verdicts are not the same; effects do not count.
+    learning rates and part. differs: whether the medians or the answers are not the same; effects do not count.
     """
 
     command: str
@@ -62,17 +62,17 @@ def _median(group: pd.DataFrame) -> Found:
     return shown, shown
 
 
-def _verdicts(about: About, results: Path) -> dict[tuple[str, str], Found]:
-    """Verdict and effect of every part, by claim and by kind of learning rates and part."""
-    return {
-        (judged.claim.name, f"{finding.rates} rates, {part.what}" if finding.rates else part.what): (
-            part.verdict,
-            f"{part.verdict}, {measured(part.interval, part.unit)}" if part.interval else part.verdict,
-        )
-        for judged in report.of_experiment(about, results, results).claims
-        for finding in judged.findings
-        for part in finding.parts
-    }
+def _answers(about: About, results: Path) -> dict[tuple[str, str], Found]:
+    """Answer and effect of every part, by claim and by kind of learning rates and part."""
+    found: dict[tuple[str, str], Found] = {}
+    for claim, findings in judged(about, results).findings:
+        for finding in findings:
+            for part in finding.parts:
+                at = f"{RATES[finding.rates]}, {part.what}" if finding.rates else part.what
+                answer = words.SAID[part.answer]
+                said = ", ".join(filter(None, (answer, words.effect(claim, part), words.learned(part))))
+                found[claim.name, at] = (answer, said)
+    return found
 
 
 def compared(here: Path, there: Path) -> list[Compared]:
@@ -96,7 +96,7 @@ def _compared(here: Path, there: Path) -> Iterator[Compared]:
                     one, other = _medians(schema, here), _medians(schema, there)
                     for at in {**one, **other}:
                         yield _pair(about, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
-        mine, others = _verdicts(about, here), _verdicts(about, there)
+        mine, others = _answers(about, here), _answers(about, there)
         for claim, at in {**mine, **others}:
             yield _pair(about, claim, at, mine.get((claim, at), MISSING), others.get((claim, at), MISSING))
 
@@ -122,8 +122,8 @@ def show(here: Path, there: Path, console: Console) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     shared = [one for one in everything if MISSING[1] not in (one.here, one.there)]
     medians = [one for one in shared if one.what == MEDIAN]
-    verdicts = [one for one in shared if one.what != MEDIAN]
-    both = ((medians, "medians"), (verdicts, "verdicts"))
+    answers = [one for one in shared if one.what != MEDIAN]
+    both = ((medians, "medians"), (answers, "answers"))
     counts = " and ".join(f"{sum(one.differs for one in of)} of {len(of)} {name}" for of, name in both)
     said = f"of what both have, {counts} differ from {there}"
     console.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 import rflo_repro
 from rflo_repro.paper import registry
-from rflo_repro.report.page import number
+from rflo_repro.report.words import number
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import Choice, Choices, declared, defaults, parsed, written
 from rflo_repro.runs.store import replacing

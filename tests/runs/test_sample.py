@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from rflo_repro import cli
-from rflo_repro.report import claims
 from rflo_repro.runs import tables
-from rflo_repro.runs.claims import KINDS, LEVEL, Question
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES
-from rflo_repro.runs.statistics import median
 from rflo_repro.studies import tune
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -72,10 +67,8 @@ def test_it_is_the_figure_on_other_networks(about):
 
 @pytest.mark.parametrize("about", SAMPLED, ids=lambda about: about.command)
 def test_its_claims_need_no_other_table(about):
-    """Curves stand beside an effect, if there are any."""
     for claim in about.experiment.claims:
-        assert set(claim.reads) <= {"final", "curves"}
-        assert "final" in claim.reads
+        assert set(claim.reads) == {"final"}
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
@@ -95,37 +88,3 @@ def test_a_committed_table_is_what_is_computed(folder):
     assert len(both) == len(known) * N_COMPARED > 0
     columns = [column.name for column in schema.columns if column.name != "panel"]
     pd.testing.assert_frame_equal(both[columns], frame[columns], check_exact=True)
-
-
-@pytest.mark.parametrize("about", SAMPLED, ids=lambda about: about.command)
-def test_two_identical_rules_pass_for_the_same_or_the_part_says_how_many_networks_it_takes(about, monkeypatch):
-    """Of the tables that claims are judged on: samples of each spread, drawn anew around no difference at all."""
-    experiment = about.experiment
-    try:
-        final = tables.read(FIRST.place(RESULTS), experiment.schemas["final"])[0]
-    except FileNotFoundError:
-        final = tables.read(RESULTS, experiment.schemas["final"])[0]
-    asked: dict[int, tuple[claims.Test, np.ndarray]] = {}
-    question = claims.Test.question
-
-    def seen(test, values, *others) -> Question:
-        found = question(test, values, *others)
-        asked[id(found)] = test, values
-        return found
-
-    monkeypatch.setattr(claims.Test, "question", seen)
-    parts = [part for claim in experiment.claims for kind in KINDS for part in claim.parts({"final": final}, kind)]
-    same = [(part, *asked[id(part.question)]) for part in parts if part.question and part.question.sides]
-    assert bool(same) == any("margin" in part.remark for part in parts)
-    rng = np.random.default_rng(3)
-    for part, test, values in same:
-        spread = values - median(values) + test.around
-
-        def passed(n, test=test, spread=spread):
-            samples = rng.choice(spread, (300, n))
-            return np.mean([question(test, one, median, "").answers["holds"] <= LEVEL for one in samples])
-
-        needs = re.findall(r"to show sameness takes ([\d,]+), even if", part.remark)
-        beyond = "more than" in part.remark.partition("two identical rules")[2]
-        n = int(needs[0].replace(",", "")) if needs else 1000 if beyond else len(values)
-        assert bool(passed(n) > 0.85) != beyond, (part.what, part.remark)

@@ -17,7 +17,6 @@ from rflo_repro.runs.statistics import (
     mcnemar,
     mean,
     median,
-    needed,
     one_sided,
     paired,
     shift,
@@ -83,15 +82,6 @@ def test_pairs_that_differ_by_mcnemar():
     second = np.array([False] * 1 + [True] * 6 + [True] * 10)
     assert mcnemar(first, second) == mcnemar(second, first) == pytest.approx(16 / 128)
     assert mcnemar(first, first) == 1.0
-
-
-def test_how_many_are_needed():
-    assert needed(lambda n: n / 100) == "90"
-    assert needed(lambda n: n / 100, more_than=94) == "95"
-    assert needed(lambda n: n / 100, more_than=100) == "110"
-    assert needed(lambda n: 0.5) == "more than 1,000"
-    assert needed(lambda n: n / 2000, most=10**6) == "1,800"
-    assert needed(lambda n: float(n > 234_500), most=10**6) == "240,000"
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors():

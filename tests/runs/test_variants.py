@@ -90,7 +90,7 @@ def test_it_is_computed_drawn_and_judged_beside_the_figure(tmp_path):
     assert listed["fig2 --variant clipped"]["state"] == "fresh"
     assert listed["confirm fig2 --variant clipped"]["state"] == "fresh"
     assert "fig2-dale --variant clipped" not in listed
-    claims = json.loads(run("report", "--json", "--results", tmp_path).output)
+    claims = json.loads(run("report", "--json", "--results", tmp_path).output)["claims"]
     judged = [claim for claim in claims if claim["command"].startswith("rflo-repro fig2 ")]
     assert judged
     assert all([f["rates"] for f in claim["findings"]] == list(KINDS[:3]) for claim in judged)

@@ -73,6 +73,9 @@ CASES = [
     (pair(spread(2.0, -1.0), 1.0), "no", "yes"),
     (pair(spread(100.0, 0.3), 1.0), "open", "open"),
     (pair(spread(2.5, 0.45), 1.0), "worse", "worse"),
+    (pair(spread(1.05, 0.45), 1.0), "yes", "yes"),
+    # better than the margin in some: not sure to be alike, and no worse
+    (pair(spread(1.6, -0.45), 1.0), "open", "yes"),
     # fewer learn, though the losses are the same
     (pair(0.33, 0.33, 20, 50), "no", "no"),
     (pair(0.33, 0.33, 62, 75), "worse", "worse"),
@@ -142,6 +145,7 @@ def test_behind_and_ahead(found, answer):
         (-0.2, 5, 80, "yes"),
         (-0.4, 5, 80, "no"),
         (0.0, 78, 80, "open"),
+        (-0.2, 78, 80, "open"),
         (0.0, 0, 44, "no test"),
     ],
 )

@@ -214,7 +214,7 @@ def test_rates_are_the_tuned_ones_or_say_whose_they_are(monkeypatch):
         rates(twenty, "rflo")
 
 
-def table(losses, tau=20.0, n=9, **columns):
+def table(losses, tau=20.0, n=45, **columns):
     """A final table: rules with their final losses by network (one number: with a spread of a few percent)."""
     rows = []
     for rule, loss in losses.items():
@@ -226,16 +226,17 @@ def table(losses, tau=20.0, n=9, **columns):
                 {
                     "task": "periodic", "period_tau": tau, "rule": rule, "base": member.base or rule,
                     "optimizer": member.optimizer, "draws": made.draws, "cost": multiply_adds(made, 30, 0, 1),
-                    "network": network, "first_loss": 0.4, "final_loss": at, "outcome": "learned",
+                    "network": network, "first_loss": 0.4, "final_loss": at,
+                    "outcome": "learned" if at < 0.04 else "plateau",
                     "cosine": columns.get("cosine", {}).get(rule, 0.5),
                 }
             )  # fmt: skip
     return {"final": pd.DataFrame(rows)}
 
 
-def verdicts(name, tables):
+def found(name, tables):
     (claim,) = (claim for claim in CLAIMS if claim.name == name)
-    return [part.verdict for part in claim.judge(tables)]
+    return [part.answer for part in claim.judge(tables)]
 
 
 RULES_SHOWN = ("bptt", "rflo", "local", "snap-0", "snap-1", "random-feedback")
@@ -245,11 +246,11 @@ def test_alignment_is_said_to_explain_or_not():
     name = "alignment does not explain performance"
     cosines = dict(zip(RULES_SHOWN, (1.0, 0.8, 0.6, 0.4, 0.2, 0.0), strict=True))
     ordered = {rule: 10.0 ** -(1 + 2 * cosine) for rule, cosine in cosines.items()}
-    assert verdicts(name, table(ordered, cosine=cosines)) == ["does not hold"]
+    assert found(name, table(ordered, cosine=cosines)) == ["no"]
     rng = np.random.default_rng(0)
     mixed = {rule: 10.0 ** -rng.uniform(1, 3, 200) for rule in RULES_SHOWN}
-    assert verdicts(name, table(mixed, n=200, cosine=cosines)) == ["holds"]
-    assert verdicts(name, table({"bptt": 0.01, "rflo": 0.1})) == ["cannot be tested"]
+    assert found(name, table(mixed, n=200, cosine=cosines)) == ["yes"]
+    assert found(name, table({"bptt": 0.01, "rflo": 0.1})) == ["no test"]
 
 
 def test_rank_correlations_pass_over_rules_that_do_not_train_w():
@@ -263,16 +264,16 @@ def test_rank_correlations_pass_over_rules_that_do_not_train_w():
 def test_immediate_derivatives_are_compared_with_rmsprop_alone():
     name = "immediate derivatives are enough with RMSprop"
     same_losses = {"snap-0-rmsprop": 0.01, "bptt-rmsprop": 0.01, "snap-0": 0.1, "bptt": 0.001}
-    assert verdicts(name, table(same_losses)) == ["holds"]
-    assert verdicts(name, table({**same_losses, "snap-0-rmsprop": 0.1})) == ["does not hold"]
+    assert found(name, table(same_losses)) == ["yes"]
+    assert found(name, table({**same_losses, "snap-0-rmsprop": 0.1})) == ["no"]
 
 
 def test_rflo_is_compared_with_the_best_rule_that_costs_no_more():
     name = "RFLO is as good as the best cheap rule"
     losses = {"rflo": 0.01, "local": 0.009, "snap-0": 0.02, "bptt": 1e-5, "local-rmsprop": 1e-5, "readout-only": 0.1}
-    assert verdicts(name, table(losses)) == ["holds"]
-    assert verdicts(name, table({**losses, "local": 0.001})) == ["does not hold"]
-    assert verdicts(name, table({"rflo": 0.01})) == ["cannot be tested"]
+    assert found(name, table(losses)) == ["yes"]
+    assert found(name, table({**losses, "local": 0.001})) == ["no"]
+    assert found(name, table({"rflo": 0.01})) == ["no test"]
 
 
 FILE = """
@@ -341,23 +342,23 @@ def test_a_file_that_is_none_of_rules_is_refused_by_name(tmp_path, text, said):
 def test_snap_1_must_be_cheap_and_far_ahead():
     name = "SnAp-1 is cheap and far ahead of UORO"
     losses = {"snap-1": 0.001, "bptt": 0.001, "uoro": 0.1}
-    assert verdicts(name, table(losses)) == ["holds", "holds"]
+    assert found(name, table(losses)) == ["yes", "yes"]
     # ahead, but not far
-    assert verdicts(name, table({**losses, "uoro": 0.002})) == ["holds", "does not hold"]
+    assert found(name, table({**losses, "uoro": 0.002})) == ["yes", "no"]
     dear = table(losses)["final"]
     dear.loc[dear.rule == "snap-1", "cost"] = 4.0
-    assert verdicts(name, {"final": dear}) == ["does not hold", "holds"]
+    assert found(name, {"final": dear}) == ["no", "yes"]
 
 
 def test_rewards_and_force_are_compared_with_rflo():
     name = "a reward says less than the error"
-    losses = {"node-perturbation": 0.1, "reward-hybrid": 0.05, "rflo": 0.01, "force": 0.001}
-    assert verdicts(name, table(losses)) == ["holds"] * 3
-    assert verdicts(name, table({**losses, "reward-hybrid": 0.005})) == ["holds", "does not hold", "holds"]
-    assert verdicts("FORCE is ahead of RFLO", table(losses)) == ["holds"]
-    assert verdicts("FORCE is ahead of RFLO", table({**losses, "force": 0.02})) == ["does not hold"]
+    losses = {"node-perturbation": 0.1, "reward-hybrid": 0.02, "rflo": 0.005, "force": 0.001}
+    assert found(name, table(losses)) == ["yes"] * 3
+    assert found(name, table({**losses, "reward-hybrid": 0.002})) == ["yes", "no", "yes"]
+    assert found("FORCE is ahead of RFLO", table(losses)) == ["yes"]
+    assert found("FORCE is ahead of RFLO", table({**losses, "force": 0.02})) == ["no"]
     # FORCE learns within its first trial: its first loss is not that of untrained networks
     quick = table({"rflo": 0.16, "force": 0.02})
     quick["final"].loc[quick["final"].rule == "force", "first_loss"] = 0.015
-    assert verdicts("FORCE is ahead of RFLO", quick) == ["holds"]
-    assert verdicts("FORCE is ahead of RFLO", table({"rflo": 0.3, "force": 0.25})) == ["cannot be tested"]
+    assert found("FORCE is ahead of RFLO", quick) == ["yes"]
+    assert found("FORCE is ahead of RFLO", table({"rflo": 0.3, "force": 0.25})) == ["no test"]

@@ -17,12 +17,12 @@ from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
+from rflo_repro.runs.claims import verdicts
 from rflo_repro.runs.request import Selection
-from rflo_repro.studies import report
 from rflo_repro.studies.readings import PARTS, closest, counts, design, multiverse, wording
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
-from rflo_repro.studies.readings.moves import moves
 from rflo_repro.studies.readings.plot import effect_label, values_of
+from rflo_repro.studies.sections import of_experiment
 
 PAPER, SMOKE = EXPERIMENT.scales["paper"], EXPERIMENT.scales["smoke"]
 FIGURES = [figure for part in PARTS.values() for figure in part]
@@ -130,7 +130,7 @@ def test_every_claim_has_the_conditions_that_it_reads(tmp_path):
         for figure in figures:
             chosen = frame[(frame.figure == figure) & (frame.reading == 0)]
             claims = registry.figures()[figure].experiment.claims
-            assert set(chosen.claim) == {claim.name for claim in claims}
+            assert set(chosen.claim) == {claim.name for claim in claims if claim.varied}
             # of what cannot be tested only that has a number which neither condition learned
             longer = chosen.part.isin(["to 20 τ", "to 25 τ"])  # not among the readings of Figure 3
             lacking = chosen[chosen.estimate.isna() & chosen.primary & ~longer]
@@ -141,14 +141,14 @@ def test_figure_4_has_the_fewest_networks_that_can_decide_its_claim():
     (claim,) = registry.figures()["fig4"].experiment.claims
     losses = {"loop": 0.005, "rflo": 0.1, "bptt": 0.1}
 
-    def verdicts(n):
+    def said(n):
         rows = [(rule, network, 0.3, loss) for rule, loss in losses.items() for network in range(n)]
         final = pd.DataFrame(rows, columns=["rule", "network", "first_loss", "sequence_loss"]).assign(rates="tuned")
         (finding,) = claim.findings({"final": final})
-        return {part.verdict for part in finding.parts}
+        return set(verdicts(finding.parts))
 
-    assert verdicts(PAPER.networks_fig4) == {"holds"}
-    assert verdicts(PAPER.networks_fig4 - 1) == {"not decided"}
+    assert said(PAPER.networks_fig4) == {"holds"}
+    assert said(PAPER.networks_fig4 - 1) == {"not decided"}
 
 
 def test_figure_3_is_read_with_the_shortest_delays():
@@ -168,7 +168,7 @@ def test_a_part_at_a_time_and_the_rows_of_the_others_stay(tmp_path):
             mine = frame[frame.figure == figure]
             assert set(mine.reading) == {reading.number for reading in readings(figure, SMOKE)}
     for figure in ("fig2", "fig3"):
-        claims = {claim.name for claim in registry.figures()[figure].experiment.claims}
+        claims = {claim.name for claim in registry.figures()[figure].experiment.claims if claim.varied}
         assert set(parts[parts.figure == figure].claim) == claims
         panel = "a" if figure == "fig2" else "b"
         assert any(path.name.startswith(f"readings-{panel}_{figure}") for path in tmp_path.glob("*.png"))
@@ -229,13 +229,10 @@ def test_the_closest_reading_is_drawn_on_networks_that_did_not_find_it(tmp_path)
     # the figure as chosen has no tables here: what there is is drawn
     assert CliRunner().invoke(cli, ["plot", "fig2", *options]).exit_code == 0
     assert (tmp_path / "fig2_closest.png").read_bytes() == drawn
-    section = report.of_experiment(registry.figures()["fig2"], tmp_path, tmp_path)
-    grid, picture = section.grids[0], next(p for p in section.pictures if p.path.name == "fig2_closest.png")
-    under = f": {first.choices.replace('; ', ', ') or 'as chosen'}, on 2 networks that were not used to find it"
-    assert under in grid.title
+    section = of_experiment(registry.figures()["fig2"], tmp_path, tmp_path).section
+    picture = next(p for p in section.pictures if p.path.name == "fig2_closest.png")
+    under = f": {first.choices.replace('; ', ', ') or 'the baseline'}, on 2 networks that were not used to find it"
     assert under in picture.caption
-    statements = [part for claim in registry.figures()["fig2"].experiment.claims for part in claim.primary or [claim]]
-    assert len(grid.rows) >= len(statements)
 
 
 def test_the_closest_reading_is_a_run_of_its_figure():
@@ -245,115 +242,7 @@ def test_the_closest_reading_is_a_run_of_its_figure():
     assert found.n_trials == figure.experiment.scales["paper"].n_trials
 
 
-def test_the_readme_says_in_how_many_ways_the_paper_is_read():
-    frame, _ = tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])
-    ways = frame[frame.choices != ""].drop_duplicates(["figure", "choices"])
-    assert len(ways) == 400
-    assert "where the paper is read otherwise, in four hundred ways" in words("README.md")
-
-
-def test_the_answers_say_what_the_committed_readings_of_figure_2_are():
-    root = Path(__file__).parents[2]
-    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
-    ranked = closest.closest(frame[frame.figure == "fig2"])
-    bound = ranked.choices.str.contains("clip=")
-    means = ranked.n_inside.groupby(bound).agg(["size", "mean"])
-    inside = frame[(frame.claim == "comparable at short periods") & frame.kind.isin(["as chosen", "joint"])]
-    both = inside.pivot(index="reading", columns="part", values="inside").gt(0.0).all(axis=1)
-    said = words("docs/answers.md")
-    assert f"Of {len(ranked)} readings of Figure 2, {ranked.choices.nunique()} of them different" in said
-    n, mean, most = means["size"], means["mean"], ranked.n_inside.iloc[0]
-    assert (
-        f"the {n[False]} without a bound agree with the paper, by their estimates alone, in {mean[False]:.1f}" in said
-    )
-    assert f"of the {ranked.n.iloc[0]} parts of its claims" in said
-    assert f"and the {n[True]} with one in {mean[True]:.1f}. The most is {most}" in said
-    assert f"The most is {most}, in {(ranked.n_inside == most).sum()} readings" in said
-    assert ranked.choices.iloc[0] == "h0=normal; noise=0.1; clip=1.0"
-    figure = closest.experiment(registry.figures()["fig2"], ranked.choices.iloc[0])
-    others = {name: tables.read(root / "results", schema)[0] for name, schema in figure.schemas.items()}
-    found = [part for claim in figure.claims for finding in claim.findings(others) for part in finding.parts]
-    n_inside = sum(part.primary and part.inside > 0.0 for part in found)
-    assert f"has {n_inside} on [27 networks](../figures/fig2_closest.png) that were not used to find it" in said
-    assert "In none does RFLO end within half a decade of BPTT at both 20 and 40 tau" in said
-    assert not both.any()
-    behind = inside.pivot(index="reading", columns="part", values="estimate").max(axis=1)
-    (nearest,) = behind.index[behind <= 0.5]
-    short, longer = (inside[inside.reading == nearest].set_index("part").loc[f"{period} τ"] for period in (20, 40))
-    assert short.choices == "readout_scale=0.1; clip=0.03"
-    below = f"{-short.estimate:.2f} ({-short.high:.2g}, {-short.low:.2g}) decades below BPTT".replace("(-", "(−")
-    above = f"{longer.estimate:.2f} ({longer.low:.2g}, {longer.high:.2g}) above it at 40 tau"
-    assert f"it ends {below} at 20 tau and {above}" in said
-    far = frame[(frame.claim == "BPTT ahead at long periods") & frame.reading.isin(ranked.reading)]
-    far = far[(far.part == "80 τ") & (far.kind == "joint")]
-    gap = far.groupby(far.choices.str.extract(r"clip=([0-9.]+)", expand=False)).estimate.median()
-    of_all = f"{gap['1.0']:.1f} decades with a bound of 1, {gap['0.3']:.1f} with 0.3, {gap['0.1']:.2f} with 0.1"
-    assert f"the gap at 80 tau has a median of {of_all} and {gap['0.03']:.2f} with 0.03." in said
-
-
-def test_the_answers_say_what_the_committed_readings_of_figure_3_are():
-    root = Path(__file__).parents[2]
-    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
-    final, _ = tables.read(root / "results", SCHEMAS["final"])
-    ranked = closest.closest(frame[frame.figure == "fig3"])
-    alike = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
-    alike = alike[alike.inside > 0.0]
-    said = words("docs/answers.md")
-    tested = frame[(frame.figure == "fig3") & frame.reading.isin(ranked.reading) & (frame.part == "to 15 τ")]
-    tested = tested[tested.verdict != "cannot be tested"]
-    assert f"Of [{len(ranked)}](../figures/readings_fig3.png), {len(tested)} can be tested; in" in said
-    assert f"in {len(alike)} RFLO's peaks are within half a decade of BPTT's" in said
-    assert f"at 15 tau, in {(alike.verdict == 'holds').sum()} of them surely, but there BPTT does worse" in said
-    longer = frame[(frame.figure == "fig3") & (frame.part != "to 15 τ")]
-    assert longer.estimate.isna().all(), "the readings have intervals up to 15 tau only"
-    bptt = final[(final.figure == "fig3") & final.condition.str.contains("rule=bptt")]
-    usual = bptt[bptt.reading == 0].outcome == "learned"
-    assert f"as chosen here learns in {usual.sum()} of {len(usual)} networks, it learns in none" in said
-    trained = bptt[bptt.reading.isin(alike.reading)]
-    assert len(trained)
-    assert not (trained.outcome == "learned").any()
-    others = bptt[bptt.reading.isin(set(tested.reading) - set(alike.reading))]
-    failed = ~(others.outcome == "learned").groupby(others.reading).any()
-    assert f"it learns in none, as in {failed.sum()} of the other {len(failed)}." in said
-    figure = closest.experiment(registry.figures()["fig3"], ranked.choices.iloc[0])
-    others = {name: tables.read(root / "results", schema)[0] for name, schema in figure.schemas.items()}
-    found = [part for claim in figure.claims for finding in claim.findings(others) for part in finding.parts]
-    shortest = others["final"][others["final"].longest_tau == 15]
-    off = shortest.groupby("rule").median_error_tau.median()
-    median = f"RFLO's peaks are {off.rflo:.0f} tau off in the median one of [27 other networks]"
-    assert f"{median}(../figures/fig3_closest.png) and BPTT's {off.bptt:.1f}, too far for a test" in said
-    assert {part.verdict for part in found} == {"cannot be tested"}
-
-
-def test_the_answers_say_what_the_committed_readings_of_figure_4_are():
-    root = Path(__file__).parents[2]
-    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
-    rows = frame[(frame.figure == "fig4") & (frame.kind != "alone")]
-    verdicts = rows.pivot(index="reading", columns="part", values="verdict")
-    said = words("docs/answers.md")
-    assert f"Of [{len(verdicts)}](../figures/readings_fig4.png), all at the rates" in said
-    holds = verdicts == "holds"
-    both, rflo = holds.all(axis=1).sum(), holds["RFLO without the loop"].sum()
-    assert f"surely ahead of both rules without it in {both}, of RFLO in {rflo}; in" in said
-    none = (verdicts == "cannot be tested").all(axis=1).sum()
-    assert f"in {none} no condition learns enough for a test against either" in said
-
-
-def test_the_answers_say_what_more_trials_do_in_figure_3():
-    root = Path(__file__).parents[2]
-    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
-    final, _ = tables.read(root / "results", SCHEMAS["final"])
-    rows = frame[(frame.figure == "fig3") & (frame.part == "to 15 τ") & frame.choices.str.contains("n_trials=50000")]
-    of_bptt = final[(final.figure == "fig3") & final.reading.isin(rows.reading) & final.condition.str.contains("bptt")]
-    assert set(of_bptt.outcome) == {"learned"}
-    said = words("docs/answers.md")
-    off = f"RFLO's peaks are {rows.estimate.min():.2f} to {rows.estimate.max():.1f} decades farther off than BPTT's"
-    assert f"5,000 trials BPTT learns in all, and {off}" in said
-    assert len(rows) == 6
-    assert (rows.low > 0.0).all()
-
-
-def test_the_answers_say_what_ten_times_the_trials_do_at_160_tau():
+def test_the_assumptions_say_what_ten_times_the_trials_do_at_160_tau():
     root = Path(__file__).parents[2]
     frame, _ = tables.read(root / "results", SCHEMAS["readings"])
     final, _ = tables.read(root / "results", SCHEMAS["final"])
@@ -361,56 +250,17 @@ def test_the_answers_say_what_ten_times_the_trials_do_at_160_tau():
     longest = frame[(frame.figure == "fig2") & (frame.claim == "BPTT ahead at long periods") & (frame.part == "160 τ")]
     longest = longest.set_index("choices")
     more, bound = longest.loc["n_trials=100000"], longest.loc["clip=0.3; n_trials=100000"]
-    assert (more.verdict, bound.verdict) == ("does not hold", "holds")
     medians = (
         final.groupby(["reading", "condition"]).final_loss.median().unstack().rename(columns=lambda name: name[5:9])
     )
     of_more, of_bound = medians.loc[more.reading], medians.loc[bound.reading]
-    for name in ("answers", "assumptions"):
-        said = words(f"docs/{name}.md")
-        assert f"{-more.estimate:.2f} ({-more.high:.2g}, {-more.low:.2f}) decades below" in said
-        assert f"{of_more.bptt:.3f}" in said
-        assert f"comes to {of_more.rflo:.3f}" in said
-        assert f"BPTT comes to {of_bound.bptt:.2g} and" in said
-    assert f"and RFLO to {of_bound.rflo:.2f}" in said
-    said = words("docs/answers.md")
-    learned = final[(final.reading == more.reading) & final.condition.str.contains("rule=rflo")].outcome == "learned"
-    assert f"RFLO, which comes to {of_more.rflo:.3f} and learns in {learned.sum()}, ends" in said
-    assert f"ends {bound.estimate:.1f} ({bound.low:.2f}, {bound.high:.1f}) decades below RFLO" in said
+    said = words("docs/assumptions.md")
+    assert f"{-more.estimate:.2f} ({-more.high:.2g}, {-more.low:.2f}) decades below" in said
+    assert f"BPTT stays at {of_more.bptt:.3f}" in said
+    assert f"comes to {of_more.rflo:.3f}" in said
+    assert f"BPTT comes to {of_bound.bptt:.2g} and RFLO to {of_bound.rflo:.2f}" in said
 
 
-def test_the_answers_say_what_the_committed_readings_of_the_supplements_are():
-    root = Path(__file__).parents[2]
-    frame, _ = tables.read(root / "results", SCHEMAS["readings"])
-    rows = frame[frame.kind != "alone"].assign(inside=lambda rows: rows.inside > 0.0)
-    rows["held"] = rows.verdict == "holds"
-    counts = rows.groupby(["figure", "claim", "part"])[["inside", "held"]].sum()
-
-    def how_many(*part):
-        return f"{counts.inside[part]}, surely in {counts.held[part]}"
-
-    said = words("docs/answers.md")
-    figures = [figure for figure in PARTS["d"] if figure in set(rows.figure)]
-    assert figures == list(PARTS["d"])
-    (of_each,) = {rows[rows.figure == figure].reading.nunique() for figure in figures}
-    assert f"Each supplement has {of_each} readings, at 20 and 40 tau, on nine networks." in said
-    assert f"more units, here up to 100, help in [{how_many('fig2-size', 'larger networks help', 'all N')}]" in said
-    assert f"weights in {how_many('fig2-size', 'larger initial weights help', 'all g')}; [recurrent" in said
-    assert f"fail at 20 tau in {how_many('fig2-readout', 'recurrent only fails', '20 τ')};" in said
-    both = [how_many("fig2-readout", "both beat readout only", f"{period} τ") for period in (20, 40)]
-    assert f"is behind training both in {both[0]}, at 20 tau and in {both[1]}, at 40 tau." in said
-    part = "random feedback costs nothing at any period", "40 τ"
-    assert f"of BPTT at 40 tau in {how_many('fig2-locality', *part)}: a bound" in said
-    mine = frame[(frame.figure == "fig2-locality") & (frame.claim == part[0]) & (frame.part == part[1])]
-    moved = [by for (name, _), by in moves(mine, design.alternatives("fig2-locality")).items() if name == "clip"]
-    least, *_, most = sorted(-middle for middle, _, _ in moved)
-    assert f"a bound on the update takes {least:.1f} to {most:.1f} decades off its cost, in the median" in said
-    assert max(high for _, _, high in moved) < 0.0
-    dale = [how_many("fig2-dale", "Dale's law costs little", f"{period} τ") for period in (20, 40)]
-    assert f"half a decade in {dale[0]}, at 20 tau and in {dale[1]}, at 40 tau." in said
-
-
-@functools.cache
 def committed():
     return tables.read(Path(__file__).parents[2] / "results", SCHEMAS["readings"])[0]
 

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rflo_repro.report.claims import SLOPE, below, judged, ranked, slopes
+from rflo_repro.report.claims import SLOPE, below, judged, learned, ranked, slopes
 from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.runs.statistics import where
+from rflo_repro.stats import answers
 
 G_OF_THE_OTHER_FIGURES = 1.5
-RUNAWAYS = (
-    "; one that ran away or diverged counts as above all others, and no slope goes through it (changed after losses of "
-    "1e57 were seen)"
+EXPLODED = (
+    "; one that exploded counts as above all others, and no slope goes through it (changed after losses of 1e57 were "
+    "seen); how many learned at either end"
+)
+FALLS = (
+    "with 99% confidence the slope lies below 0, and the share that learns does not fall from the smallest to the "
+    "largest"
 )
 
 
@@ -35,8 +41,11 @@ def larger_weights_help(tables: Tables) -> Sequence[Part]:
 
 
 def _part(rows: pd.DataFrame, column: str, what: str, unit: str, log_x: bool) -> Part:
+    ends = [where(rows, {column: end}) for end in (rows[column].max(), rows[column].min())]
     rows = ranked(rows, "final_loss").fillna({"final_loss": np.inf})
-    return judged(what, slopes(rows, column, "final_loss", log_x=log_x, log_y=True), below(), unit)
+    found = slopes(rows, column, "final_loss", log_x=log_x, log_y=True)
+    answered = answers.trend(found, *map(learned, ends)) if len(found) and "outcome" in rows else None
+    return judged(what, found, below(), unit, answered=answered)
 
 
 CLAIMS = (
@@ -44,19 +53,23 @@ CLAIMS = (
         "larger networks help",
         "The more units, the lower the loss that RFLO reaches.",
         "Results; Figure 2, supplement 3a",
-        f"median over networks of the {SLOPE} of log10(final loss) on log10(N){RUNAWAYS}",
-        "the interval lies below 0",
+        f"median over networks of the {SLOPE} of log10(final loss) on log10(N){EXPLODED}",
+        FALLS,
         larger_networks_help,
         ("final",),
+        key="more-units-help",
+        named={"all N": "all"},
     ),
     Claim(
         "larger initial weights help",
         "The larger the initial recurrent weights, the lower the loss that RFLO reaches.",
         "Results; Figure 2, supplement 3b",
-        f"median over networks of the {SLOPE} of log10(final loss) on g{RUNAWAYS}",
-        "the interval lies below 0 over all g; up to the g of the other figures is beside it",
+        f"median over networks of the {SLOPE} of log10(final loss) on g{EXPLODED}",
+        f"{FALLS}, over all g; up to the g of the other figures is beside it",
         larger_weights_help,
         ("final",),
         primary=("all g",),
+        key="larger-weights-help",
+        named={"all g": "all"},
     ),
 )

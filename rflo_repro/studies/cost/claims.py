@@ -9,8 +9,9 @@ import pandas as pd
 
 from rflo_repro.learning.validate import Array
 from rflo_repro.report.claims import untestable
-from rflo_repro.runs.claims import Claim, Interval, Part, Tables, Verdict
+from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.statistics import where
+from rflo_repro.stats.answers import Answer, Answered
 
 EXPONENTS = {"rtrl": 4, "rflo": 2, "bptt": 2}
 LARGEST = 4
@@ -28,12 +29,12 @@ def _slope(x: Array, y: Array) -> float:
     return float(np.polyfit(x, y, 1)[0])
 
 
-def near(found: Sequence[float], power: float) -> Verdict:
+def near(found: Sequence[float], power: float) -> Answer:
     """Whether all lie within the margin of this power, or all beyond one side of it."""
     away = [value - power for value in found]
     if max(map(abs, away)) <= MARGIN:
-        return "holds"
-    return "does not hold" if min(away) > MARGIN or max(away) < -MARGIN else "not decided"
+        return "yes"
+    return "no" if min(away) > MARGIN or max(away) < -MARGIN else "open"
 
 
 def powers(tables: Tables) -> Sequence[Part]:
@@ -45,9 +46,8 @@ def powers(tables: Tables) -> Sequence[Part]:
             parts.append(untestable(rule.upper(), f"{len(rows)} sizes; needs {LARGEST}"))
             continue
         whole, without = exponents(rows)
-        interval = Interval(whole, min(without), max(without), LARGEST)
-        k = sum(abs(value - power) <= MARGIN for value in without)
-        parts.append(Part(f"{rule.upper()}: N^{power}", near(without, power), interval, "exponent", k=k))
+        found = Answered(near(without, power), LARGEST, whole, min(without), max(without))
+        parts.append(Part(f"{rule.upper()}: N^{power}", found, "exponent", log=False))
     return parts
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.paper.rates import condition_key
 from rflo_repro.runs.choices import declared, written
-from rflo_repro.runs.claims import Part, Tables
+from rflo_repro.runs.claims import Part, Tables, Verdict, verdicts
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
 from rflo_repro.runs.outcomes import outcome, silent_loss
@@ -165,13 +165,13 @@ class Search:
         final: list[Mapping[str, Any]] = []
         for figure in dict.fromkeys(str(c.values["figure"]) for c in found):
             known = self.known(figure, choices)
-            first: dict[tuple[str, str], Part] = {}
+            first: dict[tuple[str, str], tuple[Part, Verdict]] = {}
             mine = [(c, row) for c, row in zip(found, results, strict=True) if c.values["figure"] == figure]
             for number, group in groupby(mine, lambda pair: pair[0].values["reading"]):
                 own, rows = zip(*group, strict=True)
                 judged = _judged(known[number], _frames(known[number], choices, own, rows))
                 first = first or judged
-                parts += [_row(known[number], key, part, first.get(key)) for key, part in judged.items()]
+                parts += [_row(known[number], key, *found, first.get(key)) for key, found in judged.items()]
                 final += _final(own, rows)
         return {"readings": pd.DataFrame(parts), "final": pd.DataFrame(final)}
 
@@ -183,26 +183,29 @@ def _frames(reading: Reading, chosen: Reduced, found: Sequence[Condition], resul
     return registry.figures()[reading.figure].experiment.tabulate(choices_in(reading, chosen), named, results)
 
 
-def _judged(reading: Reading, frames: Tables) -> dict[tuple[str, str], Part]:
-    """The figure's claims judged from its tables: each part, by the claim's name and its own."""
+def _judged(reading: Reading, frames: Tables) -> dict[tuple[str, str], tuple[Part, Verdict]]:
+    """The figure's claims judged from its tables: each part with its verdict, by the claim's name and its own."""
     return {
-        (claim.name, part.what): part
+        (claim.name, part.what): (part, verdict)
         for claim in registry.figures()[reading.figure].experiment.claims
+        if claim.varied
         for finding in claim.findings(frames)
-        for part in finding.parts
+        for part, verdict in zip(finding.parts, verdicts(finding.parts), strict=True)
     }
 
 
-def _row(reading: Reading, key: tuple[str, str], part: Part, first: Part | None) -> dict[str, Any]:
+def _row(
+    reading: Reading, key: tuple[str, str], part: Part, verdict: Verdict, first: tuple[Part, Verdict] | None
+) -> dict[str, Any]:
     """A part of a claim, its effects compared with those of the same networks as chosen."""
-    seen, before = part.interval, () if first is None else first.effects
+    seen, before = part.interval, () if first is None else first[0].effects
     shift = interval(_less(part.effects, before)) if len(before) == len(part.effects) > 0 else None
     return {
         **_values(reading),
         "claim": key[0],
         "part": key[1],
         "primary": part.primary,
-        "verdict": part.verdict,
+        "verdict": verdict,
         "estimate": seen.estimate if seen else np.nan,
         "unit": part.unit if seen else "",
         "low": seen.low if seen else np.nan,

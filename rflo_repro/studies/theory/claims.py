@@ -63,7 +63,7 @@ CLAIMS = (
         "With updates at the end of a trial, RTRL and BPTT change the weights alike.",
         "Appendix 1, Eq. 24 to 28",
         "median over networks of the largest difference of the updates, over BPTT's largest, over all matrices",
-        "the interval lies below 1e-9",
+        "the 99% interval lies below 1e-9",
         exact,
         ("exact",),
     ),
@@ -77,7 +77,7 @@ CLAIMS = (
         "The second was added after a trial with 300 other networks showed the tails; the linear networks' weights, "
         "g = 0.5, were chosen in the same trial, from several values. Linear networks as the appendix "
         "assumes, and the tanh networks of Figure 2, before training",
-        "the interval lies on the side stated, in both readings",
+        "the 99% interval lies on the side stated, in both readings",
         loss_falls,
         ("appendix",),
     ),
@@ -87,7 +87,7 @@ CLAIMS = (
         "Appendix 2, Eq. 41 to 55",
         "mean over random networks of G, the mixed derivative of the overlap's change by both learning rates at 0; "
         "linear networks, and the tanh networks of Figure 2, before training",
-        "the interval lies above 0",
+        "the 99% interval lies above 0",
         alignment_grows,
         ("appendix",),
     ),
@@ -96,7 +96,7 @@ CLAIMS = (
         "Alignment does not come from Wout changing alone, but from W and Wout changing together.",
         "Results, Figure 2c",
         "median over networks of the final alignment with W trained less that with its rate at 0, paired by network",
-        "the interval lies above 0",
+        "the 99% interval lies above 0",
         needs_both,
         ("alignment",),
     ),

@@ -1,0 +1,94 @@
+"""Draws how many networks learned, by rule, period and learning rates: Figure 2's task, from its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
+
+from rflo_repro.report import style
+from rflo_repro.stats.answers import clopper_pearson
+from rflo_repro.studies.answers import Entry, of_paper
+
+NAME = "learned"
+RULES = {"bptt": "BPTT", "rflo": "RFLO", "local": "local", "random-feedback": "random feedback"}
+RATES = {
+    "printed": "the paper's learning rates",
+    "tuned": "tuned learning rates",
+    "clipped": "the paper's, with gradient clipping",
+}
+PERIODS_TAU = (20, 40, 80, 160)
+# Which condition of which claim says how many networks of a rule learned: 0 is the first, 1 the second
+SOURCES = (
+    ("rflo-learns", "{} tau", "rflo", 0),
+    ("as-low-as-bptt", "{} tau", "bptt", 1),
+    ("bptt-ahead", "{} tau", "bptt", 1),
+    ("local-explains-the-gap", "{} tau, behind BPTT", "local", 0),
+    ("local-is-behind", "{} tau", "local", 0),
+    ("random-feedback-is-free", "{} tau", "random-feedback", 0),
+    ("random-feedback-is-free-elsewhere", "{} tau", "random-feedback", 0),
+)
+# Points by which rules stand apart at a period
+APART = {"bptt": -3.0, "rflo": -1.0, "local": 1.0, "random-feedback": 3.0}
+
+
+def shares(entries: Iterable[Entry]) -> dict[tuple[str, str, int], tuple[int, int]]:
+    """How many networks learned, and of how many, by learning rates, rule and period in tau."""
+    known = {entry.place: entry.part.answered for entry in entries}
+    found = {}
+    for claim, part, rule, which in SOURCES:
+        for rates in RATES:
+            for period in PERIODS_TAU:
+                answered = known.get((claim, part.format(period), rates))
+                if answered is not None and answered.learned:
+                    found[rates, rule, period] = answered.learned[which], answered.n
+    return found
+
+
+def picture(entries: Iterable[Entry]) -> style.Picture | None:
+    """A panel a kind of learning rates, a line a rule; None if there are no answers."""
+    found = shares(entries)
+    kinds = [rates for rates in RATES if any(key[0] == rates for key in found)]
+    if not kinds:
+        return None
+    with style.style():
+        drawn = style.new_picture(8.3, 2.9)
+        panels = np.atleast_1d(drawn.subplots(1, len(kinds), sharey=True))
+        for axes, rates in zip(panels, kinds, strict=True):
+            axes.set_title(RATES[rates])
+            for rule in RULES:
+                _line(axes, rule, {p: found[rates, rule, p] for p in PERIODS_TAU if (rates, rule, p) in found})
+            style.period_axis(axes, PERIODS_TAU)
+            axes.set_xlim(0.8 * PERIODS_TAU[0], 1.25 * PERIODS_TAU[-1])
+            axes.set_ylim(-0.03, 1.03)
+            axes.axhline(0.5, color="#BBBBBB", linewidth=0.6, linestyle=":", zorder=0.5)
+        panels[0].set_yticks([0.0, 0.5, 1.0], ["none", "half", "all"])
+        panels[0].set_ylabel("networks that learned")
+        handles, labels = panels[0].get_legend_handles_labels()
+        drawn.legend(handles, labels, loc="outside lower center", ncols=len(RULES))
+    return drawn
+
+
+def _line(axes: Axes, rule: str, by_period: dict[int, tuple[int, int]]) -> None:
+    """Shares against period, each with its exact 99% interval."""
+    if not by_period:
+        return
+    beside = offset_copy(axes.transData, cast(Figure, axes.figure), APART[rule], units="points")
+    colour = style.colour(rule)
+    ends = [clopper_pearson(k, n) for k, n in by_period.values()]
+    axes.vlines([*by_period], *zip(*ends, strict=True), color=colour, linewidth=0.8, alpha=0.6, transform=beside)
+    axes.plot(
+        [*by_period], [k / n for k, n in by_period.values()], "-o", color=colour, markersize=4, label=RULES[rule],
+        transform=beside, clip_on=False,
+    )  # fmt: skip
+
+
+def draw(results: Path, figures: Path) -> list[Path]:
+    """Draw the picture from the tables in `results`; the files written."""
+    drawn = picture(of_paper(results))
+    return drawn.save(figures / NAME) if drawn else []

@@ -1,0 +1,260 @@
+"""What the report shows of a figure or a study: its claims, pictures, tables, choices and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rflo_repro.paper import registry
+from rflo_repro.report.page import Picture, Question, Section
+from rflo_repro.report.words import Named
+from rflo_repro.runs import inventory, road, tables
+from rflo_repro.runs.choices import written
+from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.realisation import describe
+from rflo_repro.runs.sample import FINAL, SAMPLES
+from rflo_repro.runs.tables import Schema
+from rflo_repro.runs.variants import in_words, variants
+from rflo_repro.studies.answers import OWN, RATES, Judged, judged, named
+from rflo_repro.studies.readings import CLOSEST, closest, design
+from rflo_repro.studies.registry import studies
+
+# Claims on rules of which the paper prints no learning rate
+BORROWED = (
+    "local-explains-the-gap", "random-feedback-is-free", "dale-costs-little", "recurrent-alone-fails",
+    "local-is-behind", "random-feedback-is-free-elsewhere",
+)  # fmt: skip
+OUTCOMES = {"learned": "learned", "plateau": "plateau", "thrown out": "lost", "ran away": "exploded",
+            "diverged": "diverged"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read, with its metadata."""
+
+    path: Path
+    schema: Schema
+    frame: pd.DataFrame
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A section with what the appendix needs besides: all its claims, and its tables of final losses by the name of
+    their sample."""
+
+    section: Section
+    questions: tuple[Question, ...]
+    finals: tuple[tuple[str, Table], ...]
+
+
+def read(experiment: Experiment[Any], results: Path) -> tuple[list[Table], str]:
+    """The tables of an experiment; or what is missing, and the command that computes it."""
+    found = []
+    for schema in experiment.schemas.values():
+        try:
+            frame, metadata = tables.read(results, schema)
+        except FileNotFoundError:
+            return [], f"there is no {schema.name}.csv"
+        except tables.TableError as error:
+            return [], str(error)
+        found.append(Table(results / f"{schema.name}.csv", schema, frame, metadata))
+    return found, ""
+
+
+def entry(metadata: Any, *names: str) -> Any:
+    """An entry of metadata that others may have written, or None."""
+    for name in names:
+        metadata = metadata.get(name) if isinstance(metadata, dict) else None
+    return metadata
+
+
+def of_experiment(about: About, results: Path, figures: Path) -> Gathered:
+    """The section of a figure or a study."""
+    command, shown, more = f"rflo-repro {about.command}", *_pictures(about, results, figures)
+    study = about.command in studies()
+    if not about.computed:
+        return Gathered(Section(about.name, about.title, command, pictures=shown, more=more, study=study), (), ())
+    command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
+    experiment = about.experiment
+    own, missing = read(experiment, results)
+    missing = missing and f"{missing}; {command}{road.into(results)} makes it"
+    known = judged(about, results)
+    samples = dict(known.samples)
+    finals, faults = _finals(about, results, own, samples)
+    used = [table for _, table in finals] or own
+    text = [missing] if missing else [_state(own)]
+    if about.sample:
+        text += [*_on(samples), *faults]
+    questions = tuple(_questions(known, used, "" if samples else missing))
+    every = list({table.path: table for table in (*own, *used)}.values())
+    section = Section(
+        name=about.name,
+        title=about.title,
+        command=command,
+        claims=questions if study else (),
+        pictures=shown,
+        more=more,
+        text=tuple(text),
+        tables=tuple(table.path for table in every),
+        choices=_choices(every),
+        provenance=_provenance(every),
+        study=study,
+    )
+    return Gathered(section, questions, tuple(finals))
+
+
+def _questions(known: Judged, used: Sequence[Table], missing: str) -> Iterator[Question]:
+    scales = sorted({str(entry(table.metadata, "settings", "scale") or "unknown") for table in used})
+    for claim, findings in known.findings:
+        answers = {
+            finding.rates: tuple(Named(name, part) for part, name in named(claim, finding)) for finding in findings
+        }
+        yield Question(
+            claim, answers, findings, dict(known.samples), missing, " and ".join(scales) or "paper",
+            claim.key in BORROWED,
+        )  # fmt: skip
+
+
+def _finals(
+    about: About, results: Path, own: Sequence[Table], samples: Mapping[str, str]
+) -> tuple[list[tuple[str, Table]], list[str]]:
+    """The tables of final losses on which claims are answered, each with its sample and its rows cut to the kinds of
+    learning rates that are answered on it; and what is wrong with those that cannot be used."""
+    found: list[tuple[str, Table]] = []
+    faults = []
+    for sample in SAMPLES if about.sample else ():
+        kinds = [kind for kind, name in samples.items() if name == sample.name]
+        for experiment in (about.experiment, *variants(about.experiment)):
+            on_sample = sample.of(experiment)
+            read_now, missing = read(on_sample, sample.place(results))
+            command = f"rflo-repro {on_sample.about.command}"
+            if missing and not missing.startswith("there is no"):
+                faults.append(f"{missing}; {command}{road.into(results)} makes it anew.")
+            elif missing and OWN in samples.values() and sample is SAMPLES[0] and experiment is about.experiment:
+                faults.append(f"In {sample.place(results)} {missing}; {command}{road.into(results)} makes it.")
+            found += [(sample.name, _cut(table, kinds)) for table in read_now if _at(table, kinds).any()]
+    kinds = [kind for kind, name in samples.items() if name == OWN]
+    if kinds:
+        final = [table for table in own if table.schema is about.experiment.schemas.get(FINAL)]
+        found += [(OWN, _cut(table, kinds)) for table in final]
+    return found, faults
+
+
+def _at(table: Table, kinds: Sequence[str]) -> Any:
+    return table.frame.rates.isin(kinds).to_numpy() if "rates" in table.frame else pd.Series([True]).to_numpy()
+
+
+def _cut(table: Table, kinds: Sequence[str]) -> Table:
+    if "rates" not in table.frame:
+        return table
+    rows = table.frame[table.frame.rates.isin([*kinds, "none"])]
+    return Table(table.path, table.schema, rows, table.metadata)
+
+
+def _state(own: Sequence[Table]) -> str:
+    state = inventory.worst([inventory.described(one.schema, one.metadata) for one in own])
+    networks, _, trials = state.size.partition(" × ")
+    size = f", {networks} networks of {trials} trials" if trials else ""
+    stale = "" if state.state == "fresh" else f"; {state.state}: {state.why}"
+    return f"Tables and pictures: {state.scale} scale{size}{stale}."
+
+
+def _on(samples: Mapping[str, str]) -> list[str]:
+    """On which networks claims are answered."""
+    seeds = {sample.name: f" (root seed {sample.seed})" for sample in SAMPLES}
+    by_name: dict[str, list[str]] = {}
+    for kind, name in samples.items():
+        by_name.setdefault(name, []).append(RATES.get(kind, kind))
+    names = {"confirm": "the confirmation sample", "first sample": "the first sample", OWN: "the figure's own networks"}
+    return [
+        f"Answered on {names[name]}{seeds.get(name, '')}" + (f": {', '.join(kinds)}." if len(by_name) > 1 else ".")
+        for name, kinds in by_name.items()
+    ]
+
+
+def _choices(read_now: Sequence[Table]) -> tuple[tuple[str, str], ...]:
+    chosen = entry(read_now[0].metadata, "settings", "choices") if read_now else None
+    known = [(str(name), value) for name, value in (chosen or {}).items() if name != "is"]
+    return tuple((name, ", ".join(map(str, v)) if isinstance(v, list) else str(v)) for name, v in known)
+
+
+def _provenance(read_now: Sequence[Table]) -> tuple[str, ...]:
+    """A line for each run that computed the tables, and each processor and set of versions that computed for it."""
+    lines = []
+    runs = [run for table in read_now for run in table.metadata.get("runs", [])]
+    for run, by in ((one, by) for one in runs for by in tables.makers(one)):
+        machine = by["machine"]
+        commit = str(by["commit"] or "no commit")[:9] + ("+" if by["source_changed"] else "")
+        known = ", ".join(f"{name} {version}" for name, version in by["versions"].items())
+        where = f"{machine.get('system')} {machine.get('architecture')} ({machine.get('cpu')})"
+        lines.append(f"{by.get('last', run['date'])} · {run['command']} · commit {commit} · {where} · {known}")
+    return tuple(dict.fromkeys(lines))
+
+
+def outcomes(table: Table) -> list[tuple[str, ...]]:
+    """Condition, and how many of its networks went how, those on plateaus with their losses."""
+    rows = []
+    frame = table.frame[table.frame.outcome != "untrained"]
+    varied = [name for name in table.schema.condition if frame[name].nunique() > 1]
+    for key, group in frame.groupby(varied or list(table.schema.condition), sort=False):
+        counted = group.outcome.value_counts()
+        said = {kind: f"{n} ({n / len(group):.0%})" for kind, n in counted.items()}
+        levels = sorted({f"{level:.2g}" for level in group.plateau.dropna()})
+        name = " ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in zip(varied, key, strict=False))
+        at = f" at {', '.join(levels)}" if levels else ""
+        rows.append((name, *(said.get(kind, "0") + (at if kind == "plateau" else "") for kind in OUTCOMES)))
+    return rows
+
+
+def _closest(about: About, results: Path) -> str:
+    """The variant that comes closest to the paper's statements, in words; empty if it was not computed."""
+    if about.command not in CLOSEST:
+        return ""
+    found, missing = read(closest.experiment(about, ""), results)
+    if missing:
+        return ""
+    chosen = entry(found[0].metadata, "settings", "choices") or {}
+    usual = describe(about.experiment.scales["paper"])
+    sets = [f"{name}={written(chosen[name])}" for name in design.alternatives(about.command) if name in chosen]
+    own = {f"{name}={written(value)}" for name, value in usual.items()}
+    said = ", ".join(one for one in sets if one not in own) or "the baseline"
+    return f"{said}, on {entry(chosen, 'n_networks')} networks that were not used to find it"
+
+
+def _pictures(about: About, results: Path, figures: Path) -> tuple[tuple[Picture, ...], tuple[Path, ...]]:
+    """The pictures that are shown, and those that are linked."""
+    panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in about.panels.items())
+    kinds = [("", about.rates[:1] if about.apart else about.rates), ("_tuned", ("tuned",))]
+    at = {end: f" At {' and '.join(RATES[kind] for kind in rates)}." if rates else "" for end, rates in kinds}
+    at |= {
+        f"_{variant}": f" Variant `{variant}`: {RATES[about.rates[0]]} with {in_words(sets)} "
+        f"(rflo-repro {about.command} --variant {variant})."
+        for variant, sets in about.variants.items()
+    }
+    said = [
+        (figures / f"{about.name}{end}.png", f"{about.title}{rates}{f' {panels}.' if panels else ''}")
+        for end, rates in at.items()
+    ]
+    path = figures / f"{about.name}_closest.png"
+    if about.computed and path.is_file() and (chosen := _closest(about, results)):
+        command = f"rflo-repro closest {about.command}"
+        text = f"{about.title} The variant closest to the paper's statements: {chosen} ({command}). Panels as above."
+        said.append((path, text))
+    # a picture for each figure, where a study has them; how to read them is said once
+    of_each = [(other, figures / f"{about.name}_{other.name}.png") for other in registry.figures().values()]
+    for place, (other, path) in enumerate((other, path) for other, path in of_each if path.is_file()):
+        how = "To be read as the one above." if place else about.legend
+        said.append((path, f"{about.title} {other.command}: {other.title} {how}"))
+    shown = [path for path, _ in said]
+    others = {a.name for a in (*registry.figures().values(), *studies().values()) if a.name != about.name}
+    more = [
+        path
+        for path in sorted(figures.glob(f"{about.name}_*.png"))
+        if path not in shown and not any(path.stem == name or path.stem.startswith(f"{name}_") for name in others)
+    ]
+    return tuple(Picture(path, about.title, text) for path, text in said if path.is_file()), tuple(more)

@@ -1,0 +1,1 @@
+"""What writes the texts that have numbers, from the committed tables."""

@@ -1,0 +1,112 @@
+"""Numbers of studies for texts: times of a timestep, losses by rule, how a cost grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from rflo_repro.runs import statistics, tables
+from rflo_repro.runs.claims import judge
+from rflo_repro.studies.registry import studies
+from rflo_repro.studies.rules.claims import rank_correlations
+
+
+class Bench:
+    """Times of a timestep, as `rflo-repro bench` measured them."""
+
+    def __init__(self, results: Path) -> None:
+        frame = pd.read_csv(results / "bench_steps.csv")
+        self.steps = frame.set_index(["rule", "implementation", "n_rec", "register_bits"])
+        self.memory_table = pd.read_csv(results / "bench_memory.csv").set_index(["rule", "n_rec", "n_steps"])
+        self.cores_table = pd.read_csv(results / "bench_cores.csv").set_index("jobs")
+
+    def us(self, rule: str, n_rec: int, bits: int = 256, implementation: str = "rflo_repro") -> str:
+        """Microseconds a timestep; of trials in lockstep, of one of them."""
+        value = float(self.steps.us_per_step[rule, implementation, n_rec, bits])
+        return (
+            f"{value:.0f}"
+            if value >= 99.5
+            else f"{value:#.3g}".rstrip(".")
+            if value < 1
+            else f"{value:#.2g}".rstrip(".")
+        )
+
+    def times(self, rule: str, n_rec: int, implementation: str, bits: int = 256) -> float:
+        """How many times our time another implementation takes."""
+        column = self.steps.us_per_step
+        return float(column[rule, implementation, n_rec, bits] / column[rule, "rflo_repro", n_rec, bits])
+
+    def range(self, implementation: str) -> str:
+        """The least and the most of these, over rules, sizes and registers."""
+        places = [place for place in self.steps.index if place[1] == implementation]
+        found = [self.times(rule, n_rec, implementation, bits) for rule, _, n_rec, bits in places]
+        return f"{min(found):.1f} to {max(found):.{0 if max(found) >= 10 else 1}f}"
+
+    def megabytes(self, rule: str, n_rec: int, n_steps: int) -> str:
+        """Memory of a training."""
+        return f"{float(self.memory_table.megabytes[rule, n_rec, n_steps]):.0f}"
+
+    def share(self, jobs: int) -> str:
+        """Time of ten networks on so many cores, as a share of that on one."""
+        return f"{float(self.cores_table.share[jobs]):.2f}"
+
+
+class Rules:
+    """The comparison of rules, `rflo-repro fig-rules`."""
+
+    def __init__(self, results: Path) -> None:
+        self.final = pd.read_csv(results / "rules_final.csv")
+        self.gradient = pd.read_csv(results / "gradient.csv")
+
+    def loss(self, rule: str, period: int) -> str:
+        """Median final loss on a period in tau."""
+        return _loss(float(self._of(rule, period).final_loss.median()))
+
+    def learned(self, rule: str, period: int) -> str:
+        """How many networks learned."""
+        mine = self._of(rule, period)
+        return f"{(mine.outcome == 'learned').sum()} of {len(mine)}"
+
+    def cosines(self) -> str:
+        """Least and largest mean cosine of RFLO's update of W and minus the gradient, over periods."""
+        mine = self.final[(self.final.rule == "rflo") & (self.final.optimizer == "sgd")]
+        return _range(mine.groupby("period_tau").cosine.mean())
+
+    def cosines_of_figure_2(self) -> str:
+        """The same in the networks of Figure 2 at the paper's learning rates."""
+        frame = self.gradient
+        mine = frame[(frame.rule == "rflo") & (frame.matrix == "w_rec") & (frame.rates == "printed")]
+        return _range(mine.groupby("period_tau").cosine.mean())
+
+    def correlation(self, period: int) -> str:
+        """The median over networks of the rank correlation, over rules, of the cosine and the final loss."""
+        mine = self.final[(self.final.task == "periodic") & (self.final.period_tau == period)]
+        return f"{statistics.median(rank_correlations(mine)):.2f}".replace("-", "−")
+
+    def _of(self, rule: str, period: int) -> pd.DataFrame:
+        frame = self.final
+        return frame[(frame.task == "periodic") & (frame.rule == rule) & (frame.period_tau == period)]
+
+
+class Cost:
+    """How the cost of a timestep grows with N, `rflo-repro fig-cost`."""
+
+    def __init__(self, results: Path) -> None:
+        experiment = studies()["fig-cost"].experiment
+        frames = {part: tables.read(results, schema)[0] for part, schema in experiment.schemas.items()}
+        parts = [part for findings in judge(experiment.claims, frames) for found in findings for part in found.parts]
+        self.exponents = {part.what.split(":")[0]: part.answered.median for part in parts if part.answered}
+
+    def grows(self, rule: str) -> str:
+        """The exponent of N."""
+        return f"{self.exponents[rule]:.1f}"
+
+
+def _range(means: pd.Series[float]) -> str:
+    return f"{means.min():.3f} to {means.max():.3f}".replace("-", "−")
+
+
+def _loss(value: float) -> str:
+    """A loss, in two digits."""
+    return f"{value:#.2g}" if value >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
