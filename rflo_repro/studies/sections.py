@@ -20,14 +20,10 @@ from rflo_repro.runs.sample import FINAL, SAMPLES
 from rflo_repro.runs.tables import Schema
 from rflo_repro.runs.variants import in_words, variants
 from rflo_repro.studies.answers import OWN, RATES, Judged, judged, named
+from rflo_repro.studies.answers_text import BORROWED
 from rflo_repro.studies.readings import CLOSEST, closest, design
 from rflo_repro.studies.registry import studies
 
-# Claims on rules of which the paper prints no learning rate
-BORROWED = (
-    "local-explains-the-gap", "random-feedback-is-free", "dale-costs-little", "recurrent-alone-fails",
-    "local-is-behind", "random-feedback-is-free-elsewhere",
-)  # fmt: skip
 OUTCOMES = {"learned": "learned", "plateau": "plateau", "thrown out": "lost", "ran away": "exploded",
             "diverged": "diverged"}  # fmt: skip
 
