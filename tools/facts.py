@@ -169,8 +169,10 @@ class Facts:
         return f"At {'; at '.join(f'{_listed(kinds)}: **{text}**' for text, kinds in by.items())}."
 
     def networks(self) -> str:
-        """On how many networks the paper's claims are answered, the least and the most, Figure 4 apart."""
-        mine = [entry for entry in self.entries if entry.figure.command != "fig4" and not entry.claim.ours]
+        """On how many networks the paper's claims are answered, the least and the most; without Figure 4 and variants
+        with other trials."""
+        paper = [entry for entry in self.entries if not entry.claim.ours and entry.rates != "batches"]
+        mine = [entry for entry in paper if entry.figure.command != "fig4"]
         n = sorted({entry.part.answered.n for entry in mine if entry.part.answered})
         return f"{n[0]} to {n[-1]}" if len(n) > 1 else f"{n[0]}"
 

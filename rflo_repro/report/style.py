@@ -69,7 +69,7 @@ NAMES = {
 }
 # Of answers, told apart by their words and signs too
 ANSWERS = {"yes": "#00795A", "no": "#B3392F", "worse": "#A65E00", "open": "#6B5B95", "no test": "#6E6E6E"}
-SIGNS = {"yes": "✓", "no": "✗", "worse": "↑", "open": "?", "no test": "–"}
+SIGNS = {"yes": "✓", "no": "✗", "worse": "↓", "open": "?", "no test": "–"}
 # Of the verdicts in the tables of the multiverse
 VERDICTS = {
     "holds": "#00795A",

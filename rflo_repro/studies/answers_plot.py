@@ -36,7 +36,7 @@ from rflo_repro.studies.answers_look import (
     sign,
     write,
 )
-from rflo_repro.studies.answers_text import BORROWED, LABELS, OVER, band, part_name
+from rflo_repro.studies.answers_text import AT, BORROWED, LABELS, OVER, band, part_name
 
 STEM = "answers"
 # Of what the upper strip shows the number is a cosine; of all others a factor, or a share alone
@@ -61,9 +61,11 @@ class Row:
 
     @property
     def said(self) -> str:
-        """What stands beside the claim's name; nothing of its only part."""
-        name = part_name(self.entries[0])
-        return BATCHES if self.entries[0].rates == "batches" else "" if name == "all" else name
+        """What stands beside the claim's name."""
+        if self.entries[0].rates == "batches":
+            return BATCHES
+        name = part_name(self.entries[0]).removeprefix("all")
+        return ", ".join(filter(None, (AT.get(self.key, ""), name)))
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,10 @@ def picture(entries: Sequence[Entry]) -> style.Picture:
     end = rest[-1].bottom if rest else start
     words = answers_legend.networks(entries)
     batches = any(row.entries[0].rates == "batches" for row in known)
-    height = end + AXIS + 108.0 + 15.0 * (len(words) + batches)
+    height = end + AXIS + 153.0 + 15.0 * (len(words) + batches)
     drawn, sheet = canvas(height, "Murray 2019, claim by claim")
-    write(sheet, LEFT, 44.0, "green: where the paper puts it", 12.5, "#1D7F3A")
-    write(sheet, LEFT, 61.0, "lines: the median network with its 99% interval", 11.5, SOFT)
+    write(sheet, LEFT, 44.0, "green: where the claim puts it", 12.5, "#1D7F3A")
+    write(sheet, LEFT, 61.0, "marks and lines: the median of networks and its 99% interval", 11.5, SOFT)
     for x, kind in zip(ANSWER, COLUMNS, strict=True):
         look = KINDS[kind]
         write(sheet, x, TOP - 8.0, look.heading, 11.0, look.colour, rotation=90, ha="center", va="bottom")
@@ -197,7 +199,15 @@ def _main(drawn: style.Picture, sheet: Axes, of: Sequence[Block]) -> None:
     if ours:
         y = ours[0].top - HEAD / 4
         sheet.plot([LEFT, WIDTH - LEFT], [y - 7.0, y - 7.0], color=FAINT, linewidth=1.0)
-        write(sheet, LEFT, y + 4.0, "ours: the paper asks these two at 80 tau only", 11.0, SOFT, style="italic")
+        write(
+            sheet,
+            LEFT,
+            y + 4.0,
+            "ours: the paper asks these two at 80 tau only",
+            11.0,
+            SOFT,
+            style="italic",
+        )
 
 
 def _offsets(row: Row) -> Iterable[tuple[Entry, float]]:
@@ -206,10 +216,14 @@ def _offsets(row: Row) -> Iterable[tuple[Entry, float]]:
     return ((entry, row.y + APART * (i - middle)) for i, entry in enumerate(row.entries))
 
 
+def _borrowed(entry: Entry) -> bool:
+    return entry.rates == "printed" and entry.claim.key in BORROWED
+
+
 def _look(entry: Entry) -> dict[str, Any]:
     """Marker and colours: pale where the paper's rate is another rule's, hollow where there was no test."""
     kind = KINDS[entry.rates]
-    colour = PALE if entry.rates == "printed" and entry.claim.key in BORROWED else kind.colour
+    colour = PALE if _borrowed(entry) else kind.colour
     return {
         "marker": kind.marker,
         "color": colour,
@@ -301,4 +315,5 @@ def _named(sheet: Axes, block: Block) -> None:
             write(sheet, COUNT, row.y, "/".join(n), 10.0, SOFT, ha="center", gid=f"n|{row.key}|{row.name}")
         for entry in row.entries:
             kind = "printed" if entry.rates == "batches" else entry.rates
-            sign(sheet, ANSWER[COLUMNS.index(kind)], row.y, entry.answer, gid=f"answer|{place(entry)}")
+            pale = 0.5 if _borrowed(entry) else 1.0
+            sign(sheet, ANSWER[COLUMNS.index(kind)], row.y, entry.answer, gid=f"answer|{place(entry)}", alpha=pale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from rflo_repro.report import style
 from rflo_repro.stats.answers import HALF, MARGIN, Answer
 from rflo_repro.studies.answers import Entry, whole
 
@@ -35,7 +36,7 @@ OVER = {
     "bptt-ahead": "RFLO over BPTT",
     "alignment-rises": "cosine, trained less untrained",
     "more-alignment-at-shorter-periods": "cosine for ten times the period",
-    "local-explains-the-gap": "local over BPTT, over RFLO",
+    "local-explains-the-gap": "at 80 tau: local over BPTT, over RFLO",
     "random-feedback-is-free": "random feedback over BPTT",
     "dale-costs-little": "with over without",
     "both-beat-readout": "readout alone over both",
@@ -57,13 +58,13 @@ BORROWED = {
     "local-is-behind",
     "random-feedback-is-free-elsewhere",
 }
-GLYPHS: dict[Answer, str] = {"yes": "✓", "no": "✗", "worse": "↑", "open": "?", "no test": "–"}
+GLYPHS: dict[Answer, str] = style.SIGNS
 MEANINGS: dict[Answer, str] = {
-    "yes": "as the paper says",
-    "no": "not so",
-    "worse": "worse, size open",
+    "yes": "as claimed",
+    "no": "not as claimed",
+    "worse": "worse, perhaps by little",
     "open": "open",
-    "no test": "no test: neither learned in half of the networks",
+    "no test": "no test",
 }
 
 # Where the paper puts the number of a claim: low and high, in the number's own unit
@@ -88,6 +89,8 @@ BANDS = {
     "random-feedback-is-free-elsewhere": NO_WORSE,
 }
 AS_RFLO = "as RFLO"
+# Where all parts of a claim are at one period, which its name does not say
+AT = {"more-units-help": "20 tau", "larger-weights-help": "20 tau"}
 # From here a factor is said as a power of ten
 LARGE = 1e4
 

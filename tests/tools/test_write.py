@@ -124,7 +124,7 @@ def test_what_batches_give_is_said_once_it_is_known(tmp_path):
         frame = frame[frame.rates == "printed"].assign(rates="batches")
         return frame.assign(median_error_tau=frame.median_error_tau.where(frame.rule == "bptt", error))
 
-    bullet = "RFLO's peaks on intervals up to 15 tau are off by 0.60 tau and those of BPTT by 0.2"
+    bullet = "up to 15 tau RFLO's peaks are off by 0.60 tau, those of BPTT by 0.2"
     assert bullet not in text_of("README.md") or (RESULTS / CONFIRMATION.folder / "fig3_batches_final.csv").exists()
     near, far = (
         write.environment(with_confirmation(tmp_path / name, partial(off_by, error), "fig3", "batches"))
