@@ -58,7 +58,7 @@ BORROWED = {
     "local-is-behind",
     "random-feedback-is-free-elsewhere",
 }
-GLYPHS: dict[Answer, str] = style.SIGNS
+GLYPHS: dict[str, str] = style.SIGNS
 MEANINGS: dict[Answer, str] = {
     "yes": "as claimed",
     "no": "not as claimed",
