@@ -16,7 +16,7 @@ from rflo_repro.studies.answers_text import LABELS, MEANINGS
 LEFT, LINE = 10.0, 15.0  # points
 SAMPLES = {
     CONFIRMATION.name: "other networks than those that were seen before the rule was made",
-    FIRST.name: "networks that were seen before the rule of the answers was made; others are to test them",
+    FIRST.name: "networks seen before the rule of the answers was made, so that others must still test it",
     OWN: "the few networks that the figures show",
 }
 BATCHES = "5,000 batches"
@@ -47,7 +47,7 @@ def draw(sheet: Axes, y: float, words: Sequence[str], batches: bool) -> None:
         "Right: how many networks learned; a thin line joins mark and bar (of claim 1 it is a 99% interval).",
         "To be worse takes one of the two panels, at 99%. To be as good takes both, at 98%: less than a factor of 3.2, "
         "and 15 of 100 networks.",
-        "No test: neither condition learned in half of the networks (claim 6, over RFLO: BPTT did not).",
+        "No test: neither condition learned in half of the networks. Claim 6, over RFLO, is asked where BPTT did.",
         "Learned: the loss ends at a tenth of a zero output's or less. Claims 13 and 14: within 3 tau. "
         "Claim 15: a tenth of the untrained loss.",
         *([f"{BATCHES} of ten trials: what the paper's “5,000 trials” may mean."] if batches else []),

@@ -96,7 +96,7 @@ def _cell(sheet: Axes, x: float, y: float, entries: Sequence[Entry], kind: str) 
         at = x + i * wide + 21.0
         write(sheet, at, y + 9.0, said, 11.5, ANSWERS[one], weight="bold", gid=f"word|{key}|{kind}")
     if asked == "batches":
-        write(sheet, right, y + 9.0, BATCHES, 9.5, SOFT, ha="right")
+        write(sheet, right, y + 9.0, f"{BATCHES}, unclipped", 8.5, SOFT, ha="right")
     elif len(parts) > 1 and len(halves) == 1:
         for i, one in enumerate(reversed(parts)):
             sign(sheet, right - 4.0 - 11.0 * i, y + 9.0, one, 9.5, weight="normal", gid=f"part|{key}|{kind}")

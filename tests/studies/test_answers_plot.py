@@ -224,8 +224,8 @@ def test_what_had_no_networks_has_a_row_and_no_mark(committed):
 
 def test_which_networks(entries):
     said = " ".join(answers_legend.networks(entries))
-    assert said.startswith("Claims 1–12, 15, ours; 13–14 (the paper's, tuned): networks that were seen before the")
-    assert "are to test them, n = 90 and 27. Claims" in said
+    assert said.startswith("Claims 1–12, 15, ours; 13–14 (the paper's, tuned): networks seen before the rule")
+    assert "still test it, n = 90 and 27. Claims" in said
     assert "Claims 13–14 (5,000 batches): other networks" in said
     larger = [
         replace(at(e, replace(e.part.answered, n=270)), sample="confirm") if e.name == "20 tau" else e for e in entries
