@@ -1,15 +1,16 @@
 """`rflo-repro check`: what this machine and this source compute, compared with stored references to the byte.
 
-Four kinds of sessions:
+Six kinds of sessions:
 
 - short: the first trials of two stored networks by every rule, so that no random generator stands before the kernels;
 - smoke: every condition of every figure at smoke scale;
 - full: Figure 2's networks of 20, 40 and 80 tau, BPTT and RFLO, at full length, where chaos has made any difference of
   rounding as large as the loss itself;
-- confirm: the first networks of Figure 2's confirmation sample, which answers its claims, at 20 tau.
+- confirm: the first networks of Figure 2's confirmation sample, which answers its claims, at 20 tau;
+- small: a few trials of small networks, which together reach every line of the numerical path (`small_runs`);
+- study: the first network of every condition of every study at smoke scale, once.
 
 A reference is the loss of some trials, to be read, and a digest of every array, to be sure.
-`python -m rflo_repro.studies.regression` writes the references anew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib import resources
@@ -36,11 +37,14 @@ from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition
+from rflo_repro.runs.realisation import Arrays, Condition, Realisation
 from rflo_repro.runs.request import Failed, Selection
+from rflo_repro.runs.road import every_condition
 from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.runs.store import Store, replacing
 from rflo_repro.runs.sweep import sweep
+from rflo_repro.studies.registry import studies
+from rflo_repro.studies.small_runs import small_runs
 from rflo_repro.tasks import PeriodicTask
 
 REFERENCES = resources.files("rflo_repro.studies") / "references"
@@ -50,7 +54,7 @@ N_TRIALS = {"rtrl": 3}  # RTRL costs N^4 a step; the others are held for 20
 ETA = 0.01
 FULL = Selection(periods_tau=(20.0, 40.0, 80.0), rules=("bptt", "rflo"))
 SAMPLED, N_SAMPLED = Selection(periods_tau=(20.0,), rules=("bptt", "rflo")), 2
-KINDS = ("short", "smoke", "full", "confirm")
+KINDS = ("short", "smoke", "full", "confirm", "small", "study")
 # Trials whose loss is written out, from 1; the last one as well
 TRIALS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 DIGITS = 16  # of a digest, in hexadecimal: 64 bits
@@ -60,7 +64,7 @@ DIGITS = 16  # of a digest, in hexadecimal: 64 bits
 class Record:
     """What is kept of a session: the loss before some trials' updates (None: there is none), and digests of its arrays.
 
-    loss: by trial, from 1. digests: by array.
+    loss: by trial, from 1; empty where nothing is trained. digests: by array.
     """
 
     loss: dict[str, float | None]
@@ -73,6 +77,8 @@ Records = dict[str, Record]
 def digest(values: npt.NDArray[Any]) -> str:
     """Of the shape and every bit, alike on all machines; one NaN is like another."""
     values = np.asarray(values)
+    if values.dtype.kind == "U":
+        return hashlib.sha256(repr((values.shape, values.tolist())).encode()).hexdigest()[:DIGITS]
     plain = values.astype("<i8" if values.dtype.kind in "biu" else "<f8")
     if plain.dtype.kind == "f":
         plain[np.isnan(plain)] = np.nan
@@ -80,9 +86,9 @@ def digest(values: npt.NDArray[Any]) -> str:
 
 
 def record(arrays: Arrays) -> Record:
-    """The record of a session's arrays, `loss` (n_trials,) among them."""
-    loss = arrays["loss"]
-    trials = [trial for trial in TRIALS if trial < len(loss)] + [len(loss)]
+    """The record of a session's arrays, `loss` (n_trials,) among them where something is trained."""
+    loss = arrays.get("loss", np.zeros(0))
+    trials = [trial for trial in TRIALS if trial < len(loss)] + [len(loss)] * (len(loss) > 0)
     known = {str(trial): float(loss[trial - 1]) for trial in trials}
     return Record(
         {trial: value if math.isfinite(value) else None for trial, value in known.items()},
@@ -107,7 +113,11 @@ def difference(found: Record, reference: Record) -> str | None:
 
 
 def stored_network(name: str) -> Network:
-    """A network whose weights are package data, so that no random generator stands between it and the losses."""
+    """A network whose weights are package data, so that no random generator stands between it and the losses.
+
+    They were drawn once: `Network.random` of 30 units, no input and one output, from PCG64 and the children of the seed
+    43299.
+    """
     with (
         resources.as_file(REFERENCES / f"network_{name}.npz") as path,
         np.load(path, allow_pickle=False) as file,
@@ -147,23 +157,53 @@ def sessions_of(found: Sequence[Condition]) -> list[str]:
     return [f"{c.label}, network {network}" for c in found for network in range(len(c.realisations))]
 
 
-def figure_runs(console: Console, jobs: int | None) -> Iterator[tuple[str, Record]]:
-    """The sessions of `conditions`, all computed anew."""
+def study_jobs(known: Iterable[Realisation]) -> dict[str, Realisation]:
+    """The first network of every condition of every study at smoke scale, by its name; those that are `known` already
+    left out. Studies that measure time have no bytes to compare."""
+    seen, found = set(known), {}
+    for study in filter(lambda s: s.computed and not s.timed, studies().values()):
+        for condition in every_condition(study.experiment, "smoke"):
+            job = condition.realisations[0]
+            if job not in seen:
+                seen.add(job)
+                found[f"study: {study.command}, {condition.label}, network 0"] = job
+    return found
+
+
+def jobs() -> dict[str, Realisation]:
+    """Every session that is a job, by its name."""
     found = conditions()
-    # the longest first, so that no core waits for the last one
-    order = sorted(range(len(found)), key=lambda i: found[i].label.startswith("smoke"))
+    figures = dict(zip(sessions_of(found), (job for c in found for job in c.realisations), strict=True))
+    return figures | study_jobs(figures.values())
+
+
+def job_runs(console: Console, n_threads: int | None) -> Iterator[tuple[str, Record]]:
+    """The sessions of `jobs`, all computed anew."""
+    found = jobs()
+    # a progress line a condition; a study has one. The longest come first, so that no core waits for the last one
+    lines: dict[str, list[str]] = {}
+    for name in sorted(found, key=lambda name: not name.startswith(("full", "confirm"))):
+        line = name.split(",")[0] if name.startswith("study") else name.rpartition(", ")[0]
+        lines.setdefault(line, []).append(name)
+    asked = [Condition(line, {}, tuple(found[name] for name in names)) for line, names in lines.items()]
     with TemporaryDirectory() as folder:
-        swept = sweep(
-            [found[i] for i in order], Store(Path(folder)), jobs or joblib.cpu_count(), Reporter(console), summary
-        )
-    results = dict(zip(order, swept, strict=True))
-    records = [record(arrays) for i in range(len(found)) for arrays in results[i]]
-    yield from zip(sessions_of(found), records, strict=True)
+        swept = sweep(asked, Store(Path(folder)), n_threads or joblib.cpu_count(), Reporter(console), _summary)
+    records = {
+        name: record(arrays)
+        for names, results in zip(lines.values(), swept, strict=True)
+        for name, arrays in zip(names, results, strict=True)
+    }
+    yield from ((name, records[name]) for name in found)
 
 
-def computed(console: Console, jobs: int | None) -> Records:
+def _summary(results: Sequence[Arrays]) -> str:
+    return summary(results) if all("loss" in arrays for arrays in results) else ""
+
+
+def computed(console: Console, n_threads: int | None) -> Records:
     """Everything that is compared, by the session's name."""
-    return {**dict(short_runs()), **dict(figure_runs(console, jobs))}
+    small = {f"small: {name}": record(arrays) for name, arrays in small_runs()}
+    return {**dict(short_runs()), **dict(job_runs(console, n_threads)), **small}
 
 
 def read() -> Records:
@@ -221,18 +261,8 @@ def check(console: Console, jobs: int | None, as_json: bool = False) -> bool:
     return not different
 
 
-def write() -> None:
-    """Write the stored networks and what this machine computes into the package's source."""
-    folder = Path(str(REFERENCES))
-    folder.mkdir(exist_ok=True)
-    for i, name in enumerate(NETWORKS):
-        net = Network.random(30, 0, 1, np.random.default_rng(np.random.SeedSequence(43299, spawn_key=(i,))))
-        fields = ("w_in", "w_rec", "w_out", "feedback", "h0", "tau")
-        np.savez(folder / f"network_{name}.npz", **{key: np.asarray(getattr(net, key)) for key in fields})  # type: ignore[arg-type]
-    kept = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in computed(Console(), None).items()]
-    with replacing(folder / "sessions.json") as temporary:
-        temporary.write_text("{\n" + ",\n".join(kept) + "\n}\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()
+def write(kept: Mapping[str, Record]) -> None:
+    """Write the references into the package's source."""
+    lines = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in kept.items()]
+    with replacing(Path(str(REFERENCES)) / "sessions.json") as temporary:
+        temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

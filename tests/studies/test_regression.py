@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from rflo_repro.studies import regression
+from rflo_repro.studies.registry import studies
 from rflo_repro.studies.regression import compare, digest, record
 
 
@@ -33,13 +34,22 @@ def test_this_source_and_this_machine_have_the_references():
 
 def test_the_references_are_of_every_session_and_three_periods_are_held_at_full_length():
     references = regression.read()
-    names = regression.sessions_of(regression.conditions())
-    assert [name for name in references if not name.startswith("short")] == names
+    names = list(regression.jobs())
+    assert [name for name in references if not name.startswith(("short", "small"))] == names
     for period in (20, 40, 80):
         for rule in ("bptt", "rflo"):
             full = [n for n in names if n.startswith("full") and f"{rule} {period} tau" in n]
             assert len(full) == 9
             assert {list(references[name].loss)[-1] for name in full} == {"10000"}
+
+
+def test_every_study_is_held_by_the_first_network_of_its_conditions():
+    held = [name.removeprefix("study: ").split(",")[0] for name in regression.read() if name.startswith("study")]
+    assert set(held) == {name for name, about in studies().items() if about.computed and not about.timed}
+    jobs = regression.jobs()
+    assert len(set(jobs.values())) == len(
+        [name for name in jobs if not name.startswith(("smoke", "full", "confirm"))]
+    ) + len({job for name, job in jobs.items() if name.startswith(("smoke", "full", "confirm"))})
 
 
 def test_some_of_those_that_claims_are_judged_on_are_held_at_full_length():
@@ -101,6 +111,7 @@ def test_digests_are_of_values_and_not_of_their_storage():
     assert digest(values.ravel()) != digest(values)
     assert digest(np.array([1, 2], dtype=np.int32)) == digest(np.array([1, 2]))
     assert digest(np.array(0.0)) != digest(np.array(-0.0))
+    assert digest(np.array(["w", "w_out"])) != digest(np.array(["w", "w_in"]))
 
 
 def test_a_record_survives_its_file():
@@ -124,5 +135,5 @@ def test_json_says_what_the_lines_say(monkeypatch, capsys):
         assert regression.check(Console(file=io.StringIO()), None, as_json=True) == identical
         said = json.loads(capsys.readouterr().out)
         assert said["identical"] == identical
-        assert [kind["good"] for kind in said["kinds"]] == [True, True, identical, True]
+        assert [kind["good"] for kind in said["kinds"]] == [True, True, identical, True, True, True]
         assert ("trial 5" in said["kinds"][2]["line"]) != identical
