@@ -378,7 +378,10 @@ def report(
 @SCALE
 @RESULTS
 def list_(as_json: bool, scale: str, results: Path | None) -> None:
-    """List figures, studies and their tables: scale, date, commit, and whether today's numerical source made them."""
+    """List figures, studies and their tables: scale, date, commit, and whether they are fresh: of the present
+    generation of the numbers, of which today's source was shown to be. Tables are unproven while it was not (`check
+    --accept`), and stale if they are of another generation.
+    """
     from rflo_repro.runs import inventory, road
     from rflo_repro.studies.readings.closest import closest_of
 
@@ -391,19 +394,29 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
 
 
 @cli.command(short_help="Recompute a small part and compare it with stored references.")
+@click.option("--accept", is_flag=True, help="If all is identical, add this source to the generation of the numbers.")
+@click.option("--new-generation", is_flag=True, help="Make what is computed the references of a new generation.")
 @JSON
 @JOBS
 @QUIET
-def check(as_json: bool, jobs: int | None, quiet: bool) -> None:
-    """Compare what this machine computes with stored references, to the byte, in about half a minute.
+def check(as_json: bool, jobs: int | None, quiet: bool, accept: bool, new_generation: bool) -> None:
+    """Compare what this machine computes with stored references, to the byte, in about a minute.
 
     The first trials of two stored networks by every rule, every figure at smoke scale, Figure 2's networks of 20, 40
-    and 80 tau at full length, and the first of those by which it is judged. Writes nothing. Says "identical", or exits
-    1 and says what differs first.
+    and 80 tau at full length, the first of those by which it is judged, small networks that reach every line of the
+    numerical path, and every study at smoke scale. Says "identical", or exits 1 and says what differs first.
+
+    Writes nothing unless told to. Results and tables are kept for a generation of the numbers, not for the text that
+    computes them: after an edit of that text they are "unproven" in `rflo-repro list`, and nothing stored is taken,
+    until `--accept` has shown that every byte is the same. It refuses, and exits 1, if one is not. An edit that is
+    meant to change numbers begins a generation with `--new-generation`, of which nothing is stored yet and no table is
+    fresh. Both write into the package: commit what they write.
     """
     from rflo_repro.studies import regression
 
-    if not regression.check(console(quiet, stderr=as_json), jobs, as_json):
+    if accept and new_generation:
+        raise click.UsageError("--accept and --new-generation exclude each other")
+    if not regression.check(console(quiet, stderr=as_json), jobs, as_json, accept, new_generation):
         raise SystemExit(1)
 
 

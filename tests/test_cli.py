@@ -320,7 +320,9 @@ def test_a_check_that_finds_a_difference_says_it_in_json_and_on_stderr_if_quiet(
     monkeypatch.setattr(regression, "compare", lambda *_: [line])
     said = run("check", "--json", *(["--quiet"] if quiet else []))
     assert said.exit_code == 1
-    assert json.loads(said.stdout) == {"identical": False, "kinds": [{"line": line.line, "good": False}]}
+    assert json.loads(said.stdout) == {
+        "identical": False, "generation": 1, "proven": True, "kinds": [{"line": line.line, "good": False}],
+    }  # fmt: skip
     plain = run("check", *(["--quiet"] if quiet else []))
     assert plain.exit_code == 1
     assert line.line in (plain.stderr if quiet else plain.stdout)

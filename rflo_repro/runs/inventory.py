@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rflo_repro.runs import provenance, tables
+from rflo_repro.runs import generation, provenance, tables
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.generation import CHECK
 from rflo_repro.runs.realisation import Condition
 from rflo_repro.runs.road import CUSTOM, every_condition, names_of, of_one_network
 from rflo_repro.runs.sample import SAMPLES
@@ -22,7 +23,7 @@ from rflo_repro.runs.store import content
 from rflo_repro.runs.variants import variants
 
 WIDEST = 200
-STATES = ("fresh", "stale", "in part", "damaged", "none")  # from best to worst
+STATES = ("fresh", "unproven", "stale", "in part", "damaged", "none")  # from best to worst
 
 
 @dataclass(frozen=True)
@@ -105,29 +106,18 @@ def described(
                 {json.dumps(provenance.maker(by), sort_keys=True) for run in runs for by in tables.makers(run)}
             ),
         }
-        stale = [run for run in runs if _digest(run) != run["numerical_source"]["digest"]]
+        standing = {generation.standing(run["numerical_source"]) for run in runs}
         n_conditions = sum(len(run["conditions"]) for run in runs)
     except (KeyError, TypeError, ValueError, AttributeError):
         return State("damaged", f"{schema.name}.json is not of this version")
-    if stale:
-        return State("stale", "computed by another numerical source", **known)
+    if "stale" in standing:
+        return State("stale", "computed by another generation of the numbers", **known)
+    if "unproven" in standing:
+        return State("unproven", f"the present source was not compared with the references: `{CHECK}`", **known)
     whole = expected(schema, known["scale"])
     if n_conditions < whole:
         return State("in part", f"{n_conditions} of {whole} conditions", **known)
     return State("fresh", **known)
-
-
-def _digest(run: dict[str, Any]) -> str | None:
-    """Today's digest of the source that a run names; None if it names anything but modules of this package, whose
-    names come from a file that others may have written."""
-    named = run["numerical_source"]["of"]
-    return provenance.numerical_digest(*named) if set(named) <= _modules() else None
-
-
-@functools.cache
-def _modules() -> frozenset[str]:
-    """Every module of this package, relative to it."""
-    return frozenset(path.relative_to(provenance.PACKAGE).as_posix() for path in provenance.PACKAGE.rglob("*.py"))
 
 
 def _commit(by: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""Where numbers come from: versions, machine, commit, and a digest of the source that makes the numbers."""
+"""Where numbers come from: versions, machine, commit, and a digest of the source that makes the numbers.
+
+What the digest stands for, as long as the bytes stay, is in `generation`.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,11 @@ def numerical_digest(*modules: str) -> str:
     for part in (*NUMERICAL, *modules):
         path = PACKAGE / part
         files |= set(path.rglob("*.py")) if path.is_dir() else {path}
+    return digest_of(files)
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """Digest of the meaning of these Python files."""
     total = hashlib.sha256()
     for name, digest in sorted((_name(path), meaning_digest(path)) for path in files):
         total.update(f"{name} {digest}\n".encode())
@@ -90,12 +98,6 @@ def modules_of(value: Any) -> set[str]:
 def _module_of(kind: type) -> str:
     path = Path(sys.modules[kind.__module__].__file__ or "").resolve()
     return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
-
-
-def numerical_source(values: Iterable[Any]) -> dict[str, Any]:
-    """What a page says of the source that made the numbers of realisations: its digest, and of which modules."""
-    modules = sorted({module for value in values for module in modules_of(value)})
-    return {"digest": numerical_digest(*modules), "of": modules}
 
 
 def _git(*arguments: str) -> str | None:

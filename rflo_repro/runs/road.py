@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rflo_repro.learning import validate
-from rflo_repro.runs import provenance, sample, tables
+from rflo_repro.runs import generation, provenance, sample, tables
 from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
 from rflo_repro.runs.claims import KINDS, Tables
 from rflo_repro.runs.experiment import About, Experiment
@@ -476,7 +476,7 @@ def _write(
             for earlier in page["runs"]:
                 kept = tables.without(earlier, names)
                 runs += [kept] if kept["conditions"] else []
-        source = provenance.numerical_source(r for c in own for r in c.realisations[:1])
+        source = generation.numerical_source(r for c in own for r in c.realisations[:1])
         computed = {"numerical_source": source, "conditions": names, "computed": _computed(own, schema, made)}
         written.append(write(results, schema, frame, settings, [*runs, {**record, **computed}]))
     return written

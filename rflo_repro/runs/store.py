@@ -18,12 +18,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rflo_repro.runs import provenance
+from rflo_repro.runs import generation, provenance
 from rflo_repro.runs.realisation import Arrays, Realisation, describe
 
 FOLDER = ".realisations"
 ABANDONED_SECONDS = 3600.0
-UNDER_WAY = ".checkpoint"
+FINISHED, UNDER_WAY = ".npz", ".checkpoint"
 _MEANING = "_meaning"  # the entry of an .npz that says what the others are
 
 
@@ -34,12 +34,19 @@ class Unbelieved(Exception):
 class Store:
     """A folder of .npz files, one a realisation, under a key of all that determines its numbers.
 
-    A realisation under way has the suffix `.checkpoint`, until it is finished. With the numbers lies the record of who
-    computed them, and when; `made` has those of what was finished and read or put.
+    With the numbers lies the record of who computed them, and when; `made` has those of what was finished and read or
+    put.
 
-    The key holds the realisation's fields and the digest of the numerical source, so that neither other parameters nor
-    an edited kernel can be taken for today's. Nothing is ever unpickled. Files are damaged or foreign unless they say
-    their key and hash; those are named in `problems` and computed again.
+    The key holds the realisation's content and the generation of the numbers, so that neither other parameters nor
+    another generation can be taken for today's, and whatever source of the generation made it is taken. While the
+    present source is unproven the key holds its digest in place of the generation: what it puts is found by itself
+    alone, before and after it is proven.
+
+    A realisation under way has the suffix `.checkpoint`, until it is finished, and always the digest in its key: no
+    reference says how another source lays out what it keeps.
+
+    Nothing is ever unpickled. Files are damaged or foreign unless they say their key and hash; those are named in
+    `problems` and computed again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,25 +54,30 @@ class Store:
         self.problems: list[str] = []
         self.made: dict[Realisation, dict[str, Any]] = {}
 
-    def meaning(self, realisation: Realisation) -> dict[str, Any]:
+    def meaning(self, realisation: Realisation, suffix: str = FINISHED) -> dict[str, Any]:
         """What determines the numbers of a realisation, as plain data."""
-        return {
-            "realisation": describe(realisation),
-            "digest": provenance.numerical_digest(*sorted(provenance.modules_of(realisation))),
-        }
+        return self._meanings(realisation, suffix)[0]
 
-    def path(self, realisation: Realisation) -> Path:
-        """Where a realisation is kept."""
-        return self._path(self.meaning(realisation))
+    def _meanings(self, realisation: Realisation, suffix: str) -> list[dict[str, Any]]:
+        """That under which it is put, and those under which it is found as well."""
+        modules, described = provenance.modules_of(realisation), describe(realisation)
+        sources = [generation.by_digest(modules)]
+        if suffix == FINISHED and (proven := generation.by_bytes(modules)) not in sources:
+            sources.insert(0, proven)
+        return [{"realisation": described, **source} for source in sources]
 
-    def _path(self, meaning: dict[str, Any]) -> Path:
+    def path(self, realisation: Realisation, suffix: str = FINISHED) -> Path:
+        """Where a realisation is kept, finished or under way."""
+        return self._path(self.meaning(realisation, suffix), suffix)
+
+    def _path(self, meaning: dict[str, Any], suffix: str) -> Path:
         key = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
-        return self.folder / key[:2] / f"{key[:40]}.npz"
+        return self.folder / key[:2] / f"{key[:40]}{suffix}"
 
     def get(self, realisation: Realisation) -> Arrays | None:
         """The stored arrays, or None if there are none to be believed."""
         try:
-            found = self._read(realisation, ".npz")
+            found = self._read(realisation, FINISHED)
         except Unbelieved as error:
             self.problems.append(f"{error}; computed again")
             return None
@@ -79,7 +91,7 @@ class Store:
 
         What is kept of it while it is under way is forgotten. Raises OSError if they cannot be written.
         """
-        self._write(realisation, ".npz", arrays, made, zipfile.ZIP_DEFLATED)
+        self._write(realisation, FINISHED, arrays, made, zipfile.ZIP_DEFLATED)
         self.made[realisation] = made
         self.forget(realisation)
 
@@ -94,32 +106,20 @@ class Store:
     def forget(self, realisation: Realisation) -> None:
         """Remove what is kept of a realisation under way."""
         with suppress(OSError):
-            self.path(realisation).with_suffix(UNDER_WAY).unlink()
+            self.path(realisation, UNDER_WAY).unlink()
 
     def _read(self, realisation: Realisation, suffix: str) -> tuple[Arrays, dict[str, Any]] | None:
-        meaning = self.meaning(realisation)
-        path = self._path(meaning).with_suffix(suffix)
-        if not path.exists():
-            return None
-        try:
-            # given a path, np.load leaves a broken archive open
-            with opened(path) as handle:
-                file = np.load(handle, allow_pickle=False)
-                arrays = {name: file[name] for name in file.files}
-            stored = json.loads(str(arrays.pop(_MEANING)))
-            made = stored.pop("made")
-            provenance.where(made)
-        except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
-            raise Unbelieved(f"{path} is damaged ({type(error).__name__})") from None
-        if stored != {**meaning, "sha256": _sha256(arrays)}:
-            raise Unbelieved(f"{path} is not what its name says")
-        return arrays, made
+        for meaning in self._meanings(realisation, suffix):
+            path = self._path(meaning, suffix)
+            if path.exists():
+                return _believed(path, meaning)
+        return None
 
     def _write(
         self, realisation: Realisation, suffix: str, arrays: Mapping[str, Any], made: dict[str, Any], compression: int
     ) -> None:
-        meaning = self.meaning(realisation)
-        path = self._path(meaning).with_suffix(suffix)
+        meaning = self.meaning(realisation, suffix)
+        path = self._path(meaning, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         meaning = {**meaning, "sha256": _sha256(arrays), "made": made}
         entries = {**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))}
@@ -128,6 +128,23 @@ class Store:
             for name, array in entries.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
+
+
+def _believed(path: Path, meaning: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
+    """The arrays of a file and who made them. Raises Unbelieved for one that does not say this meaning and its hash."""
+    try:
+        # given a path, np.load leaves a broken archive open
+        with opened(path) as handle:
+            file = np.load(handle, allow_pickle=False)
+            arrays = {name: file[name] for name in file.files}
+        stored = json.loads(str(arrays.pop(_MEANING)))
+        made = stored.pop("made")
+        provenance.where(made)
+    except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
+        raise Unbelieved(f"{path} is damaged ({type(error).__name__})") from None
+    if stored != {**meaning, "sha256": _sha256(arrays)}:
+        raise Unbelieved(f"{path} is not what its name says")
+    return arrays, made
 
 
 def _sha256(arrays: Mapping[str, Any]) -> str:

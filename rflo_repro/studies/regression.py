@@ -35,6 +35,8 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
+from rflo_repro.runs import generation, provenance
+from rflo_repro.runs.generation import Generation, Source
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.realisation import Arrays, Condition, Realisation
@@ -243,22 +245,74 @@ def compare(found: Mapping[str, Record], references: Mapping[str, Record]) -> li
     return lines
 
 
-def check(console: Console, jobs: int | None, as_json: bool = False) -> bool:
+def present_source() -> Source:
+    """The numerical source of this package now, as a whole: of all modules that sessions are made of. Those of studies
+    that measure time count too, though there are no bytes of theirs to compare."""
+    provenance.meaning_digest.cache_clear()
+    provenance.numerical_digest.cache_clear()
+    timed = [study.experiment for study in studies().values() if study.timed]
+    others = [job for experiment in timed for c in every_condition(experiment, "smoke") for job in c.realisations]
+    return Source.today({module for job in (*jobs().values(), *others) for module in provenance.modules_of(job)})
+
+
+def check(
+    console: Console, n_threads: int | None, as_json: bool = False, accept: bool = False, new_generation: bool = False
+) -> bool:
     """Compare with the references; print what differs first in each kind, and return whether nothing does.
 
-    as_json: print an object with `identical` and the lines instead. Raises Failed for what differs if the console is
-    quiet, so that it is said.
+    accept: if nothing does, add the present source to the generation, and what is new to the references.
+    new_generation: make what is computed the references of a new generation, of the present source alone.
+    as_json: print an object with `identical`, `generation`, `proven` and the lines instead.
+    Raises Failed for what differs if the console is quiet, so that it is said, and for source that changed meanwhile.
     """
-    lines = compare(computed(console, jobs), read())
+    source = present_source()
+    found, references = computed(console, n_threads), read()
+    lines = compare(found, references)
     different = [line.line for line in lines if not line.good]
+    said = [line.line for line in lines]
+    if accept and different:
+        said.append(f"refused: the present source is not of generation {generation.read().number}")
+    if new_generation or (accept and not different):
+        if present_source() != source:
+            raise Failed(["the source was changed while it was checked"], [])
+        said.append(_renewed(found, source) if new_generation else _accepted({**references, **found}, source))
+    elif not different and not generation.read().proven:
+        said.append(f"the present source is unproven: `{generation.CHECK}` adds it to the generation")
     if as_json:
+        now = generation.read()
+        known = {"identical": not different, "generation": now.number, "proven": now.proven}
         with suppress(BrokenPipeError):
-            print(json.dumps({"identical": not different, "kinds": [line._asdict() for line in lines]}, indent=1))
-    elif different and console.quiet:
+            print(json.dumps({**known, "kinds": [line._asdict() for line in lines]}, indent=1))
+    elif different and console.quiet and not new_generation:
         raise Failed(different, [])
-    for line in [] if as_json else lines:
-        console.print(line.line, highlight=False, markup=False, soft_wrap=True)
-    return not different
+    for line in [] if as_json else said:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return new_generation or not different
+
+
+def _accepted(references: Records, source: Source) -> str:
+    """Add a source to the generation; what was done, in a line."""
+    write(references)
+    now = generation.read()
+    if source in now.sources:
+        return f"generation {now.number} has this source already"
+    _write_generation(replace(now, sources=(*now.sources, source)))
+    return f"accepted: generation {now.number} has this source, {source.digest[:12]}"
+
+
+def _renewed(references: Records, source: Source) -> str:
+    """Begin a generation; what was done, in a line."""
+    number = generation.read().number + 1
+    write(references)
+    begun = hashlib.sha256((REFERENCES / "sessions.json").read_bytes()).hexdigest()
+    _write_generation(Generation(number, begun, (source,)))
+    return f"generation {number} begins with this source, {source.digest[:12]}: results of others are stale"
+
+
+def _write_generation(new: Generation) -> None:
+    with replacing(provenance.PACKAGE / generation.FILE) as temporary:
+        temporary.write_text(generation.text(new), encoding="utf-8")
+    generation.read.cache_clear()
 
 
 def write(kept: Mapping[str, Record]) -> None:

@@ -82,7 +82,7 @@ def begun(tmp_path, realisation=PLAIN, after=20):
     store = Store(tmp_path)
     assert swept(store, realisation, after, checkpoint=1e-9)[0] is None
     (path,) = kept(tmp_path)
-    assert store.path(realisation).with_suffix(".checkpoint") == path
+    assert store.path(realisation, ".checkpoint") == path
     assert under_way.trials["this, network 0"][0] >= after
     return store, path
 
@@ -142,10 +142,10 @@ def test_a_number_edited_by_hand(tmp_path):
 def test_what_another_realisation_left(tmp_path):
     store, path = begun(tmp_path)
     other = replace(PLAIN, eta=0.1)
-    place = store.path(other).with_suffix(".checkpoint")
+    place = store.path(other, ".checkpoint")
     place.parent.mkdir(exist_ok=True)
     path.rename(place)
-    begins_anew(store, store.path(other), other, why="is not what its name says")
+    begins_anew(store, place, other, why="is not what its name says")
 
 
 def test_what_another_source_left(tmp_path, monkeypatch):
