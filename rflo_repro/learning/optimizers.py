@@ -29,6 +29,8 @@ class Optimizer(validate.Checked):
     Raises ValueError for values other than these, betas outside [0, 1), or an epsilon or clip that is not above 0.
     """
 
+    stored_as = "Optimizer"
+
     method: Method = "sgd"
     clip: float | None = None
     weight_decay: float = 0.0

@@ -52,6 +52,8 @@ class LearningRule(validate.Checked):
     Raises ValueError for values other than these.
     """
 
+    stored_as = "LearningRule"
+
     name: str
     feedback: Feedback
     carry: Carry

@@ -34,6 +34,8 @@ BATCHES_AHEAD = 256
 class LearningRates(validate.Checked):
     """A learning rate for each matrix: eta3, eta2 and eta1 of Eq. 5. Raises ValueError below 0 or if not finite."""
 
+    stored_as = "LearningRates"
+
     w_in: float
     w_rec: float
     w_out: float

@@ -42,6 +42,8 @@ def root_seed() -> Any:
 class NetworkChoices(Choices):
     """How the networks of the paper's Methods are drawn, how many they are, and how long they are trained."""
 
+    stored_as = "NetworkChoices"
+
     n_rec: int
     tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
     g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))
@@ -119,6 +121,8 @@ class NetworkChoices(Choices):
 class PeriodicChoices(NetworkChoices):
     """The periodic task's choices: Figure 2's. Raises ChoiceError for values out of range."""
 
+    stored_as = "PeriodicChoices"
+
     n_rec: int = printed(30, "N = 30", "Methods, Figure 2", "units", integer(1))
     g: float = printed(
         1.5,
@@ -180,6 +184,8 @@ class PeriodicChoices(NetworkChoices):
 @dataclass(frozen=True, kw_only=True)
 class SupplementChoices(PeriodicChoices):
     """Those of a supplement to Figure 2, whose text varies one thing and says nothing of the others."""
+
+    stored_as = "SupplementChoices"
 
     n_rec: int = open_choice(
         30, "networks-of-the-supplements", "units", integer(1), Alternative(100, "N = 100", alone=True)

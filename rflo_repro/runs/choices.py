@@ -95,6 +95,8 @@ class Choices:
     Raises ChoiceError for a value out of range.
     """
 
+    stored_as = "Choices"
+
     def __post_init__(self) -> None:
         for name, choice in declared(self).items():
             try:

@@ -63,11 +63,32 @@ def by_network(found: Sequence[Condition], results: Results) -> Iterator[tuple[C
             yield condition, network, arrays
 
 
+def stored_name(kind: type) -> str:
+    """What keys and metadata call a dataclass of jobs or settings: its own `stored_as`, or else the class's name.
+
+    The name stays where the class is renamed. One whose content means something else from now on takes another, such as
+    `Session 2`, and is then never found under the first.
+    """
+    return str(vars(kind).get("stored_as", kind.__name__))
+
+
+def stored_fields(kind: type) -> dict[str, str]:
+    """What keys and metadata call the fields of a dataclass, by field: `stored_fields` of the class and of its bases
+    says it of those that were renamed."""
+    renamed = {
+        now: stored for base in reversed(kind.__mro__) for now, stored in vars(base).get("stored_fields", {}).items()
+    }
+    return {field.name: renamed.get(field.name, field.name) for field in dataclasses.fields(kind)}
+
+
 def describe(value: Any) -> Any:
-    """`value` as plain JSON data: a dataclass becomes its class's name and fields."""
+    """`value` as plain JSON data: a dataclass becomes its name and its fields, as they are stored."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"is": type(value).__name__, **fields}
+        kind = type(value)
+        return {
+            "is": stored_name(kind),
+            **{stored: describe(getattr(value, name)) for name, stored in stored_fields(kind).items()},
+        }
     if isinstance(value, (list, tuple)):
         return [describe(item) for item in value]
     if isinstance(value, Mapping):

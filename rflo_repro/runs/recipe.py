@@ -37,6 +37,8 @@ class Recipe:
     The others are as in `Network.random`.
     """
 
+    stored_as = "Recipe"
+
     n_rec: int
     tau: float = 10.0
     g: float = 1.5

@@ -30,6 +30,8 @@ class Session:
     The others are as in `train`.
     """
 
+    stored_as = "Session"
+
     task: SizedTask
     rule: str | LearningRule
     eta: float | LearningRates

@@ -117,6 +117,8 @@ class Plan:
     name. plot: columns for `x`, `y` and, if there are several lines, `lines`; empty: no picture.
     """
 
+    stored_as = "Plan"
+
     name: str
     networks: int
     trials: int

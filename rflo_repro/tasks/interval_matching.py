@@ -25,6 +25,8 @@ class IntervalMatchingTask(validate.Checked):
     Raises ValueError for values out of range.
     """
 
+    stored_as = "IntervalMatchingTask"
+
     longest: int
     shortest: int = 50
     channels: int = 2

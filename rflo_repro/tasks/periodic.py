@@ -23,6 +23,8 @@ class PeriodicTask(validate.Checked):
     Raises ValueError if `period` is not a whole number of at least 1.
     """
 
+    stored_as = "PeriodicTask"
+
     period: int
     n_in = 0
     n_out = 1

@@ -45,6 +45,8 @@ class Reaching(validate.Checked):
     Raises ValueError for values out of range.
     """
 
+    stored_as = "Reaching"
+
     n_steps: int = 200
     bound: float = 1.0
     profile: str = "constant"
@@ -102,6 +104,8 @@ class MovementTask(validate.Checked):
     Raises ValueError for what is no Reaching, and for a cursor from which no movement stays within its bounds.
     """
 
+    stored_as = "MovementTask"
+
     reaching: Reaching = field(default_factory=Reaching)
     cursor: Array = field(default_factory=lambda: np.zeros(2))
     n_in = len(DIRECTIONS)
@@ -137,6 +141,8 @@ class SequenceTask(validate.Checked):
     directions: indices into DIRECTIONS, at least one.
     Raises ValueError for directions that are none, and for what is no Reaching.
     """
+
+    stored_as = "SequenceTask"
 
     directions: tuple[int, ...]
     reaching: Reaching = field(default_factory=Reaching)

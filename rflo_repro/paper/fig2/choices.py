@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Choices(PeriodicChoices):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     next_error: bool = open_choice(
         False,
         "published-bptt",

@@ -15,6 +15,8 @@ class Choices(SupplementChoices):
     Raises ChoiceError for values out of range, and if the period is not whole timesteps.
     """
 
+    stored_as = "Choices"
+
     period_tau: float = open_choice(
         20.0, "grids-of-supplement-3", "period learned, in tau", positive, Alternative(40.0, "40 τ")
     )

@@ -18,6 +18,8 @@ LONGEST_TAU = (15, 20, 25)
 class Choices(NetworkChoices):
     """Raises ChoiceError for values out of range, and if n_trials is not a multiple of batch."""
 
+    stored_as = "Choices"
+
     n_rec: int = printed(100, "N = 100", "Methods, Figure 3", "units", integer(1))
     h0: float | Literal["uniform", "normal"] = open_choice(
         0.0,

@@ -23,6 +23,8 @@ class IntervalSession(Around):
     session: on an IntervalMatchingTask. delays: in timesteps.
     """
 
+    stored_as = "IntervalSession"
+
     delays: tuple[int, ...]
 
     @property

@@ -36,6 +36,8 @@ def _sequence(name: str, value: Any) -> str:
 class Choices(NetworkChoices):
     """Raises ChoiceError for values out of range, and for a sequence that is none."""
 
+    stored_as = "Choices"
+
     n_rec: int = printed(100, "N = 100", "Methods, Figure 4", "units", integer(1))
     h0: float | Literal["uniform", "normal"] = open_choice(
         0.1,

@@ -58,6 +58,8 @@ class LoopSession:
     The others are as in `Session`, of stage 1 alone.
     """
 
+    stored_as = "LoopSession"
+
     reaching: Reaching
     sequence: tuple[int, ...]
     eta: float

@@ -12,6 +12,8 @@ from rflo_repro.runs.choices import each, integer, open_choice
 class Choices(Declared):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     # RTRL grows with the fourth power: at 64 units a single step takes milliseconds
     sizes_rtrl: tuple[int, ...] = open_choice(
         (4, 8, 12, 16, 24, 32, 48, 64), "sizes-timed", "N at which RTRL is timed", each(integer(1))

@@ -19,6 +19,8 @@ SECONDS, REPEATS = 0.15, 5
 class Timing:
     """The time of a timestep of training through the public API."""
 
+    stored_as = "Timing"
+
     rule: str
     n_rec: int
     n_steps: int

@@ -12,4 +12,6 @@ from rflo_repro.runs.choices import open_choice
 class Choices(SupplementChoices):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     n_networks: int = open_choice(27, "number-of-networks", "random networks a condition", networks, option="networks")

@@ -21,6 +21,8 @@ class GradientSession(Around):
     session: on a task without randomness. trials: their numbers, from 1, in order.
     """
 
+    stored_as = "GradientSession"
+
     trials: tuple[int, ...]
 
     @property

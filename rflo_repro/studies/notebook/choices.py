@@ -17,6 +17,8 @@ ENTRY = "published-example"
 class Choices(Declared):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     n_rec: int = open_choice(50, ENTRY, "units", integer(1))
     tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
     g: float = printed(1.5, "g = 1.5", "Methods", "initial recurrent weights have the variance g^2/N", number(0.0))

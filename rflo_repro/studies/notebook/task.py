@@ -22,6 +22,8 @@ class FirstStepGiven:
     whole: the period, of at least two timesteps.
     """
 
+    stored_as = "FirstStepGiven"
+
     whole: PeriodicTask
     n_in = 0
     n_out = 1

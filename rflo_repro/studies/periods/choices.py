@@ -16,6 +16,8 @@ ENTRY = "sample-of-the-periods"
 class Choices(Declared):
     """Whatever is not here is as in Figure 2. Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     periods_tau: tuple[float, ...] = open_choice(
         (5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 80.0, 120.0, 160.0), ENTRY, "periods, in tau", each(positive)
     )

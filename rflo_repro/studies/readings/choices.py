@@ -17,6 +17,8 @@ count = integer(0, 10_000)
 class Reduced(Declared):
     """How much smaller than in the figures everything is. Raises ChoiceError for values out of range."""
 
+    stored_as = "Reduced"
+
     n_networks: int = open_choice(9, ENTRY, "networks a condition", networks, option="networks")
     networks_fig4: int = open_choice(7, ENTRY, "networks a condition of Figure 4, if they are fewer", networks)
     trials_fig2: int = open_choice(10_000, ENTRY, "training trials of Figure 2 and its supplements", trials)
@@ -57,6 +59,8 @@ class Reduced(Declared):
 @dataclass(frozen=True, kw_only=True)
 class Choices(Reduced):
     """Raises ChoiceError for values out of range."""
+
+    stored_as = "Choices"
 
     n_fig2: int = open_choice(96, ENTRY, "readings of Figure 2", count)
     n_fig3: int = open_choice(96, ENTRY, "readings of Figure 3", count)

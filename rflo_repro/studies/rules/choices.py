@@ -29,6 +29,8 @@ def rule_file(name: str, value: Any) -> tuple[Own, ...]:
 class Choices(Declared):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     n_networks: int = open_choice(27, ENTRY, "networks a condition", integer(1, LIMITS["networks"]), option="networks")
     n_trials: int = open_choice(3000, ENTRY, "training trials of the periodic task", trials, option="trials")
     n_batches: int = open_choice(500, ENTRY, "batches of ten trials of interval matching", trials)

@@ -21,6 +21,8 @@ from rflo_repro.studies.rules.family import FAMILY
 class Own:
     """A rule of a file's. w, w_out: learning rates of W and Win, and of Wout; None: those of a rule like it."""
 
+    stored_as = "Own"
+
     made: LearningRule
     w: float | None = None
     w_out: float | None = None

@@ -33,6 +33,8 @@ MOST = 10.0
 class Movements:
     """The single movements of Figure 4, which begin at the origin, as a value."""
 
+    stored_as = "Movements"
+
     reaching: Reaching
     n_in = MovementTask.n_in
     n_out = MovementTask.n_out
@@ -61,6 +63,8 @@ class RuleSession:
     points: after how many trials, in order; multiples of the batch. What is compared are the updates of a batch of
     trials that are drawn for this.
     """
+
+    stored_as = "RuleSession"
 
     session: Session
     points: tuple[int, ...]
@@ -143,6 +147,8 @@ class Draws:
     session: of the rule and the network; it is not trained.
     """
 
+    stored_as = "Draws"
+
     session: Session
     n_draws: int
 
@@ -209,6 +215,8 @@ class Search:
     The first stage tries the whole grid, a second one the rates next to the start; either goes on by one rate as long
     as the best one (`score`; of a tie the smallest) is the smallest or the largest that was tried.
     """
+
+    stored_as = "Search"
 
     session: Session
     n_networks: int

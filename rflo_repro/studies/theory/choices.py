@@ -12,6 +12,8 @@ from rflo_repro.runs.choices import Alternative, each, number, open_choice, posi
 class Choices(PeriodicChoices):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     n_networks: int = open_choice(
         1000, "averages-of-the-appendix", "random networks a condition of Appendix 2", networks, option="networks"
     )

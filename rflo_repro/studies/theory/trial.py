@@ -25,6 +25,8 @@ STEP = 1e-4
 class Exact:
     """RTRL's update against BPTT's in one random network."""
 
+    stored_as = "Exact"
+
     task: PeriodicTask | IntervalMatchingTask
     recipe: Recipe
     seed: int
@@ -53,6 +55,8 @@ class Exact:
 @dataclass(frozen=True)
 class Appendix:
     """The two statements of Appendix 2 in random networks before training: `count` of them from number `first` on."""
+
+    stored_as = "Appendix"
 
     linear: bool
     period_steps: int

@@ -16,6 +16,8 @@ ENTRY = "rates-of-the-rules"
 class Choices(OfTheStudy):
     """Raises ChoiceError for values out of range."""
 
+    stored_as = "Choices"
+
     n_networks: int = open_choice(9, ENTRY, "networks a condition", integer(1, LIMITS["networks"]), option="networks")
     n_trials: int = open_choice(1000, ENTRY, "training trials of the periodic task", trials, option="trials")
     n_batches: int = open_choice(167, ENTRY, "batches of ten trials of interval matching", trials)
