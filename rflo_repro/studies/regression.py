@@ -266,8 +266,8 @@ def check(
     Raises Failed for what differs if the console is quiet, so that it is said, and for source that changed meanwhile.
     """
     source = present_source()
-    found, references = computed(console, n_threads), read()
-    lines = compare(found, references)
+    found = computed(console, n_threads)
+    lines = compare(found, read())
     different = [line.line for line in lines if not line.good]
     said = [line.line for line in lines]
     if accept and different:
@@ -275,7 +275,7 @@ def check(
     if new_generation or (accept and not different):
         if present_source() != source:
             raise Failed(["the source was changed while it was checked"], [])
-        said.append(_renewed(found, source) if new_generation else _accepted({**references, **found}, source))
+        said.append(_renewed(found, source) if new_generation else _accepted(found, source))
     elif not different and not generation.read().proven:
         said.append(f"the present source is unproven: `{generation.CHECK}` adds it to the generation")
     if as_json:
@@ -290,9 +290,9 @@ def check(
     return new_generation or not different
 
 
-def _accepted(references: Records, source: Source) -> str:
-    """Add a source to the generation; what was done, in a line."""
-    write(references)
+def _accepted(found: Records, source: Source) -> str:
+    """Add a source that gave the references to the generation, and what is new to them; what was done, in a line."""
+    write(found)
     now = generation.read()
     if source in now.sources:
         return f"generation {now.number} has this source already"
@@ -300,10 +300,10 @@ def _accepted(references: Records, source: Source) -> str:
     return f"accepted: generation {now.number} has this source, {source.digest[:12]}"
 
 
-def _renewed(references: Records, source: Source) -> str:
+def _renewed(found: Records, source: Source) -> str:
     """Begin a generation; what was done, in a line."""
     number = generation.read().number + 1
-    write(references)
+    write(found)
     begun = hashlib.sha256((REFERENCES / "sessions.json").read_bytes()).hexdigest()
     _write_generation(Generation(number, begun, (source,)))
     return f"generation {number} begins with this source, {source.digest[:12]}: results of others are stale"

@@ -21,7 +21,7 @@ from rflo_repro.learning.loop import Loop
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.learning.task import Task
+from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
 from rflo_repro.learning.validate import Array
 from rflo_repro.runs.realisation import Arrays
@@ -157,6 +157,7 @@ def _of_rules() -> Iterator[tuple[str, History]]:
         yield rule.name, train(network(), Sampled(), rule, ETA, few(rule.name), rng(2))
     for name in ("rflo", "local", "snap-0", "snap-1", "snap-1-random", "readout-only", "recurrent-only", "untrained"):
         yield f"{name} online", train(network(), Sampled(), name, ETA, 3, rng(2), online=True)
+    yield "force online", train(network(), Sampled(), "force", ETA, 3, rng(2), online=True)
     for name in FORMS:
         many: dict[str, Any] = {} if name == "force" else {"batch": 2, "optimizer": ADAM}
         yield (
@@ -312,6 +313,7 @@ def _of_the_rest() -> Iterator[tuple[str, Arrays]]:
     yield "loop", _loop()
     yield "arithmetic", _arithmetic()
     yield "tasks", _tasks()
+    yield "sizes", _sizes()
 
 
 def _networks() -> Arrays:
@@ -403,6 +405,20 @@ def _tasks() -> Arrays:
     found |= {"with delay: inputs": inputs, "with delay: targets": targets}
     found["position"] = bell.position(bell.velocity((0, 1, 1)))
     return found
+
+
+def _sizes() -> Arrays:
+    """What tasks and rules say of themselves."""
+    tasks: tuple[SizedTask, ...] = (
+        PeriodicTask(21),
+        IntervalMatchingTask(60, channels=1),
+        MovementTask(),
+        SequenceTask((0, 1), Reaching(5)),
+    )
+    return {
+        "tasks": np.array([(task.n_in, task.n_out, task.n_steps) for task in tasks]),
+        "rules": np.array([(rule.untrained, rule.local_in_time, rule.n_signs(5)) for rule in RULES.values()]),
+    }
 
 
 def small_runs() -> Iterator[tuple[str, Arrays]]:

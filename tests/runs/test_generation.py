@@ -6,6 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -212,7 +213,7 @@ def test_a_class_or_a_field_that_is_renamed_is_stored_as_before():
         """Another name for `Session`, and for some of its fields."""
 
         stored_as = "Session"
-        stored_fields = {"init": "recipe", "index": "network", "lr": "eta"}
+        stored_fields: ClassVar = {"init": "recipe", "index": "network", "lr": "eta"}
 
         task: PeriodicTask
         rule: str | LearningRule

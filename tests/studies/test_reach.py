@@ -1,0 +1,171 @@
+"""What the reference runs do not reach of the numerical path: each line is listed here, with why no number is its."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from rflo_repro.runs import provenance
+
+PROGRAM = """
+import json, sys
+import coverage
+measured = coverage.Coverage(source=sys.argv[1:], data_file=None)
+measured.start()
+from rflo_repro.studies.small_runs import small_runs
+for _ in small_runs():
+    pass
+measured.stop()
+print(json.dumps({path: measured.analysis2(path)[3] for path in measured.get_data().measured_files()}))
+"""
+
+MEASURED = ("rflo_repro.learning", "rflo_repro.tasks", "rflo_repro.runs.recipe")
+
+# Lines without a number of a result in them, by module, function and, where the rest of the function has numbers, how
+# the line begins; `raise` statements, and handlers that end in one, need no entry.
+COMPILED = "it makes machine code, which every compiled reference runs; without compilation its NumPy twin is run"
+SHOWN = "text for people"
+SIZE = "an estimate of memory"
+ALLOWED = {
+    ("learning/kernels/_cache.py", "*"): "where compiled code is kept; what is damaged is compiled anew",
+    ("learning/kernels/products.py", "wide_registers"): "which registers to compile for: the order of sums is the same",
+    ("learning/kernels/products.py", "_rolled"): COMPILED,
+    ("learning/kernels/products.py", "_Loop.*"): COMPILED,
+    ("learning/kernels/products.py", "_by_size.*"): COMPILED,
+    ("learning/kernels/products.py", "_tile.emit_size"): COMPILED,
+    ("learning/kernels/products.py", "_short.emit_size"): COMPILED,
+    ("learning/kernels/vector.py", "<module>"): "which processor to compile for",
+    ("learning/kernels/vector.py", "by_kind"): COMPILED,
+    ("learning/kernels/vector.py", "by_kind.is_usual"): COMPILED,
+    ("learning/kernels/vector.py", "_VectorModel.*"): COMPILED,
+    ("learning/kernels/vector.py", "_arithmetic.*"): COMPILED,
+    ("learning/kernels/vector.py", "primitive"): COMPILED,
+    ("learning/kernels/vector.py", "primitive.*"): COMPILED,
+    ("learning/kernels/vector.py", "_call"): COMPILED,
+    ("learning/kernels/vector.py", "at"): COMPILED,
+    ("learning/kernels/vector.py", "multiply_add"): COMPILED,
+    ("learning/kernels/vector.py", "spread"): COMPILED,
+    ("learning/kernels/vector.py", "constant"): COMPILED,
+    ("learning/kernels/vector.py", "aligned_to_double"): COMPILED,
+    ("learning/kernels/vector.py", "_emit_*"): COMPILED,
+    ("learning/kernels/traces.py", "trace_gradient"): "another form of `gradient`, with which only tests compare it",
+    (
+        "learning/checkpoint.py",
+        "restore",
+        "rng.bit_generator.seed_seq.spawn(",
+    ): "generators that had children: `SeedSequence.spawn` is NumPy's",
+    ("learning/network.py", "Network.__repr__"): SHOWN,
+    ("learning/training.py", "_Source.block", "break"): "where a kernel call ends, for memory: no number depends on it",
+    ("learning/training.py", "train", "name = "): SHOWN,
+    ("learning/training.py", "train", "needed = "): SHOWN,
+    ("learning/validate.py", "shown"): SHOWN,
+    ("learning/validate.py", "Brief.__repr__"): SHOWN,
+    ("learning/validate.py", "Checked.__reduce_ex__"): "how tasks and networks are copied and sent: field by field",
+    ("learning/validate.py", "_checked"): "how tasks and networks are copied and sent: field by field",
+    ("learning/validate.py", "unmasked"): "lists and masked arrays, which are refused",
+    ("learning/validate.py", "integer", "allowed = "): SHOWN,
+    ("learning/validate.py", "real", "except OverflowError"): "what is not finite is refused",
+    ("learning/validate.py", "real", "number = math.inf"): "what is not finite is refused",
+    ("learning/validate.py", "real", "least = "): SHOWN,
+    ("learning/validate.py", "real", "allowed = "): SHOWN,
+    ("learning/validate.py", "immutable", "return False"): "arrays of other types, which are copied",
+    ("learning/validate.py", "generator", "made = "): SHOWN,
+    ("runs/recipe.py", "Recipe.plain"): SIZE,
+}
+
+
+@cache
+def places(path):
+    """Of a module: the function of each line, and the lines that only lead to an error."""
+    tree = ast.parse((provenance.PACKAGE / path).read_text(encoding="utf-8"))
+    functions, errors = {}, set()
+
+    def walk(node, name):
+        for child in ast.iter_child_nodes(node):
+            inner = name
+            if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+                inner = [*name, child.name]
+            if isinstance(child, ast.ExceptHandler) and isinstance(child.body[-1], ast.Raise):
+                errors.update(range(child.lineno, child.end_lineno + 1))
+            if isinstance(child, ast.Raise):
+                errors.update(range(child.lineno, child.end_lineno + 1))
+            if hasattr(child, "lineno"):
+                functions.update(
+                    dict.fromkeys(range(child.lineno, child.end_lineno + 1), ".".join(inner) or "<module>")
+                )
+            walk(child, inner)
+
+    walk(tree, [])
+    return functions, errors
+
+
+def allowed(path, line):
+    """The entry that a line has, `error` for one that only leads to one, or None."""
+    functions, errors = places(path)
+    if line in errors:
+        return "error"
+    text = (provenance.PACKAGE / path).read_text(encoding="utf-8").splitlines()[line - 1].strip()
+    for entry in ALLOWED:
+        module, function, *begins = entry
+        if module == path and is_of(functions[line], function) and text.startswith(tuple(begins) or ""):
+            return entry
+    return None
+
+
+def is_of(name, function):
+    """Whether a function is meant by an entry, which may end in `*`."""
+    return name.startswith(function[:-1]) if function.endswith("*") else name == function
+
+
+@pytest.mark.long
+def test_what_the_references_do_not_run_cannot_touch_a_number():
+    """Without compilation, which runs the same kernels in Python. `pytest -s` prints the lines."""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *MEASURED],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    missed = {
+        os.path.relpath(path, provenance.PACKAGE): lines for path, lines in json.loads(done.stdout).items() if lines
+    }
+    assert len(json.loads(done.stdout)) > 25
+    seen, wrong = set(), []
+    for path, lines in sorted(missed.items()):
+        print(path, *lines)
+        for line in lines:
+            entry = allowed(path, line)
+            seen.add(entry)
+            if entry is None:
+                wrong.append(f"{path}:{line} ({places(path)[0][line]})")
+    print(*wrong, sep="\n")
+    assert wrong == []
+    assert set(ALLOWED) <= seen, "an entry that nothing needs any more"
+
+
+def test_the_list_names_functions_that_there_are():
+    for path, function, *_ in ALLOWED:
+        names = set(places(path)[0].values())
+        assert any(is_of(name, function) for name in names), function
+
+
+def test_a_line_with_a_number_in_it_has_no_entry():
+    """Negative control."""
+    for path, text in (
+        ("learning/arithmetic.py", "return logarithm(x) * LOG10_E"),
+        ("learning/checkpoint.py", "rng.bit_generator.state, spawned = found[name]"),
+        ("learning/training.py", "noise *= self.settings.noise"),
+        ("learning/kernels/unit.py", "elif units.phi == IDENTITY:"),
+    ):
+        lines = (provenance.PACKAGE / path).read_text(encoding="utf-8").splitlines()
+        (line,) = [number for number, content in enumerate(lines, start=1) if content.strip() == text]
+        assert allowed(path, line) is None, text
