@@ -135,8 +135,10 @@ def _own(modules: Iterable[str]) -> str:
 
 
 def numerical_source(jobs: Iterable[Any]) -> dict[str, Any]:
-    """What a table's metadata says of the source that made the numbers of jobs: its digest, and of which modules; and,
-    where it was proven, the generation."""
+    """What a table's metadata says of the source that made the numbers of jobs, or stands for it: the digest of the
+    present one, and of which modules; and, where it was proven, the generation.
+
+    A result that is stored may be of another source of the generation, whose digest lies with it."""
     modules = sorted({module for job in jobs for module in provenance.modules_of(job)})
     return {**by_digest(modules), "of": modules, **by_bytes(modules)}
 

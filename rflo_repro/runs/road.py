@@ -500,7 +500,8 @@ def _computed(
     for name, condition in zip(tables.conditions(rows, schema), found, strict=True):
         for realisation in condition.realisations:
             by = made[realisation]
-            maker = provenance.maker(by)
+            # which may be another source of the generation than the present one
+            maker = {**provenance.maker(by), "source": by["source"]}
             empty = {"first": by["date"], "last": by["date"], "seconds": 0.0, **maker, "conditions": {}}
             entry = entries.setdefault(json.dumps(maker, sort_keys=True), empty)
             entry["first"], entry["last"] = min(entry["first"], by["date"]), max(entry["last"], by["date"])

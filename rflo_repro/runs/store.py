@@ -34,8 +34,8 @@ class Unbelieved(Exception):
 class Store:
     """A folder of .npz files, one a realisation, under a key of all that determines its numbers.
 
-    With the numbers lies the record of who computed them, and when; `made` has those of what was finished and read or
-    put.
+    With the numbers lies the record of who computed them, when, and by which source; `made` has those of what was
+    finished and read or put.
 
     The key holds the realisation's content and the generation of the numbers, so that neither other parameters nor
     another generation can be taken for today's, and whatever source of the generation made it is taken. While the
@@ -83,7 +83,8 @@ class Store:
             return None
         if found is None:
             return None
-        arrays, self.made[realisation] = found
+        arrays, made = found
+        self.made[realisation] = {**self._source(realisation), **made}
         return arrays
 
     def put(self, realisation: Realisation, arrays: Arrays, made: dict[str, Any]) -> None:
@@ -91,9 +92,14 @@ class Store:
 
         What is kept of it while it is under way is forgotten. Raises OSError if they cannot be written.
         """
+        made = {**made, **self._source(realisation)}
         self._write(realisation, FINISHED, arrays, made, zipfile.ZIP_DEFLATED)
         self.made[realisation] = made
         self.forget(realisation)
+
+    def _source(self, realisation: Realisation) -> dict[str, Any]:
+        """What the record of who computed a realisation says of the present source, which may not be the next one's."""
+        return {"source": generation.by_digest(provenance.modules_of(realisation))["digest"]}
 
     def begun(self, realisation: Realisation) -> tuple[Arrays, dict[str, Any]] | None:
         """What is kept of a realisation under way, and who made it. Raises Unbelieved."""

@@ -62,11 +62,16 @@ def test_every_committed_table_is_of_this_generation():
 def test_what_a_proven_source_put_another_proven_source_takes(tmp_path, now):
     store, known = Store(tmp_path), generation.read()
     store.put(SESSION, ARRAYS, MADE)
+    source = generation.by_digest(MODULES)["digest"]
     assert store.meaning(SESSION)["generation"] == known.name
     now(edited=1)
     assert store.get(SESSION) is None
     now(dataclasses.replace(known, sources=(*known.sources, Source.today(known.modules))))
-    assert store.get(SESSION) is not None
+    again = Store(tmp_path)
+    assert again.get(SESSION) is not None
+    # it is said who computed it
+    assert again.made[SESSION]["source"] == source
+    assert source != generation.by_digest(MODULES)["digest"]
     now(dataclasses.replace(known, number=2, sources=(Source.today(known.modules),)))
     assert store.get(SESSION) is None
     # a generation of the same number that began with other references
