@@ -8,7 +8,7 @@ taken together: a combination is a kernel to compile.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,8 +24,12 @@ from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
 from rflo_repro.learning.validate import Array
+from rflo_repro.paper.fig4.trial import Body, LoopSession
 from rflo_repro.runs.realisation import Arrays
 from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.session import Session
+from rflo_repro.studies.gradient.trial import GradientSession
+from rflo_repro.studies.rules.trial import Movements, RuleSession, Search
 from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
 N_REC, N_IN, N_OUT, N_STEPS, N_TRIALS, ETA = 11, 3, 2, 12, 6, 0.05
@@ -316,6 +320,46 @@ def _of_the_rest() -> Iterator[tuple[str, Arrays]]:
     yield "sizes", _sizes()
 
 
+def _of_jobs() -> Iterator[tuple[str, Arrays]]:
+    """Jobs that diverge, and jobs that are stopped and go on from what was kept."""
+    period = Session(PeriodicTask(12), "rflo", 1e300, 6, Recipe(6), seed=1, network=0)
+    yield "it diverges, a session", _job(period)
+    yield "it diverges, compared with the gradient", _job(GradientSession(period, trials=(1, 3, 5)))
+    yield "it diverges, cosines on the way", _job(RuleSession(period, points=(0, 2, 4)))
+    for name, eta in (("", 0.03), ("it diverges, ", 1e300)):
+        loop = LoopSession(
+            Reaching(4), (0, 1, 2, 3), eta, 0.1, 0.5, "hold", False, 10, Recipe(6), seed=1, network=0, moves=25
+        )
+        yield f"{name}a loop", _job(loop)
+        yield f"{name}a loop, kept in the second stage", _job(loop, after=200)
+    search = Search(replace(period, eta=0.03), n_networks=2, stages=("w", "w_out"), start=-4)
+    yield "a search, kept", _job(search, after=50)
+    movements = Movements(Reaching(4))
+    yield "cosines of movements", _job(RuleSession(replace(period, task=movements, eta=0.03), points=(0, 2)))
+    inputs, targets = movements.trial(rng(14))
+    yield "movements", {"n_steps": np.array(movements.n_steps), "inputs": inputs, "targets": targets}
+    largest = np.finfo(float).max * np.where(np.arange(36).reshape(6, 6) % 2, 1.0, -1.0)
+    body = Body(replace(network(6, 4, 2), w_rec=largest), np.ones(6), Reaching(4))
+    done = body.move(0)
+    yield "a body of weights that are too large", {"h": done.h, "y": done.y, "state": body.state}
+
+
+def _job(job: Any, after: int | None = None) -> Arrays:
+    """What a job returns; one that is stopped after some trials, and goes on."""
+
+    def progress(done: int) -> None:
+        """Nobody is told."""
+
+    if after is None:
+        return dict(job.run(progress))
+    memory = Memory(after)
+    try:
+        job.run(progress, checkpoint=memory)
+    except InterruptedError:
+        return dict(job.run(progress, checkpoint=memory))
+    raise AssertionError(f"{job} was not stopped")
+
+
 def _networks() -> Arrays:
     """Of `Network.random` and of recipes."""
     nets = {
@@ -428,5 +472,5 @@ def small_runs() -> Iterator[tuple[str, Arrays]]:
         for trained in (_of_rules, _of_networks, _of_training):
             for name, history in trained():
                 yield name, arrays_of(history)
-        for others in (_of_updates, _of_the_rest):
+        for others in (_of_updates, _of_the_rest, _of_jobs):
             yield from others()
