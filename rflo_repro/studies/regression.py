@@ -303,9 +303,10 @@ def _accepted(found: Records, source: Source) -> str:
 def _renewed(found: Records, source: Source) -> str:
     """Begin a generation; what was done, in a line."""
     number = generation.read().number + 1
-    write(found)
-    begun = hashlib.sha256((REFERENCES / "sessions.json").read_bytes()).hexdigest()
+    begun = hashlib.sha256(text(found).encode()).hexdigest()
+    # first: whoever is killed between the two has a source that differs, and not other references of the old generation
     _write_generation(Generation(number, begun, (source,)))
+    write(found)
     return f"generation {number} begins with this source, {source.digest[:12]}: results of others are stale"
 
 
@@ -315,8 +316,13 @@ def _write_generation(new: Generation) -> None:
     generation.read.cache_clear()
 
 
+def text(kept: Mapping[str, Record]) -> str:
+    """What `read` reads, a line a session."""
+    lines = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in kept.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def write(kept: Mapping[str, Record]) -> None:
     """Write the references into the package's source."""
-    lines = [f" {json.dumps(name)}: {json.dumps(asdict(found))}" for name, found in kept.items()]
     with replacing(Path(str(REFERENCES)) / "sessions.json") as temporary:
-        temporary.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        temporary.write_text(text(kept), encoding="utf-8")

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from rflo_repro.runs import generation
+from rflo_repro.runs.request import Failed
 from rflo_repro.studies import regression
 from rflo_repro.studies.registry import studies
 from rflo_repro.studies.regression import compare, digest, record
@@ -137,3 +139,82 @@ def test_json_says_what_the_lines_say(monkeypatch, capsys):
         assert said["identical"] == identical
         assert [kind["good"] for kind in said["kinds"]] == [True, True, identical, True, True, True]
         assert ("trial 5" in said["kinds"][2]["line"]) != identical
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """What is written into the package: names of files and their new contents, in order; and a run that is all there
+    is."""
+    files = []
+
+    def written_generation(new):
+        files.append(("generation", new))
+
+    monkeypatch.setattr(regression, "read", lambda: named(session()))
+    monkeypatch.setattr(regression, "computed", lambda *_: named(session()))
+    monkeypatch.setattr(regression, "_write_generation", written_generation)
+    monkeypatch.setattr(regression, "write", lambda kept: files.append(("references", dict(kept))))
+    return files
+
+
+def checked(**options):
+    out = io.StringIO()
+    good = regression.check(Console(file=out, width=200), None, **options)
+    return good, out.getvalue().splitlines()
+
+
+def test_a_source_that_was_proven_already_is_not_added_again(written):
+    good, said = checked(accept=True)
+    assert (good, said[-1]) == (True, "generation 1 has this source already")
+    assert [name for name, _ in written] == ["references"]
+
+
+def test_what_is_new_becomes_a_reference(written, monkeypatch):
+    both = named(session()) | named(session(), 1)
+    monkeypatch.setattr(regression, "computed", lambda *_: both)
+    assert checked(accept=True)[0]
+    assert written == [("references", both)]
+
+
+def test_a_source_that_is_unproven_is_said_to_be(written, monkeypatch):
+    known = replace(generation.read(), sources=(), tables=())
+    monkeypatch.setattr(generation, "read", lambda: known)
+    good, said = checked()
+    assert good
+    assert said[-1] == "the present source is unproven: `rflo-repro check --accept` adds it to the generation"
+    good, said = checked(accept=True)
+    assert good
+    assert said[-1].startswith("accepted: generation 1 has this source, ")
+    assert [name for name, _ in written] == ["references", "generation"]
+    assert written[1][1].sources == (regression.present_source(),)
+
+
+def test_nothing_is_written_if_anything_differs_or_the_source_changed_meanwhile(written, monkeypatch):
+    after = session()
+    after["y"][0] = 0.5
+    monkeypatch.setattr(regression, "computed", lambda *_: named(after))
+    good, said = checked(accept=True)
+    assert (good, said[-1]) == (False, "refused: the present source is not of generation 1")
+    monkeypatch.setattr(regression, "computed", lambda *_: {})
+    assert not checked(accept=True)[0]
+    monkeypatch.setattr(regression, "computed", lambda *_: named(session()))
+    sources = iter([generation.Source("before", ()), generation.Source("after", ())])
+    monkeypatch.setattr(regression, "present_source", lambda: next(sources))
+    with pytest.raises(Failed, match="the source was changed while it was checked"):
+        checked(accept=True)
+    assert written == []
+
+
+def test_a_new_generation_is_written_before_its_references(written, monkeypatch):
+    """Whoever is killed between the two has no old generation with other references."""
+    after = session()
+    after["y"][0] = 0.5
+    monkeypatch.setattr(regression, "computed", lambda *_: named(after))
+    good, said = checked(new_generation=True)
+    assert good
+    assert said[-1].startswith("generation 2 begins with this source, ")
+    (_, begun), (_, references) = written
+    assert [name for name, _ in written] == ["generation", "references"]
+    assert references == named(after)
+    assert (begun.number, begun.sources, begun.tables) == (2, (regression.present_source(),), ())
+    assert begun.name != generation.read().name
