@@ -130,6 +130,13 @@ def by_bytes(modules: Iterable[str]) -> dict[str, Any]:
     return {"generation": generation.name, **own}
 
 
+def earlier(modules: Iterable[str]) -> list[dict[str, Any]]:
+    """What `by_digest` was for a job that is made of these modules, with other sources of the present generation: what
+    these computed while they were unproven, or before generations were written down."""
+    of, known = set(modules), read()
+    return [{"digest": source.digest} for source in (*known.sources, *known.tables) if set(source.of) == of]
+
+
 def _own(modules: Iterable[str]) -> str:
     return provenance.digest_of(provenance.PACKAGE / module for module in modules)
 

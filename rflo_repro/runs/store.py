@@ -40,7 +40,7 @@ class Store:
     The key holds the realisation's content and the generation of the numbers, so that neither other parameters nor
     another generation can be taken for today's, and whatever source of the generation made it is taken. While the
     present source is unproven the key holds its digest in place of the generation: what it puts is found by itself
-    alone, before and after it is proven.
+    alone, before and after it is proven. What sources that the generation lists have put under their digest is found.
 
     A realisation under way has the suffix `.checkpoint`, until it is finished, and always the digest in its key: no
     reference says how another source lays out what it keeps.
@@ -63,7 +63,7 @@ class Store:
         modules, described = provenance.modules_of(realisation), describe(realisation)
         sources = [generation.by_digest(modules)]
         if suffix == FINISHED and (proven := generation.by_bytes(modules)) not in sources:
-            sources.insert(0, proven)
+            sources = [proven, *sources, *generation.earlier(modules)]
         return [{"realisation": described, **source} for source in sources]
 
     def path(self, realisation: Realisation, suffix: str = FINISHED) -> Path:
@@ -83,8 +83,7 @@ class Store:
             return None
         if found is None:
             return None
-        arrays, made = found
-        self.made[realisation] = {**self._source(realisation), **made}
+        arrays, self.made[realisation] = found
         return arrays
 
     def put(self, realisation: Realisation, arrays: Arrays, made: dict[str, Any]) -> None:
@@ -92,14 +91,11 @@ class Store:
 
         What is kept of it while it is under way is forgotten. Raises OSError if they cannot be written.
         """
-        made = {**made, **self._source(realisation)}
+        # the present source, which may not be the next one's
+        made = {**made, "source": generation.by_digest(provenance.modules_of(realisation))["digest"]}
         self._write(realisation, FINISHED, arrays, made, zipfile.ZIP_DEFLATED)
         self.made[realisation] = made
         self.forget(realisation)
-
-    def _source(self, realisation: Realisation) -> dict[str, Any]:
-        """What the record of who computed a realisation says of the present source, which may not be the next one's."""
-        return {"source": generation.by_digest(provenance.modules_of(realisation))["digest"]}
 
     def begun(self, realisation: Realisation) -> tuple[Arrays, dict[str, Any]] | None:
         """What is kept of a realisation under way, and who made it. Raises Unbelieved."""
@@ -150,7 +146,8 @@ def _believed(path: Path, meaning: Mapping[str, Any]) -> tuple[Arrays, dict[str,
         raise Unbelieved(f"{path} is damaged ({type(error).__name__})") from None
     if stored != {**meaning, "sha256": _sha256(arrays)}:
         raise Unbelieved(f"{path} is not what its name says")
-    return arrays, made
+    source = {"source": meaning["digest"]} if "digest" in meaning else {}
+    return arrays, {**source, **made}
 
 
 def _sha256(arrays: Mapping[str, Any]) -> str:

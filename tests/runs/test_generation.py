@@ -95,6 +95,24 @@ def test_what_an_unproven_source_puts_is_its_own_for_ever(tmp_path, now):
     assert store.get(SESSION) is None
 
 
+def test_what_was_stored_before_generations_were_written_down_is_taken(tmp_path, now):
+    """By a source that is listed for a table: of the same modules, and by no other."""
+    store, known = Store(tmp_path), generation.read()
+    with pytest.MonkeyPatch.context() as then:
+        then.setattr(provenance, "numerical_digest", lambda *modules: "of then")
+        store.put(SESSION, ARRAYS, MADE)
+    assert store.get(SESSION) is None
+    for of, taken in ((MODULES, True), ({*MODULES, "paper/fig3/trial.py"}, False)):
+        now(dataclasses.replace(known, tables=(Source("of then", tuple(of)),)))
+        again = Store(tmp_path)
+        assert (again.get(SESSION) is not None) == taken
+    now(dataclasses.replace(known, tables=(Source("of then", tuple(MODULES)),)))
+    assert store.get(SESSION) is not None
+    assert store.made[SESSION]["source"] == "of then"
+    now(edited=1)
+    assert store.get(SESSION) is None
+
+
 def test_what_is_under_way_is_of_one_source(tmp_path, now):
     """No reference says how a source lays it out."""
     store, known = Store(tmp_path), generation.read()
