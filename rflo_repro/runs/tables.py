@@ -161,6 +161,10 @@ def _pair(
         _as_written(provenance)
         if provenance["sha256"] != sha256(path):
             raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
+        text = content(path)
+        # a line break within quotes ends no row
+        if b'"' not in text and text.count(b"\n") != provenance["rows"] + 1:
+            raise TableError(f"{path} does not have the rows that {page.name} describes")
         if as_written:
             schema = schema_of(provenance)
         # numbers as Python reads them, bit for bit as they were written; an empty text is a text
