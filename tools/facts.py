@@ -133,6 +133,11 @@ class Facts:
         """The same under the second condition."""
         return f"{self.second(claim, part, rates)} of {self.n(claim, part, rates)}"
 
+    def percent(self, claim: str, part: str, rates: str = "printed", which: int = 0) -> str:
+        """The share of networks that learned under the first (0) or second (1) condition, in percent."""
+        found = self.found(claim, part, rates)
+        return f"{100 * found.learned[which] / found.n:.0f}%"
+
     def listed(self, *texts: str) -> str:
         """Several numbers in words, with what follows them said once where it is the same: `89 and 61 of 90`."""
         heads, tails = zip(*(text.split(" ", 1) for text in texts), strict=True)

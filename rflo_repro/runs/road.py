@@ -272,11 +272,14 @@ def draw(
 
 
 def _sample(experiment: Experiment[Any], results: Path) -> Tables:
-    """The final table of the experiment's confirmation sample, or else of its first, if there is one to believe."""
+    """The final table of the experiment's confirmation sample, and at learning rates that it lacks of its first sample,
+    as far as they can be believed."""
+    found: list[pd.DataFrame] = []
     for of in sample.SAMPLES if experiment.about.sample else ():
         with suppress(FileNotFoundError, tables.TableError):
-            return {sample.PART: tables.read(of.place(results), of.of(experiment).schemas[sample.FINAL])[0]}
-    return {}
+            frame, _ = tables.read(of.place(results), of.of(experiment).schemas[sample.FINAL])
+            found.append(frame[~frame.rates.isin([kind for one in found for kind in one.rates.unique()])])
+    return {sample.PART: pd.concat(found, ignore_index=True)} if found else {}
 
 
 def draw_all(

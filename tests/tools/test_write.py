@@ -91,7 +91,7 @@ def with_confirmation(tmp_path, change, command="fig2", variant=""):
     changed = change(frame.copy())
     path = place / f"{(under(experiment, variant) if variant else experiment).schemas['final'].name}.csv"
     changed.to_csv(path, index=False, lineterminator="\n")
-    metadata["sha256"] = tables.sha256(path)
+    metadata |= {"sha256": tables.sha256(path), "rows": len(changed)}
     path.with_suffix(".json").write_text(json.dumps(metadata), encoding="utf-8")
     return results
 
