@@ -272,13 +272,15 @@ def draw(
 
 
 def _sample(experiment: Experiment[Any], results: Path) -> Tables:
-    """The final table of the experiment's confirmation sample, and at learning rates that it lacks of its first sample,
+    """The final table of the experiment's confirmation sample, with the conditions that it lacks from the first sample,
     as far as they can be believed."""
     found: list[pd.DataFrame] = []
     for of in sample.SAMPLES if experiment.about.sample else ():
+        schema = of.of(experiment).schemas[sample.FINAL]
         with suppress(FileNotFoundError, tables.TableError):
-            frame, _ = tables.read(of.place(results), of.of(experiment).schemas[sample.FINAL])
-            found.append(frame[~frame.rates.isin([kind for one in found for kind in one.rates.unique()])])
+            frame, _ = tables.read(of.place(results), schema)
+            known = {name for one in found for name in tables.conditions(one, schema)}
+            found.append(frame[~tables.conditions(frame, schema).isin(known)])
     return {sample.PART: pd.concat(found, ignore_index=True)} if found else {}
 
 
