@@ -31,7 +31,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 all-figures: setup
 	$(RUN) all $(OPTIONS)
 
-# in parts of half an hour at most, each of which ends in its table
+# hours at the paper's scale; each figure ends in its table, and what was stopped goes on
 confirm: setup
 	$(RUN) confirm $(OPTIONS)
 	$(RUN) confirm --variant clipped $(OPTIONS)
