@@ -30,7 +30,7 @@ from rflo_repro.paper import registry
 from rflo_repro.process import console
 from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.request import Failed, Refused, Selection
+from rflo_repro.runs.request import JobError, RequestError, Selection
 from rflo_repro.runs.variants import under
 from rflo_repro.studies.readings import CLOSEST
 from rflo_repro.studies.registry import studies
@@ -58,11 +58,11 @@ class Contents(click.Group):
         """What cannot be met ends with exit code 2 and one line; what the disk refuses with exit code 1 and one."""
         try:
             return super().invoke(ctx)
-        except Refused as error:
+        except RequestError as error:
             if error.option is None:
                 raise click.UsageError(str(error), ctx) from None
             raise click.BadParameter(str(error), ctx, param_hint=f"'--{error.option}'") from None
-        except Failed as error:
+        except JobError as error:
             raise click.ClickException(str(error)) from None
         except MemoryError as error:
             raise click.UsageError(f"needs more memory than there is: {error}", ctx) from None
@@ -126,7 +126,7 @@ def command_of(about: About) -> click.Command:
 
         usual = about.rates[:1]
         if variant and rates not in ((), usual):
-            raise Refused("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
+            raise RequestError("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
         experiment = under(about.experiment, variant) if variant else about.experiment
         road.run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
 
@@ -156,13 +156,13 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     from rflo_repro.studies.tune import experiment as search_of
 
     if experiment == ANSWERS and panel:
-        raise Refused("panel", f"`{ANSWERS}` has no panels, got {panel[0]!r}")
+        raise RequestError("panel", f"`{ANSWERS}` has no panels, got {panel[0]!r}")
     chosen = list(registry.figures().values()) if experiment == "all" else []
     chosen += [EXPERIMENTS[experiment]] if experiment in EXPERIMENTS else []
     for letter in panel:
         for one in chosen:
             if letter not in one.panels:
-                raise Refused("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
+                raise RequestError("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
     tables, pictures = (road.usual(base, named, scale) for base, named in (("results", results), ("figures", figures)))
     if results is not None and figures is None and results.parent == Path("results", road.CUSTOM):
         pictures = Path("figures", road.CUSTOM, results.name)
@@ -182,7 +182,7 @@ def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
 
     try:
         drawn = [*answers_plot.draw(tables, pictures), *learned.draw(tables, pictures)]
-    except Refused as error:
+    except RequestError as error:
         if alone:
             raise
         console().print(f"  {ANSWERS} left out: {error}", markup=False, highlight=False, soft_wrap=True)
@@ -257,14 +257,14 @@ def confirm(
     for name in unique(figure) or known:
         about = EXPERIMENTS[name]
         if name not in known:
-            raise Refused("variant", f"{variant} is a variant of {', '.join(known)}, got {name}")
+            raise RequestError("variant", f"{variant} is a variant of {', '.join(known)}, got {name}")
         if variant and rates:
-            raise Refused("rates", f"--variant goes with the paper's rates only, got {' '.join(rates)}")
+            raise RequestError("rates", f"--variant goes with the paper's rates only, got {' '.join(rates)}")
         if periods and "period" not in about.selectors:
             those = ", ".join(n for n in SAMPLED if "period" in EXPERIMENTS[n].selectors)
-            raise Refused("period", f"only {those} have periods, got {name}")
+            raise RequestError("period", f"only {those} have periods, got {name}")
         if set(rates) - set(about.rates):
-            raise Refused("rates", f"{name} has {' and '.join(about.rates)} rates only, got {' '.join(rates)}")
+            raise RequestError("rates", f"{name} has {' and '.join(about.rates)} rates only, got {' '.join(rates)}")
     whole = [EXPERIMENTS[name].experiment for name in unique(figure) or known]
     chosen = [CONFIRMATION.of(under(experiment, variant) if variant else experiment) for experiment in whole]
     asked_for = request_of(periods, rates=rates, scale=scale, results=folder, no_plot=True, **asked)
@@ -355,7 +355,7 @@ def report(
     with the command that computes it.
     """
     from rflo_repro.runs.road import usual
-    from rflo_repro.studies import against as other
+    from rflo_repro.studies import compare as other
     from rflo_repro.studies import report as study
 
     places = usual("results", results, scale), usual("figures", figures, scale)

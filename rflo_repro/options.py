@@ -119,7 +119,7 @@ QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing but what g
 COMPUTING = together(JOBS, CLUSTER, FORCE, CHECKPOINT, QUIET)
 PICTURES = together(FIGURES, NO_PLOT)
 COUNTS = {
-    "networks": count("--networks", LIMITS["networks"], "Realisations a condition."),
+    "networks": count("--networks", LIMITS["networks"], "Jobs a condition."),
     "seed": count("--seed", LIMITS["seed"], "Root of all random numbers.", least=0),
     "trials": count("--trials", LIMITS["trials"], "Training trials."),
 }

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from rflo_repro.runs import under_way
+from rflo_repro.runs import status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -164,7 +164,7 @@ def _stop_soon(number: int, *_: object) -> None:
 
 
 def _stop_now() -> None:
-    under_way.changing.acquire(timeout=WRITE_SECONDS)
+    status.changing.acquire(timeout=WRITE_SECONDS)
     with suppress(OSError):
-        os.write(2, f"{under_way.line()}\n".encode(errors="replace"))
+        os.write(2, f"{status.line()}\n".encode(errors="replace"))
     os._exit(128 + _received[0])

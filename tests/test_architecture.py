@@ -17,7 +17,7 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.studies.registry import studies
 
 PACKAGE = Path(rflo_repro.__file__).parent
-ROOMS = ("learning", "tasks", "runs", "paper", "studies", "report")
+ROOMS = ("learning", "tasks", "stats", "runs", "paper", "studies", "report")
 FOLDERS = [path.name for path in (PACKAGE / "paper").iterdir() if (path / "__init__.py").exists()]
 
 
@@ -75,9 +75,9 @@ def rooms_of(imported):
     [
         ("learning", {"learning"}),
         ("tasks", {"tasks", "learning"}),
-        ("runs", {"runs", "learning", "tasks"}),
-        ("paper", {"paper", "report", "runs", "tasks", "learning"}),
-        ("studies", {"studies", "paper", "report", "runs", "tasks", "learning"}),
+        ("runs", {"runs", "stats", "learning", "tasks"}),
+        ("paper", {"paper", "report", "stats", "runs", "tasks", "learning"}),
+        ("studies", {"studies", "paper", "report", "stats", "runs", "tasks", "learning"}),
     ],
 )
 def test_what_a_room_imports(room, allowed):
@@ -85,10 +85,12 @@ def test_what_a_room_imports(room, allowed):
         assert rooms_of(imported) <= allowed, path
 
 
-def test_the_report_knows_of_learning_the_arithmetic_alone():
-    for path, imported in modules("report").items():
-        others = {name for name in imported if not f"{name}.".startswith("learning.arithmetic.")} - {"learning"}
-        assert rooms_of(others) <= {"report", "runs"}, path
+@pytest.mark.parametrize(("room", "allowed"), [("report", {"report", "runs", "stats"}), ("stats", {"stats"})])
+def test_statistics_and_looks_know_of_learning_the_arithmetic_alone(room, allowed):
+    kinds = ("learning.arithmetic.", "learning.validate.Array.")
+    for path, imported in modules(room).items():
+        others = {name for name in imported if not f"{name}.".startswith(kinds)} - {"learning", "learning.validate"}
+        assert rooms_of(others) <= allowed, path
 
 
 def test_no_figure_imports_another():
@@ -146,20 +148,20 @@ def test_kernels_draw_no_random_numbers():
         assert "fastmath" not in text, path
 
 
-# What a realisation's modules may import besides `learning` and each other: types and names, no numbers.
-WITHOUT_NUMBERS = {"runs/realisation.py", "tasks/__init__.py", "runs/__init__.py", "paper/__init__.py"}
+# What a job's modules may import besides `learning` and each other: types and names, no numbers.
+WITHOUT_NUMBERS = {"runs/job.py", "tasks/__init__.py", "runs/__init__.py", "paper/__init__.py"}
 
 
 EXPERIMENTS = {**registry.figures(), **studies()}
 
 
 @pytest.mark.parametrize("name", [name for name, about in EXPERIMENTS.items() if about.computed])
-def test_all_that_decides_the_numbers_of_a_realisation_is_in_its_digest(name):
-    """A stored realisation is believed as long as its modules are unchanged: so they may use no others."""
+def test_all_that_decides_the_numbers_of_a_job_is_in_its_digest(name):
+    """A stored job is believed as long as its modules are unchanged: so they may use no others."""
     about = EXPERIMENTS[name]
     choices = about.experiment.scales["smoke"]
     conditions = about.experiment.conditions(choices, Selection(rates=about.rates[:1]))
-    for covered in {frozenset(provenance.modules_of(c.realisations[0])) for c in conditions}:
+    for covered in {frozenset(provenance.modules_of(c.jobs[0])) for c in conditions}:
         assert covered
         for path in covered:
             for imported in modules(*path.split("/"), nodes=running)[path]:

@@ -488,7 +488,7 @@ def csv(folder):
 
 
 def interrupted(command, folder, how):
-    """Start a command, stop it as soon as there is one more stored realisation; its exit code and complaints."""
+    """Start a command, stop it as soon as there is one more stored job; its exit code and complaints."""
     n_before = len(list(folder.rglob("*.npz")))
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as running:
         while running.poll() is None and len(list(folder.rglob("*.npz"))) == n_before:

@@ -175,7 +175,7 @@ def test_conditions_name_the_rows_of_its_tables(command):
     found = experiment.conditions(experiment.scales["smoke"], _all_of(experiment.about))
     assert found
     for condition in found:
-        assert condition.realisations
+        assert condition.jobs
         assert any(schema.has(condition.values) for schema in experiment.schemas.values())
     for schema in experiment.schemas.values():
         assert any(schema.has(condition.values) for condition in found)

@@ -37,13 +37,14 @@ from pathlib import Path
 from rich.console import Console
 from rflo_repro.runs import generation
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Condition
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.job import Condition
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.tasks import PeriodicTask
-jobs = tuple(Session(PeriodicTask(12), "rflo", 0.03, 3, Recipe(6), seed=1, network=i) for i in range(int(sys.argv[1])))
+init = Initialisation(6)
+jobs = tuple(Session(PeriodicTask(12), "rflo", 0.03, 3, init, seed=1, network=i) for i in range(int(sys.argv[1])))
 ran, run = [], Session.run
 Session.run = lambda job, *given, **named: (ran.append(job), run(job, *given, **named))[1]
 reporter = Reporter(Console(file=io.StringIO()))

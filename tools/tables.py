@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from rflo_repro.runs import statistics, tables
-from rflo_repro.runs.claims import judge
+from rflo_repro.runs import tables
+from rflo_repro.stats import statistics
+from rflo_repro.stats.claims import judge
 from rflo_repro.studies.registry import studies
 from rflo_repro.studies.rules.claims import rank_correlations
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
-from rflo_repro.report.claims import (
+from rflo_repro.stats.claims import Part, Tables, verdicts
+from rflo_repro.stats.measured import (
     NOT_LEARNED,
     above,
     at_most,
@@ -20,8 +21,7 @@ from rflo_repro.report.claims import (
     untestable,
     within,
 )
-from rflo_repro.runs.claims import Part, Tables, verdicts
-from rflo_repro.runs.statistics import where
+from rflo_repro.stats.statistics import where
 
 RFLO, BPTT, LOCAL, RANDOM = ({"rule": rule} for rule in ("rflo", "bptt", "local", "random-feedback"))
 # The effects of two factors, and what the paper says of each

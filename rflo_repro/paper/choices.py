@@ -18,7 +18,7 @@ from rflo_repro.runs.choices import (
     printed,
     word,
 )
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import LIMITS
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ class NetworkChoices(Choices):
                 raise ChoiceError(f"{name} must be {usual} with online=true, got {getattr(self, name)}", name, "online")
 
     @property
-    def recipe(self) -> Recipe:
+    def init(self) -> Initialisation:
         """How networks are drawn."""
-        return Recipe(self.n_rec, self.tau, self.g, self.h0, self.readout_scale)
+        return Initialisation(self.n_rec, self.tau, self.g, self.h0, self.readout_scale)
 
     def training(self, rule: str) -> dict[str, Any]:
         """How a session trains by this rule: its `online`, `optimizer` and `noise`."""

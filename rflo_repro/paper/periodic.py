@@ -15,13 +15,13 @@ from rflo_repro.paper.rates import learning_rate
 from rflo_repro.report import comparison, style
 from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.claims import Claim, Tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.realisation import Condition, Results
-from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import Condition, Results
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.sample import PART
 from rflo_repro.runs.session import Session
+from rflo_repro.stats.claims import Claim, Tables
 from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def timesteps(period_tau: float, tau: float) -> int:
 
 
 def steps(period_tau: float, tau: float, selection: Selection) -> int:
-    """A period in timesteps. Raises Refused if it is not a whole number of them: about --period if it was asked for
-    there, and else about the choices."""
+    """A period in timesteps. Raises RequestError if it is not a whole number of them: about --period if it was asked
+    for there, and else about the choices."""
     try:
         return timesteps(period_tau, tau)
     except ValueError as error:
-        raise Refused("period" if period_tau in selection.periods_tau else "set", str(error)) from None
+        raise RequestError("period" if period_tau in selection.periods_tau else "set", str(error)) from None
 
 
 def periods_tau(selection: Selection, ends_alone: str) -> list[float]:
@@ -91,12 +91,12 @@ def condition(
     period_tau: float,
     label: str | None = None,
     values: Mapping[str, Any] | None = None,
-    recipe: Recipe | None = None,
+    init: Initialisation | None = None,
 ) -> Condition:
     """One rule at one period: a session for each network.
 
     values: what tells it from other conditions besides rule, rates and period (columns of the figure's schemas).
-    recipe: of its networks, if it is not the choices'.
+    init: of its networks, if it is not the choices'.
     """
     values = {"rule": rule, **(values or {}), "period_tau": period_tau}
     called, eta = rates, 0.0
@@ -109,7 +109,7 @@ def condition(
         eta=_rates(choices, rule, eta, task.n_steps),
         # an untrained network has nothing to wait for
         n_trials=1 if untrained else choices.n_trials,
-        recipe=recipe or choices.recipe,
+        init=init or choices.init,
         seed=choices.seed,
         network=0,
         reset_state=choices.reset_state,
@@ -119,7 +119,7 @@ def condition(
     return Condition(
         label=label,
         values={"figure": figure, "panel": panel, **values, "rates": called, "eta": eta},
-        realisations=tuple(replace(first, network=network) for network in range(choices.n_networks)),
+        jobs=tuple(replace(first, network=network) for network in range(choices.n_networks)),
         untrained=untrained,
     )
 
@@ -147,7 +147,7 @@ class Kind:
     """Networks that a supplement compares with others.
 
     rule: that trains them. label: in the picture. colour: its name in `style.COLOURS`, that of the rule if not given.
-    values: what tells them from others of the same rule (condition columns). dale, output_feedback: of their recipe.
+    values: what tells them from others of the same rule (condition columns). dale, output_feedback: of their init.
     called: in the progress line, the rule if not given.
     """
 
@@ -196,7 +196,7 @@ def compared(
         if len(selection.panels) == 1 and selection.rules and selection.panels[0] in more:
             why = more[selection.panels[0]].lacks(selection.rules)
             if why:
-                raise Refused("rule", f"panel {selection.panels[0]} {why} as well")
+                raise RequestError("rule", f"panel {selection.panels[0]} {why} as well")
         chosen = periods_tau(selection, ends_alone="a") if ends_only else sorted(selection.periods_tau or PERIODS_TAU)
         return [
             condition(
@@ -209,7 +209,7 @@ def compared(
                 period_tau,
                 kind.called,
                 kind.values,
-                replace(choices.recipe, dale=kind.dale, output_feedback=kind.output_feedback),
+                replace(choices.init, dale=kind.dale, output_feedback=kind.output_feedback),
             )
             for period_tau in chosen
             for rule in selection.rules or dict.fromkeys(kind.rule for kind in kinds)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
 
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 
 # What `rflo-repro tune` chose: one line a condition
 TUNED = resources.files("rflo_repro.paper") / "rates.csv"
@@ -39,7 +39,7 @@ def learning_rate(
     """What the learning rate of a condition is called, and its value.
 
     rates: `tuned` for the one that `rflo-repro tune` found for these values, else `printed()`.
-    Raises Refused if it has found none.
+    Raises RequestError if it has found none.
     """
     if selection.eta is not None:
         return "given", selection.eta
@@ -47,5 +47,5 @@ def learning_rate(
         return printed()
     key = condition_key(values)
     if (figure, key) not in tuned_rates():
-        raise Refused("rates", f"no tuned rate is known for {key}: name one with --eta, or run `rflo-repro tune`")
+        raise RequestError("rates", f"no tuned rate is known for {key}: name one with --eta, or run `rflo-repro tune`")
     return rates, tuned_rates()[figure, key]

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
-from rflo_repro.report.claims import ranked
-from rflo_repro.runs.statistics import where
+from rflo_repro.stats.measured import ranked
+from rflo_repro.stats.statistics import where
 
 SHIFT = 3.0  # points between networks of one line and those of the next
 COLUMN, ROW = 3.1, 3.3

@@ -18,8 +18,8 @@ from PIL import Image
 
 from rflo_repro.report import style, words
 from rflo_repro.report.words import Named
-from rflo_repro.runs.claims import Claim, Finding, Part
 from rflo_repro.stats.answers import Answer, together
+from rflo_repro.stats.claims import Claim, Finding, Part
 
 BEGIN, END = "<!-- answers: printed by `rflo-repro report --table` -->", "<!-- end of answers -->"
 NOT_COMPUTED = "not computed"

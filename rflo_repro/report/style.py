@@ -266,7 +266,7 @@ def band(axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: Any, label: st
     frame: one row a network and x. A missing value (a network that diverged) counts as above all others; a part of
     the band that lies there is cut off at the top of the axes.
     """
-    from rflo_repro.runs.statistics import quartiles
+    from rflo_repro.stats.statistics import quartiles
 
     groups = list(frame.groupby(x, sort=True))
     at = np.array([value for value, _ in groups], dtype=float)
@@ -292,7 +292,7 @@ def networks(
 
 def medians(axes: Axes, values: Mapping[Any, Any], colour: Any, shift: float = 0.0, **line: Any) -> None:
     """The median of networks and its 95% interval as a thin line, by place on the x axis, `shift` points beside it."""
-    from rflo_repro.runs.statistics import interval
+    from rflo_repro.stats.statistics import interval
 
     beside = offset_copy(axes.transData, cast(Figure, axes.figure), shift, units="points")
     found = [interval(np.asarray(of, dtype=float)) for of in values.values()]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rflo_repro.runs.claims import Claim, Part
 from rflo_repro.stats.answers import ANSWERS, Answer, together
+from rflo_repro.stats.claims import Claim, Part
 
 SAID: dict[Answer, str] = {
     "yes": "yes", "no": "no", "worse": "worse (size open)", "open": "open", "no test": "no test",

@@ -1,1 +1,1 @@
-"""Running many realisations and writing them down. Knows no figure."""
+"""Running many jobs and writing them down. Knows no figure."""

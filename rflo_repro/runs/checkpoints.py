@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from rflo_repro.runs import provenance, under_way
-from rflo_repro.runs.realisation import Arrays, Progress, Realisation
+from rflo_repro.runs import provenance, status
+from rflo_repro.runs.job import Arrays, Job, Progress
 from rflo_repro.runs.store import Store, Unbelieved
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ LARGEST_SHARE = 0.01
 
 @dataclass
 class OnDisk:
-    """A realisation under way, in a file beside the place where it will lie: the `checkpoint` of its `run`.
+    """A job under way, in a file beside the place where it will lie: the `checkpoint` of its `run`.
 
-    name: what `under_way` calls it. every: seconds between two files; once `stop` is set there is one more.
+    name: what `status` calls it. every: seconds between two files; once `stop` is set there is one more.
     note: told what a reader of the log should know. resumed: told how many trials it begins with, if it goes on.
     """
 
     store: Store
-    realisation: Realisation
+    job: Job
     name: str
     every: float
     stop: threading.Event
@@ -43,10 +43,10 @@ class OnDisk:
 
     def run(self, progress: Progress, anew: bool) -> Arrays:
         """Run it, from where it was: unless `anew`, or its `run` takes no checkpoint."""
-        if anew or "checkpoint" not in inspect.signature(self.realisation.run).parameters:
+        if anew or "checkpoint" not in inspect.signature(self.job.run).parameters:
             self._under_way(0)
-            return self.realisation.run(progress)
-        return cast(Arrays, cast(Any, self.realisation).run(progress, checkpoint=self))
+            return self.job.run(progress)
+        return cast(Arrays, cast(Any, self.job).run(progress, checkpoint=self))
 
     @property
     def seconds(self) -> float:
@@ -56,7 +56,7 @@ class OnDisk:
     def read(self) -> Kept | None:
         """What was kept last by this version on this processor, or None, which is said if there was something."""
         try:
-            found = self.store.begun(self.realisation)
+            found = self.store.begun(self.job)
             if found is None:
                 self._under_way(0)
                 return None
@@ -64,7 +64,7 @@ class OnDisk:
             if not _here(made):
                 raise Unbelieved(f"{self.name} was under way elsewhere: {provenance.where(made)}")
         except Unbelieved as error:
-            self.store.forget(self.realisation)
+            self.store.forget(self.job)
             self.note(f"{error}; begun anew")
             self._under_way(0)
             return None
@@ -80,8 +80,8 @@ class OnDisk:
         if began < self._due and not self.stop.is_set():
             return
         try:
-            with under_way.changing:
-                self.store.keep(self.realisation, now(), {**provenance.made(self.seconds), "trials": done})
+            with status.changing:
+                self.store.keep(self.job, now(), {**provenance.made(self.seconds), "trials": done})
                 self._under_way(done)
         except OSError as error:
             if not self.stop.is_set():
@@ -92,7 +92,7 @@ class OnDisk:
         self._due = ended + max(self.every, (ended - began) / LARGEST_SHARE)
 
     def _under_way(self, kept: int) -> None:
-        under_way.trials[self.name] = kept, self.realisation.n_trials
+        status.trials[self.name] = kept, self.job.n_trials
 
 
 def _here(made: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Realisations on the workers of a Dask scheduler, one realisation a task.
+"""Jobs on the workers of a Dask scheduler, one job a task.
 
 Dask sends Python objects as pickles in both directions: connect to a scheduler and workers that you trust, only.
 """
@@ -15,35 +15,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rflo_repro.runs import beside, provenance
-from rflo_repro.runs.request import Refused
+from rflo_repro.runs import provenance, user_modules
+from rflo_repro.runs.request import RequestError
 
 if TYPE_CHECKING:
-    from rflo_repro.runs.realisation import Arrays, Realisation
+    from rflo_repro.runs.job import Arrays, Job
 
 CONNECT_SECONDS = 5.0
 
 
-class ClusterError(Refused):
+class ClusterError(RequestError):
     """What is wrong with a scheduler or one of its workers; the message is one line."""
 
     def __init__(self, message: str) -> None:
         super().__init__("cluster", message)
 
 
-def _digest_of(realisation: Realisation) -> str:
-    return provenance.numerical_digest(*sorted(provenance.modules_of(realisation)))
+def _digest_of(job: Job) -> str:
+    return provenance.numerical_digest(*sorted(provenance.modules_of(job)))
 
 
-def _compute(realisation: Realisation, digest: str) -> tuple[Arrays, dict[str, Any]]:
+def _compute(job: Job, digest: str) -> tuple[Arrays, dict[str, Any]]:
     """What a worker does. Raises ClusterError if its numerical source is not the client's (it may have come late)."""
-    own = _digest_of(realisation)
+    own = _digest_of(job)
     if own != digest:
         from distributed import get_worker
 
         raise ClusterError(_differs(get_worker().address, own, digest))
     started = time.monotonic()
-    arrays = realisation.run(lambda trials: None)
+    arrays = job.run(lambda trials: None)
     return arrays, provenance.made(time.monotonic() - started)
 
 
@@ -92,9 +92,9 @@ def connected(address: str) -> Iterator[Any]:
         client.close(timeout=1.0)
 
 
-def check_workers(client: Any, realisations: Sequence[Realisation]) -> int:
+def check_workers(client: Any, jobs: Sequence[Job]) -> int:
     """How many workers there are now. Raises ClusterError if one has another numerical source, or none."""
-    parts = sorted({m for r in realisations for m in provenance.modules_of(r) if not Path(m).is_absolute()})
+    parts = sorted({m for r in jobs for m in provenance.modules_of(r) if not Path(m).is_absolute()})
     ours = provenance.numerical_digest(*parts)
     answers: dict[str, Any] = client.run(provenance.numerical_digest, *parts, on_error="return")
     for worker, theirs in sorted(answers.items()):
@@ -106,35 +106,35 @@ def check_workers(client: Any, realisations: Sequence[Realisation]) -> int:
 
 
 def compute(
-    address: str, realisations: Sequence[Realisation], note: Callable[[str], None]
+    address: str, jobs: Sequence[Job], note: Callable[[str], None]
 ) -> Iterator[tuple[int, tuple[Arrays, dict[str, Any]] | Exception]]:
-    """The index of every realisation, as they finish, with its arrays and the worker's record, or what it raised.
+    """The index of every job, as they finish, with its arrays and the worker's record, or what it raised.
 
     One whose worker dies is computed by another.
 
     address: of the scheduler, such as tcp://host:8786. note: told what a reader of the log should know.
     Raises ClusterError for a scheduler that cannot be reached or goes away, a worker of another numerical source, and a
-    realisation whose workers die again and again; and what a realisation raises.
+    job whose workers die again and again; and what a job raises.
     """
     with connected(address) as client:
         from distributed import KilledWorker, as_completed
 
-        n_workers = check_workers(client, realisations)
+        n_workers = check_workers(client, jobs)
         try:
-            beside.send(client, realisations)
+            user_modules.send(client, jobs)
         except Exception as error:  # whatever a module of somebody's own raises where something is missing
             raise ClusterError(f"a worker cannot use the sweep's own task ({_line(error)})") from None
         note(f"workers at {address}: {n_workers or 'none yet; waiting for one'}")
         run = uuid.uuid4().hex
-        index = {f"realisation-{i}-{run}": i for i in range(len(realisations))}
+        index = {f"job-{i}-{run}": i for i in range(len(jobs))}
         futures = [
-            client.submit(_compute, realisations[i], _digest_of(realisations[i]), key=key, priority=-i, pure=False)
+            client.submit(_compute, jobs[i], _digest_of(jobs[i]), key=key, priority=-i, pure=False)
             for key, i in index.items()
         ]
         for future in as_completed(futures, loop=client.loop):
             found: tuple[Arrays, dict[str, Any]] | Exception
             try:
-                # what a realisation raised, which may be anything, is told from what Dask raises
+                # what a job raised, which may be anything, is told from what Dask raises
                 found = future.exception() if future.status == "error" else future.result()
             except (OSError, concurrent.futures.CancelledError):
                 raise ClusterError(f"the scheduler at {address} went away; the same command goes on") from None

@@ -15,13 +15,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from rflo_repro.runs.choices import Choices
-from rflo_repro.runs.claims import Claim, Tables
 from rflo_repro.runs.request import Selection
+from rflo_repro.stats.claims import Claim, Tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rflo_repro.runs.realisation import Arrays, Condition, Results
+    from rflo_repro.runs.job import Arrays, Condition, Results
     from rflo_repro.runs.tables import Schema
 
 C = TypeVar("C")
@@ -104,7 +104,8 @@ class Experiment(Generic[C]):
     None if it has no picture.
     scales: the choices at each scale; `paper` is the one that is committed.
     schemas: its tables, by part. A condition belongs to those of whose naming columns it has a value.
-    conditions: what is run, of a part of it. Raises Refused if there is nothing, ValueError for choices that make none.
+    conditions: what is run, of a part of it. Raises RequestError if there is nothing, ValueError for choices
+        that make none.
     tabulate: from choices, conditions, and arrays by condition and network, to the tables by part.
     summary: what a progress line says of a finished condition.
     claims: what its tables are judged by.

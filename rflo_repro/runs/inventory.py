@@ -16,7 +16,7 @@ from rich.text import Text
 from rflo_repro.runs import generation, provenance, tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.generation import CHECK
-from rflo_repro.runs.realisation import Condition
+from rflo_repro.runs.job import Condition
 from rflo_repro.runs.road import CUSTOM, every_condition, names_of, of_one_network
 from rflo_repro.runs.sample import SAMPLES
 from rflo_repro.runs.store import content

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
+from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.outcomes import outcome, silent_loss
-from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.session import last_part
-from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.statistics import quartiles
 
 CURVE_POINTS = 100
 OUTPUT_POINTS = 200

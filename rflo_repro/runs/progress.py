@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rflo_repro.learning import validate
-from rflo_repro.runs import under_way
+from rflo_repro.runs import status
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -33,7 +33,7 @@ def clock(seconds: float) -> str:
 
 @dataclass
 class _Row:
-    """A condition: of its realisations the trials, and what a trial is likely to take; how many realisations are done,
+    """A condition: of its jobs the trials, and what a trial is likely to take; how many jobs are done,
     their trials and those of what is under way, and whether any was computed in this run."""
 
     label: str
@@ -54,7 +54,7 @@ class _Row:
 
 @dataclass
 class _Pace:
-    """How fast a run gets on, in seconds that its realisations should have taken: what is left, and what is done.
+    """How fast a run gets on, in seconds that its jobs should have taken: what is left, and what is done.
 
     Since when and from how much on it is measured: before the first trials were done, kernels may have been compiled.
     """
@@ -120,7 +120,7 @@ class Reporter:
             self._bars.stop()
 
     def conditions(self, announced: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> None:
-        """Announce the conditions, in order: a label, and of each realisation the trials and the seconds that it takes,
+        """Announce the conditions, in order: a label, and of each job the trials and the seconds that it takes,
         of which only the ratios count."""
         self._rows = {
             i: _Row(label, trials, [of / n for of, n in zip(seconds, trials, strict=True)])
@@ -129,11 +129,11 @@ class Reporter:
         self._pace = _Pace(sum(sum(seconds) for _, _, seconds in announced))
         self._width = max((len(row.label) for row in self._rows.values()), default=0)
         if self._bars is not None and self._all is not None:
-            n_realisations = sum(len(row.n_trials) for row in self._rows.values())
-            self._bars.update(self._all, total=n_realisations, visible=len(self._rows) > 1)
+            n_jobs = sum(len(row.n_trials) for row in self._rows.values())
+            self._bars.update(self._all, total=n_jobs, visible=len(self._rows) > 1)
 
     def trials(self, row: int, column: int, trials: int) -> None:
-        """A realisation under way has done this many trials."""
+        """A job under way has done this many trials."""
         with self._lock:
             now, state = time.monotonic(), self._rows[row]
             self._count(state, column, trials, now)
@@ -148,17 +148,17 @@ class Reporter:
                 self._print(self._line(state, estimate))
 
     def resumed(self, row: int, column: int, trials: int) -> None:
-        """A realisation goes on after so many trials, which were done in an earlier run."""
+        """A job goes on after so many trials, which were done in an earlier run."""
         with self._lock:
             state = self._rows[row]
             state.under_way[column] = trials
             state.trials += trials
             self._pace.left -= trials * state.seconds_a_trial[column]
-            where = under_way.place(trials, state.n_trials[column])
+            where = status.place(trials, state.n_trials[column])
             self._print(f"{INDENT}{state.label}, network {column}: goes on at trial {where}")
 
     def finished(self, row: int, column: int, stored: bool) -> None:
-        """A realisation is on disk; `stored`: it already was."""
+        """A job is on disk; `stored`: it already was."""
         with self._lock:
             state = self._rows[row]
             if stored:
@@ -174,7 +174,7 @@ class Reporter:
                 self._draw(state)
 
     def _count(self, state: _Row, column: int, trials: int, now: float) -> None:
-        """A realisation that is computed now has done this many trials."""
+        """A job that is computed now has done this many trials."""
         state.first, state.last, state.computed = now if state.first is None else state.first, now, True
         more = trials - state.under_way.get(column, 0)
         state.under_way[column] = trials

@@ -23,7 +23,7 @@ from typing import Any
 import rflo_repro
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# What decides the numbers of every realisation, besides the modules that it is made of (`modules_of`): the rules, and
+# What decides the numbers of every job, besides the modules that it is made of (`modules_of`): the rules, and
 # where the random numbers come from.
 NUMERICAL = ("learning", "runs/session.py")
 
@@ -87,7 +87,7 @@ def _name(path: Path) -> str:
 
 
 def modules_of(value: Any) -> set[str]:
-    """The modules, relative to the package, of the dataclasses that a realisation is made of, outside `learning`."""
+    """The modules, relative to the package, of the dataclasses that a job is made of, outside `learning`."""
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return set()
     parts = {module for field in dataclasses.fields(value) for module in modules_of(getattr(value, field.name))}

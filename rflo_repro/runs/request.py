@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rflo_repro.runs.realisation import Arrays
+    from rflo_repro.runs.job import Arrays
 
 # The largest that may be asked for
 LIMITS = {"networks": 100_000, "trials": 10**9, "seed": 2**63 - 1}
 CHECKPOINT_SECONDS = 30.0
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """A request that cannot be met: the option it is about (or None), and one line on what is allowed."""
 
     def __init__(self, option: str | None, message: str) -> None:
@@ -23,8 +23,8 @@ class Refused(Exception):
         self.option = option
 
 
-class Failed(Exception):
-    """Some realisations raised; the message is one line.
+class JobError(Exception):
+    """Some jobs raised; the message is one line.
 
     results: the arrays of the conditions that are complete, by network; None for the others.
     """

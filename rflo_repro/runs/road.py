@@ -25,14 +25,14 @@ from rich.table import Table
 from rflo_repro.learning import validate
 from rflo_repro.runs import generation, provenance, sample, tables
 from rflo_repro.runs.choices import ChoiceError, Choices, declared, vary
-from rflo_repro.runs.claims import KINDS, Tables
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.job import Condition, Job, describe
 from rflo_repro.runs.progress import INDENT, Reporter, clock
-from rflo_repro.runs.realisation import Condition, Realisation, describe
-from rflo_repro.runs.request import Failed, Refused, Request, Selection
+from rflo_repro.runs.request import JobError, Request, RequestError, Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.runs.sweep import sweep, writable
 from rflo_repro.runs.variants import variants
+from rflo_repro.stats.claims import KINDS, Tables
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Choices)
@@ -60,7 +60,7 @@ class Outcome:
 
 
 def choices(experiment: Experiment[K], request: Request) -> K:
-    """The choices at the asked scale, with what the request changes. Raises Refused for a wrong name or value."""
+    """The choices at the asked scale, with what the request changes. Raises RequestError for a wrong name or value."""
     given = {
         "networks": request.networks,
         "seed": request.seed,
@@ -70,18 +70,18 @@ def choices(experiment: Experiment[K], request: Request) -> K:
     try:
         return vary(experiment.scales[request.scale], request.sets, given)
     except ChoiceError as error:
-        raise Refused(error.option, str(error)) from None
+        raise RequestError(error.option, str(error)) from None
 
 
 def conditions(experiment: Experiment[C], chosen: C, request: Request) -> Sequence[Condition]:
-    """The conditions that are asked for. Raises Refused if there are none, or for choices that make none."""
+    """The conditions that are asked for. Raises RequestError if there are none, or for choices that make none."""
     try:
         return experiment.conditions(chosen, request.selection)
     except ValueError as error:
         if not request.sets:
             raise
         given = ", ".join(f"{name}={validate.shown(text)}" for name, text in request.sets)
-        raise Refused("set", f"{given}: {error}") from None
+        raise RequestError("set", f"{given}: {error}") from None
 
 
 def is_reference(experiment: Experiment[C], request: Request, chosen: C, found: Sequence[Condition]) -> bool:
@@ -145,16 +145,16 @@ def into(results: Path) -> str:
 
 
 def check_folder(option: str, place: Path) -> None:
-    """Raises Refused if files cannot be put in `place`. Makes nothing."""
+    """Raises RequestError if files cannot be put in `place`. Makes nothing."""
     reason = writable(place)
     if reason is not None:
-        raise Refused(option, f"{reason}; name a directory that can be written")
+        raise RequestError(option, f"{reason}; name a directory that can be written")
 
 
 def run(experiment: Experiment[K], request: Request, console: Console) -> Outcome:
     """Compute what is asked for, write the tables, draw the pictures, and say where they are.
 
-    Raises Refused, before anything is touched, for a request that cannot be met.
+    Raises RequestError, before anything is touched, for a request that cannot be met.
     """
     if experiment.about.computed:
         return compute(experiment, choices(experiment, request), request, console)
@@ -201,7 +201,7 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
         # what is stored is told apart by its content: settings that deviate find each other's
         shared = results.parent if request.results is None and results.parent.name == CUSTOM else results
         store = Store(Path(nowhere) if about.timed else shared / FOLDER)
-        failed: Failed | None = None
+        failed: JobError | None = None
         try:
             arrays = sweep(
                 found,
@@ -213,7 +213,7 @@ def compute(experiment: Experiment[C], chosen: C, request: Request, console: Con
                 request.scheduler,
                 request.checkpoint,
             )
-        except Failed as error:
+        except JobError as error:
             # what is complete is written all the same
             failed = error
             found = [c for c, row in zip(found, error.results, strict=True) if row is not None]
@@ -250,7 +250,7 @@ def draw(
     apart.
 
     frames: None draws from the tables in `results`. A part (`selection`) has a picture of its own name.
-    Raises Refused if there is nothing to draw from.
+    Raises RequestError if there is nothing to draw from.
     """
     about = experiment.about
     if experiment.draw is None:
@@ -294,7 +294,7 @@ def draw_all(
 ) -> list[Path]:
     """`draw` each of them, of its variants and of what else belongs to it, that has tables.
 
-    others: what else belongs to an experiment, by its command. Raises Refused when all is done if there were some
+    others: what else belongs to an experiment, by its command. Raises RequestError when all is done if there were some
     without tables; they are named.
     """
     pictures, left_out = [], []
@@ -305,12 +305,12 @@ def draw_all(
         try:
             for experiment in known or [own]:
                 pictures += draw(experiment, results, figures, selection, None, console)
-        except Refused as error:
+        except RequestError as error:
             left_out.append(error)
             if len(chosen) > 1:
                 _say(console, f"{INDENT}{about.command} left out: {error}")
     if len(chosen) > 1 and left_out:
-        raise Refused(
+        raise RequestError(
             left_out[0].option, f"{len(left_out)} of {len(chosen)} were not drawn; what they need is said above"
         )
     if left_out:
@@ -372,7 +372,7 @@ def every_condition(experiment: Experiment[C], scale: str = "paper") -> Sequence
     choices, rates = experiment.scales[scale], experiment.about.rates
     try:
         return experiment.conditions(choices, Selection(rates=rates))
-    except Refused:
+    except RequestError:
         return experiment.conditions(choices, Selection(rates=rates[:1]))
 
 
@@ -381,9 +381,11 @@ def _read(about: About, results: Path, schema: tables.Schema) -> pd.DataFrame:
         return tables.read(results, schema)[0]
     except FileNotFoundError:
         message = f"{results} has no {schema.name}.csv: run `rflo-repro {about.command}{into(results)}` first"
-        raise Refused("results", message) from None
+        raise RequestError("results", message) from None
     except tables.TableError as error:
-        raise Refused("results", f"{error}: run `rflo-repro {about.command}{into(results)}` to make it anew") from None
+        raise RequestError(
+            "results", f"{error}: run `rflo-repro {about.command}{into(results)}` to make it anew"
+        ) from None
 
 
 def _tables_before(
@@ -391,9 +393,9 @@ def _tables_before(
 ) -> tuple[dict[str, tuple[pd.DataFrame, dict[str, Any]]], list[str]]:
     """The tables of the same settings, whose rows stay unless they are computed now, and what is wrong with others.
 
-    Raises Refused if the directory holds the paper's tables and the run is not the paper's, if it or a sweep's tables
-    were named and are of other settings (all whose rows come again apart), or if a part would go into tables that
-    cannot be believed.
+    Raises RequestError if the directory holds the paper's tables and the run is not the paper's, if it or a sweep's
+    tables were named and are of other settings (all whose rows come again apart), or if a part would go into tables
+    that are not valid.
     """
     before, damaged = {}, []
     for schema in experiment.schemas.values():
@@ -406,11 +408,11 @@ def _tables_before(
         except tables.TableError as error:
             if request.selection.partial:
                 command = f"`rflo-repro {experiment.about.command}`"
-                raise Refused("results", f"{error}: run {command} in full to make it anew") from None
+                raise RequestError("results", f"{error}: run {command} in full to make it anew") from None
             damaged.append(str(error))
             continue
         if scale == "paper" and not reference:
-            raise Refused("results", f"{results} holds tables of the paper's scale; name another directory")
+            raise RequestError("results", f"{results} holds tables of the paper's scale; name another directory")
         if page["settings"] == settings:
             before[schema.name] = frame, page
             continue
@@ -419,7 +421,7 @@ def _tables_before(
         if named and not _grown(page["settings"], settings, others):
             held = f"{results} holds {schema.name}.csv of other settings ({', '.join(others)})"
             another = "give the sweep another name, or " if request.scale == CUSTOM else ""
-            raise Refused("results", f"{held}; {another}name another directory")
+            raise RequestError("results", f"{held}; {another}name another directory")
         damaged.append(f"{results / schema.name}.csv is of other settings ({', '.join(others)})")
     return before, damaged
 
@@ -465,7 +467,7 @@ def _write(
     frames: Tables,
     before: Mapping[str, tuple[pd.DataFrame, dict[str, Any]]],
     found: Sequence[Condition],
-    made: Mapping[Realisation, dict[str, Any]],
+    made: Mapping[Job, dict[str, Any]],
     settings: dict[str, Any],
     seconds: float,
 ) -> list[Path]:
@@ -481,7 +483,7 @@ def _write(
             for earlier in page["runs"]:
                 kept = tables.without(earlier, names)
                 runs += [kept] if kept["conditions"] else []
-        source = generation.numerical_source(r for c in own for r in c.realisations[:1])
+        source = generation.numerical_source(r for c in own for r in c.jobs[:1])
         computed = {"numerical_source": source, "conditions": names, "computed": _computed(own, schema, made)}
         written.append(write(results, schema, frame, settings, [*runs, {**record, **computed}]))
     return written
@@ -496,15 +498,15 @@ def write(
 
 
 def _computed(
-    found: Sequence[Condition], schema: tables.Schema, made: Mapping[Realisation, dict[str, Any]]
+    found: Sequence[Condition], schema: tables.Schema, made: Mapping[Job, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Who computed these conditions: an entry for each processor, set of versions and source, with when, in how many
     seconds altogether, and the numbers of networks by condition."""
     rows = pd.DataFrame([dict(c.values) for c in found])
     entries: dict[str, dict[str, Any]] = {}
     for name, condition in zip(tables.conditions(rows, schema), found, strict=True):
-        for realisation in condition.realisations:
-            by = made[realisation]
+        for job in condition.jobs:
+            by = made[job]
             # which may be another source of the generation than the present one
             maker = {**provenance.maker(by), "source": by["source"]}
             empty = {"first": by["date"], "last": by["date"], "seconds": 0.0, **maker, "conditions": {}}
@@ -516,7 +518,7 @@ def _computed(
 
 
 def _sizes(request: Request) -> dict[str, str]:
-    """The options given that decide how much memory a realisation needs, as they were written."""
+    """The options given that decide how much memory a job needs, as they were written."""
     given = {
         "period": ", ".join(f"{period:.15g}" for period in request.selection.periods_tau),
         "set": ", ".join(f"{name}={' '.join(text.split())}" for name, text in request.sets),
@@ -527,12 +529,12 @@ def _sizes(request: Request) -> dict[str, str]:
 
 
 def check_size(found: Sequence[Condition], copies: int, jobs: int, request: Request) -> None:
-    """Raises Refused if `copies` times these conditions need more memory or time than there is.
+    """Raises RequestError if `copies` times these conditions need more memory or time than there is.
 
-    In memory are the largest realisations, `jobs` at a time (on a cluster they are elsewhere), and what is kept of all
+    In memory are the largest jobs, `jobs` at a time (on a cluster they are elsewhere), and what is kept of all
     that are finished. Time is what the fastest processor would take; of a cluster's nothing is known.
     """
-    sizes = [(c.realisations[0], len(c.realisations) * copies) for c in found]
+    sizes = [(c.jobs[0], len(c.jobs) * copies) for c in found]
     kept = sum(r.n_kept * n for r, n in sizes)
     working = max(r.n_bytes for r, _ in sizes) * (1 if request.scheduler else jobs)
     needed, have = working + kept, memory()
@@ -556,19 +558,21 @@ def _ratio(much: float, unit: float) -> str:
         return "inf"
 
 
-def _too_much(request: Request, needed: str) -> Refused:
+def _too_much(request: Request, needed: str) -> RequestError:
     """What is said of a request that is too large: the options that make it so, and what it would need."""
     given = _sizes(request)
     if len(given) == 1:
         ((option, text),) = given.items()
-        return Refused(option, f"{text} needs about {needed}")
-    return Refused(None, " ".join([*(f"--{option} {text}" for option, text in given.items()), f"needs about {needed}"]))
+        return RequestError(option, f"{text} needs about {needed}")
+    return RequestError(
+        None, " ".join([*(f"--{option} {text}" for option, text in given.items()), f"needs about {needed}"])
+    )
 
 
 def run_all(experiments: Sequence[Experiment[Any]], request: Request, console: Console) -> None:
     """Every one of them, or the part of each that is asked for, and a summary.
 
-    Raises Refused as `run` does, and Failed when all is done if one failed.
+    Raises RequestError as `run` does, and JobError when all is done if one failed.
     """
     outcomes: dict[str, Outcome] = {}
     failures: list[str] = []
@@ -579,7 +583,7 @@ def run_all(experiments: Sequence[Experiment[Any]], request: Request, console: C
         asked = dataclasses.replace(request, selection=dataclasses.replace(request.selection, rates=rates))
         try:
             outcomes[about.command] = run(experiment, asked, console)
-        except Failed as error:
+        except JobError as error:
             # the others have nothing to do with it
             failures.append(f"{about.command}: {error}")
             _say(console, f"{INDENT}{error}")
@@ -599,4 +603,4 @@ def run_all(experiments: Sequence[Experiment[Any]], request: Request, console: C
     places = dict.fromkeys(str(path.parent) for outcome in outcomes.values() for path in outcome.files)
     _say(console, f"files in {', '.join(sorted(places))}")
     if failures:
-        raise Failed(failures, [])
+        raise JobError(failures, [])

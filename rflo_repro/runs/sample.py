@@ -17,7 +17,7 @@ from rflo_repro.runs.experiment import Experiment
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rflo_repro.runs.realisation import Arrays, Condition
+    from rflo_repro.runs.job import Arrays, Condition
     from rflo_repro.runs.request import Selection
 
 FINAL = "final"
@@ -76,8 +76,8 @@ class Sample:
         """The condition with a third of its networks where no sameness is claimed."""
         if all(condition.values[column] in values for column, values in sameness.items()):
             return condition
-        fewer = condition.realisations[: max(1, len(condition.realisations) // SAMENESS)]
-        return dataclasses.replace(condition, realisations=fewer)
+        fewer = condition.jobs[: max(1, len(condition.jobs) // SAMENESS)]
+        return dataclasses.replace(condition, jobs=fewer)
 
 
 CONFIRMATION = Sample("confirm", 90213, "confirmation", larger=True)

@@ -1,16 +1,16 @@
-"""One network trained on one task: the realisation that most figures are made of."""
+"""One network trained on one task: the job that most figures are made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import resolve
-from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.runs.initialisation import Initialisation, generator
+from rflo_repro.runs.job import Arrays, Progress
 
 if TYPE_CHECKING:
     from rflo_repro.learning.checkpoint import Checkpoint
@@ -25,18 +25,19 @@ FINAL_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Session:
-    """A network drawn by `recipe`, trained on `task` by `rule`; `seed` and `network` choose the draw.
+    """A network drawn by `init`, trained on `task` by `rule`; `seed` and `network` choose the draw.
 
     The others are as in `train`.
     """
 
     stored_as = "Session"
+    stored_fields: ClassVar = {"init": "recipe"}
 
     task: SizedTask
     rule: str | LearningRule
     eta: float | LearningRates
     n_trials: int
-    recipe: Recipe
+    init: Initialisation
     seed: int
     network: int
     online: bool = False
@@ -51,13 +52,13 @@ class Session:
         (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every unit depends on
         every weight, and of rules by chance a few numbers for each draw and timestep, signs among them."""
         n_steps: int = self.task.n_steps
-        width = self.recipe.n_rec + self.task.n_in + 8
+        width = self.init.n_rec + self.task.n_in + 8
         rule = resolve(self.rule)
         dependence = 2 * width**3 if rule.form == "forward" else 0
-        plain = self.noise == 0.0 and self.recipe.plain and rule.form != "perturbation"
+        plain = self.noise == 0.0 and self.init.plain and rule.form != "perturbation"
         histories = (2 if plain else 4) + 2 * (rule.form == "kf")
         matrices = (6 if self.optimizer == "sgd" else 10) + {"rls": 1, "kf": 2}.get(rule.form, 0)
-        n_signs = rule.n_signs(self.recipe.n_rec)
+        n_signs = rule.n_signs(self.init.n_rec)
         chance = rule.draws * (n_signs // 64 + self.task.n_out + 4) if n_signs else 0
         of_a_step = self.batch * (histories * width + chance)
         return 8 * (n_steps * of_a_step + matrices * width * width + dependence) + self.n_kept
@@ -65,20 +66,20 @@ class Session:
     @property
     def n_kept(self) -> int:
         """Two curves, a trial's outputs and targets, and the trained weights."""
-        n = self.recipe.n_rec
-        weights = n * (n + self.task.n_in + self.task.n_out + (self.recipe.bias is not None))
+        n = self.init.n_rec
+        weights = n * (n + self.task.n_in + self.task.n_out + (self.init.bias is not None))
         return 16 * (self.n_trials + self.task.n_steps * self.task.n_out) + 8 * weights
 
     @property
     def n_seconds(self) -> float:
         """Two multiply-adds a weight and timestep, at 64 in a nanosecond, for each of the rule's rows."""
-        n = self.recipe.n_rec
+        n = self.init.n_rec
         rows = resolve(self.rule).n_rows(n, self.task.n_in)
         return self.n_trials * self.task.n_steps * (1e-8 + 2.0 * n * (n + self.task.n_in) * rows / 64e9)
 
     def initial(self) -> Network:
         """The network before training."""
-        return self.recipe.draw(self.task, self.seed, self.network)
+        return self.init.draw(self.task, self.seed, self.network)
 
     def train(self, progress: Progress, checkpoint: Checkpoint | None = None) -> History:
         """Train the initial network, from where the checkpoint is."""
@@ -122,8 +123,8 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Around:
-    """A realisation that is a session and more: trials, memory and time are the session's, unless it says otherwise."""
+class SessionWrapper:
+    """A job that is a session and more: trials, memory and time are the session's, unless it says otherwise."""
 
     session: Session
 

@@ -1,4 +1,4 @@
-"""Realisations on disk, finished and under way, so that a run that was stopped goes on where it was."""
+"""Jobs on disk, finished and under way, so that a run that was stopped goes on where it was."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from rflo_repro.runs import generation, provenance
-from rflo_repro.runs.realisation import Arrays, Realisation, describe
+from rflo_repro.runs.job import Arrays, Job, describe
 
 FOLDER = ".realisations"
 ABANDONED_SECONDS = 3600.0
@@ -32,17 +32,17 @@ class Unbelieved(Exception):
 
 
 class Store:
-    """A folder of .npz files, one a realisation, under a key of all that determines its numbers.
+    """A folder of .npz files, one a job, under a key of all that determines its numbers.
 
     With the numbers lies the record of who computed them, when, and by which source; `made` has those of what was
     finished and read or put.
 
-    The key holds the realisation's content and the generation of the numbers, so that neither other parameters nor
+    The key holds the job's content and the generation of the numbers, so that neither other parameters nor
     another generation can be taken for today's, and whatever source of the generation made it is taken. While the
     present source is unproven the key holds its digest in place of the generation: what it puts is found by itself
     alone, before and after it is proven. What sources that the generation lists have put under their digest is found.
 
-    A realisation under way has the suffix `.checkpoint`, until it is finished, and always the digest in its key: no
+    A job under way has the suffix `.checkpoint`, until it is finished, and always the digest in its key: no
     reference says how another source lays out what it keeps.
 
     Nothing is ever unpickled. Files are damaged or foreign unless they say their key and hash; those are named in
@@ -52,75 +52,73 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
-        self.made: dict[Realisation, dict[str, Any]] = {}
+        self.made: dict[Job, dict[str, Any]] = {}
 
-    def meaning(self, realisation: Realisation, suffix: str = FINISHED) -> dict[str, Any]:
-        """What determines the numbers of a realisation, as plain data."""
-        return self._meanings(realisation, suffix)[0]
+    def meaning(self, job: Job, suffix: str = FINISHED) -> dict[str, Any]:
+        """What determines the numbers of a job, as plain data."""
+        return self._meanings(job, suffix)[0]
 
-    def _meanings(self, realisation: Realisation, suffix: str) -> list[dict[str, Any]]:
+    def _meanings(self, job: Job, suffix: str) -> list[dict[str, Any]]:
         """That under which it is put, and those under which it is found as well."""
-        modules, described = provenance.modules_of(realisation), describe(realisation)
+        modules, described = provenance.modules_of(job), describe(job)
         sources = [generation.by_digest(modules)]
         if suffix == FINISHED and (proven := generation.by_bytes(modules)) not in sources:
             sources = [proven, *sources, *generation.earlier(modules)]
         return [{"realisation": described, **source} for source in sources]
 
-    def path(self, realisation: Realisation, suffix: str = FINISHED) -> Path:
-        """Where a realisation is kept, finished or under way."""
-        return self._path(self.meaning(realisation, suffix), suffix)
+    def path(self, job: Job, suffix: str = FINISHED) -> Path:
+        """Where a job is kept, finished or under way."""
+        return self._path(self.meaning(job, suffix), suffix)
 
     def _path(self, meaning: dict[str, Any], suffix: str) -> Path:
         key = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
         return self.folder / key[:2] / f"{key[:40]}{suffix}"
 
-    def get(self, realisation: Realisation) -> Arrays | None:
+    def get(self, job: Job) -> Arrays | None:
         """The stored arrays, or None if there are none to be believed."""
         try:
-            found = self._read(realisation, FINISHED)
+            found = self._read(job, FINISHED)
         except Unbelieved as error:
             self.problems.append(f"{error}; computed again")
             return None
         if found is None:
             return None
-        arrays, self.made[realisation] = found
+        arrays, self.made[job] = found
         return arrays
 
-    def put(self, realisation: Realisation, arrays: Arrays, made: dict[str, Any]) -> None:
-        """Keep the arrays of a finished realisation, and who made them (`provenance.made`).
+    def put(self, job: Job, arrays: Arrays, made: dict[str, Any]) -> None:
+        """Keep the arrays of a finished job, and who made them (`provenance.made`).
 
         What is kept of it while it is under way is forgotten. Raises OSError if they cannot be written.
         """
         # the present source, which may not be the next one's
-        made = {**made, "source": generation.by_digest(provenance.modules_of(realisation))["digest"]}
-        self._write(realisation, FINISHED, arrays, made, zipfile.ZIP_DEFLATED)
-        self.made[realisation] = made
-        self.forget(realisation)
+        made = {**made, "source": generation.by_digest(provenance.modules_of(job))["digest"]}
+        self._write(job, FINISHED, arrays, made, zipfile.ZIP_DEFLATED)
+        self.made[job] = made
+        self.forget(job)
 
-    def begun(self, realisation: Realisation) -> tuple[Arrays, dict[str, Any]] | None:
-        """What is kept of a realisation under way, and who made it. Raises Unbelieved."""
-        return self._read(realisation, UNDER_WAY)
+    def begun(self, job: Job) -> tuple[Arrays, dict[str, Any]] | None:
+        """What is kept of a job under way, and who made it. Raises Unbelieved."""
+        return self._read(job, UNDER_WAY)
 
-    def keep(self, realisation: Realisation, arrays: Mapping[str, Any], made: dict[str, Any]) -> None:
-        """Keep what there is of a realisation under way. Raises OSError."""
-        self._write(realisation, UNDER_WAY, arrays, made, zipfile.ZIP_STORED)
+    def keep(self, job: Job, arrays: Mapping[str, Any], made: dict[str, Any]) -> None:
+        """Keep what there is of a job under way. Raises OSError."""
+        self._write(job, UNDER_WAY, arrays, made, zipfile.ZIP_STORED)
 
-    def forget(self, realisation: Realisation) -> None:
-        """Remove what is kept of a realisation under way."""
+    def forget(self, job: Job) -> None:
+        """Remove what is kept of a job under way."""
         with suppress(OSError):
-            self.path(realisation, UNDER_WAY).unlink()
+            self.path(job, UNDER_WAY).unlink()
 
-    def _read(self, realisation: Realisation, suffix: str) -> tuple[Arrays, dict[str, Any]] | None:
-        for meaning in self._meanings(realisation, suffix):
+    def _read(self, job: Job, suffix: str) -> tuple[Arrays, dict[str, Any]] | None:
+        for meaning in self._meanings(job, suffix):
             path = self._path(meaning, suffix)
             if path.exists():
                 return _believed(path, meaning)
         return None
 
-    def _write(
-        self, realisation: Realisation, suffix: str, arrays: Mapping[str, Any], made: dict[str, Any], compression: int
-    ) -> None:
-        meaning = self.meaning(realisation, suffix)
+    def _write(self, job: Job, suffix: str, arrays: Mapping[str, Any], made: dict[str, Any], compression: int) -> None:
+        meaning = self.meaning(job, suffix)
         path = self._path(meaning, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         meaning = {**meaning, "sha256": _sha256(arrays), "made": made}

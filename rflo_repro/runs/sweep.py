@@ -1,4 +1,4 @@
-"""Many realisations in parallel, on threads or on a cluster, each stored as soon as it is finished."""
+"""Many jobs in parallel, on threads or on a cluster, each stored as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import joblib
 
-from rflo_repro.runs import checkpoints, cluster, provenance, under_way
+from rflo_repro.runs import checkpoints, cluster, provenance, status
+from rflo_repro.runs.job import Arrays, Condition, Job
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition, Realisation
-from rflo_repro.runs.request import CHECKPOINT_SECONDS, Failed
+from rflo_repro.runs.request import CHECKPOINT_SECONDS, JobError
 from rflo_repro.runs.store import Store
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ Done = tuple[int, int, Arrays | BaseException]
 
 
 class Stopped(Exception):
-    """Ends a realisation from within when the run is being stopped."""
+    """Ends a job from within when the run is being stopped."""
 
 
 def sweep(
@@ -38,22 +38,22 @@ def sweep(
     scheduler: str | None = None,
     checkpoint: float = CHECKPOINT_SECONDS,
 ) -> list[list[Arrays]]:
-    """The arrays of every realisation, by condition and network: stored ones read (unless `force`), others computed.
+    """The arrays of every job, by condition and network: stored ones read (unless `force`), others computed.
 
     jobs: threads; the kernels let go of Python's lock. The numbers do not depend on it.
     summary: what the progress line says of a finished condition.
     scheduler: address of a Dask scheduler whose workers compute in place of threads.
     checkpoint: seconds after which what threads have under way is kept again.
-    Each result is on disk before it is reported. On an interrupt the realisations under way are kept and abandoned
-    within a kernel call; `force` begins them anew. Raises Failed when all is done if a realisation raised anything,
+    Each result is on disk before it is reported. On an interrupt the jobs under way are kept and abandoned
+    within a kernel call; `force` begins them anew. Raises JobError when all is done if a job raised anything,
     OSError if a result cannot be stored, and ClusterError.
     """
     stop = threading.Event()
-    results: list[list[Arrays | None]] = [[None] * len(c.realisations) for c in conditions]
+    results: list[list[Arrays | None]] = [[None] * len(c.jobs) for c in conditions]
     n_left = [len(row) for row in results]
     failures: list[str] = []
     running: dict[tuple[int, int], threading.Event] = {}
-    under_way.trials.clear()
+    status.trials.clear()
 
     def one(row: int, column: int) -> Done:
         running[row, column] = threading.Event()
@@ -63,7 +63,7 @@ def sweep(
             running.pop((row, column)).set()
 
     def outcome_of(row: int, column: int) -> Arrays | BaseException:
-        realisation = conditions[row].realisations[column]
+        job = conditions[row].jobs[column]
 
         def progress(trials: int) -> None:
             if stop.is_set():
@@ -74,7 +74,7 @@ def sweep(
         name = f"{conditions[row].label}, network {column}"
         kept = checkpoints.OnDisk(
             store,
-            realisation,
+            job,
             name,
             every=checkpoint,
             stop=stop,
@@ -87,8 +87,8 @@ def sweep(
             raise
         except BaseException as error:  # a task of one's own may raise anything
             return error
-        store.put(realisation, arrays, provenance.made(kept.seconds))
-        under_way.trials.pop(name, None)
+        store.put(job, arrays, provenance.made(kept.seconds))
+        status.trials.pop(name, None)
         return arrays
 
     def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[Done]]:
@@ -106,7 +106,7 @@ def sweep(
         )
 
     def by_cluster(address: str, waiting: list[tuple[int, int]]) -> Generator[Done, None, None]:
-        wanted = [conditions[row].realisations[column] for row, column in waiting]
+        wanted = [conditions[row].jobs[column] for row, column in waiting]
         for row, column in waiting:
             reporter.trials(row, column, 0)
         for i, found in cluster.compute(address, wanted, reporter.note):
@@ -127,15 +127,15 @@ def sweep(
             reporter.summary(row, summary([r for r in results[row] if r is not None]))
 
     with reporter:
-        sizes = [([r.n_trials for r in c.realisations], [r.n_seconds for r in c.realisations]) for c in conditions]
+        sizes = [([r.n_trials for r in c.jobs], [r.n_seconds for r in c.jobs]) for c in conditions]
         reporter.conditions([(c.label, *size) for c, size in zip(conditions, sizes, strict=True)])
-        # where the arrays of each realisation that must be computed belong; conditions may share one
-        places: dict[Realisation, list[tuple[int, int]]] = {}
+        # where the arrays of each job that must be computed belong; conditions may share one
+        places: dict[Job, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):
-            for column, realisation in enumerate(condition.realisations):
-                arrays = None if force or realisation in places else store.get(realisation)
+            for column, job in enumerate(condition.jobs):
+                arrays = None if force or job in places else store.get(job)
                 if arrays is None:
-                    places.setdefault(realisation, []).append((row, column))
+                    places.setdefault(job, []).append((row, column))
                 else:
                     finish(row, column, arrays, stored=True)
         for problem in (*store.problems, *_from_elsewhere(store)):
@@ -149,7 +149,7 @@ def sweep(
                         finish(*place, outcome, stored=False)
     complete = [None if left else [r for r in row if r is not None] for row, left in zip(results, n_left, strict=True)]
     if failures:
-        raise Failed(failures, complete)
+        raise JobError(failures, complete)
     return [row for row in complete if row is not None]
 
 

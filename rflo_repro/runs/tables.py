@@ -68,7 +68,7 @@ def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 def lock(folder: Path) -> FileLock:
     """Held, as a context, by whoever changes the tables of a folder; the same thread may take it again.
 
-    It is a file beside the stored realisations.
+    It is a file beside the stored jobs.
 
     Raises OSError if it cannot be had: in a folder that cannot be written, or after two minutes of waiting.
     """

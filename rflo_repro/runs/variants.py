@@ -10,9 +10,9 @@ from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
 
 if TYPE_CHECKING:
-    from rflo_repro.runs.claims import Tables
-    from rflo_repro.runs.realisation import Condition
+    from rflo_repro.runs.job import Condition
     from rflo_repro.runs.request import Selection
+    from rflo_repro.stats.claims import Tables
 
 
 def renamed(experiment: Experiment[Any], about: About, scales: Mapping[str, Any]) -> Experiment[Any]:

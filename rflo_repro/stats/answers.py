@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.runs import statistics
-from rflo_repro.runs.statistics import Statistic
+from rflo_repro.stats import statistics
+from rflo_repro.stats.statistics import Statistic
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -17,12 +17,12 @@ import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
-from rflo_repro.runs.claims import KINDS, Claim, Finding, Part, judge
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.sample import FINAL, SAMPLES, Sample
 from rflo_repro.runs.variants import variants
 from rflo_repro.stats.answers import Answer, together
+from rflo_repro.stats.claims import KINDS, Claim, Finding, Part, judge
 
 OWN = "own networks"
 # What a kind of rates is called for people

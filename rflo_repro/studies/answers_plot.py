@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from rflo_repro.report import style
-from rflo_repro.runs.request import Refused
+from rflo_repro.runs.request import RequestError
 from rflo_repro.stats.answers import Answered, clopper_pearson
 from rflo_repro.studies import answers_legend, answers_small
 from rflo_repro.studies.answers import Entry, of_paper
@@ -84,10 +84,12 @@ class Block:
 
 
 def draw(results: Path, figures: Path) -> list[Path]:
-    """Draw both pictures from the tables in `results`. Raises Refused if no claim can be answered from them."""
+    """Draw both pictures from the tables in `results`. Raises RequestError if no claim can be answered from them."""
     entries = [entry for entry in of_paper(results) if entry.rates in KINDS]
     if not entries:
-        raise Refused("results", f"{results} has no tables that answer a claim: run `rflo-repro confirm` or a figure")
+        raise RequestError(
+            "results", f"{results} has no tables that answer a claim: run `rflo-repro confirm` or a figure"
+        )
     found = []
     for stem, make in ((STEM, picture), (f"{STEM}_small", answers_small.picture)):
         with style.style():

@@ -27,7 +27,7 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.training import train
 from rflo_repro.runs import provenance, road, tables
-from rflo_repro.runs.request import Refused
+from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE, TIME
 from rflo_repro.tasks import PeriodicTask
@@ -111,10 +111,10 @@ CORES = Schema(
 
 
 def harness() -> ModuleType:
-    """`benchmarks/steps.py` of the source checkout. Raises Refused where there is none."""
+    """`benchmarks/steps.py` of the source checkout. Raises RequestError where there is none."""
     root = provenance.PACKAGE.parent
     if not (root / "benchmarks" / "steps.py").is_file():
-        raise Refused(None, "bench compares with C, JAX and NumPy, which are in benchmarks/ of a source checkout")
+        raise RequestError(None, "bench compares with C, JAX and NumPy, which are in benchmarks/ of a source checkout")
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     from benchmarks import steps
@@ -128,8 +128,8 @@ def bench(
     """Run the parts of the benchmark, print and write their tables: into `named`, or beside the others if the sizes are
     the usual ones.
 
-    Raises Refused for a folder that cannot be written or whose tables of other sizes would be replaced by unusual ones,
-    or where there is no source checkout.
+    Raises RequestError for a folder that cannot be written or whose tables of other sizes would be replaced by unusual
+    ones, or where there is no source checkout.
     """
     usual = tuple(sizes) == SIZES
     results = road.folder("results", named, "paper", usual, usual, f"bench-{'_'.join(map(str, sizes))}")
@@ -140,11 +140,11 @@ def bench(
         if (needed := N_MATRICES * 8.0 * n_rec**2) > road.LARGEST_SHARE_OF_MEMORY * road.memory():
             have = road.memory() / 2**30
             message = f"{n_rec} needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have:.3g} GiB"
-            raise Refused("n-rec", message)
+            raise RequestError("n-rec", message)
     schemas = {"steps": STEPS, "rules": FAMILY, "cores": CORES, "memory": MEMORY}
     for schema in (schemas[part] for part in parts if not usual):
         if (results / f"{schema.name}.csv").exists() and _settings(results, schema) != settings:
-            raise Refused("results", f"{results} has {schema.name} of other sizes; name another directory")
+            raise RequestError("results", f"{results} has {schema.name} of other sizes; name another directory")
     measure: dict[str, Callable[[], pd.DataFrame]] = {
         "steps": lambda: steps(sizes, limit_c),
         "rules": lambda: rules(sizes),
@@ -279,7 +279,7 @@ def one_trial(rule: str, n_rec: int, n_steps: int) -> None:
 
 
 def _peak_of_this_process() -> int:
-    """Peak resident memory in bytes. Raises Refused where the system does not say."""
+    """Peak resident memory in bytes. Raises RequestError where the system does not say."""
     status = Path("/proc/self/status")
     if status.exists():
         # not getrusage, whose peak a new process on Linux inherits from the one that started it
@@ -288,6 +288,6 @@ def _peak_of_this_process() -> int:
     try:
         import resource
     except ImportError:
-        raise Refused("part", "memory cannot be measured on this system") from None
+        raise RequestError("part", "memory cannot be measured on this system") from None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -37,10 +37,10 @@ from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
 from rflo_repro.runs import generation, provenance
 from rflo_repro.runs.generation import Generation, Source
+from rflo_repro.runs.job import Arrays, Condition, Job
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Arrays, Condition, Realisation
-from rflo_repro.runs.request import Failed, Selection
+from rflo_repro.runs.request import JobError, Selection
 from rflo_repro.runs.road import every_condition
 from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.runs.store import Store, replacing
@@ -156,26 +156,26 @@ def conditions() -> list[Condition]:
 
 def sessions_of(found: Sequence[Condition]) -> list[str]:
     """The name of each session of these conditions."""
-    return [f"{c.label}, network {network}" for c in found for network in range(len(c.realisations))]
+    return [f"{c.label}, network {network}" for c in found for network in range(len(c.jobs))]
 
 
-def study_jobs(known: Iterable[Realisation]) -> dict[str, Realisation]:
+def study_jobs(known: Iterable[Job]) -> dict[str, Job]:
     """The first network of every condition of every study at smoke scale, by its name; those that are `known` already
     left out. Studies that measure time have no bytes to compare."""
     seen, found = set(known), {}
     for study in filter(lambda s: s.computed and not s.timed, studies().values()):
         for condition in every_condition(study.experiment, "smoke"):
-            job = condition.realisations[0]
+            job = condition.jobs[0]
             if job not in seen:
                 seen.add(job)
                 found[f"study: {study.command}, {condition.label}, network 0"] = job
     return found
 
 
-def jobs() -> dict[str, Realisation]:
+def jobs() -> dict[str, Job]:
     """Every session that is a job, by its name."""
     found = conditions()
-    figures = dict(zip(sessions_of(found), (job for c in found for job in c.realisations), strict=True))
+    figures = dict(zip(sessions_of(found), (job for c in found for job in c.jobs), strict=True))
     return figures | study_jobs(figures.values())
 
 
@@ -251,7 +251,7 @@ def present_source() -> Source:
     provenance.meaning_digest.cache_clear()
     provenance.numerical_digest.cache_clear()
     timed = [study.experiment for study in studies().values() if study.timed]
-    others = [job for experiment in timed for c in every_condition(experiment, "smoke") for job in c.realisations]
+    others = [job for experiment in timed for c in every_condition(experiment, "smoke") for job in c.jobs]
     return Source.today({module for job in (*jobs().values(), *others) for module in provenance.modules_of(job)})
 
 
@@ -263,7 +263,7 @@ def check(
     accept: if nothing does, add the present source to the generation, and what is new to the references.
     new_generation: make what is computed the references of a new generation, of the present source alone.
     as_json: print an object with `identical`, `generation`, `proven` and the lines instead.
-    Raises Failed for what differs if the console is quiet, so that it is said, and for source that changed meanwhile.
+    Raises JobError for what differs if the console is quiet, so that it is said, and for source that changed meanwhile.
     """
     source = present_source()
     found = computed(console, n_threads)
@@ -274,7 +274,7 @@ def check(
         said.append(f"refused: the present source is not of generation {generation.read().number}")
     if new_generation or (accept and not different):
         if present_source() != source:
-            raise Failed(["the source was changed while it was checked"], [])
+            raise JobError(["the source was changed while it was checked"], [])
         said.append(_renewed(found, source) if new_generation else _accepted(found, source))
     elif not different and not generation.read().proven:
         said.append(f"the present source is unproven: `{generation.CHECK}` adds it to the generation")
@@ -284,7 +284,7 @@ def check(
         with suppress(BrokenPipeError):
             print(json.dumps({**known, "kinds": [line._asdict() for line in lines]}, indent=1))
     elif different and console.quiet and not new_generation:
-        raise Failed(different, [])
+        raise JobError(different, [])
     for line in [] if as_json else said:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return new_generation or not different

@@ -13,8 +13,8 @@ from rich.console import Console
 from rflo_repro.paper import registry
 from rflo_repro.report.page import Picture, Question, Report, answer_table, counts, html, markdown
 from rflo_repro.runs import road
-from rflo_repro.runs.claims import Finding, Part
 from rflo_repro.runs.store import replacing
+from rflo_repro.stats.claims import Finding, Part
 from rflo_repro.studies import answers, answers_plot, appendix
 from rflo_repro.studies.answers import RATES, plain
 from rflo_repro.studies.registry import studies
@@ -147,8 +147,8 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def write(results: Path, figures: Path, console: Console) -> None:
-    """Draw the answers, and write `report.html` and `report.md` into `results`. Raises Refused for a folder it cannot
-    use."""
+    """Draw the answers, and write `report.html` and `report.md` into `results`. Raises RequestError for a folder it
+    cannot use."""
     road.check_folder("results", results)
     report, _ = gather(results, figures)
     if any(q.answers for _, q in report.answers):

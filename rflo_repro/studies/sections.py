@@ -15,7 +15,7 @@ from rflo_repro.report.words import Named
 from rflo_repro.runs import inventory, road, tables
 from rflo_repro.runs.choices import written
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.realisation import describe
+from rflo_repro.runs.job import describe
 from rflo_repro.runs.sample import FINAL, SAMPLES
 from rflo_repro.runs.tables import Schema
 from rflo_repro.runs.variants import in_words, variants

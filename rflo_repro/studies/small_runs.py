@@ -25,8 +25,8 @@ from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
 from rflo_repro.learning.validate import Array
 from rflo_repro.paper.fig4.trial import Body, LoopSession
-from rflo_repro.runs.realisation import Arrays
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import Arrays
 from rflo_repro.runs.session import Session
 from rflo_repro.studies.gradient.trial import GradientSession
 from rflo_repro.studies.rules.trial import Movements, RuleSession, Search
@@ -322,13 +322,13 @@ def _of_the_rest() -> Iterator[tuple[str, Arrays]]:
 
 def _of_jobs() -> Iterator[tuple[str, Arrays]]:
     """Jobs that diverge, and jobs that are stopped and go on from what was kept."""
-    period = Session(PeriodicTask(12), "rflo", 1e300, 6, Recipe(6), seed=1, network=0)
+    period = Session(PeriodicTask(12), "rflo", 1e300, 6, Initialisation(6), seed=1, network=0)
     yield "it diverges, a session", _job(period)
     yield "it diverges, compared with the gradient", _job(GradientSession(period, trials=(1, 3, 5)))
     yield "it diverges, cosines on the way", _job(RuleSession(period, points=(0, 2, 4)))
     for name, eta in (("", 0.03), ("it diverges, ", 1e300)):
         loop = LoopSession(
-            Reaching(4), (0, 1, 2, 3), eta, 0.1, 0.5, "hold", False, 10, Recipe(6), seed=1, network=0, moves=25
+            Reaching(4), (0, 1, 2, 3), eta, 0.1, 0.5, "hold", False, 10, Initialisation(6), seed=1, network=0, moves=25
         )
         yield f"{name}a loop", _job(loop)
         yield f"{name}a loop, kept in the second stage", _job(loop, after=200)
@@ -361,7 +361,7 @@ def _job(job: Any, after: int | None = None) -> Arrays:
 
 
 def _networks() -> Arrays:
-    """Of `Network.random` and of recipes."""
+    """Of `Network.random` and of initialisations."""
     nets = {
         "plain": network(),
         "mask": network(mask=np.arange(N_REC * N_REC).reshape(N_REC, N_REC) % 3 > 0),
@@ -369,12 +369,12 @@ def _networks() -> Arrays:
         "zero readout": network(readout_scale=0.0),
     }
     task = Sampled()
-    for name, recipe in {
-        "recipe": Recipe(N_REC, h0="uniform", dale=True, readout_scale=2.0),
-        "recipe, others": Recipe(N_REC, h0="normal", density=0.5, bias=0.3, tau_spread=2.0, phi="relu"),
-        "recipe, feedback": Recipe(N_REC, h0=0.2, output_feedback=True, bias=0.0, g=1.2, tau=7.0),
+    for name, init in {
+        "recipe": Initialisation(N_REC, h0="uniform", dale=True, readout_scale=2.0),
+        "recipe, others": Initialisation(N_REC, h0="normal", density=0.5, bias=0.3, tau_spread=2.0, phi="relu"),
+        "recipe, feedback": Initialisation(N_REC, h0=0.2, output_feedback=True, bias=0.0, g=1.2, tau=7.0),
     }.items():
-        nets[name] = recipe.draw(task, 3, 1)
+        nets[name] = init.draw(task, 3, 1)
     with TemporaryDirectory() as folder:
         path = Path(folder, "network.npz")
         for name in ("mask", "recipe, others"):

@@ -27,17 +27,17 @@ from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.paper import periodic, registry
 from rflo_repro.report import style
 from rflo_repro.report.comparison import Line
-from rflo_repro.runs import beside, learning_curves, road
+from rflo_repro.runs import learning_curves, road, user_modules
 from rflo_repro.runs.choices import first_state
-from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.realisation import Condition, Results
-from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import LIMITS, Refused, Request, Selection
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import Condition, Results
+from rflo_repro.runs.request import LIMITS, Request, RequestError, Selection
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.statistics import where
 from rflo_repro.runs.store import content
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.statistics import where
 from rflo_repro.tasks import PeriodicTask
 
 if sys.version_info >= (3, 11):
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PERIODIC = "periodic"
-MOST = 100_000  # realisations
+MOST = 100_000  # jobs
 LONGEST_NAME = 64
 COLUMNS = (
     Column("rule", "text", "", "learning rule: one of rflo_repro.RULES, or of the sweep's own"),
@@ -111,7 +111,7 @@ USUAL: dict[str, Any] = {"task": PERIODIC, "n_rec": 30, "tau": 10.0, "g": 1.5}
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep file says: every combination of the grid's values, `networks` realisations each.
+    """What a sweep file says: every combination of the grid's values, `networks` jobs each.
 
     name: what its files are called. grid: axes of AXES with their values. rules, tasks, optimizers: the file's own, by
     name. plot: columns for `x`, `y` and, if there are several lines, `lines`; empty: no picture.
@@ -157,21 +157,21 @@ def task_classes() -> dict[str, type[Any]]:
 
 
 def read(path: Path) -> Plan:
-    """The plan in a TOML file. Raises Refused, with the file and the entry, for anything that is not one."""
+    """The plan in a TOML file. Raises RequestError, with the file and the entry, for anything that is not one."""
     return reading(path, _plan)
 
 
 def reading(path: Path, make: Callable[[Mapping[str, Any], Path], T]) -> T:
-    """What is made of a TOML file's entries and folder. Raises Refused, with the file, for what is no TOML and what
-    `make` raises."""
+    """What is made of a TOML file's entries and folder. Raises RequestError, with the file, for what is no TOML and
+    what `make` raises."""
     try:
         return make(tomllib.loads(content(path).decode("utf-8")), path.parent)
     except OSError as error:
-        raise Refused(None, f"{path}: {error.strerror}") from None
+        raise RequestError(None, f"{path}: {error.strerror}") from None
     except RecursionError:
-        raise Refused(None, f"{path}: nested too deeply") from None
-    except (ValueError, TypeError, Refused) as error:
-        raise Refused(None, f"{path}: {error}") from None
+        raise RequestError(None, f"{path}: nested too deeply") from None
+    except (ValueError, TypeError, RequestError) as error:
+        raise RequestError(None, f"{path}: {error}") from None
 
 
 def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
@@ -208,9 +208,9 @@ def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
             raise ValueError(
                 f"{setting} must be at most {LIMITS[setting]}, got {validate.shown(getattr(plan, setting))}"
             )
-    n_realisations = math.prod(len(values) or 1 for values in plan.grid.values()) * plan.networks
-    if n_realisations > MOST:
-        raise ValueError(f"grid has {n_realisations} realisations, at most {MOST} are allowed")
+    n_jobs = math.prod(len(values) or 1 for values in plan.grid.values()) * plan.networks
+    if n_jobs > MOST:
+        raise ValueError(f"grid has {n_jobs} jobs, at most {MOST} are allowed")
     return plan
 
 
@@ -274,7 +274,7 @@ def _class(name: str, kind: Any, folder: Path) -> type[Any]:
         # what it imports may lie beside it
         sys.path.insert(0, str(folder.absolute()))
         try:
-            found = getattr(beside.module_in(file) if file.is_file() else importlib.import_module(module), called)
+            found = getattr(user_modules.module_in(file) if file.is_file() else importlib.import_module(module), called)
         except (Exception, SystemExit) as error:  # whatever somebody else's module raises
             raise ValueError(f"tasks.{name}.is: {kind} cannot be imported ({type(error).__name__}: {error})") from None
         finally:
@@ -427,7 +427,9 @@ def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
         rule=rule,
         eta=_eta(at),
         n_trials=batch if untrained else n_trials,
-        recipe=Recipe(at["n_rec"], at["tau"], at["g"], **_given(at, "h0", "phi", "density", "bias", "tau_spread")),
+        init=Initialisation(
+            at["n_rec"], at["tau"], at["g"], **_given(at, "h0", "phi", "density", "bias", "tau_spread")
+        ),
         seed=plan.seed,
         network=0,
         optimizer=plan.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
@@ -490,10 +492,10 @@ def experiment(plan: Plan) -> Experiment[Plan]:
 def sweep(path: Path, request: Request, console: Console) -> None:
     """Compute what a sweep file asks for, write its tables, and say where they are.
 
-    Raises Refused, before anything is touched, for a file that is no plan or a directory that cannot be written.
+    Raises RequestError, before anything is touched, for a file that is no plan or a directory that cannot be written.
     """
     plan = read(path)
     try:
         road.compute(experiment(plan), plan, dataclasses.replace(request, scale="custom"), console)
     except ValueError as error:  # a value that only the library can judge
-        raise Refused(None, f"{path}: {error}") from error
+        raise RequestError(None, f"{path}: {error}") from error

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from rflo_repro.learning import validate
 from rflo_repro.paper import registry
 from rflo_repro.runs import road
-from rflo_repro.runs.realisation import Arrays, Condition, Realisation
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.job import Arrays, Condition, Job
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.store import FOLDER, Store
 from rflo_repro.studies import sweeps
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Trained(Protocol):
-    """A realisation that keeps the network that it trains."""
+    """A job that keeps the network that it trains."""
 
     def trained(self, arrays: Arrays) -> Network:
         """The network after the last trial, from what `run` returned."""
@@ -51,16 +51,16 @@ def trained(
     place, found = _conditions(name, scale)
     wanted = {"period_tau" if key == "period" else key: value for key, value in condition.items()}
     at = _chosen(found, wanted)
-    realisation = at.realisations[validate.integer("network", network, 0, len(at.realisations) - 1)]
-    arrays = Store(Path(place if results is None else results) / FOLDER).get(realisation)
-    keeper = _keeper(realisation)
-    return keeper.trained(realisation.run(lambda _: None) if arrays is None else arrays)
+    job = at.jobs[validate.integer("network", network, 0, len(at.jobs) - 1)]
+    arrays = Store(Path(place if results is None else results) / FOLDER).get(job)
+    keeper = _keeper(job)
+    return keeper.trained(job.run(lambda _: None) if arrays is None else arrays)
 
 
-def _keeper(realisation: Realisation) -> Trained:
-    if not hasattr(realisation, "trained"):
-        raise ValueError(f"condition must be one that trains a network, got a {type(realisation).__name__}")
-    return cast(Trained, realisation)
+def _keeper(job: Job) -> Trained:
+    if not hasattr(job, "trained"):
+        raise ValueError(f"condition must be one that trains a network, got a {type(job).__name__}")
+    return cast(Trained, job)
 
 
 def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
@@ -77,7 +77,7 @@ def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
         )
     try:
         plan = sweeps.read(path)
-    except Refused as error:
+    except RequestError as error:
         raise ValueError(str(error)) from None
     return Path("results/custom"), sweeps.conditions(plan, Selection())
 

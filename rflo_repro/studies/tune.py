@@ -20,14 +20,14 @@ from rich.console import Console
 from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
 from rflo_repro.report import style
 from rflo_repro.runs import road
-from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import final_loss, summary
-from rflo_repro.runs.realisation import Condition, Results
-from rflo_repro.runs.request import Refused, Request, Selection
-from rflo_repro.runs.statistics import interval, mean
+from rflo_repro.runs.request import Request, RequestError, Selection
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.statistics import interval, mean
 from rflo_repro.studies.rules.trial import GRID, HIGHEST, LOWEST, bounded_log, rate
 
 SEED = 90211
@@ -50,7 +50,7 @@ Plan = Mapping[str, Mapping[int, int]]
 def experiment(figure: About, plan: Plan | None = None) -> Experiment[Any]:
     """A figure's search, as far as it is planned; the whole grid if no plan is given.
 
-    Raises Refused if the figure has no learning rate to tune.
+    Raises RequestError if the figure has no learning rate to tune.
     """
     about = About(
         home=f"tune_{figure.name}",
@@ -82,7 +82,7 @@ def experiment(figure: About, plan: Plan | None = None) -> Experiment[Any]:
             if at[0].values.get("rates") == "given":
                 found += [_at(c, planned[place]) for place, c in zip(places, at, strict=True) if place in planned]
         if not found:
-            raise Refused(None, f"{figure.command} has no learning rate to tune")
+            raise RequestError(None, f"{figure.command} has no learning rate to tune")
         return found
 
     schema = Schema(about.name, "one network trained at one rate", COLUMNS, ("condition",))
@@ -100,7 +100,7 @@ def _at(condition: Condition, n_networks: int) -> Condition:
         condition,
         label=f"{key} eta={condition.values['eta']:g}",
         values={**condition.values, "condition": key},
-        realisations=condition.realisations[:n_networks],
+        jobs=condition.jobs[:n_networks],
     )
 
 
@@ -179,7 +179,7 @@ def following(table: pd.DataFrame, n_best: int) -> Plan:
 def tune(figure: About, request: Request, console: Console) -> None:
     """Search, write the table and the picture, and at paper scale the chosen rates (package data).
 
-    Raises Refused, before anything is touched, for a request that cannot be met.
+    Raises RequestError, before anything is touched, for a request that cannot be met.
     """
     search = experiment(figure)
     n_best = road.choices(search, request).n_networks

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rflo_repro as rr
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -156,7 +156,14 @@ def test_what_cannot_be_is_refused_by_name(problem, noise):
 
 
 def test_a_session_counts_its_matrix_and_its_time():
-    given = {"task": rr.PeriodicTask(200), "eta": 0.01, "n_trials": 10, "recipe": Recipe(100), "seed": 0, "network": 0}
+    given = {
+        "task": rr.PeriodicTask(200),
+        "eta": 0.01,
+        "n_trials": 10,
+        "init": Initialisation(100),
+        "seed": 0,
+        "network": 0,
+    }
     force, readout = (Session(rule=rule, **given) for rule in ("force", "readout-only"))
     assert force.n_bytes >= readout.n_bytes + 8 * 100 * 100
     assert force.n_seconds > 1.5 * readout.n_seconds

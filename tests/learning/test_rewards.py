@@ -12,7 +12,7 @@ import pytest
 
 import rflo_repro as rr
 from rflo_repro.learning import kernels, training
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -228,7 +228,14 @@ def test_what_cannot_be_is_refused_by_name():
 
 
 def test_a_session_counts_its_runs():
-    given = {"task": rr.PeriodicTask(200), "eta": 0.01, "n_trials": 10, "recipe": Recipe(100), "seed": 0, "network": 0}
+    given = {
+        "task": rr.PeriodicTask(200),
+        "eta": 0.01,
+        "n_trials": 10,
+        "init": Initialisation(100),
+        "seed": 0,
+        "network": 0,
+    }
     one, many, bptt = (Session(rule=rule, **given) for rule in ("reward-hybrid", replace(BY_STEP, draws=9), "bptt"))
     assert many.n_seconds > 4 * one.n_seconds > 5 * bptt.n_seconds
     work = kernels.reward_workspace(100, 0, 1, 200, 1)

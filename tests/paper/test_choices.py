@@ -94,7 +94,7 @@ def test_an_alternative_can_be_set_and_is_another_run(name, field, alternative):
     assert getattr(varied, field) == alternative.value != getattr(chosen, field)
     assert vary(varied, [(field, written(getattr(chosen, field)))]) == chosen
     one, other = (about.experiment.conditions(c, Selection(rates=about.rates[:1])) for c in (chosen, varied))
-    assert {c.realisations[0] for c in one} != {c.realisations[0] for c in other}
+    assert {c.jobs[0] for c in one} != {c.jobs[0] for c in other}
 
 
 def test_alternatives_go_together():
@@ -117,7 +117,7 @@ def test_the_paper_s_choices_are_the_defaults(name):
 def first(name, rule, **changes):
     chosen = dataclasses.replace(EXPERIMENTS[name].experiment.scales["paper"], **changes)
     found = EXPERIMENTS[name].experiment.conditions(chosen, Selection(rules=(rule,), periods_tau=(80.0,)))
-    return found[0].realisations[0]
+    return found[0].jobs[0]
 
 
 def test_a_trial_s_sum_and_a_scaled_feedback_are_other_rates():
@@ -166,12 +166,12 @@ def test_values_as_they_are_written(text, several, value):
 def test_how_updates_are_made():
     session = first("fig2", "bptt", clip=0.3, optimizer="rmsprop", noise=0.1, readout_scale=0.1)
     assert (session.optimizer, session.noise) == (Optimizer("rmsprop", clip=0.3), 0.1)
-    assert session.recipe.readout_scale == 0.1
-    assert first("fig2-size", "rflo", readout_scale=0.1).recipe.readout_scale == pytest.approx(0.15)
+    assert session.init.readout_scale == 0.1
+    assert first("fig2-size", "rflo", readout_scale=0.1).init.readout_scale == pytest.approx(0.15)
     for name in ("fig2", "fig3"):
         plain = first(name, "bptt")
         plain = getattr(plain, "session", plain)
-        assert (plain.optimizer, plain.noise, plain.online, plain.recipe.readout_scale) == ("sgd", 0.0, False, 1.0)
+        assert (plain.optimizer, plain.noise, plain.online, plain.init.readout_scale) == ("sgd", 0.0, False, 1.0)
         with pytest.raises(ChoiceError, match=r"clip must be none with online=true, got 0\.3"):
             first(name, "rflo", clip=0.3, online=True)
 

@@ -11,8 +11,8 @@ import pytest
 import rflo_repro as rr
 from rflo_repro.paper import periodic, registry
 from rflo_repro.runs import tables
-from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.request import RequestError, Selection
 
 COMPUTED = [figure for figure in registry.figures().values() if figure.computed]
 
@@ -42,19 +42,19 @@ def test_every_figure_says_what_it_is(figure):
 
 
 @pytest.mark.parametrize("scale", ["smoke", "quick", "paper"])
-def test_conditions_have_names_of_their_own_and_realisations(figure, scale):
+def test_conditions_have_names_of_their_own_and_jobs(figure, scale):
     choices = figure.experiment.scales[scale]
     conditions = figure.experiment.conditions(choices, Selection(rates=figure.rates))
     for names in (named(figure, conditions), [c.label for c in conditions]):
         assert len(set(names)) == len(names) > 0
     for condition in conditions:
-        assert len(condition.realisations) == choices.n_networks
-        assert len(set(condition.realisations)) == choices.n_networks
+        assert len(condition.jobs) == choices.n_networks
+        assert len(set(condition.jobs)) == choices.n_networks
         assert set(condition.values) >= {"figure", "panel", "rates"}
         assert set(condition.values["panel"]) <= set(figure.panels)
-        for realisation in condition.realisations:
-            assert realisation.n_trials >= 1
-            assert realisation.n_bytes >= 1
+        for job in condition.jobs:
+            assert job.n_trials >= 1
+            assert job.n_bytes >= 1
 
 
 def test_every_panel_and_rule_selects_something(figure):
@@ -93,9 +93,9 @@ def test_figure_2_at_paper_scale_is_the_papers(fig2):
         ("local", 80.0), ("random-feedback", 80.0), *(("untrained", period) for period in (20.0, 40.0, 80.0, 160.0)),
     }  # fmt: skip
     for (rule, period), condition in conditions.items():
-        for network, session in enumerate(condition.realisations):
+        for network, session in enumerate(condition.jobs):
             assert session.task == rr.PeriodicTask(round(10 * period))
-            assert (session.rule, session.recipe, session.network) == (rule, Recipe(30, 10.0, 1.5, 0.1), network)
+            assert (session.rule, session.init, session.network) == (rule, Initialisation(30, 10.0, 1.5, 0.1), network)
             assert session.n_trials == (1 if rule == "untrained" else 10_000)
             assert session.eta == rates[rule, period]
 
@@ -117,8 +117,8 @@ def test_parts_of_figure_2(fig2, selection, keys):
     assert set(part) == keys
     whole = found(fig2)
     for key in keys & set(whole):
-        # what is computed does not depend on what else is, so that a part and the whole share their realisations
-        assert part[key].realisations == whole[key].realisations
+        # what is computed does not depend on what else is, so that a part and the whole share their jobs
+        assert part[key].jobs == whole[key].jobs
         assert part[key].values == whole[key].values
 
 
@@ -131,7 +131,7 @@ def test_parts_of_figure_2(fig2, selection, keys):
     ],
 )
 def test_a_part_that_is_empty_is_refused(fig2, selection):
-    with pytest.raises(Refused, match="no part of Figure 2"):
+    with pytest.raises(RequestError, match="no part of Figure 2"):
         found(fig2, **selection)
 
 
@@ -159,18 +159,18 @@ def test_periods_in_timesteps(period, steps):
 
 @pytest.mark.parametrize("period", [0.05, 20.05, 33.33, math.pi, 1e-300, 5e-324])
 def test_periods_that_are_not_whole_timesteps_are_refused(period):
-    with pytest.raises(Refused, match="whole number of timesteps") as refusal:
+    with pytest.raises(RequestError, match="whole number of timesteps") as refusal:
         periodic.steps(period, 10.0, Selection(periods_tau=(20.0, period)))
     assert refusal.value.option == "period"
     # one that nobody asked for is the choices'
-    with pytest.raises(Refused, match="whole number of timesteps") as refusal:
+    with pytest.raises(RequestError, match="whole number of timesteps") as refusal:
         periodic.steps(period, 10.0, Selection(periods_tau=(20.0,)))
     assert refusal.value.option == "set"
 
 
 @pytest.mark.parametrize(("period", "tau"), [(1.7e308, 10.0), (1e300, 1e9), (sys.float_info.max, 2.0)])
 def test_periods_beyond_all_numbers_are_refused(period, tau):
-    with pytest.raises(Refused, match=r"^1(\.\d+)?e\+30\d tau is more timesteps than can be counted") as refusal:
+    with pytest.raises(RequestError, match=r"^1(\.\d+)?e\+30\d tau is more timesteps than can be counted") as refusal:
         periodic.steps(period, tau, Selection(periods_tau=(period,)))
     assert refusal.value.option == "period"
     with pytest.raises(ValueError, match="more timesteps than can be counted"):

@@ -14,8 +14,8 @@ from rflo_repro.cli import cli
 from rflo_repro.paper.fig3 import experiment, plot
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.runs import tables
-from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.session import Session
 
 SMOKE = experiment.CHOICES["smoke"]
@@ -23,7 +23,7 @@ SMOKE = experiment.CHOICES["smoke"]
 
 def in_miniature(rule: str, network: int) -> IntervalSession:
     task = rr.IntervalMatchingTask(longest=60, shortest=20, pulse_sd=6.0, first=20, tail=30)
-    session = Session(task, rule, 0.01, 3000, Recipe(50, 4.0, h0=0.0), seed=1, network=network, batch=10)
+    session = Session(task, rule, 0.01, 3000, Initialisation(50, 4.0, h0=0.0), seed=1, network=network, batch=10)
     return IntervalSession(session, tuple(range(20, 61, 5)))
 
 
@@ -48,8 +48,8 @@ def test_conditions_are_both_rules_at_three_upper_bounds_at_the_printed_rates():
     found = experiment.conditions(SMOKE, Selection())
     named = [(c.values["rule"], c.values["longest_tau"], c.values["eta"]) for c in found]
     assert named == [("rflo", n, 0.001) for n in (15, 20, 25)] + [("bptt", n, 0.003) for n in (15, 20, 25)]
-    session = found[0].realisations[0].session
-    assert (session.batch, session.recipe.n_rec, session.task.longest, session.task.pulse_sd) == (10, 100, 150, 15.0)
+    session = found[0].jobs[0].session
+    assert (session.batch, session.init.n_rec, session.task.longest, session.task.pulse_sd) == (10, 100, 150, 15.0)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_part_of_the_figure(selection, expected):
 
 
 def test_no_part_is_refused():
-    with pytest.raises(Refused, match="Figure 3"):
+    with pytest.raises(RequestError, match="Figure 3"):
         experiment.conditions(SMOKE, Selection(panels=("b",), rules=("bptt",)))
 
 

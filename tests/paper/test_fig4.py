@@ -17,7 +17,7 @@ from rflo_repro.learning import training
 from rflo_repro.paper.fig4 import experiment, plot, trial
 from rflo_repro.paper.fig4.trial import Body, LoopSession
 from rflo_repro.runs import tables
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import Selection
 from rflo_repro.tasks.reaching import DIRECTIONS
 
@@ -50,7 +50,7 @@ def in_miniature(**changes: object) -> LoopSession:
         read_at="movement",
         reset_state=False,
         n_trials_stage=800,
-        recipe=Recipe(50, tau=5.0),
+        init=Initialisation(50, tau=5.0),
         seed=1,
         network=0,
     )
@@ -113,7 +113,7 @@ def test_a_divergence_is_said_and_ends_nothing():
 def test_states_that_are_no_numbers_end_nothing():
     """Weights that are just finite: drives of both signs are infinite, and their sum is none."""
     session = in_miniature(
-        eta=1.7e308, n_trials_stage=10, recipe=Recipe(100), seed=0, network=0, reaching=rr.Reaching(20)
+        eta=1.7e308, n_trials_stage=10, init=Initialisation(100), seed=0, network=0, reaching=rr.Reaching(20)
     )
     arrays = session.run(lambda done: None)
     assert arrays["diverged"]
@@ -161,12 +161,12 @@ def test_it_goes_on_from_whatever_was_kept_of_either_stage(changes, monkeypatch)
 def test_conditions_share_the_sequence():
     found = experiment.conditions(experiment.CHOICES["paper"], Selection(rates=("tuned",)))
     assert [c.values["rule"] for c in found] == ["loop", "rflo", "bptt"]
-    loop, rflo, bptt = (c.realisations[0] for c in found)
+    loop, rflo, bptt = (c.jobs[0] for c in found)
     assert loop.n_trials_stage == 10_000
     assert rflo.n_trials == bptt.n_trials == 20_000
     assert rflo.task.n_steps == 1600
     assert len(loop.reaching.velocity(loop.sequence)) == 1600
-    assert all(len(c.realisations) >= 9 for c in found)
+    assert all(len(c.jobs) >= 9 for c in found)
 
 
 def test_transitions_are_counted_where_the_bounds_allow_the_right_one():

@@ -19,7 +19,7 @@ from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.report import style
 from rflo_repro.runs import road, tables
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.sample import CONFIRMATION, PART
 
 COMPUTED = [figure for figure in registry.figures().values() if figure.computed]
@@ -125,14 +125,14 @@ def test_whatever_part_is_computed_is_drawn(figure):
     few = dataclasses.replace(experiment.scales["smoke"], n_networks=1)
     known = {"panel": tuple(figure.panels), "period": (20.0, 80.0), "rule": figure.rules}
     options = ([(), *((value,) for value in known[name])] if name in figure.selectors else [()] for name in known)
-    run = functools.cache(lambda realisation: realisation.run(lambda done: None))
+    run = functools.cache(lambda job: job.run(lambda done: None))
     n_drawn = 0
     for panels, periods, rules in itertools.product(*options):
         try:
             found = experiment.conditions(few, Selection(periods, panels, rules, figure.rates[:1]))
-        except Refused:
+        except RequestError:
             continue
-        frames = experiment.tabulate(few, found, [[run(r) for r in c.realisations] for c in found])
+        frames = experiment.tabulate(few, found, [[run(r) for r in c.jobs] for c in found])
         picture, notes = experiment.draw(frames, panels or tuple(figure.panels))
         assert picture.get_axes(), (panels, periods, rules)
         assert not (panels and notes), (panels, periods, rules)
@@ -175,7 +175,7 @@ def test_nothing_is_drawn_from_tables_that_are_not_there_or_not_believed(fig2, o
         path.write_text(path.read_text().replace("rflo", "bptt", 1))
     else:
         path.with_suffix(".json").unlink()
-    with pytest.raises(Refused, match="rflo-repro fig2") as refusal:
+    with pytest.raises(RequestError, match="rflo-repro fig2") as refusal:
         redraw(fig2, results, Path("new"))
     assert refusal.value.option == "results"
     assert not Path("new").exists()

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import road, tables
-from rflo_repro.runs.request import Failed, Refused, Request, Selection
+from rflo_repro.runs.request import JobError, Request, RequestError, Selection
 
 PART = Selection(periods_tau=(20.0,), rules=("rflo",))
 
@@ -97,7 +97,7 @@ def test_the_papers_tables_are_not_touched_by_another_run(fig2, ask, short_paper
     ask(fig2, PART, scale="paper", plot=False)
     before = contents(results)
     assert len(before) == 6
-    with pytest.raises(Refused, match="tables of the paper's scale") as refusal:
+    with pytest.raises(RequestError, match="tables of the paper's scale") as refusal:
         ask(fig2, results=results, plot=False, **{"selection": PART, **changes})
     assert refusal.value.option == "results"
     assert contents(results) == before
@@ -176,7 +176,7 @@ def test_parts_put_together_are_the_whole(fig2, ask, smoke):
 def test_nothing_is_replaced_by_other_settings_in_a_directory_that_was_named(fig2, ask, own_smoke, changes):
     results = own_smoke / "results"
     before = contents(results)
-    with pytest.raises(Refused, match="csv of other settings") as refusal:
+    with pytest.raises(RequestError, match="csv of other settings") as refusal:
         ask(fig2, PART, results=results, plot=False, **changes)
     assert refusal.value.option == "results"
     assert contents(results) == before
@@ -235,7 +235,7 @@ def test_a_part_does_not_go_into_a_damaged_table(fig2, ask, own_smoke, name):
     path = results / name
     path.write_bytes(path.read_bytes()[:-20])
     before = contents(results)
-    with pytest.raises(Refused, match="in full") as refusal:
+    with pytest.raises(RequestError, match="in full") as refusal:
         ask(fig2, PART, results=results, plot=False)
     assert refusal.value.option == "results"
     assert contents(results) == before
@@ -256,7 +256,7 @@ def test_the_page_says_where_a_table_comes_from(fig2, smoke):
 
 
 def test_a_request_too_large_for_memory_is_refused_before_anything_is_made(fig2, ask):
-    with pytest.raises(Refused, match="GiB of memory") as refusal:
+    with pytest.raises(RequestError, match="GiB of memory") as refusal:
         ask(fig2, Selection(periods_tau=(1e7,), rules=("rflo",)), jobs=64)
     assert refusal.value.option == "period"
     assert list(Path().iterdir()) == []
@@ -301,7 +301,7 @@ def test_forced_it_is_computed_again(fig2, ask, own_smoke):
     ids=lambda value: value[:12],
 )
 def test_choices_that_are_refused(fig2, name, text, message):
-    with pytest.raises(Refused, match=message) as refusal:
+    with pytest.raises(RequestError, match=message) as refusal:
         road.choices(fig2.experiment, request(sets=((name, text),)))
     assert refusal.value.option == "set"
     assert str(refusal.value).startswith((f"{name} must be ", f"'{name}' is not one of "))
@@ -322,7 +322,7 @@ def test_choices_that_are_refused(fig2, name, text, message):
     ],
 )
 def test_a_wrong_choice_is_blamed_on_the_option_that_made_it(changes, option, message):
-    with pytest.raises(Refused, match=f"^{message}") as refusal:
+    with pytest.raises(RequestError, match=f"^{message}") as refusal:
         road.choices(registry.figures()["fig3"].experiment, request(scale="smoke", **changes))
     assert refusal.value.option == option
 
@@ -334,7 +334,7 @@ def test_an_error_of_the_conditions_names_the_entries_that_were_set(fig2):
     experiment = replace(fig2.experiment, conditions=broken)
     chosen = fig2.experiment.scales["smoke"]
     sets = (("tau", "20"), ("g", "1"))
-    with pytest.raises(Refused, match=r"^tau='20', g='1': this cannot be$") as refusal:
+    with pytest.raises(RequestError, match=r"^tau='20', g='1': this cannot be$") as refusal:
         road.conditions(experiment, chosen, request(sets=sets))
     assert refusal.value.option == "set"
     # without them it is nobody's but the program's own
@@ -403,7 +403,7 @@ def test_a_figure_that_fails_does_not_stop_the_others(monkeypatch):
     def run(experiment, request, console):
         began.append(experiment.about.command)
         if began[-1] == "fig2":
-            raise Failed(["rflo 20 tau, network 3: MemoryError"], [])
+            raise JobError(["rflo 20 tau, network 3: MemoryError"], [])
         return road.Outcome({}, (), 0.0, False)
 
     monkeypatch.setattr(road, "run", run)

@@ -17,8 +17,8 @@ from PIL import Image
 from rflo_repro.report import page, style
 from rflo_repro.report.page import Grid, Picture, Question, Report, Section
 from rflo_repro.report.words import SAID, Named
-from rflo_repro.runs.claims import Claim, Finding, Part
 from rflo_repro.stats.answers import ANSWERS, Answered
+from rflo_repro.stats.claims import Claim, Finding, Part
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' | [x](javascript:y) `code` *b*"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -9,8 +9,8 @@ import pytest
 
 from rflo_repro.report import words
 from rflo_repro.report.words import Named
-from rflo_repro.runs.claims import Claim, Part
 from rflo_repro.stats.answers import Answered
+from rflo_repro.stats.claims import Claim, Part
 
 LOSS = Claim("c", "A claim.", "Figure 0", "log10(final loss A / final loss B)", "so", lambda tables: [])
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-# 2 conditions of 4 networks: 8 realisations, 3 tables and 2 pictures, which is 16 renames
+# 2 conditions of 4 networks: 8 jobs, 3 tables and 2 pictures, which is 16 renames
 SMALL = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--rule", "bptt", "--networks", "4")
 N_RENAMES = 16
 
@@ -111,7 +111,7 @@ def tables_in(folder: Path) -> dict[str, bytes]:
 
 
 def stored_in(folder: Path) -> dict[Path, int]:
-    """Finished realisations, and the file number of each, which changes when it is written again."""
+    """Finished jobs, and the file number of each, which changes when it is written again."""
     return {path: path.stat().st_ino for path in (folder / ".realisations").rglob("*.npz")}
 
 

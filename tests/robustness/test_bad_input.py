@@ -241,8 +241,8 @@ def unmade(monkeypatch):
 
     def sweep(conditions: Any, *rest: Any, **more: Any) -> None:
         for condition in conditions:
-            first = condition.realisations[0]
-            if isinstance(first, Session) and first.recipe.n_rec < 200:
+            first = condition.jobs[0]
+            if isinstance(first, Session) and first.init.n_rec < 200:
                 first.initial()
         raise Reached
 

@@ -116,7 +116,7 @@ class Bomb:
 
 
 def hostile(kind: str, path: Path) -> None:
-    """Put something else in the place of a stored realisation."""
+    """Put something else in the place of a stored job."""
     if kind == "pickle":
         path.write_bytes(pickle.dumps(Bomb()))
     elif kind == "pickle in an archive":
@@ -179,10 +179,10 @@ def test_an_edited_kernel_never_yields_yesterdays_numbers(tmp_path):
 import rflo_repro as rr, sys
 from pathlib import Path
 from rflo_repro.runs import provenance
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
-session = Session(rr.PeriodicTask(20), "rflo", 0.03, 5, Recipe(6), seed=1, network=0)
+session = Session(rr.PeriodicTask(20), "rflo", 0.03, 5, Initialisation(6), seed=1, network=0)
 store = Store(Path("stored"))
 found = store.get(session)
 if found is None:

@@ -22,17 +22,17 @@ def refused(log: str, *words: str) -> None:
         assert word in line
 
 
-@pytest.mark.parametrize("part", ["realisation", "table", "picture"])
+@pytest.mark.parametrize("part", ["job", "table", "picture"])
 def test_a_write_that_the_system_refuses(server, small, part):
     """Real write errors without a full disk: files may not grow beyond a size."""
     argv = [*SMALL, *INTO, *(["--no-plot"] if part == "table" else [])]
     assert server.run(*argv)[0] == 0
     before = {path: path.read_bytes() for path in Path("r").iterdir() if path.is_file()}
-    largest = {"realisation": 300, "table": 2000, "picture": 40_000}[part]
-    again = [*argv, "--force"] if part == "realisation" else argv
+    largest = {"job": 300, "table": 2000, "picture": 40_000}[part]
+    again = [*argv, "--force"] if part == "job" else argv
     code, log = server.run(*again, largest_file=largest)
     assert code == 1, log
-    refused(log, {"realisation": ".npz", "table": ".csv", "picture": ".png"}[part], "File too large")
+    refused(log, {"job": ".npz", "table": ".csv", "picture": ".png"}[part], "File too large")
     after = {path: path.read_bytes() for path in Path("r").iterdir() if path.is_file()}
     assert part == "picture" or after == before
     assert list(Path("r").rglob("*.tmp")) + list(Path("f").rglob("*.tmp")) == []
@@ -50,12 +50,12 @@ def disk():
 
 
 @pytest.mark.disk
-@pytest.mark.parametrize("room_for", ["nothing", "some realisations", "realisations"])
+@pytest.mark.parametrize("room_for", ["nothing", "some jobs", "jobs"])
 def test_a_full_disk(server, small, disk, room_for):
     into = ("--results", disk / "r", "--jobs", "1", "--no-plot")
     assert server.run(*SMALL, *into)[0] == 0
     before = {path: path.read_bytes() for path in (disk / "r").iterdir() if path.is_file()}
-    free = {"nothing": 0, "some realisations": 8192, "realisations": 40_960}[room_for]
+    free = {"nothing": 0, "some jobs": 8192, "jobs": 40_960}[room_for]
     ballast = disk / "ballast"
     with open(ballast, "wb") as file:
         room = os.statvfs(disk)
@@ -84,7 +84,7 @@ def test_a_disk_that_cannot_be_written(server, disk):
 
 
 def test_results_that_vanish_in_the_middle_are_made_again(server, small):
-    # after four realisations
+    # after four jobs
     code, log = server.run(*SMALL, *INTO, fault={"at": 8, "do": "remove", "folder": "r"})
     assert code == 1, log
     refused(log, "r/fig2_curves.csv", "No such file or directory")

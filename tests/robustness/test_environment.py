@@ -74,7 +74,7 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 
 
 @dataclass
-class Around:
+class Surroundings:
     """What surrounds a process: variables (None: unset), Python's options, its directory, what is put around it."""
 
     variables: dict[str, str | None] = field(default_factory=dict)
@@ -99,17 +99,17 @@ class Around:
 
 
 def plain(tmp_path):
-    return Around()
+    return Surroundings()
 
 
 def no_home(tmp_path):
-    return Around({"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "MPLCONFIGDIR": None})
+    return Surroundings({"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "MPLCONFIGDIR": None})
 
 
 def a_home_that_is_none(tmp_path):
     missing = str(tmp_path / "missing" / "home")
     cache = str(_cache.directory().parent)
-    return Around({"HOME": missing, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "NUMBA_CACHE_DIR": cache})
+    return Surroundings({"HOME": missing, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "NUMBA_CACHE_DIR": cache})
 
 
 def without_the_right_to_write_everywhere():
@@ -128,50 +128,52 @@ def a_read_only_install(tmp_path):
     tried = subprocess.run(touch, preexec_fn=without_the_right_to_write_everywhere, capture_output=True, check=False)
     if tried.returncode == 0:
         pytest.skip("whoever runs this may write anywhere")
-    return Around({"PYTHONPATH": str(site)}, before=without_the_right_to_write_everywhere)
+    return Surroundings({"PYTHONPATH": str(site)}, before=without_the_right_to_write_everywhere)
 
 
 def the_c_locale(tmp_path):
-    return Around({"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": None})
+    return Surroundings(
+        {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": None}
+    )
 
 
 def stdout_closed(tmp_path):
-    return Around(shell='exec "$@" >&-')
+    return Surroundings(shell='exec "$@" >&-')
 
 
 def all_streams_closed(tmp_path):
-    return Around(shell='exec "$@" <&- >&- 2>&-')
+    return Surroundings(shell='exec "$@" <&- >&- 2>&-')
 
 
 def nobody_at_the_end_of_the_pipe(tmp_path):
-    return Around(shell='{ "$@"; echo $? > code; } | true; exit $(cat code)')
+    return Surroundings(shell='{ "$@"; echo $? > code; } | true; exit $(cat code)')
 
 
 def an_ascii_pipe(tmp_path):
-    return Around({"PYTHONIOENCODING": "ascii"})
+    return Surroundings({"PYTHONIOENCODING": "ascii"})
 
 
 def a_backend_that_is_none(tmp_path):
-    return Around({"MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    return Surroundings({"MPLBACKEND": "module://matplotlib_inline.backend_inline"})
 
 
 def a_word_for_a_backend(tmp_path):
-    return Around({"MPLBACKEND": "nonsense"})
+    return Surroundings({"MPLBACKEND": "nonsense"})
 
 
 def no_threads_for_numba(tmp_path):
-    return Around({"NUMBA_NUM_THREADS": "0"})
+    return Surroundings({"NUMBA_NUM_THREADS": "0"})
 
 
 def optimised(tmp_path):
-    return Around(python=("-O",))
+    return Surroundings(python=("-O",))
 
 
 def a_damaged_kernel_cache(tmp_path):
     shutil.copytree(_cache.directory(), tmp_path / "kernels" / _cache.directory().name)
     for path in (tmp_path / "kernels").rglob("*.nb?"):
         path.write_bytes(path.read_bytes()[:-1])
-    return Around({"NUMBA_CACHE_DIR": str(tmp_path / "kernels")})
+    return Surroundings({"NUMBA_CACHE_DIR": str(tmp_path / "kernels")})
 
 
 def a_full_kernel_cache_disk(tmp_path):
@@ -179,7 +181,7 @@ def a_full_kernel_cache_disk(tmp_path):
     with contextlib.suppress(OSError), open(disk / "filler", "wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
-    return Around({"NUMBA_CACHE_DIR": str(disk)}, left_over=disk)
+    return Surroundings({"NUMBA_CACHE_DIR": str(disk)}, left_over=disk)
 
 
 def a_name_that_is_not_utf8(tmp_path):
@@ -188,7 +190,7 @@ def a_name_that_is_not_utf8(tmp_path):
         folder.mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 only")
-    return Around(folder=folder)
+    return Surroundings(folder=folder)
 
 
 def an_install_whose_name_is_not_utf8(tmp_path):
@@ -232,7 +234,7 @@ def named(function):
 def undisturbed(request, tmp_path_factory):
     """Commands, and the tables that they should make."""
     commands = request.param or (*COMMANDS, *every_command())
-    around = Around(folder=tmp_path_factory.mktemp("plain"))
+    around = Surroundings(folder=tmp_path_factory.mktemp("plain"))
     codes, _, err = around.run(*commands)
     assert dict(zip(commands, codes, strict=True)) == dict.fromkeys(commands, 0), err
     assert err == b""
@@ -277,7 +279,7 @@ def test_the_right_result_in_environments_that_nobody_asked_for(environment, tmp
 @pytest.mark.parametrize("command", ["list", "--version", "--help"])
 @pytest.mark.parametrize("unbuffered", [None, "1"])
 def test_a_log_on_a_full_disk_is_said_in_one_line(tmp_path, unbuffered, command):
-    around = Around({"PYTHONUNBUFFERED": unbuffered}, folder=tmp_path, shell='exec "$@" > /dev/full')
+    around = Surroundings({"PYTHONUNBUFFERED": unbuffered}, folder=tmp_path, shell='exec "$@" > /dev/full')
     codes, _, err = around.run((command,))
     assert codes == [1]
     assert err == b"Error: No space left on device\n"

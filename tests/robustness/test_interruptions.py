@@ -60,7 +60,7 @@ def test_killed_at_many_random_moments(server, small, part):
     killed_at_random(server, small, (part + random.Random(part).random()) / 60)
 
 
-# the third realisation, the second table's CSV and its JSON, the first picture
+# the third job, the second table's CSV and its JSON, the first picture
 @pytest.mark.parametrize(("at", "when"), [(2, "before"), (10, "after"), (11, "before"), (14, "before")])
 def test_killed_in_the_middle(server, small, at, when):
     killed_at_a_rename(server, small, at, when)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rflo_repro.runs.under_way import place
+from rflo_repro.runs.status import place
 
 from .conftest import Server, stored_in, tables_in
 

@@ -16,16 +16,16 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning.kernels import layout
 from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import Condition
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Condition
-from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import Refused, Request
+from rflo_repro.runs.request import Request, RequestError
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
 
 GIB = 2.0**30
-SESSION = Session(rr.PeriodicTask(20), "rflo", 0.01, 100, Recipe(9), seed=0, network=0)
+SESSION = Session(rr.PeriodicTask(20), "rflo", 0.01, 100, Initialisation(9), seed=0, network=0)
 
 
 def check(session, n=1, jobs=1):
@@ -42,43 +42,43 @@ def a_machine(monkeypatch):
 @pytest.mark.parametrize(
     ("session", "n", "jobs"),
     [
-        pytest.param(replace(SESSION, rule="rtrl", recipe=Recipe(3000), n_trials=1), 1, 1, id="the arrays of RTRL"),
-        pytest.param(replace(SESSION, rule="rtrl", recipe=Recipe(600), n_trials=1), 2, 2, id="of two at a time"),
-        pytest.param(replace(SESSION, rule=replace(rr.RULES["rtrl"], name="mine"), recipe=Recipe(3000)), 1, 1,
+        pytest.param(replace(SESSION, rule="rtrl", init=Initialisation(3000), n_trials=1), 1, 1, id="arrays of RTRL"),
+        pytest.param(replace(SESSION, rule="rtrl", init=Initialisation(600), n_trials=1), 2, 2, id="of two at a time"),
+        pytest.param(replace(SESSION, rule=replace(rr.RULES["rtrl"], name="mine"), init=Initialisation(3000)), 1, 1,
                      id="of a rule of one's own"),
         pytest.param(replace(SESSION, rule=rr.LearningRule("mine", "symmetric", "full", form="uoro", draws=20_000_000)),
                      1, 1, id="the draws of a rule by chance"),
         pytest.param(replace(SESSION, n_trials=10_000_000), 40, 1, id="what is kept of finished sessions"),
         pytest.param(replace(SESSION, task=rr.SequenceTask((0, 1), rr.Reaching(20_000)), n_trials=1), 10_000, 1,
                      id="their outputs"),
-        pytest.param(replace(SESSION, recipe=Recipe(20_000)), 1, 1, id="weights"),
-        pytest.param(replace(SESSION, task=rr.PeriodicTask(10_000_000), recipe=Recipe(30)), 1, 2, id="histories"),
+        pytest.param(replace(SESSION, init=Initialisation(20_000)), 1, 1, id="weights"),
+        pytest.param(replace(SESSION, task=rr.PeriodicTask(10_000_000), init=Initialisation(30)), 1, 2, id="histories"),
         pytest.param(replace(SESSION, task=rr.IntervalMatchingTask(10_000_000), batch=2), 1, 1, id="those of a batch"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_for_memory(a_machine, session, n, jobs):
-    with pytest.raises(Refused, match="GiB of memory"):
+    with pytest.raises(RequestError, match="GiB of memory"):
         check(session, n, jobs)
 
 
 @pytest.mark.parametrize(
     "session",
     [
-        replace(SESSION, recipe=Recipe(2000), task=rr.PeriodicTask(10_000), n_trials=100_000_000),
-        replace(SESSION, rule="rtrl", recipe=Recipe(300), task=rr.PeriodicTask(2000), n_trials=1_000_000),
-        replace(SESSION, rule="kf-rtrl", recipe=Recipe(1000), task=rr.PeriodicTask(2000), n_trials=9_000_000),
+        replace(SESSION, init=Initialisation(2000), task=rr.PeriodicTask(10_000), n_trials=100_000_000),
+        replace(SESSION, rule="rtrl", init=Initialisation(300), task=rr.PeriodicTask(2000), n_trials=1_000_000),
+        replace(SESSION, rule="kf-rtrl", init=Initialisation(1000), task=rr.PeriodicTask(2000), n_trials=9_000_000),
     ],
     ids=["rflo", "rtrl", "kf-rtrl"],
 )
 def test_what_takes_more_than_a_year_is_refused_for_time(a_machine, session):
-    with pytest.raises(Refused, match="years on 2 threads"):
+    with pytest.raises(RequestError, match="years on 2 threads"):
         check(session, 1, 2)
 
 
 def test_what_fits_is_not_refused(a_machine):
-    check(replace(SESSION, rule="rtrl", recipe=Recipe(300)))
+    check(replace(SESSION, rule="rtrl", init=Initialisation(300)))
     check(replace(SESSION, n_trials=3_000_000), 8)
-    check(replace(SESSION, recipe=Recipe(200), n_trials=10_000, task=rr.PeriodicTask(1600)), 100, 64)
+    check(replace(SESSION, init=Initialisation(200), n_trials=10_000, task=rr.PeriodicTask(1600)), 100, 64)
 
 
 def test_what_is_kept_is_what_a_session_returns():
@@ -92,7 +92,7 @@ def n_bytes_of(work):
 
 
 def test_the_memory_of_rtrl_is_what_was_counted():
-    session = replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, recipe=Recipe(160))
+    session = replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, init=Initialisation(160))
     allocated = n_bytes_of(layout.exact_workspace(160, 0, 1))
     assert allocated > 16 * 160**3
     assert allocated <= session.n_bytes < 1.25 * allocated
@@ -112,15 +112,15 @@ def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousa
     conditions = [
         Condition(f"eta={i}", {"eta": i}, (replace(SESSION, eta=1e-6 * i, n_trials=20),)) for i in range(20_000)
     ]
-    arrays = conditions[0].realisations[0].run(lambda trials: None)
+    arrays = conditions[0].jobs[0].run(lambda trials: None)
     made = {"date": "", "seconds": 0.0, "commit": None, "source_changed": None, "versions": {}, "machine": {}}
     for condition in conditions[:1000]:
-        store.put(condition.realisations[0], arrays, made)
+        store.put(condition.jobs[0], arrays, made)
     started = time.monotonic()
     road.check_size(conditions, 1, 1, Request())
     with Reporter(Console(file=io.StringIO())) as reporter:
-        realisations = [c.realisations for c in conditions]
-        sizes = [([r.n_trials for r in each], [r.n_seconds for r in each]) for each in realisations]
+        jobs = [c.jobs for c in conditions]
+        sizes = [([r.n_trials for r in each], [r.n_seconds for r in each]) for each in jobs]
         reporter.conditions([(c.label, *size) for c, size in zip(conditions, sizes, strict=True)])
     assert time.monotonic() - started < 3.0
     started = time.monotonic()

@@ -16,7 +16,7 @@ import rflo_repro as rr
 import rflo_repro.tasks
 from rflo_repro.cli import cli
 from rflo_repro.runs import tables
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.studies import sweeps
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -97,7 +97,7 @@ def test_one_network_index_is_one_initial_network():
     first = {(c.values["task"], c.values["n_rec"], c.values["g"]): c for c in found}
     for c in found:
         other = first[c.values["task"], c.values["n_rec"], c.values["g"]]
-        for mine, its in zip(c.realisations, other.realisations, strict=True):
+        for mine, its in zip(c.jobs, other.jobs, strict=True):
             assert mine.initial().w_rec.tobytes() == its.initial().w_rec.tobytes()
 
 
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_plan_is_refused_in_one_line(text, says):
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"\0"])
 def test_a_file_that_is_no_text(content):
     Path("sweep.toml").write_bytes(content)
-    with pytest.raises(Refused, match=re.escape("sweep.toml: ")):
+    with pytest.raises(RequestError, match=re.escape("sweep.toml: ")):
         sweeps.read(Path("sweep.toml"))
     assert invoke("sweep", "nowhere.toml").exit_code == 2
 
@@ -415,11 +415,11 @@ def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file():
     found = [c for c in sweeps.conditions(plan, Selection()) if c.values["phi"] == "softplus"]
     at = {"eta_rec": 0.02, "trials": 8, "optimizer": "gentle"}
     (condition,) = [c for c in found if at.items() <= c.values.items()]
-    session = condition.realisations[1]
+    session = condition.jobs[1]
     assert session.eta == rr.LearningRates(w_in=0.01, w_rec=0.02, w_out=0.01)
     assert (session.optimizer, session.noise, session.batch) == (rr.Optimizer("adam", clip=0.5), 0.1, 2)
     begun = session.initial()
-    assert (begun.phi, set(final.h0), session.recipe.h0) == ("softplus", {"normal"}, "normal")
+    assert (begun.phi, set(final.h0), session.init.h0) == ("softplus", {"normal"}, "normal")
     assert np.ptp(begun.tau) > 0.0
     loss = session.train(lambda _: None).loss
     assert one[one.optimizer == "gentle"].first_loss.tolist() == [loss[0]]

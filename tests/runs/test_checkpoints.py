@@ -1,4 +1,4 @@
-"""What is kept of sessions under way: found again by the same realisation, version and processor, and by no other."""
+"""What is kept of sessions under way: found again by the same job, version and processor, and by no other."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ import rflo_repro as rr
 from rflo_repro.learning import training
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.fig4.trial import LoopSession
-from rflo_repro.runs import checkpoints, provenance, under_way
+from rflo_repro.runs import checkpoints, provenance, status
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import Condition
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Condition
-from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
 from rflo_repro.tasks import IntervalMatchingTask
 
-PLAIN = Session(task=rr.PeriodicTask(20), rule="bptt", eta=0.03, n_trials=60, recipe=Recipe(6), seed=1, network=0)
+PLAIN = Session(task=rr.PeriodicTask(20), rule="bptt", eta=0.03, n_trials=60, init=Initialisation(6), seed=1, network=0)
 TIMED = IntervalMatchingTask(20, shortest=10, pulse_sd=3.0, first=10, tail=10)
 REALISATIONS = {
     "a session": PLAIN,
     "batches": replace(PLAIN, batch=5, optimizer="adam", noise=0.1),
     "online": replace(PLAIN, rule="rflo", online=True, reset_state=False),
     "intervals": IntervalSession(replace(PLAIN, task=TIMED, batch=10), (10, 15)),
-    "the loop": LoopSession(rr.Reaching(5), (0, 1, 2, 3), 0.02, 0.03, 0.1, "movement", False, 40, Recipe(8), 1, 0),
+    "the loop": LoopSession(
+        rr.Reaching(5), (0, 1, 2, 3), 0.02, 0.03, 0.1, "movement", False, 40, Initialisation(8), 1, 0
+    ),
 }
 
 
@@ -58,10 +60,10 @@ class Interrupting(Reporter):
             raise KeyboardInterrupt
 
 
-def swept(store, realisation, after=10**9, **options):
-    """The arrays of a realisation, and what was said. Raises KeyboardInterrupt after so many trials."""
+def swept(store, job, after=10**9, **options):
+    """The arrays of a job, and what was said. Raises KeyboardInterrupt after so many trials."""
     file = io.StringIO()
-    conditions = [Condition("this", {}, (realisation,))]
+    conditions = [Condition("this", {}, (job,))]
     try:
         found = sweep(conditions, store, 1, Interrupting(file, after), lambda arrays: "", **options)
     except KeyboardInterrupt:
@@ -77,41 +79,41 @@ def kept(folder):
     return list(folder.rglob("*.checkpoint"))
 
 
-def begun(tmp_path, realisation=PLAIN, after=20):
-    """A store with a realisation under way, and the file that has it."""
+def begun(tmp_path, job=PLAIN, after=20):
+    """A store with a job under way, and the file that has it."""
     store = Store(tmp_path)
-    assert swept(store, realisation, after, checkpoint=1e-9)[0] is None
+    assert swept(store, job, after, checkpoint=1e-9)[0] is None
     (path,) = kept(tmp_path)
-    assert store.path(realisation, ".checkpoint") == path
-    assert under_way.trials["this, network 0"][0] >= after
+    assert store.path(job, ".checkpoint") == path
+    assert status.trials["this, network 0"][0] >= after
     return store, path
 
 
 @pytest.mark.parametrize("name", REALISATIONS)
 def test_it_goes_on_within_a_session(tmp_path, name):
-    realisation = REALISATIONS[name]
-    whole, _ = swept(Store(tmp_path / "whole"), realisation)
+    job = REALISATIONS[name]
+    whole, _ = swept(Store(tmp_path / "whole"), job)
     store = Store(tmp_path / "r")
     last = 0
-    for after in range(10, realisation.n_trials - 10, 10):
-        found, said = swept(store, realisation, after, checkpoint=1e-9)
+    for after in range(10, job.n_trials - 10, 10):
+        found, said = swept(store, job, after, checkpoint=1e-9)
         assert found is None
-        assert (f"this, network 0: goes on at trial {last + 1} of {realisation.n_trials}" in said) == (last > 0)
-        assert last < (last := under_way.trials["this, network 0"][0]) < realisation.n_trials
+        assert (f"this, network 0: goes on at trial {last + 1} of {job.n_trials}" in said) == (last > 0)
+        assert last < (last := status.trials["this, network 0"][0]) < job.n_trials
     assert len(kept(tmp_path)) == 1
-    found, _ = swept(store, realisation)
+    found, _ = swept(store, job)
     assert same(found, whole)
     assert kept(tmp_path) == []
     assert store.problems == []
 
 
-def begins_anew(store, path, realisation=PLAIN, why=None):
+def begins_anew(store, path, job=PLAIN, why=None):
     """Whether what is there is named, not believed, and gone when the session is finished."""
-    found, said = swept(store, realisation)
+    found, said = swept(store, job)
     assert "goes on at" not in said
     assert ("begun anew" in said) == (why is not None)
     assert (why or "") in said
-    assert same(found, realisation.run(lambda done: None))
+    assert same(found, job.run(lambda done: None))
     assert kept(path.parent) == []
 
 
@@ -139,7 +141,7 @@ def test_a_number_edited_by_hand(tmp_path):
     begins_anew(store, path, why="is not what its name says")
 
 
-def test_what_another_realisation_left(tmp_path):
+def test_what_another_job_left(tmp_path):
     store, path = begun(tmp_path)
     other = replace(PLAIN, eta=0.1)
     place = store.path(other, ".checkpoint")
@@ -172,8 +174,8 @@ def test_force_begins_anew(tmp_path):
     store, _ = begun(tmp_path)
     _, said = swept(store, PLAIN, 40, force=True, checkpoint=1e-9)
     assert "goes on" not in said
-    assert under_way.trials == {"this, network 0": (0, 60)}
-    assert "begins anew this, network 0" in under_way.line()
+    assert status.trials == {"this, network 0": (0, 60)}
+    assert "begins anew this, network 0" in status.line()
     swept(store, PLAIN, force=True)
     assert kept(tmp_path) == []
 
@@ -202,7 +204,7 @@ def test_it_is_kept_as_often_as_is_asked_and_when_it_is_stopped(tmp_path, monkey
 
     def arrays():
         # a process that ends meanwhile waits for what it says
-        assert under_way.changing.locked()
+        assert status.changing.locked()
         seen.append(now[0])
         return {"loss": np.zeros(3)}
 
@@ -212,7 +214,7 @@ def test_it_is_kept_as_often_as_is_asked_and_when_it_is_stopped(tmp_path, monkey
     stop.set()
     keeper.keep(3, arrays)
     assert seen[-1] == now[0]
-    assert not under_way.changing.locked()
+    assert not status.changing.locked()
 
 
 def test_writing_takes_no_more_than_a_hundredth_of_the_time(tmp_path, monkeypatch):
@@ -254,13 +256,13 @@ def test_a_session_whose_checkpoints_cannot_be_written_is_computed_all_the_same(
 
 
 def test_the_line_that_is_said():
-    under_way.trials.clear()
-    assert under_way.line() == (
+    status.trials.clear()
+    assert status.line() == (
         "stopped; what is finished is kept: the same command goes on there, and begins anew what was under way"
     )
-    under_way.trials.update({"b, network 0": (0, 7), "a, network 1": (5, 7)})
+    status.trials.update({"b, network 0": (0, 7), "a, network 1": (5, 7)})
     begins = "stopped; what is finished is kept: the same command goes on at trial 6 of 7 (a, network 1)"
-    assert under_way.line() == f"{begins} and begins anew b, network 0"
-    under_way.trials.update({f"z, network {i}": (0, 7) for i in range(9)})
-    assert under_way.line() == f"{begins} and begins anew b, network 0; z, network 0; z, network 1; 7 more"
-    under_way.trials.clear()
+    assert status.line() == f"{begins} and begins anew b, network 0"
+    status.trials.update({f"z, network {i}": (0, 7) for i in range(9)})
+    assert status.line() == f"{begins} and begins anew b, network 0; z, network 0; z, network 1; 7 more"
+    status.trials.clear()

@@ -15,15 +15,15 @@ from rflo_repro.learning.rules import LearningRule
 from rflo_repro.paper import registry
 from rflo_repro.runs import generation, provenance
 from rflo_repro.runs.generation import Generation, Source
-from rflo_repro.runs.realisation import describe, stored_name
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import describe, stored_name
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.studies import regression
 from rflo_repro.studies.registry import studies
 from rflo_repro.tasks import PeriodicTask
 
-SESSION = Session(task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, recipe=Recipe(6), seed=1, network=0)
+SESSION = Session(task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, init=Initialisation(6), seed=1, network=0)
 MODULES = provenance.modules_of(SESSION)
 ARRAYS = {"loss": np.zeros(3)}
 MADE = provenance.made(1.0)
@@ -226,8 +226,8 @@ def test_every_kind_of_job_and_of_choices_has_a_name_of_its_own():
 
 def test_a_class_or_a_field_that_is_renamed_is_stored_as_before():
     @dataclass(frozen=True)
-    class Initialisation(Recipe):
-        """Another name for `Recipe`."""
+    class Renamed(Initialisation):
+        """Another name for `Initialisation`."""
 
         stored_as = "Recipe"
 
@@ -242,7 +242,7 @@ def test_a_class_or_a_field_that_is_renamed_is_stored_as_before():
         rule: str | LearningRule
         lr: float
         n_trials: int
-        init: Recipe
+        init: Initialisation
         seed: int
         index: int
         online: bool = False
@@ -251,7 +251,7 @@ def test_a_class_or_a_field_that_is_renamed_is_stored_as_before():
         optimizer: str = "sgd"
         noise: float = 0.0
 
-    init = Initialisation(**{f.name: getattr(SESSION.recipe, f.name) for f in dataclasses.fields(Recipe)})
+    init = Renamed(**{f.name: getattr(SESSION.init, f.name) for f in dataclasses.fields(Initialisation)})
     renamed = TrainingJob(SESSION.task, "rflo", 0.03, 5, init, seed=1, index=0)
     assert describe(renamed) == describe(SESSION)
     assert json.dumps(describe(renamed), sort_keys=True) == json.dumps(describe(SESSION), sort_keys=True)

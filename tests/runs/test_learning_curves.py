@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rflo_repro.runs import learning_curves, tables
+from rflo_repro.runs.job import Condition
 from rflo_repro.runs.learning_curves import final_loss, log_spaced
-from rflo_repro.runs.realisation import Condition
 from rflo_repro.runs.session import last_part
-from rflo_repro.runs.statistics import quartiles
+from rflo_repro.stats.statistics import quartiles
 
 nan, inf = math.nan, math.inf
 

@@ -12,7 +12,7 @@ import pytest
 
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.runs import provenance
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import PeriodicTask
 
@@ -212,19 +212,21 @@ def test_changes_to_the_source_are_told_from_changes_to_results(tmp_path, monkey
 
 @dataclass(frozen=True)
 class Mine:
-    """A realisation of somebody who builds on the package, with a task of the package's."""
+    """A job of somebody who builds on the package, with a task of the package's."""
 
     task: PeriodicTask
     rates: LearningRates
 
 
-def test_a_realisation_is_made_of_its_module_and_those_of_its_fields():
-    session = Session(task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, recipe=Recipe(6), seed=1, network=0)
-    assert provenance.modules_of(session) == {"runs/recipe.py", "runs/session.py", "tasks/periodic.py"}
+def test_a_job_is_made_of_its_module_and_those_of_its_fields():
+    session = Session(
+        task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, init=Initialisation(6), seed=1, network=0
+    )
+    assert provenance.modules_of(session) == {"runs/initialisation.py", "runs/session.py", "tasks/periodic.py"}
     assert provenance.modules_of(3) == provenance.modules_of(Session) == set()
 
 
-def test_a_realisation_may_be_defined_outside_the_package(tmp_path):
+def test_a_job_may_be_defined_outside_the_package(tmp_path):
     own, task = sorted(provenance.modules_of(Mine(PeriodicTask(20), LearningRates(0.1, 0.1, 0.1))))
     assert Path(own) == Path(__file__).resolve()
     assert task == "tasks/periodic.py"

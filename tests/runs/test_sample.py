@@ -26,9 +26,9 @@ def rates(tuned):
     """The tests here do not depend on the tuned rates of the day."""
 
 
-def realisations(experiment, scale):
+def jobs(experiment, scale):
     found = experiment.conditions(experiment.scales[scale], Selection(rates=experiment.about.rates))
-    return {r for condition in found for r in condition.realisations}
+    return {r for condition in found for r in condition.jobs}
 
 
 def seeds(found):
@@ -49,19 +49,19 @@ def test_there_are_three_times_as_many_networks_where_sameness_is_claimed():
         experiment = CONFIRMATION.of(about.experiment)
         for c in experiment.conditions(experiment.scales["paper"], Selection(rates=about.rates)):
             same = about.command in larger and c.values["period_tau"] <= 80.0
-            assert len(c.realisations) == (27 if about.command == "fig4" else 270 if same else 90)
-            assert [getattr(r, "session", r).network for r in c.realisations] == [*range(len(c.realisations))]
+            assert len(c.jobs) == (27 if about.command == "fig4" else 270 if same else 90)
+            assert [getattr(r, "session", r).network for r in c.jobs] == [*range(len(c.jobs))]
 
 
 @pytest.mark.parametrize("about", SAMPLED, ids=lambda about: about.command)
 def test_it_is_the_figure_on_other_networks(about):
     of_figure, on_sample = about.experiment, CONFIRMATION.of(about.experiment)
-    own, more = realisations(of_figure, "smoke"), realisations(on_sample, "smoke")
-    assert len(realisations(FIRST.of(of_figure), "smoke")) == about.sample * len(own)
+    own, more = jobs(of_figure, "smoke"), jobs(on_sample, "smoke")
+    assert len(jobs(FIRST.of(of_figure), "smoke")) == about.sample * len(own)
     assert len(more) >= about.sample * len(own)
     assert seeds(more) == {CONFIRMATION.seed}
     assert not seeds(own) & {CONFIRMATION.seed, FIRST.seed}
-    assert not seeds(realisations(tune.experiment(about), "smoke")) & {CONFIRMATION.seed, FIRST.seed}
+    assert not seeds(jobs(tune.experiment(about), "smoke")) & {CONFIRMATION.seed, FIRST.seed}
     assert on_sample.schemas == {"final": of_figure.schemas["final"]}
 
 
@@ -78,7 +78,7 @@ def test_a_committed_table_is_what_is_computed(folder):
     experiment = of_figure if folder == RESULTS else PLACES[folder].of(of_figure)
     few = dataclasses.replace(experiment.scales["paper"], n_networks=N_COMPARED)
     known = experiment.conditions(few, Selection(periods_tau=(20.0,), rules=("bptt", "rflo")))
-    results = [[r.run(lambda done: None) for r in c.realisations] for c in known]
+    results = [[r.run(lambda done: None) for r in c.jobs] for c in known]
     frame = experiment.tabulate(few, known, results)[FINAL]
     schema = experiment.schemas[FINAL]
     committed, page = tables.read(folder, schema)

@@ -1,4 +1,4 @@
-"""Stored realisations: found again bit for bit, and never believed if anything is wrong with them."""
+"""Stored jobs: found again bit for bit, and never believed if anything is wrong with them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import pytest
 
 import rflo_repro as rr
 from rflo_repro.runs import provenance
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store, replacing
 
-SESSION = Session(task=rr.PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, recipe=Recipe(6), seed=1, network=0)
+SESSION = Session(
+    task=rr.PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, init=Initialisation(6), seed=1, network=0
+)
 ARRAYS = {
     "loss": np.array([0.3, np.nan, 0.1, -0.0, 5e-324]),
     "diverged": np.array(True),
@@ -38,7 +40,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def kept(store):
-    """The path of a stored realisation."""
+    """The path of a stored job."""
     store.put(SESSION, ARRAYS, MADE)
     return store.path(SESSION)
 
@@ -67,7 +69,7 @@ def test_put_replaces(store, kept):
     assert same(store.get(SESSION), {"loss": np.zeros(2)})
 
 
-def test_a_realisation_that_ran_is_found_as_it_was(store):
+def test_a_job_that_ran_is_found_as_it_was(store):
     arrays = SESSION.run(lambda trials: None)
     store.put(SESSION, arrays, MADE)
     assert same(store.get(SESSION), arrays)
@@ -78,7 +80,7 @@ CHANGES = {
     "rule": "bptt",
     "eta": 0.030000000000000002,
     "n_trials": 6,
-    "recipe": Recipe(7),
+    "init": Initialisation(7),
     "optimizer": rr.Optimizer(clip=1.0),
     "noise": 0.1,
     "seed": 2,
@@ -104,17 +106,17 @@ RECIPES = {
 
 def test_every_field_changes_the_key(store):
     assert set(CHANGES) == {f.name for f in fields(Session)}
-    assert set(RECIPES) == {f.name for f in fields(Recipe)}
-    recipes = [replace(SESSION.recipe, **{name: value}) for name, value in RECIPES.items()]
-    changed = [replace(SESSION, **{name: value}) for name, value in CHANGES.items() if name != "recipe"]
-    paths = [store.path(s) for s in (SESSION, *changed, *(replace(SESSION, recipe=recipe) for recipe in recipes))]
+    assert set(RECIPES) == {f.name for f in fields(Initialisation)}
+    initialisations = [replace(SESSION.init, **{name: value}) for name, value in RECIPES.items()]
+    changed = [replace(SESSION, **{name: value}) for name, value in CHANGES.items() if name != "init"]
+    paths = [store.path(s) for s in (SESSION, *changed, *(replace(SESSION, init=init) for init in initialisations))]
     rates = rr.LearningRates(w_in=0.03, w_rec=0.03, w_out=0.03)
     paths.append(store.path(replace(SESSION, eta=rates)))
     assert len(set(paths)) == len(paths)
     assert store.path(replace(SESSION)) == paths[0]
 
 
-def test_the_kind_of_realisation_changes_the_key(store):
+def test_the_kind_of_job_changes_the_key(store):
     @dataclass(frozen=True)
     class Other(Session):
         pass
@@ -213,7 +215,7 @@ def test_a_meaning_written_by_hand(store, kept, meaning):
     refused(store, kept)
 
 
-def test_another_realisation_under_this_name(store, kept):
+def test_another_job_under_this_name(store, kept):
     other = replace(SESSION, eta=0.1)
     store.put(other, ARRAYS, MADE)
     kept.write_bytes(store.path(other).read_bytes())

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 import rflo_repro as rr
+from rflo_repro.runs.initialisation import PURPOSES, Initialisation, generator
+from rflo_repro.runs.job import Condition, describe
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.realisation import Condition, describe
-from rflo_repro.runs.recipe import PURPOSES, Recipe, generator
-from rflo_repro.runs.request import Failed
+from rflo_repro.runs.request import JobError
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep, writable
@@ -26,7 +26,7 @@ FAULTS: dict[tuple[str, int], BaseException] = {}
 
 @dataclass(frozen=True)
 class Coin:
-    """A realisation that says when it runs, and raises if it is told to."""
+    """A job that says when it runs, and raises if it is told to."""
 
     name: str
     network: int
@@ -61,7 +61,7 @@ def quietly(conditions, store, jobs=1, **options):
 
 def session(rule, network=0, **changes):
     task = changes.pop("task", rr.PeriodicTask(20))
-    return replace(Session(task, rule, 0.05, 60, Recipe(9), seed=7, network=network), **changes)
+    return replace(Session(task, rule, 0.05, 60, Initialisation(9), seed=7, network=network), **changes)
 
 
 def sessions(n=3):
@@ -101,7 +101,7 @@ def test_what_conditions_share_is_computed_once(tmp_path, jobs, force):
 
 
 def test_the_order_of_the_runs_does_not_matter(reference, tmp_path):
-    reverse = [replace(c, realisations=c.realisations[::-1]) for c in sessions()[::-1]]
+    reverse = [replace(c, jobs=c.jobs[::-1]) for c in sessions()[::-1]]
     found = bits(quietly(reverse, Store(tmp_path))[0])
     assert [row[::-1] for row in found[::-1]] == reference
 
@@ -143,14 +143,14 @@ def test_what_is_stored_is_not_computed_again(tmp_path, jobs):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_a_realisation_raises_is_said_with_its_name_and_the_others_are_finished(tmp_path, jobs, fault, said):
+def test_what_a_job_raises_is_said_with_its_name_and_the_others_are_finished(tmp_path, jobs, fault, said):
     store = Store(tmp_path)
     FAULTS["b", 1] = fault
     console = Console(file=io.StringIO(), width=200)
-    with pytest.raises(KeyboardInterrupt if said is None else Failed, match=said and re.escape(said)) as failed:
+    with pytest.raises(KeyboardInterrupt if said is None else JobError, match=said and re.escape(said)) as failed:
         sweep(coins("a", "b", "c"), store, jobs, Reporter(console), lambda arrays: "")
     # another thread may still be at its last one
-    stored = {(r.name, r.network) for c in coins("a", "b", "c") for r in c.realisations if store.get(r) is not None}
+    stored = {(r.name, r.network) for c in coins("a", "b", "c") for r in c.jobs if store.get(r) is not None}
     assert ("b", 1) not in stored
     if said is None:
         assert len(stored) >= 4 - (jobs - 1)  # those before it
@@ -182,7 +182,7 @@ def test_a_run_that_is_interrupted_and_resumed_is_the_run(reference, tmp_path):
         with pytest.raises(KeyboardInterrupt):
             sweep(sessions(), store, jobs, Interrupting(Console(file=io.StringIO())), lambda arrays: "")
         # each result is on disk before it is reported
-        assert all(store.get(sessions()[row].realisations[column]) is not None for row, column in seen)
+        assert all(store.get(sessions()[row].jobs[column]) is not None for row, column in seen)
     assert bits(quietly(sessions(), store, 2)[0]) == reference
 
 
@@ -222,12 +222,12 @@ def test_threads_under_way_stop_when_the_run_does(tmp_path):
 def test_damaged_files_are_named_and_computed_again(reference, tmp_path):
     store = Store(tmp_path)
     quietly(sessions(), store)
-    path = store.path(sessions()[1].realisations[2])
+    path = store.path(sessions()[1].jobs[2])
     path.write_bytes(path.read_bytes()[:100])
     found, log = quietly(sessions(), Store(tmp_path))
     assert bits(found) == reference
     assert str(path) in log
-    assert store.get(sessions()[1].realisations[2]) is not None
+    assert store.get(sessions()[1].jobs[2]) is not None
 
 
 def test_each_purpose_has_its_own_random_numbers():
@@ -236,23 +236,23 @@ def test_each_purpose_has_its_own_random_numbers():
     assert len(set(draws.values())) == len(draws)
     assert generator(0, 1, "task").random() == draws[0, 1, "task"]
     # two rules at one seed start from the same network, whatever else they draw
-    one, other = (session(rule, recipe=Recipe(9, h0="uniform")).initial() for rule in ("rflo", "bptt"))
+    one, other = (session(rule, init=Initialisation(9, h0="uniform")).initial() for rule in ("rflo", "bptt"))
     assert one.w_rec.tobytes() == other.w_rec.tobytes()
     assert one.h0.tobytes() == other.h0.tobytes()
     assert session("rflo").initial().w_rec.tobytes() == one.w_rec.tobytes()
 
 
 @pytest.mark.parametrize("n", [1, 400])
-def test_what_a_recipe_draws_once_a_network(n):
-    task, plain = rr.PeriodicTask(20), Recipe(n)
-    nets = [Recipe(n, h0="normal", bias=0.5, tau_spread=4.0).draw(task, 7, network) for network in (0, 0, 1)]
+def test_what_an_initialisation_draws_once_a_network(n):
+    task, plain = rr.PeriodicTask(20), Initialisation(n)
+    nets = [Initialisation(n, h0="normal", bias=0.5, tau_spread=4.0).draw(task, 7, network) for network in (0, 0, 1)]
     for name in ("h0", "bias", "tau"):
         one, again, other = (getattr(net, name) for net in nets)
         assert one.tobytes() == again.tobytes() != other.tobytes()
     # none moves the draw of another
     assert nets[0].w_rec.tobytes() == plain.draw(task, 7, 0).w_rec.tobytes()
-    assert Recipe(n, bias=0.5).draw(task, 7, 0).bias.tobytes() == nets[0].bias.tobytes()
-    assert not Recipe(n, bias=0.0).draw(task, 7, 0).bias.any()
+    assert Initialisation(n, bias=0.5).draw(task, 7, 0).bias.tobytes() == nets[0].bias.tobytes()
+    assert not Initialisation(n, bias=0.0).draw(task, 7, 0).bias.any()
     assert plain.draw(task, 7, 0).bias is None
     tau = nets[0].tau
     assert 2.5 <= tau.min() <= tau.max() <= 40.0
@@ -262,15 +262,15 @@ def test_what_a_recipe_draws_once_a_network(n):
         # log-uniform: as many in each of two equal ratios
         assert np.mean(tau < 10.0) == pytest.approx(0.5, abs=0.1)
         assert np.mean(tau < 5.0) == pytest.approx(0.25, abs=0.1)
-    edge = Recipe(n, tau=3.0, tau_spread=3.0).draw(task, 7, 0).tau
+    edge = Initialisation(n, tau=3.0, tau_spread=3.0).draw(task, 7, 0).tau
     assert edge.min() >= 1.0
     for bad in (0.9, 10.1, "2", float("nan")):
         with pytest.raises(ValueError, match="tau_spread"):
-            Recipe(n, tau_spread=bad).draw(task, 7, 0)
+            Initialisation(n, tau_spread=bad).draw(task, 7, 0)
 
 
 def test_a_bias_is_kept_with_the_weights():
-    one = session("rflo", recipe=Recipe(7, bias=0.0, phi="softplus", tau_spread=2.0))
+    one = session("rflo", init=Initialisation(7, bias=0.0, phi="softplus", tau_spread=2.0))
     arrays, after = one.run(lambda trials: None), one.train(lambda trials: None).network
     assert arrays["bias"].tobytes() == after.bias.tobytes()
     assert after.bias.any()
@@ -278,7 +278,7 @@ def test_a_bias_is_kept_with_the_weights():
 
 
 def test_a_session_is_what_train_does():
-    one = session("rflo", recipe=Recipe(7, h0="uniform", dale=True, output_feedback=True))
+    one = session("rflo", init=Initialisation(7, h0="uniform", dale=True, output_feedback=True))
     net = one.initial()
     assert net.signs.tolist() == [1, 1, 1, 1, -1, -1, -1]
     assert net.output_feedback

@@ -13,10 +13,10 @@ from rflo_repro.cli import EXPERIMENTS, cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import variants
 from rflo_repro.runs.choices import vary
-from rflo_repro.runs.claims import KINDS
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.road import every_condition
 from rflo_repro.runs.sample import CONFIRMATION
+from rflo_repro.stats.claims import KINDS
 
 READ = [(about, name) for about in EXPERIMENTS.values() for name in about.variants]
 PERIODIC = ("fig2", "fig2-locality", "fig2-dale", "fig2-readout", "fig2-size")
@@ -37,10 +37,10 @@ def test_it_runs_the_sessions_of_the_figure_with_these_choices(about, name):
     sets = [(choice, "200" if choice == "n_trials" else value) for choice, value in about.variants[name]]
     plain = own.conditions(vary(own.scales["smoke"], sets), Selection(rates=("printed",)))
     found = every_condition(under, "smoke")
-    assert [c.realisations for c in found] == [c.realisations for c in plain]
+    assert [c.jobs for c in found] == [c.jobs for c in plain]
     assert {c.values["rates"] for c in found} == {name}
     assert not {c.label for c in found} & {c.label for c in every_condition(own, "smoke")}
-    trained = [getattr(c.realisations[0], "session", c.realisations[0]) for c in found if not c.untrained]
+    trained = [getattr(c.jobs[0], "session", c.jobs[0]) for c in found if not c.untrained]
     assert {r.optimizer.clip for r in trained if name == "clipped"} <= {0.3}
 
 

@@ -56,7 +56,7 @@ def test_newcombe_of_equal_flags_is_around_nothing_and_turns_with_them():
 @pytest.mark.parametrize(("k", "n"), [(0, 90), (1, 90), (45, 90), (90, 90), (7, 9)])
 def test_clopper_pearson_holds_the_share_with_its_chance(k, n):
     """The binomial tails at its ends are half the level."""
-    from rflo_repro.runs.statistics import chance
+    from rflo_repro.stats.statistics import chance
 
     low, high = answers.clopper_pearson(k, n)
     assert low <= k / n <= high

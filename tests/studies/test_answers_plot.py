@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.report import style
-from rflo_repro.runs.request import Refused
+from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.sample import FIRST
 from rflo_repro.stats.answers import Answered, clopper_pearson
 from rflo_repro.studies import answers_legend, answers_plot, answers_small, answers_text
@@ -375,7 +375,7 @@ def test_which_part_stands_for_a_claim(committed):
 
 
 def test_without_tables_it_is_refused():
-    with pytest.raises(Refused, match="has no tables that answer a claim"):
+    with pytest.raises(RequestError, match="has no tables that answer a claim"):
         answers_plot.draw(Path("nothing"), Path("figures"))
     run = CliRunner().invoke(cli, ["plot", "answers", "--results", "nothing"], env={"COLUMNS": "200"})
     assert run.exit_code == 2

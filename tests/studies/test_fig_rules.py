@@ -14,7 +14,7 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning.rules import RULES
 from rflo_repro.runs import tables
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.studies.rules import places
@@ -27,7 +27,14 @@ from rflo_repro.tasks import Reaching
 
 
 def session(rule="rflo", **fields):
-    given = {"task": rr.PeriodicTask(40), "eta": 0.01, "n_trials": 30, "recipe": Recipe(8), "seed": 1, "network": 0}
+    given = {
+        "task": rr.PeriodicTask(40),
+        "eta": 0.01,
+        "n_trials": 30,
+        "init": Initialisation(8),
+        "seed": 1,
+        "network": 0,
+    }
     return Session(rule=rule, **{**given, **fields})
 
 
@@ -210,7 +217,7 @@ def test_rates_are_the_tuned_ones_or_say_whose_they_are(monkeypatch):
     assert rates(twenty, "random-feedback") == ("borrowed", 0.5, 0.6)
     assert rates(twenty, "force") == ("none", 0.0, 0.0)
     monkeypatch.setattr(places, "tuned", dict)
-    with pytest.raises(places.Refused, match="run `rflo-repro tune-rules`"):
+    with pytest.raises(places.RequestError, match="run `rflo-repro tune-rules`"):
         rates(twenty, "rflo")
 
 

@@ -12,7 +12,7 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning import arithmetic
 from rflo_repro.runs import tables
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 from rflo_repro.studies.gradient import ABOUT
 from rflo_repro.studies.gradient.experiment import SCHEMA
@@ -23,7 +23,7 @@ def session(rule, **fields):
     return Session(
         rr.PeriodicTask(40),
         rule,
-        **{"eta": 0.01, "n_trials": 30, "recipe": Recipe(8), "seed": 1, "network": 0, **fields},
+        **{"eta": 0.01, "n_trials": 30, "init": Initialisation(8), "seed": 1, "network": 0, **fields},
     )
 
 

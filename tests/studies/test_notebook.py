@@ -101,14 +101,14 @@ def test_the_first_step_of_the_period_is_given():
 def test_three_rules_train_the_same_networks():
     found = conditions(Choices(n_networks=3), Selection())
     assert [c.values["rule"] for c in found] == list(ABOUT.rules)
-    rules = [c.realisations[0].rule for c in found]
+    rules = [c.jobs[0].rule for c in found]
     assert rules == [replace(rr.RULES["bptt"], next_error=True), "bptt", "rflo"]
     for condition in found:
-        for job, first in zip(condition.realisations, found[0].realisations, strict=True):
+        for job, first in zip(condition.jobs, found[0].jobs, strict=True):
             assert replace(job, rule=first.rule) == first
-    job = found[0].realisations[0]
+    job = found[0].jobs[0]
     assert (job.task, job.eta, job.n_trials, job.seed) == (TASK, ETA * 99 / 100, 10_000, 90215)
-    assert (job.recipe.n_rec, job.recipe.readout_scale, job.recipe.h0, job.recipe.g) == (50, 0.1, 0.1, 1.5)
+    assert (job.init.n_rec, job.init.readout_scale, job.init.h0, job.init.g) == (50, 0.1, 0.1, 1.5)
 
 
 def test_losses_are_averages_over_the_whole_period():

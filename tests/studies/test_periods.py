@@ -14,7 +14,7 @@ from rflo_repro.paper import rates as package
 from rflo_repro.paper.fig2.experiment import EXPERIMENT as FIG2
 from rflo_repro.paper.fig2_locality.experiment import EXPERIMENT as LOCALITY
 from rflo_repro.runs import tables
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.variants import under
 from rflo_repro.studies.periods import ABOUT
 from rflo_repro.studies.periods.choices import Choices
@@ -28,8 +28,8 @@ PAPER = (20.0, 40.0, 80.0, 160.0)
 def jobs(found):
     return {
         (c.values["rule"], c.values["rates"], c.values["period_tau"]): [
-            (job.task, job.rule, job.eta, job.n_trials, job.optimizer, job.recipe, job.online, job.reset_state)
-            for job in c.realisations
+            (job.task, job.rule, job.eta, job.n_trials, job.optimizer, job.init, job.online, job.reset_state)
+            for job in c.jobs
         ]
         for c in found
         if c.values.get("n_rec", 30) == 30
@@ -52,10 +52,10 @@ def test_the_networks_are_its_own():
         experiment.conditions(experiment.scales["paper"], Selection(rules=("rflo",), periods_tau=(20.0,)))
         for experiment in (EXPERIMENT, FIG2)
     )
-    assert [len(c.realisations) for c in mine] == [45, 45]
-    assert {job.seed for c in mine for job in c.realisations} == {90214}
-    assert {job.seed for c in figure for job in c.realisations} == {2019}
-    assert [c.realisations[0].recipe.n_rec for c in mine] == [30, 50]
+    assert [len(c.jobs) for c in mine] == [45, 45]
+    assert {job.seed for c in mine for job in c.jobs} == {90214}
+    assert {job.seed for c in figure for job in c.jobs} == {2019}
+    assert [c.jobs[0].init.n_rec for c in mine] == [30, 50]
 
 
 def test_a_part_is_what_is_selected():
@@ -69,7 +69,7 @@ def test_a_part_is_what_is_selected():
     ]
     names = [tuple(c.values[column] for column in SCHEMA.condition) for c in every]
     assert len(set(names)) == len(names)
-    with pytest.raises(Refused, match="not a whole number of timesteps"):
+    with pytest.raises(RequestError, match="not a whole number of timesteps"):
         conditions(ONE, Selection(periods_tau=(5.05,)))
 
 
@@ -92,14 +92,14 @@ def test_tuned_rates_are_interpolated_on_logarithmic_axes(monkeypatch):
     # at the geometric middle of two periods, the geometric middle of their rates
     assert tuned("rflo", 80.0 * 2**0.5) == 0.002
     assert tuned("rflo", 60.0) == float(f"{np.exp(np.interp(*map(np.log, (60, [40, 80], [0.1, 0.001])))):.3g}")
-    with pytest.raises(Refused, match="no tuned rate is known for rule=bptt"):
+    with pytest.raises(RequestError, match="no tuned rate is known for rule=bptt"):
         tuned("bptt", 30.0)
 
 
 def test_one_rate_goes_with_one_kind():
     (found,) = conditions(Choices(sizes=(30,), n_networks=1), Selection((5.0,), rules=("rflo",), eta=0.5))
-    assert (found.values["rates"], found.values["eta"], found.realisations[0].eta) == ("given", 0.5, 0.5)
-    with pytest.raises(Refused, match="one rate goes with one kind"):
+    assert (found.values["rates"], found.values["eta"], found.jobs[0].eta) == ("given", 0.5, 0.5)
+    with pytest.raises(RequestError, match="one rate goes with one kind"):
         conditions(ONE, Selection(rates=("printed", "clipped"), eta=0.5))
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
-from rflo_repro.runs.claims import KINDS
 from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES
 from rflo_repro.stats.answers import Pair, behind
+from rflo_repro.stats.claims import KINDS
 from rflo_repro.studies import answers
 from rflo_repro.studies.rules.claims import CLAIMS as FAMILY
 

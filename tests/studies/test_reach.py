@@ -99,7 +99,7 @@ ALLOWED = {
     ("learning/validate.py", "real", "allowed = "): SHOWN,
     ("learning/validate.py", "immutable", "return False"): "arrays of other types, which are copied",
     ("learning/validate.py", "generator", "made = "): SHOWN,
-    ("runs/recipe.py", "Recipe.plain"): SIZE,
+    ("runs/initialisation.py", "Initialisation.plain"): SIZE,
     ("*", "*.n_trials"): SIZE,
     ("*", "*.n_bytes"): SIZE,
     ("*", "*.n_kept"): SIZE,

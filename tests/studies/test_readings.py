@@ -17,8 +17,8 @@ from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
-from rflo_repro.runs.claims import verdicts
 from rflo_repro.runs.request import Selection
+from rflo_repro.stats.claims import verdicts
 from rflo_repro.studies.readings import PARTS, closest, counts, design, multiverse, wording
 from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
 from rflo_repro.studies.readings.plot import effect_label, values_of
@@ -104,7 +104,7 @@ def test_each_reading_of_figure_2_is_another_run_at_the_printed_rates():
     own = figure.conditions(figure.scales["smoke"], Selection(periods_tau=SMOKE.periods_tau))
     assert [c.values for c in plain] == [c.values for c in own]
     for found in others:
-        assert [c.realisations for c in found] != [c.realisations for c in plain]
+        assert [c.jobs for c in found] != [c.jobs for c in plain]
 
 
 def test_every_claim_has_the_conditions_that_it_reads(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from rflo_repro.runs import generation
-from rflo_repro.runs.request import Failed
+from rflo_repro.runs.request import JobError
 from rflo_repro.studies import regression
 from rflo_repro.studies.registry import studies
 from rflo_repro.studies.regression import compare, digest, record
@@ -59,7 +59,7 @@ def test_some_of_those_that_claims_are_judged_on_are_held_at_full_length():
     held = [name for name in references if name.startswith("confirm")]
     assert len(held) == 2 * regression.N_SAMPLED
     assert {list(references[name].loss)[-1] for name in held} == {"10000"}
-    (seed,) = {r.seed for c in regression.conditions() if c.label.startswith("confirm") for r in c.realisations}
+    (seed,) = {r.seed for c in regression.conditions() if c.label.startswith("confirm") for r in c.jobs}
     assert seed == 90213
 
 
@@ -200,7 +200,7 @@ def test_nothing_is_written_if_anything_differs_or_the_source_changed_meanwhile(
     monkeypatch.setattr(regression, "computed", lambda *_: named(session()))
     sources = iter([generation.Source("before", ()), generation.Source("after", ())])
     monkeypatch.setattr(regression, "present_source", lambda: next(sources))
-    with pytest.raises(Failed, match="the source was changed while it was checked"):
+    with pytest.raises(JobError, match="the source was changed while it was checked"):
         checked(accept=True)
     assert written == []
 

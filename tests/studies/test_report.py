@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
 from rflo_repro.report import page, words
-from rflo_repro.runs import claims, tables
+from rflo_repro.runs import tables
 from rflo_repro.runs.sample import CONFIRMATION, FIRST
+from rflo_repro.stats import claims
 from rflo_repro.studies.registry import studies
 from rflo_repro.studies.report import COLUMNS, gather
 from rflo_repro.studies.sections import of_experiment

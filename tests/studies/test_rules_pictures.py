@@ -12,7 +12,7 @@ from matplotlib.text import Annotation, Text
 
 from rflo_repro.learning.rules import RULES
 from rflo_repro.runs import tables
-from rflo_repro.runs.statistics import interval
+from rflo_repro.stats.statistics import interval
 from rflo_repro.studies.rules import twelve
 from rflo_repro.studies.rules.experiment import EXPERIMENT, SCHEMAS
 from rflo_repro.studies.rules.family import FAMILY

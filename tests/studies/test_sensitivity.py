@@ -29,8 +29,8 @@ PAPER = [reading for figure in FIGURES for reading in readings(figure, SCALES["p
 @pytest.mark.parametrize("reading", PAPER, ids=lambda r: f"{r.figure} {r.written}")
 def test_a_reading_is_another_run(reading):
     before, after = (conditions_in(r, SCALES["paper"]) for r in (replace(reading, sets={}), reading))
-    known = [c.realisations for c in before]
-    changed = {c.values["rule"] for c in after if c.realisations not in known}
+    known = [c.jobs for c in before]
+    changed = {c.values["rule"] for c in after if c.jobs not in known}
     assert bool(changed) == (reading.number > 0)
     if "online" in reading.sets:
         assert "rflo" in changed
@@ -55,7 +55,7 @@ def test_a_number_of_trials_for_one_period():
     (reading,) = [r for r in PAPER if r.figure == "fig2" and r.sets.get("n_trials") == 100_000]
     found = conditions_in(reading, SCALES["paper"])
     assert {c.values["period_tau"] for c in found} == {160.0}
-    assert {r.n_trials for c in found if not c.untrained for r in c.realisations} == {100_000}
+    assert {r.n_trials for c in found if not c.untrained for r in c.jobs} == {100_000}
     # not in seconds
     assert not any("n_trials" in other.sets for other in readings("fig2", SCALES["smoke"]))
 

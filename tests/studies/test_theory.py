@@ -10,7 +10,7 @@ import pytest
 import rflo_repro as rr
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.studies.theory import experiment as theory
 from rflo_repro.studies.theory import trial as of_theory
 from rflo_repro.studies.theory.experiment import CHOICES
@@ -22,7 +22,7 @@ def nothing(done):
 
 
 def appendix(linear, **fields):
-    values = {"period_steps": 60, "recipe": Recipe(12, g=0.5 if linear else 1.5), "seed": 3,
+    values = {"period_steps": 60, "init": Initialisation(12, g=0.5 if linear else 1.5), "seed": 3,
               "first": 0, "count": 4}  # fmt: skip
     return Appendix(linear, **{**values, **fields})
 
@@ -81,8 +81,8 @@ def test_the_frozen_control_is_figure_2_but_for_the_rate_of_w_rec(tuned):
     trained, frozen = found[0], found[1]
     assert (trained.values["recurrent"], frozen.values["recurrent"]) == ("trained", "frozen")
     fig2 = registry.figures()["fig2"].experiment
-    one, other = trained.realisations[0], frozen.realisations[0]
-    assert one in {r for c in fig2.conditions(fig2.scales["smoke"], registry_selection()) for r in c.realisations}
+    one, other = trained.jobs[0], frozen.jobs[0]
+    assert one in {r for c in fig2.conditions(fig2.scales["smoke"], registry_selection()) for r in c.jobs}
     assert replace(other, eta=one.eta) == one
     history = other.train(nothing)
     before = other.initial()
@@ -92,7 +92,7 @@ def test_the_frozen_control_is_figure_2_but_for_the_rate_of_w_rec(tuned):
 
 def test_the_frozen_control_keeps_what_was_chosen_of_the_rates(tuned):
     choices = replace(CHOICES["smoke"], feedback_scale=3.0, per_trial_average=False)
-    trained, frozen = (c.realisations[0].eta for c in theory.alignment_conditions(choices)[:2])
+    trained, frozen = (c.jobs[0].eta for c in theory.alignment_conditions(choices)[:2])
     assert trained == replace(frozen, w_rec=trained.w_rec)
     assert (trained.w_rec, frozen.w_rec) == (3 * trained.w_out, 0.0)
     assert trained.w_out == 0.03 * 200

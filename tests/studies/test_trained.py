@@ -46,14 +46,14 @@ def test_every_figure_gives_its_networks(computed, figure, monkeypatch):
     condition = next((c for c in every if c.values.get("rates") != "tuned"), every[0])
     named = {k: v for k, v in condition.values.items() if k not in ("eta", "panel", "figure")}
     given = {"network": 1, "scale": "smoke", **named}
-    monkeypatch.setattr(type(condition.realisations[0]), "run", None)
+    monkeypatch.setattr(type(condition.jobs[0]), "run", None)
     stored = rr.trained(figure, results=computed[figure], **given)
     monkeypatch.undo()
     assert same(stored, rr.trained(figure, results=Path("nowhere"), **given))
     assert not Path("nowhere").exists()
-    realisation = condition.realisations[1]
-    arrays = realisation.run(lambda _: None)
-    assert same(stored, realisation.trained(arrays))
+    job = condition.jobs[1]
+    arrays = job.run(lambda _: None)
+    assert same(stored, job.trained(arrays))
     if column:
         row = final[(final.network == 1) & np.logical_and.reduce([final[k] == v for k, v in named.items()])]
         assert row[column].tolist() == [last_part(arrays["loss"])]
@@ -69,11 +69,11 @@ def test_a_network_at_paper_scale_has_the_final_loss_of_the_committed_table(figu
     experiment, wanted = registry.figures()[figure].experiment, AT_PAPER_SCALE.get(figure, {})
     every = [c for c in road.every_condition(experiment, "paper") if wanted.items() <= c.values.items()]
     condition = next((c for c in every if c.values["rates"] != "tuned"), every[0])
-    realisation = condition.realisations[4]
-    arrays = realisation.run(lambda _: None)
-    Store(tmp_path / FOLDER).put(realisation, arrays, provenance.made(1.0))
+    job = condition.jobs[4]
+    arrays = job.run(lambda _: None)
+    Store(tmp_path / FOLDER).put(job, arrays, provenance.made(1.0))
     named = {k: v for k, v in condition.values.items() if k not in ("eta", "panel", "figure")}
-    assert same(rr.trained(figure, network=4, results=tmp_path, **named), realisation.trained(arrays))
+    assert same(rr.trained(figure, network=4, results=tmp_path, **named), job.trained(arrays))
     final, _ = tables.read(RESULTS, experiment.schemas["final"])
     row = final[(final.network == 4) & np.logical_and.reduce([final[k] == v for k, v in named.items()])]
     assert row.final_loss.tolist() == [last_part(arrays["loss"])]
@@ -89,7 +89,7 @@ def test_a_network_of_figure_2_has_the_loss_that_is_next(monkeypatch):
         for c in road.every_condition(registry.figures()["fig2"].experiment, "smoke")
         if (c.values["rule"], c.values["period_tau"], c.values["rates"]) == ("rflo", 20.0, "printed")
     )
-    session = condition.realisations[0]
+    session = condition.jobs[0]
     longer = rr.train(
         session.initial(), session.task, session.rule, session.eta, session.n_trials + 1, np.random.default_rng(0)
     )

@@ -15,7 +15,9 @@ from rflo_repro.paper.approximations import (
     locality_explains,
 )
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU
-from rflo_repro.report.claims import (
+from rflo_repro.stats import answers
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import (
     BEHIND,
     NO_WORSE,
     RATIO,
@@ -31,9 +33,7 @@ from rflo_repro.report.claims import (
     untestable,
     within,
 )
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import paired, where
-from rflo_repro.stats import answers
+from rflo_repro.stats.statistics import paired, where
 
 SHORT, LONG = (20.0, 40.0), (80.0, 160.0)
 

@@ -12,8 +12,8 @@ from rflo_repro.paper.fig2.plot import draw
 from rflo_repro.paper.periodic import PERIODS_TAU
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.realisation import Condition
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.job import Condition
+from rflo_repro.runs.request import RequestError, Selection
 
 CHOICES = {
     "paper": Choices(),
@@ -29,7 +29,7 @@ def _panels(rule: str, period_tau: float) -> str:
 
 
 def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition]:
-    """The selected conditions. Raises Refused if there are none, or for a period that is not whole timesteps."""
+    """The selected conditions. Raises RequestError if there are none, or for a period that is not whole timesteps."""
     periods_tau = sorted(selection.periods_tau or PERIODS_TAU)
     lines = []
     for period_tau in periods_tau:
@@ -41,7 +41,7 @@ def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition
             if asked and (not selection.rules or rule in selection.rules):
                 lines.append((rule, period_tau))
     if not lines:
-        raise Refused(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
+        raise RequestError(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
     return [
         periodic.condition("fig2", _panels(rule, period_tau), choices, selection, rates, rule, period_tau)
         for rule, period_tau in lines

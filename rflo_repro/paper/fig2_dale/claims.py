@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import NO_WORSE, at_most, by_period
-from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import NO_WORSE, at_most, by_period
 
 
 def costs_little(tables: Tables) -> Sequence[Part]:

@@ -12,8 +12,8 @@ from rflo_repro.paper.approximations import (
     both_factors,
     locality_explains,
 )
-from rflo_repro.report.claims import BEHIND, NO_WORSE, RATIO, SAME, at_most, by_period
-from rflo_repro.runs.claims import Claim, Part, Tables
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import BEHIND, NO_WORSE, RATIO, SAME, at_most, by_period
 
 # The paper asks it at 80 tau
 ELSEWHERE_TAU = (20, 40, 160)

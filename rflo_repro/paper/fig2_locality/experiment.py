@@ -11,9 +11,9 @@ from rflo_repro.paper.fig2_locality import ABOUT
 from rflo_repro.paper.fig2_locality.claims import CLAIMS
 from rflo_repro.paper.periodic import Kind, Panel, compared
 from rflo_repro.report import style
-from rflo_repro.runs.claims import Tables
 from rflo_repro.runs.sample import PART
 from rflo_repro.stats.answers import MARGIN
+from rflo_repro.stats.claims import Tables
 
 COLOURS = {"locality": "local", "random feedback": "random-feedback", "interaction": "interaction"}
 HIGHEST = 4.0

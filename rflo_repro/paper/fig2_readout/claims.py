@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rflo_repro.report.claims import BEHIND, NOT_LEARNED, above, by_period, judged, learned, ranked, untestable
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import log_ratio, where
 from rflo_repro.stats import answers
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import BEHIND, NOT_LEARNED, above, by_period, judged, learned, ranked, untestable
+from rflo_repro.stats.statistics import log_ratio, where
 
 
 def both_beat_readout(tables: Tables) -> Sequence[Part]:

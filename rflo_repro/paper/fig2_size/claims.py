@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rflo_repro.report.claims import SLOPE, below, judged, learned, ranked, slopes
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import where
 from rflo_repro.stats import answers
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import SLOPE, below, judged, learned, ranked, slopes
+from rflo_repro.stats.statistics import where
 
 G_OF_THE_OTHER_FIGURES = 1.5
 EXPLODED = (

@@ -11,7 +11,7 @@ from rflo_repro.paper.fig2_size.claims import CLAIMS
 from rflo_repro.paper.fig2_size.plot import draw
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.realisation import Condition
+from rflo_repro.runs.job import Condition
 from rflo_repro.runs.request import Selection
 
 CHOICES = {
@@ -24,7 +24,7 @@ CHOICES = {
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """The selected conditions; one that both panels show is run once.
 
-    Raises Refused for a period that is not whole timesteps.
+    Raises RequestError for a period that is not whole timesteps.
     """
     panels: dict[tuple[int, float], str] = {}
     for size in choices.sizes:
@@ -42,7 +42,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
             choices.period_tau,
             label=f"rflo N={n_rec} g={g:g}",
             values={"n_rec": n_rec, "g": g},
-            recipe=replace(choices.recipe, n_rec=n_rec, g=g, readout_scale=choices.readout_scale * g),
+            init=replace(choices.init, n_rec=n_rec, g=g, readout_scale=choices.readout_scale * g),
         )
         for (n_rec, g), letters in panels.items()
         if not selection.panels or set(selection.panels) & set(letters)

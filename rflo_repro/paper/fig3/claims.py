@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from rflo_repro.report.claims import BEHIND, SAME, Test, above, compared, within
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import interval, paired, where
 from rflo_repro.stats.answers import LEVEL
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import BEHIND, SAME, Test, above, compared, within
+from rflo_repro.stats.statistics import interval, paired, where
 
 # The output is known once a timestep, which is 0.1 tau: an error of 0 counts as one.
 TIMESTEP_TAU = 0.1

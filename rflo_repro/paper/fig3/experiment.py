@@ -16,12 +16,12 @@ from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Arrays, Condition, Results, by_network
 from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns
-from rflo_repro.runs.realisation import Arrays, Condition, Results, by_network
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.statistics import quartiles
 
 # Methods, Figure 3
 PRINTED = {"rflo": 0.001, "bptt": 0.003}
@@ -86,7 +86,7 @@ SCHEMAS = {
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """The selected conditions. Raises Refused if there are none."""
+    """The selected conditions. Raises RequestError if there are none."""
     found = []
     for rule in ABOUT.rules:
         for longest in LONGEST_TAU:
@@ -97,7 +97,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
                 continue
             found += [_condition(choices, selection, rates, rule, longest, panels) for rates in selection.rates]
     if not found:
-        raise Refused(None, "no part of Figure 3 has this combination of --panel and --rule")
+        raise RequestError(None, "no part of Figure 3 has this combination of --panel and --rule")
     return found
 
 
@@ -111,7 +111,7 @@ def _condition(choices: Choices, selection: Selection, rates: str, rule: str, lo
         rule=rule,
         eta=eta / batch if choices.per_batch_average else eta,
         n_trials=choices.n_trials,
-        recipe=choices.recipe,
+        init=choices.init,
         seed=choices.seed,
         network=0,
         batch=batch,
@@ -120,7 +120,7 @@ def _condition(choices: Choices, selection: Selection, rates: str, rule: str, lo
     return Condition(
         label=f"{rule} to {longest} tau" + ("" if called == "printed" else f" {called}"),
         values={"figure": "fig3", "panel": panels, **values, "rates": called, "eta": eta},
-        realisations=tuple(
+        jobs=tuple(
             IntervalSession(replace(first, network=network), choices.tests(longest))
             for network in range(choices.n_networks)
         ),

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
 from rflo_repro.report import style
-from rflo_repro.runs.statistics import quartiles
+from rflo_repro.stats.statistics import quartiles
 
 RFLO = {15: style.colour("red"), 20: style.colour("blue")}
 BPTT = {25: style.colour("bptt")}

@@ -1,4 +1,4 @@
-"""The realisation of Figure 3: a network trained on interval matching, and the time of its output's peak in tests."""
+"""The job of Figure 3: a network trained on interval matching, and the time of its output's peak in tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.session import Around, weights
+from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.session import SessionWrapper, weights
 from rflo_repro.tasks import IntervalMatchingTask
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class IntervalSession(Around):
+class IntervalSession(SessionWrapper):
     """A session on interval matching and a test trial at each delay.
 
     session: on an IntervalMatchingTask. delays: in timesteps.

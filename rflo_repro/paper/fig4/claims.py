@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import BEHIND, above, compared
-from rflo_repro.runs.claims import Claim, Part, Tables
 from rflo_repro.runs.outcomes import LEARNED
-from rflo_repro.runs.statistics import where
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import BEHIND, above, compared
+from rflo_repro.stats.statistics import where
 
 
 def loop_ahead(tables: Tables) -> Sequence[Part]:

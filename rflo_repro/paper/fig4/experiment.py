@@ -18,12 +18,12 @@ from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Arrays, Condition, Job, Results, by_network
 from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns, final_loss, median_network
-from rflo_repro.runs.realisation import Arrays, Condition, Realisation, Results, by_network
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.statistics import quartiles
 from rflo_repro.tasks import SequenceTask
 from rflo_repro.tasks.reaching import DIRECTIONS
 
@@ -102,7 +102,7 @@ SCHEMAS = {
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """The selected conditions. Raises Refused if there are none."""
+    """The selected conditions. Raises RequestError if there are none."""
     rules = [
         rule
         for rule in ABOUT.rules
@@ -110,12 +110,12 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
         and (not selection.panels or set(PANELS[rule]) & set(selection.panels))
     ]
     if not rules:
-        raise Refused(None, "no part of Figure 4 has this combination of --panel and --rule")
+        raise RequestError(None, "no part of Figure 4 has this combination of --panel and --rule")
     return [_condition(choices, selection, rates, rule) for rule in rules for rates in selection.rates]
 
 
 def _none_printed() -> tuple[str, float]:
-    raise Refused("rates", "the paper prints no learning rate for Figure 4")
+    raise RequestError("rates", "the paper prints no learning rate for Figure 4")
 
 
 def _condition(choices: Choices, selection: Selection, rates: str, rule: str) -> Condition:
@@ -124,14 +124,14 @@ def _condition(choices: Choices, selection: Selection, rates: str, rule: str) ->
     return Condition(
         label=label + ("" if called == "tuned" else f" {called}"),
         values={"figure": "fig4", "panel": PANELS[rule], "rule": rule, "rates": called, "eta": eta},
-        realisations=tuple(
+        jobs=tuple(
             _with_loop(choices, eta, network) if rule == "loop" else _without_loop(choices, rule, eta, network)
             for network in range(choices.n_networks)
         ),
     )
 
 
-def _with_loop(choices: Choices, eta: float, network: int) -> Realisation:
+def _with_loop(choices: Choices, eta: float, network: int) -> Job:
     return LoopSession(
         reaching=choices.reaching,
         sequence=choices.directions,
@@ -141,7 +141,7 @@ def _with_loop(choices: Choices, eta: float, network: int) -> Realisation:
         read_at=choices.read_at,
         reset_state=choices.reset_state,
         n_trials_stage=choices.n_trials,
-        recipe=choices.recipe,
+        init=choices.init,
         seed=choices.seed,
         network=network,
         moves=choices.moves,
@@ -150,13 +150,13 @@ def _with_loop(choices: Choices, eta: float, network: int) -> Realisation:
     )
 
 
-def _without_loop(choices: Choices, rule: str, eta: float, network: int) -> Realisation:
+def _without_loop(choices: Choices, rule: str, eta: float, network: int) -> Job:
     return Session(
         task=SequenceTask(choices.directions, choices.reaching),
         rule=rule,
         eta=eta,
         n_trials=choices.n_trials_whole,
-        recipe=choices.recipe,
+        init=choices.init,
         seed=choices.seed,
         network=network,
         **choices.training(rule),

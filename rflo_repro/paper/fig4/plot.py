@@ -12,7 +12,7 @@ from matplotlib.figure import SubFigure
 
 from rflo_repro.paper.fig4 import ABOUT, sketch
 from rflo_repro.report import style
-from rflo_repro.runs.statistics import quartiles
+from rflo_repro.stats.statistics import quartiles
 from rflo_repro.tasks.reaching import DIRECTIONS
 
 COLOURS = {"loop": style.colour("red"), "rflo": style.colour("rflo"), "bptt": style.colour("bptt")}

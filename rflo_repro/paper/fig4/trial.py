@@ -1,15 +1,15 @@
-"""The realisation of Figure 4 with the loop: single movements by RFLO, then their order by the loop's own learning."""
+"""The job of Figure 4 with the loop: single movements by RFLO, then their order by the loop's own learning."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.runs.initialisation import Initialisation, generator
+from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.runs.session import weights, with_weights
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class LoopSession:
     """
 
     stored_as = "LoopSession"
+    stored_fields: ClassVar = {"init": "recipe"}
 
     reaching: Reaching
     sequence: tuple[int, ...]
@@ -68,7 +69,7 @@ class LoopSession:
     read_at: str
     reset_state: bool
     n_trials_stage: int
-    recipe: Recipe
+    init: Initialisation
     seed: int
     network: int
     online: bool = False
@@ -90,26 +91,26 @@ class LoopSession:
     @property
     def n_bytes(self) -> int:
         """Two histories of a trial, the weights, and what is kept of each trial."""
-        width = self.recipe.n_rec + 12
+        width = self.init.n_rec + 12
         return 8 * (4 * self.reaching.n_steps * width + 6 * width * width) + self.n_kept
 
     @property
     def n_kept(self) -> int:
         """Two curves of stage 1, three flags a movement of stage 2, outputs in the tests, and the trained weights."""
-        weights = self.recipe.n_rec * (self.recipe.n_rec + 8)
+        weights = self.init.n_rec * (self.init.n_rec + 8)
         tests = 64 * self.reaching.n_steps * (len(self.sequence) + 2)
         return 16 * self.n_trials_stage + 3 * self.n_moves + 8 * weights + tests
 
     @property
     def n_seconds(self) -> float:
         """Two multiply-adds a weight and timestep, at 64 in a nanosecond."""
-        return self.n_trials * 2 * self.reaching.n_steps * (1e-8 + 2.0 * self.recipe.n_rec**2 / 64e9)
+        return self.n_trials * 2 * self.reaching.n_steps * (1e-8 + 2.0 * self.init.n_rec**2 / 64e9)
 
     def trained(self, arrays: Arrays) -> Network:
         """The network after stage 1, from what `run` returned."""
         from rflo_repro.tasks import MovementTask
 
-        return with_weights(self.recipe.draw(MovementTask(self.reaching), self.seed, self.network), arrays)
+        return with_weights(self.init.draw(MovementTask(self.reaching), self.seed, self.network), arrays)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Both stages and the tests after them.
@@ -128,7 +129,7 @@ class LoopSession:
 
         task = MovementTask(self.reaching)
         rng = {p: generator(self.seed, self.network, p) for p in ("task", "exploration")}
-        net = self.recipe.draw(task, self.seed, self.network)
+        net = self.init.draw(task, self.seed, self.network)
         kept = None if checkpoint is None else checkpoint.read()
         # in stage 1 it is what `train` kept
         begun = kept if kept is not None and "w_s" in kept else None

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning.validate import Array
-from rflo_repro.report.claims import untestable
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import where
 from rflo_repro.stats.answers import Answer, Answered
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import untestable
+from rflo_repro.stats.statistics import where
 
 EXPONENTS = {"rtrl": 4, "rflo": 2, "bptt": 2}
 LARGEST = 4

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.realisation import Arrays, Condition, Results
+from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost import ABOUT

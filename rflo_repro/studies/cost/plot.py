@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rflo_repro.report import style
-from rflo_repro.runs.claims import Tables
-from rflo_repro.runs.statistics import where
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.statistics import where
 from rflo_repro.studies.cost.claims import EXPONENTS, LARGEST, exponents
 
 

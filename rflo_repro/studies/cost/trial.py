@@ -9,7 +9,7 @@ import numpy as np
 
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.training import train
-from rflo_repro.runs.realisation import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.tasks import PeriodicTask
 
 SECONDS, REPEATS = 0.15, 5

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rflo_repro.report.claims import SLOPE, below, judged, slopes
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import where
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import SLOPE, below, judged, slopes
+from rflo_repro.stats.statistics import where
 
 RULES = {"local": "local", "rflo": "RFLO", "random-feedback": "random feedback, nonlocal"}
 

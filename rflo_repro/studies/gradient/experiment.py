@@ -9,8 +9,8 @@ import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.learning_curves import log_spaced
-from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
@@ -49,7 +49,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
             {name: c.values[name] for name in names},
             tuple(
                 GradientSession(s, tuple(int(t) for t in log_spaced(s.n_trials, N_POINTS)))
-                for s in c.realisations
+                for s in c.jobs
                 if isinstance(s, Session)
             ),
         )
@@ -61,7 +61,7 @@ def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> 
     """The table of SCHEMA."""
     frames = []
     for condition, networks in zip(found, results, strict=True):
-        for network, (session, arrays) in enumerate(zip(condition.realisations, networks, strict=True)):
+        for network, (session, arrays) in enumerate(zip(condition.jobs, networks, strict=True)):
             assert isinstance(session, GradientSession)
             for matrix in MATRICES:
                 frame = {"trial": session.trials, "matrix": matrix, "cosine": arrays[matrix].round(6)}

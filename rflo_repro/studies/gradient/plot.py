@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
-from rflo_repro.runs.claims import Tables
-from rflo_repro.runs.statistics import where
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.statistics import where
 from rflo_repro.studies.gradient import ABOUT
 
 

@@ -1,4 +1,4 @@
-"""The realisation of the study: a session, and the cosine of its rule's update and the exact gradient on the way."""
+"""The job of the study: a session, and the cosine of its rule's update and the exact gradient on the way."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.recipe import generator
-from rflo_repro.runs.session import Around
+from rflo_repro.runs.initialisation import generator
+from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.session import SessionWrapper
 
 MATRICES = ("w_rec", "w_out")
 
 
 @dataclass(frozen=True)
-class GradientSession(Around):
+class GradientSession(SessionWrapper):
     """A session in which each rule's update is compared with the exact gradient before some of its trials.
 
     session: on a task without randomness. trials: their numbers, from 1, in order.

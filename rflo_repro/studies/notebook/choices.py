@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rflo_repro.paper.choices import networks, trials
 from rflo_repro.runs.choices import Choices as Declared
 from rflo_repro.runs.choices import first_state, integer, number, open_choice, positive, printed
-from rflo_repro.runs.recipe import Recipe
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import LIMITS
 
 ENTRY = "published-example"
@@ -37,6 +37,6 @@ class Choices(Declared):
     )
 
     @property
-    def recipe(self) -> Recipe:
+    def init(self) -> Initialisation:
         """How networks are drawn."""
-        return Recipe(self.n_rec, self.tau, self.g, self.h0, self.readout_scale)  # type: ignore[arg-type]
+        return Initialisation(self.n_rec, self.tau, self.g, self.h0, self.readout_scale)  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import FINAL, how_it_went, summary
-from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
@@ -48,7 +48,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
             # a session averages over the timesteps that are computed
             eta=choices.eta * task.share,
             n_trials=choices.n_trials,
-            recipe=choices.recipe,
+            init=choices.init,
             seed=choices.seed,
             network=0,
         )

@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
 from rflo_repro.report import style
-from rflo_repro.runs.claims import Tables
-from rflo_repro.runs.statistics import interval, log_ratio, paired, where
 from rflo_repro.stats.answers import MARGIN
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.statistics import interval, log_ratio, paired, where
 from rflo_repro.studies.notebook import ABOUT
 
 # What the notebook (murray-lab/rflo-learning) prints of one network each after 10^4 trials

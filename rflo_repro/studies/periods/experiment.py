@@ -14,9 +14,9 @@ from rflo_repro.paper.choices import VARIANTS, PeriodicChoices
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Condition, Results, by_network
 from rflo_repro.runs.learning_curves import FINAL, condition_columns, how_it_went, summary
-from rflo_repro.runs.realisation import Condition, Results, by_network
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.periods import ABOUT
 from rflo_repro.studies.periods.choices import Choices
@@ -41,7 +41,8 @@ SCHEMA = Schema(
 
 def tuned(rule: str, period_tau: float) -> float:
     """The tuned learning rate of a rule, between the printed periods on the straight line through log rate against log
-    period, outside of them that of the nearest (assumption `rates-of-the-periods`). Raises Refused if none is known."""
+    period, outside of them that of the nearest (assumption `rates-of-the-periods`).
+    Raises RequestError if none is known."""
     known = {
         at: learning_rate(Selection(), TUNED_FOR, "tuned", {"rule": rule, "period_tau": at}, lambda: ("", math.nan))[1]
         for at in periodic.PERIODS_TAU
@@ -63,10 +64,10 @@ def rate(rates: str, rule: str, period_tau: float) -> float:
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """Every rule at every period, size and kind of rates that is selected. Raises Refused for a period that is not
+    """Every rule at every period, size and kind of rates that is selected. Raises RequestError for a period that is not
     whole timesteps, and for one rate in place of several kinds."""
     if selection.eta is not None and len(selection.rates) > 1:
-        raise Refused("eta", f"one rate goes with one kind of --rates, got {' '.join(selection.rates)}")
+        raise RequestError("eta", f"one rate goes with one kind of --rates, got {' '.join(selection.rates)}")
     return [
         _condition(choices, selection, rates, rule, period_tau, n_rec)
         for n_rec, period_tau, rule, rates in product(
@@ -92,7 +93,7 @@ def _condition(
     return Condition(
         f"{rule} {period_tau:g} tau, N={n_rec}, {called}",
         {"rule": rule, "rates": called, "period_tau": period_tau, "n_rec": n_rec, "eta": eta},
-        of_figure.realisations,
+        of_figure.jobs,
     )
 
 

@@ -16,10 +16,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
 from rflo_repro.report import style
-from rflo_repro.report.claims import ranked
-from rflo_repro.runs.claims import Tables
-from rflo_repro.runs.statistics import interval, paired, where
 from rflo_repro.stats.answers import MARGIN
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.measured import ranked
+from rflo_repro.stats.statistics import interval, paired, where
 from rflo_repro.studies.periods import ABOUT
 
 Dash = Literal["-", "--", ":", "-."]

@@ -17,7 +17,7 @@ from rich.console import Console
 from rflo_repro.runs import road, tables, variants
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
-from rflo_repro.runs.request import Refused, Request, Selection
+from rflo_repro.runs.request import Request, RequestError, Selection
 from rflo_repro.studies.readings import ABOUT, CLOSEST
 from rflo_repro.studies.readings.experiment import SCHEMAS
 from rflo_repro.studies.readings.moves import pairs
@@ -76,7 +76,7 @@ def closest_of(known: Mapping[str, About]) -> dict[str, Experiment[Any]]:
 def run(figure: About, request: Request, console: Console) -> None:
     """Find the reading in the tables of `readings`, say which it is, and compute and draw the figure under it.
 
-    Raises Refused if these have none of the figure, and as `road.run` does.
+    Raises RequestError if these have none of the figure, and as `road.run` does.
     """
     folder: Path = road.usual("results", request.results, request.scale)
     try:
@@ -85,10 +85,10 @@ def run(figure: About, request: Request, console: Console) -> None:
         frame = pd.DataFrame({"figure": []})
     except tables.TableError as error:
         again = f"run `rflo-repro {ABOUT.command}{road.into(folder)}` to make it anew"
-        raise Refused("results", f"{error}: {again}") from None
+        raise RequestError("results", f"{error}: {again}") from None
     mine = frame[frame.figure == figure.command]
     if not len(mine):
-        raise Refused(
+        raise RequestError(
             "results",
             f"{folder} has no readings of {figure.command}: run `rflo-repro {ABOUT.command}{road.into(folder)}` first",
         )

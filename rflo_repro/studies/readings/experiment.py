@@ -17,14 +17,14 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.paper.rates import condition_key
 from rflo_repro.runs.choices import declared, written
-from rflo_repro.runs.claims import Part, Tables, Verdict, verdicts
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Condition, Results, by_network
 from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
 from rflo_repro.runs.outcomes import outcome, silent_loss
-from rflo_repro.runs.realisation import Condition, Results, by_network
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.statistics import interval
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.claims import Part, Tables, Verdict, verdicts
+from rflo_repro.stats.statistics import interval
 from rflo_repro.studies.readings import ABOUT, PARTS, design
 from rflo_repro.studies.readings.choices import Choices, Reduced
 from rflo_repro.studies.readings.plot import draw

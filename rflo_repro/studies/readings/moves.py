@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from rflo_repro.runs.choices import parsed
-from rflo_repro.runs.statistics import shift
+from rflo_repro.stats.statistics import shift
 
 
 def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from rflo_repro.paper import registry
 from rflo_repro.report import style
-from rflo_repro.runs.claims import Tables
+from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.readings import ABOUT, PARTS, design, multiverse, wording
 from rflo_repro.studies.readings.counts import counts, statements
 from rflo_repro.studies.readings.moves import levels, moves, values_of

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.report.claims import (
+from rflo_repro.stats.answers import MARGIN, Answered
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import (
     AHEAD,
     BEHIND,
     NO_WORSE,
@@ -27,9 +29,7 @@ from rflo_repro.report.claims import (
     untestable,
     within,
 )
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import quartiles, where
-from rflo_repro.stats.answers import MARGIN, Answered
+from rflo_repro.stats.statistics import quartiles, where
 from rflo_repro.studies.rules import places
 from rflo_repro.studies.rules.family import PERIODIC
 

@@ -14,13 +14,13 @@ from rflo_repro.learning import arithmetic
 from rflo_repro.learning.rules import LearningRule
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.job import Arrays, Condition
 from rflo_repro.runs.learning_curves import FINAL, NETWORK, how_it_went, log_spaced, significant, summary
-from rflo_repro.runs.realisation import Arrays, Condition
-from rflo_repro.runs.recipe import Recipe
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.statistics import quartiles
 from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.stats.statistics import quartiles
 from rflo_repro.studies.rules import ABOUT, places
 from rflo_repro.studies.rules.choices import Choices
 from rflo_repro.studies.rules.claims import CLAIMS
@@ -95,7 +95,7 @@ SCHEMAS = {
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """Every rule at its tasks, and single draws of those that draw. Raises Refused if there are none."""
+    """Every rule at its tasks, and single draws of those that draw. Raises RequestError if there are none."""
     trained = [
         _trained(choices, place, kind)
         for place in places.places(choices, selection)
@@ -110,7 +110,7 @@ def _trained(choices: Choices, place: places.Place, kind: Member | Own) -> Condi
     sessions = places.sessions(
         place, kind, choices.n_networks, eta=LearningRates(w_in=rates.w, w_rec=rates.w, w_out=rates.w_out)
     )
-    batch, task, n_rec = place.first.batch, place.first.task, place.first.recipe.n_rec
+    batch, task, n_rec = place.first.batch, place.first.task, place.first.init.n_rec
     batches = log_spaced(place.first.n_trials // batch, choices.n_points)
     # the first of them is before any training
     points = tuple(int(n) * batch for n in (0, *batches))
@@ -129,7 +129,7 @@ def _trained(choices: Choices, place: places.Place, kind: Member | Own) -> Condi
             "eta_w": rates.w,
             "eta_w_out": rates.w_out,
         },
-        realisations=tuple(RuleSession(session, points) for session in sessions),
+        jobs=tuple(RuleSession(session, points) for session in sessions),
     )
 
 
@@ -158,7 +158,7 @@ def _drawn(choices: Choices, selection: Selection) -> list[Condition]:
         if not selected or not rule.n_signs(choices.n_rec) or rule.draws > 1:
             continue
         for n_rec, n_steps in shapes:
-            first = Session(PeriodicTask(n_steps), rule, 0.0, 1, Recipe(n_rec, choices.tau), choices.seed, 0)
+            first = Session(PeriodicTask(n_steps), rule, 0.0, 1, Initialisation(n_rec, choices.tau), choices.seed, 0)
             found.append(
                 Condition(
                     f"draws of {member.name}, N={n_rec} T={n_steps}",
@@ -180,20 +180,20 @@ def tabulate(
     course: list[dict[str, Any]] = []
     noise: list[dict[str, Any]] = []
     for condition, networks in zip(found, results, strict=True):
-        values, realisation = condition.values, condition.realisations[0]
-        if isinstance(realisation, Draws):
+        values, job = condition.values, condition.jobs[0]
+        if isinstance(job, Draws):
             for network, arrays in enumerate(networks):
                 error = arrays["error"]
                 size = {"n_draws": len(error), "relative_error": float(np.sqrt(arithmetic.mean(error * error)))}
                 noise.append({**values, "network": network, **size})
             continue
-        assert isinstance(realisation, RuleSession)
+        assert isinstance(job, RuleSession)
         for network, arrays in enumerate(networks):
             seen = arrays["cosine"][np.isfinite(arrays["cosine"])]
             cosine = {"cosine": float(arithmetic.mean(seen)) if len(seen) else math.nan}
             final.append({**values, "network": network, **how_it_went(arrays), **cosine})
-        for i, done in enumerate(realisation.points):
-            at = min(done, realisation.n_trials - 1)
+        for i, done in enumerate(job.points):
+            at = min(done, job.n_trials - 1)
             losses = quartiles([arrays["loss"][at] for arrays in networks])
             seen = np.array([arrays["cosine"][i] for arrays in networks])
             cosines = quartiles(seen) if np.isfinite(seen).all() else (math.nan,) * 3

@@ -11,8 +11,8 @@ from typing import Any
 
 from rflo_repro.learning import validate
 from rflo_repro.learning.rules import LearningRule
-from rflo_repro.runs.realisation import describe
-from rflo_repro.runs.request import Refused
+from rflo_repro.runs.job import describe
+from rflo_repro.runs.request import RequestError
 from rflo_repro.studies import sweeps
 from rflo_repro.studies.rules.family import FAMILY
 
@@ -52,7 +52,7 @@ def read(name: str, value: Any) -> tuple[Own, ...]:
         raise ValueError(f"{name} must be the path of a TOML file, got {validate.shown(value)}")
     try:
         return sweeps.reading(Path(value), _rules)
-    except Refused as error:
+    except RequestError as error:
         raise ValueError(f"{name}: {error}") from None
 
 

@@ -14,8 +14,8 @@ from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig3.choices import Choices as Intervals
 from rflo_repro.paper.fig4.choices import Choices as SingleMovements
-from rflo_repro.runs.recipe import Recipe
-from rflo_repro.runs.request import Refused, Selection
+from rflo_repro.runs.initialisation import Initialisation
+from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column
 from rflo_repro.studies.rules.choices import Choices
@@ -64,12 +64,12 @@ class Place:
 
 
 def places(choices: Choices, selection: Selection) -> list[Place]:
-    """The selected tasks. Raises Refused for a period that is not whole timesteps."""
+    """The selected tasks. Raises RequestError for a period that is not whole timesteps."""
 
     def place(
-        name: str, task: Any, n_trials: int, recipe: Recipe, start: int, period: float = math.nan, **how: Any
+        name: str, task: Any, n_trials: int, init: Initialisation, start: int, period: float = math.nan, **how: Any
     ) -> Place:
-        return Place(name, period, Session(task, "bptt", 0.0, n_trials, recipe, choices.seed, 0, **how), start)
+        return Place(name, period, Session(task, "bptt", 0.0, n_trials, init, choices.seed, 0, **how), start)
 
     common: dict[str, Any] = {"tau": choices.tau, "seed": choices.seed}
     small = PeriodicChoices(n_rec=choices.n_rec, **common)
@@ -79,7 +79,7 @@ def places(choices: Choices, selection: Selection) -> list[Place]:
             PERIODIC,
             PeriodicTask(periodic.steps(period_tau, choices.tau, selection)),
             choices.n_trials,
-            small.recipe,
+            small.init,
             -3,
             period_tau,
         )
@@ -96,7 +96,7 @@ def places(choices: Choices, selection: Selection) -> list[Place]:
             INTERVALS,
             intervals.task(LONGEST_TAU),
             choices.n_batches * intervals.batch,
-            intervals.recipe,
+            intervals.init,
             -5,
             batch=intervals.batch,
         ),
@@ -105,7 +105,7 @@ def places(choices: Choices, selection: Selection) -> list[Place]:
             MOVEMENTS,
             Movements(single.reaching),
             choices.n_movements,
-            single.recipe,
+            single.init,
             -4,
             reset_state=single.reset_state,
         ),
@@ -149,7 +149,7 @@ def tuned() -> dict[tuple[str, str], dict[float, tuple[float, float]]]:
 
 
 def rates_of(place: Place, kind: Member | Own, rule: LearningRule) -> Rates:
-    """The rates of a rule at a task. Raises Refused if none are known."""
+    """The rates of a rule at a task. Raises RequestError if none are known."""
     if not kind.tuned:
         return Rates("none", 0.0, 0.0)
     period = place.period_tau
@@ -161,7 +161,7 @@ def rates_of(place: Place, kind: Member | Own, rule: LearningRule) -> Rates:
             if isinstance(kind, Member) or (kind.w, kind.w_out) == (None, None):
                 return Rates(called, w, w_out)
             return Rates("given", w if kind.w is None else kind.w, w_out if kind.w_out is None else kind.w_out)
-    raise Refused(None, f"no learning rates are known for {kind.name}: run `rflo-repro tune-rules`")
+    raise RequestError(None, f"no learning rates are known for {kind.name}: run `rflo-repro tune-rules`")
 
 
 def title(frame: pd.DataFrame) -> pd.Series[str]:
@@ -176,12 +176,12 @@ def values(place: Place, kind: Member | Own) -> dict[str, Any]:
 
 def sessions(place: Place, kind: Member | Own, n_networks: int, **changes: Any) -> tuple[Session, ...]:
     """A session a network, its rates still open unless they are among the changes."""
-    recipe = place.first.recipe
+    init = place.first.init
     return tuple(
         replace(
             place.first,
-            rule=kind.rule(recipe.tau),
-            recipe=replace(recipe, output_feedback=kind.output_feedback),
+            rule=kind.rule(init.tau),
+            init=replace(init, output_feedback=kind.output_feedback),
             optimizer=kind.optimizer,
             network=network,
             **changes,

@@ -13,9 +13,9 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import offset_copy
 
 from rflo_repro.report import style
-from rflo_repro.report.claims import slopes
-from rflo_repro.runs.claims import Tables
-from rflo_repro.runs.statistics import interval, quartiles, where
+from rflo_repro.stats.claims import Tables
+from rflo_repro.stats.measured import slopes
+from rflo_repro.stats.statistics import interval, quartiles, where
 from rflo_repro.studies.rules import places, twelve
 from rflo_repro.studies.rules.claims import rank_correlations
 from rflo_repro.studies.rules.family import PERIODIC

@@ -1,4 +1,4 @@
-"""The realisations of the study: sessions with the cosine of update and gradient on the way, and searches for rates."""
+"""The jobs of the study: sessions with the cosine of update and gradient on the way, and searches for rates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.rules import LearningRule, resolve
-from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.recipe import generator
+from rflo_repro.runs.initialisation import generator
+from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.runs.session import Session, last_part
 from rflo_repro.tasks import MovementTask, Reaching
 

@@ -21,7 +21,7 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import offset_copy
 
 from rflo_repro.report import style
-from rflo_repro.runs.statistics import interval, where
+from rflo_repro.stats.statistics import interval, where
 from rflo_repro.studies.rules.family import PERIODIC
 
 PAPERS = {

@@ -11,8 +11,8 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import summary
-from rflo_repro.runs.realisation import Condition, Results
 from rflo_repro.studies.readings import experiment as all_readings
 from rflo_repro.studies.readings.choices import Reduced
 from rflo_repro.studies.readings.experiment import Reading, Search

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from rflo_repro.paper import registry
 from rflo_repro.report import style
 from rflo_repro.runs.choices import declared, written
-from rflo_repro.runs.claims import Tables
+from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.readings import plot
 from rflo_repro.studies.readings.plot import FARTHEST
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rflo_repro.report.claims import Test, above, below, judged, untestable
-from rflo_repro.runs.claims import Claim, Part, Tables
-from rflo_repro.runs.statistics import mean, paired, where
+from rflo_repro.stats.claims import Claim, Part, Tables
+from rflo_repro.stats.measured import Test, above, below, judged, untestable
+from rflo_repro.stats.statistics import mean, paired, where
 
 ROUNDING = 1e-9
 

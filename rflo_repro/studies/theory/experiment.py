@@ -15,8 +15,8 @@ import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.learning_curves import final_loss, summary
-from rflo_repro.runs.realisation import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session, last_part
 from rflo_repro.runs.tables import Column, Schema
@@ -26,7 +26,7 @@ from rflo_repro.studies.theory.claims import CLAIMS
 from rflo_repro.studies.theory.trial import Appendix, Exact
 from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask
 
-BLOCK = 100  # networks a realisation
+BLOCK = 100  # networks a job
 CHOICES = {
     "paper": Choices(),
     "quick": Choices(n_networks=200, n_exact=10, n_trials=2000, n_control=5),
@@ -87,7 +87,7 @@ def exact_conditions(choices: Choices) -> list[Condition]:
         Condition(
             f"RTRL and BPTT, {name}",
             {"task": name},
-            tuple(Exact(task, choices.recipe, choices.seed, network) for network in range(choices.n_exact)),
+            tuple(Exact(task, choices.init, choices.seed, network) for network in range(choices.n_exact)),
         )
         for name, task in tasks.items()
     ]
@@ -100,7 +100,7 @@ def appendix_conditions(choices: Choices) -> list[Condition]:
             f"Appendix 2, {units} {period_tau:g} tau",
             {"units": units, "period_tau": period_tau},
             tuple(
-                Appendix(units == "linear", round(period_tau * choices.tau), replace(choices.recipe, g=g), choices.seed,
+                Appendix(units == "linear", round(period_tau * choices.tau), replace(choices.init, g=g), choices.seed,
                          first, min(BLOCK, choices.n_networks - first))
                 for first in range(0, choices.n_networks, BLOCK)
             ),
@@ -116,7 +116,7 @@ def alignment_conditions(choices: Choices) -> list[Condition]:
     own = replace(choices, n_networks=choices.n_control)
     for condition in figure.experiment.conditions(own, Selection(rules=("rflo",), rates=figure.rates)):
         values = {name: condition.values[name] for name in ("rates", "period_tau")}
-        trained = [s for s in condition.realisations if isinstance(s, Session)]
+        trained = [s for s in condition.jobs if isinstance(s, Session)]
         for recurrent, sessions in (("trained", trained), ("frozen", list(map(_frozen, trained)))):
             label = f"alignment, w_rec {recurrent}, {values['period_tau']:g} tau {values['rates']}"
             found.append(
@@ -146,10 +146,10 @@ def _alignment(arrays: Arrays) -> dict[str, Any]:
 def _rows(
     conditions: Sequence[Condition], results: Results, columns: Callable[[Arrays], dict[str, Any]]
 ) -> pd.DataFrame:
-    """A row a network; `columns` gives a realisation's, each one value or one a network."""
+    """A row a network; `columns` gives a job's, each one value or one a network."""
     frames = []
-    for condition, realisations in zip(conditions, results, strict=True):
-        part = pd.concat([pd.DataFrame(columns(arrays)) for arrays in realisations], ignore_index=True)
+    for condition, jobs in zip(conditions, results, strict=True):
+        part = pd.concat([pd.DataFrame(columns(arrays)) for arrays in jobs], ignore_index=True)
         frames.append(part.assign(**condition.values, network=range(len(part))))
     return pd.concat(frames, ignore_index=True)
 
@@ -172,13 +172,13 @@ def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> 
     return frames
 
 
-def said(realisations: Sequence[Arrays]) -> str:
+def said(jobs: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition."""
-    if "rtrl" in realisations[0]:
-        return f"apart {max(float(arrays['rtrl'][0]) for arrays in realisations):.1g}"
-    if "overlap" in realisations[0]:
-        return f"{sum(len(arrays['overlap']) for arrays in realisations)} networks"
-    return summary(realisations)
+    if "rtrl" in jobs[0]:
+        return f"apart {max(float(arrays['rtrl'][0]) for arrays in jobs):.1g}"
+    if "overlap" in jobs[0]:
+        return f"{sum(len(arrays['overlap']) for arrays in jobs)} networks"
+    return summary(jobs)
 
 
 EXPERIMENT = Experiment(

@@ -1,15 +1,15 @@
-"""The realisations of the study: RTRL against BPTT, and Appendix 2, in random networks."""
+"""The jobs of the study: RTRL against BPTT, and Appendix 2, in random networks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.runs.realisation import Arrays, Progress
-from rflo_repro.runs.recipe import Recipe, generator
+from rflo_repro.runs.initialisation import Initialisation, generator
+from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask
 
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ class Exact:
     """RTRL's update against BPTT's in one random network."""
 
     stored_as = "Exact"
+    stored_fields: ClassVar = {"init": "recipe"}
 
     task: PeriodicTask | IntervalMatchingTask
-    recipe: Recipe
+    init: Initialisation
     seed: int
     network: int
     n_trials: int = 1
@@ -41,7 +42,7 @@ class Exact:
         from rflo_repro.learning.rules import MATRICES
         from rflo_repro.learning.training import weight_updates
 
-        net = self.recipe.draw(self.task, self.seed, self.network)
+        net = self.init.draw(self.task, self.seed, self.network)
         trial = self.task.trial(generator(self.seed, self.network, "task"))
         updates = {rule: weight_updates(net, *trial, rule=rule) for rule in ("bptt", "rtrl", "rflo")}
 
@@ -57,10 +58,11 @@ class Appendix:
     """The two statements of Appendix 2 in random networks before training: `count` of them from number `first` on."""
 
     stored_as = "Appendix"
+    stored_fields: ClassVar = {"init": "recipe"}
 
     linear: bool
     period_steps: int
-    recipe: Recipe
+    init: Initialisation
     seed: int
     first: int
     count: int
@@ -76,7 +78,7 @@ class Appendix:
     def initial(self, network: int) -> Network:
         """A network. A linear one is a tanh network with a random state so small that tanh is the identity, and a
         readout as much larger, so that output and error are of ordinary size."""
-        net = self.recipe.draw(PeriodicTask(self.period_steps), self.seed, network)
+        net = self.init.draw(PeriodicTask(self.period_steps), self.seed, network)
         if not self.linear:
             return net
         h0 = SMALL * arithmetic.normal(generator(self.seed, network, "initial state"), (net.n_rec,))

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
-from rflo_repro.runs.claims import Tables
+from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.rules import places
 from rflo_repro.studies.rules.trial import STAGES
 

@@ -1,4 +1,4 @@
-"""What a run is made of: a realisation, the smallest piece that is computed, stored and counted."""
+"""What a run is made of: a job, the smallest piece that is computed, stored and counted."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Results = Sequence[Sequence[Arrays]]  # by condition and network
 Progress = Callable[[int], None]
 
 
-class Realisation(Protocol):
+class Job(Protocol):
     """A frozen dataclass of plain values that determine every number `run` returns.
 
-    Two realisations with equal fields, run by the same numerical source, give the same arrays bit for bit.
+    Two jobs with equal fields, run by the same numerical source, give the same arrays bit for bit.
     """
 
     @property
@@ -43,16 +43,16 @@ class Realisation(Protocol):
 
 @dataclass(frozen=True)
 class Condition:
-    """Realisations that differ only by their network: one progress line, one line or dot in a figure.
+    """Jobs that differ only by their network: one progress line, one line or dot in a figure.
 
     label: what the progress line calls it.
     values: the table columns that name the condition, in order.
-    realisations: one a network, in order. untrained: whether they train nothing.
+    jobs: one a network, in order. untrained: whether they train nothing.
     """
 
     label: str
     values: Mapping[str, Any]
-    realisations: tuple[Realisation, ...]
+    jobs: tuple[Job, ...]
     untrained: bool = False
 
 

@@ -1,7 +1,7 @@
 """The index of docs/assumptions.md, made of what is declared beside the choices, of the entries themselves, and of what
 `rflo-repro readings` measured.
 
-`python -m rflo_repro.studies.ledger` in a source checkout writes it anew.
+`python -m tools.assumptions_index` in a source checkout writes it anew.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rflo_repro.studies.readings.moves import moves, pairs
 from rflo_repro.studies.registry import studies
 
 LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
-BEGIN, END = "<!-- index: written by `python -m rflo_repro.studies.ledger` -->", "<!-- end of index -->"
+BEGIN, END = "<!-- index: written by `python -m tools.assumptions_index` -->", "<!-- end of index -->"
 RESULTS = LEDGER.parent.parent / "results"
 LABELS = ("Gap", "Choice", "Why", "Alternative", "Effect")
 SUPPLEMENTS = "fig2-"

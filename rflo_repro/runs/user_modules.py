@@ -15,7 +15,7 @@ from rflo_repro.runs import provenance
 from rflo_repro.runs.store import content
 
 if TYPE_CHECKING:
-    from rflo_repro.runs.realisation import Realisation
+    from rflo_repro.runs.job import Job
 
 _loaded: dict[str, ModuleType] = {}
 
@@ -36,10 +36,10 @@ def module_in(path: Path) -> ModuleType:
     return _loaded[str(path)]
 
 
-def send(client: Any, realisations: Sequence[Realisation]) -> None:
+def send(client: Any, jobs: Sequence[Job]) -> None:
     """Give the workers of a Dask client, those to come too, such modules as these are made of, by the same names.
     Raises what they raise there."""
-    needed = {part for realisation in realisations for part in provenance.modules_of(realisation)}
+    needed = {part for job in jobs for part in provenance.modules_of(job)}
     for path, module in _loaded.items():
         if path in needed:
             with tempfile.TemporaryDirectory() as folder:

@@ -16,10 +16,10 @@ from rflo_repro.paper import registry
 from rflo_repro.report import words
 from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.request import Refused
-from rflo_repro.runs.statistics import median
+from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Schema
 from rflo_repro.runs.variants import variants
+from rflo_repro.stats.statistics import median
 from rflo_repro.studies.answers import RATES, judged
 from rflo_repro.studies.registry import studies
 
@@ -78,12 +78,12 @@ def _answers(about: About, results: Path) -> dict[tuple[str, str], Found]:
 def compared(here: Path, there: Path) -> list[Compared]:
     """Every median of a table of final losses, and every part of a claim, that either folder has.
 
-    Raises Refused for a damaged table.
+    Raises RequestError for a damaged table.
     """
     try:
         return list(_compared(here, there))
     except tables.TableError as error:
-        raise Refused("against", str(error)) from None
+        raise RequestError("against", str(error)) from None
 
 
 def _compared(here: Path, there: Path) -> Iterator[Compared]:

@@ -27,7 +27,7 @@ def generator(seed: int, network: int, purpose: str) -> np.random.Generator:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Initialisation:
     """What a network is drawn from; its task, a root seed and its number say the rest.
 
     tau_spread: each unit has a time constant of its own, log-uniform from tau / tau_spread to tau tau_spread; 1: tau.

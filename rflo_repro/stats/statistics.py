@@ -18,7 +18,7 @@ import pandas as pd
 
 from rflo_repro.learning import arithmetic
 from rflo_repro.learning.validate import Array
-from rflo_repro.runs.claims import LEVEL, Interval
+from rflo_repro.stats.claims import LEVEL, Interval
 
 Statistic = Callable[[Array], Array]
 

@@ -12,19 +12,19 @@ from rflo_repro import cli
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared, defaults, vary, written
 from rflo_repro.runs.request import Selection
-from rflo_repro.studies import ledger
-from rflo_repro.studies.ledger import LEDGER
 from rflo_repro.studies.readings.experiment import SCHEMAS
+from tools import assumptions_index
+from tools.assumptions_index import LEDGER
 
 PAGE = LEDGER.read_text(encoding="utf-8")
-ENTRIES = {entry.name: entry for entry in ledger.entries(PAGE)}
-FIELDS = ledger.fields()
+ENTRIES = {entry.name: entry for entry in assumptions_index.entries(PAGE)}
+FIELDS = assumptions_index.fields()
 # `--set name=value`, the value in quotes if it has spaces
 SETTING = re.compile(r'--set (\w+)=("[^"`]*"|[^ `.,;:]+(?:\.\d+)?)')
 
 
 def test_the_index_is_that_of_the_code():
-    assert ledger.with_index(PAGE) == PAGE, "run `python -m rflo_repro.studies.ledger`"
+    assert assumptions_index.with_index(PAGE) == PAGE, "run `python -m tools.assumptions_index`"
 
 
 def test_every_open_choice_has_an_entry():
@@ -48,17 +48,17 @@ def test_an_alternative_can_be_run_or_the_entry_says_why_not(name):
 def test_what_an_entry_sets_can_be_set(name):
     for setting, value in SETTING.findall(" ".join(ENTRIES[name].text.values())):
         value = value.strip('"')
-        takes = [choices for choices in ledger.experiments().values() if setting in defaults(choices)]
+        takes = [choices for choices in assumptions_index.experiments().values() if setting in defaults(choices)]
         assert takes, setting
         of_entry = [field for field in FIELDS[name] if field.name == setting]
         assert of_entry, f"{name} sets {setting}, which is declared for another entry"
-        chosen = ledger.experiments()[of_entry[0].command]()
+        chosen = assumptions_index.experiments()[of_entry[0].command]()
         assert vary(chosen, [(setting, value)]) != chosen
 
 
 ALTERNATIVES = [
     (command, name, other.value)
-    for command, choices in ledger.experiments().items()
+    for command, choices in assumptions_index.experiments().items()
     for name, choice in declared(choices).items()
     for other in choice.alternatives
 ]
@@ -70,7 +70,7 @@ def test_every_declared_alternative_can_be_set_and_run(command, name, value, tun
     chosen = vary(about.choices(), [(name, written(value))])
     assert getattr(chosen, name) == value != defaults(about.choices)[name]
     usual, found = (
-        [c.realisations for c in about.experiment.conditions(choices, Selection(rates=about.rates[:1]))]
+        [c.jobs for c in about.experiment.conditions(choices, Selection(rates=about.rates[:1]))]
         for choices in (about.choices(), chosen)
     )
     assert found
@@ -83,18 +83,18 @@ def test_settings_are_seen_in_the_text():
 
 def test_an_entry_without_a_label_is_named():
     with pytest.raises(ValueError, match=r"^noise must have Gap, .*, has Gap, Why$"):
-        ledger.entries("## All\n\n### noise\n\n- **Gap.** One.\n- **Why.** Two.\n")
+        assumptions_index.entries("## All\n\n### noise\n\n- **Gap.** One.\n- **Why.** Two.\n")
     with pytest.raises(ValueError, match="must have <!-- index"):
-        ledger.with_index("nothing")
+        assumptions_index.with_index("nothing")
 
 
 def test_a_changed_default_changes_the_index(monkeypatch):
     """Negative control."""
     changed = {name: [*of] for name, of in FIELDS.items()}
-    changed["initial-state"] = [ledger.Field("fig2", "h0", "0.7", FIELDS["initial-state"][0].choice)]
-    monkeypatch.setattr(ledger, "fields", lambda: changed)
-    assert "| `h0=0.7`; 0.5, 1.0, uniform, normal |" in ledger.index(PAGE)
-    assert ledger.with_index(PAGE) != PAGE
+    changed["initial-state"] = [assumptions_index.Field("fig2", "h0", "0.7", FIELDS["initial-state"][0].choice)]
+    monkeypatch.setattr(assumptions_index, "fields", lambda: changed)
+    assert "| `h0=0.7`; 0.5, 1.0, uniform, normal |" in assumptions_index.index(PAGE)
+    assert assumptions_index.with_index(PAGE) != PAGE
 
 
 def moved(tmp_path, effects, apart=None):
@@ -130,7 +130,7 @@ def moved(tmp_path, effects, apart=None):
         )
     ]
     tables.write(tmp_path, SCHEMAS["readings"], pd.DataFrame(rows), {})
-    return ledger.measured(tmp_path)
+    return assumptions_index.measured(tmp_path)
 
 
 def test_what_a_choice_moves_is_the_part_that_it_moves_most_surely(tmp_path):
@@ -152,12 +152,14 @@ def test_where_networks_run_away_no_size_is_said(tmp_path):
 
 
 def test_the_index_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
-    assert ledger.measured(tmp_path) == {}
-    plain = ledger.index(PAGE, tmp_path)
+    assert assumptions_index.measured(tmp_path) == {}
+    plain = assumptions_index.index(PAGE, tmp_path)
     moved(tmp_path, {"y": 1.0})
-    row = next(line for line in ledger.index(PAGE, tmp_path).splitlines() if "[plain-updates]" in line)
+    row = next(line for line in assumptions_index.index(PAGE, tmp_path).splitlines() if "[plain-updates]" in line)
     assert "`clip=0.3` −1 (" in row
     assert ENTRIES["plain-updates"].text["Effect"].removesuffix(".") not in row
     assert "`clip=0.3` −1 (" not in plain
-    other = next(line for line in ledger.index(PAGE, tmp_path).splitlines() if "[batches-are-summed]" in line)
+    other = next(
+        line for line in assumptions_index.index(PAGE, tmp_path).splitlines() if "[batches-are-summed]" in line
+    )
     assert other in plain

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.report.claims import above, at_most, below, by_period, compared, judged, slopes, untestable, within
-from rflo_repro.runs import claims
-from rflo_repro.runs.claims import Claim, judge, verdicts
-from rflo_repro.runs.statistics import interval
+from rflo_repro.stats import claims
+from rflo_repro.stats.claims import Claim, judge, verdicts
+from rflo_repro.stats.measured import above, at_most, below, by_period, compared, judged, slopes, untestable, within
+from rflo_repro.stats.statistics import interval
 
 H, U, N, C = "holds", "not decided", "does not hold", "cannot be tested"
 BEHIND, AHEAD = "behind, size open", "ahead, size open"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.runs.statistics import (
+from rflo_repro.stats.statistics import (
     at_least,
     chance,
     critical,

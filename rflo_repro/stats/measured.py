@@ -12,11 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from rflo_repro.learning import arithmetic
-from rflo_repro.runs import statistics
-from rflo_repro.runs.claims import Part, Verdict
-from rflo_repro.runs.statistics import Statistic, interval, log_ratio, median, paired, where
-from rflo_repro.stats import answers
+from rflo_repro.stats import answers, statistics
 from rflo_repro.stats.answers import MARGIN, Answered, Flags, Pair
+from rflo_repro.stats.claims import Part, Verdict
+from rflo_repro.stats.statistics import Statistic, interval, log_ratio, median, paired, where
 
 Values = npt.NDArray[np.float64]  # one a network
 
