@@ -86,8 +86,8 @@ def test_what_a_room_imports(room, allowed):
 
 
 @pytest.mark.parametrize(("room", "allowed"), [("report", {"report", "runs", "stats"}), ("stats", {"stats"})])
-def test_statistics_and_looks_know_of_learning_the_arithmetic_alone(room, allowed):
-    kinds = ("learning.arithmetic.", "learning.validate.Array.")
+def test_statistics_and_looks_know_of_learning_only_exact_math(room, allowed):
+    kinds = ("learning.exact_math.", "learning.validate.Array.")
     for path, imported in modules(room).items():
         others = {name for name in imported if not f"{name}.".startswith(kinds)} - {"learning", "learning.validate"}
         assert rooms_of(others) <= allowed, path

@@ -122,14 +122,14 @@ def renamed_local(copy):
 
 
 def moved_function(copy):
-    path = copy.folder / "rflo_repro" / "learning" / "arithmetic.py"
+    path = copy.folder / "rflo_repro" / "learning" / "exact_math.py"
     text = path.read_text(encoding="utf-8")
-    start, end = text.index("def total("), text.index("def dot(")
+    start, end = text.index("def sum("), text.index("def dot(")
     line = "from rflo_repro.learning.validate import Array\n"
     heading = f"import numpy as np\nimport numpy.typing as npt\n\n{line}"
     path.with_name("sums.py").write_text(f"{heading}\n\n{text[start:end]}", encoding="utf-8")
     moved = text[:start] + text[end:]
-    path.write_text(moved.replace(line, f"from rflo_repro.learning.sums import total\n{line}"), encoding="utf-8")
+    path.write_text(moved.replace(line, f"from rflo_repro.learning.sums import sum\n{line}"), encoding="utf-8")
 
 
 @pytest.mark.parametrize("edit", [reworded, renamed_local, moved_function])
@@ -167,13 +167,13 @@ def last_digit(copy):
 
 def another_order(copy):
     copy.edit(
-        "learning/arithmetic.py",
+        "learning/exact_math.py",
         ("left[..., :half] + left[..., half : 2 * half]", "left[..., : 2 * half : 2] + left[..., 1 : 2 * half : 2]"),
     )
 
 
 def another_draw(copy):
-    copy.edit("learning/arithmetic.py", ("rng.random((len(part), 2))", "rng.random((2, len(part))).T"))
+    copy.edit("learning/exact_math.py", ("rng.random((len(part), 2))", "rng.random((2, len(part))).T"))
 
 
 @pytest.mark.parametrize(

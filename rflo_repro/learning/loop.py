@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import arithmetic, validate
+from rflo_repro.learning import exact_math, validate
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.validate import Array
 
@@ -38,7 +38,7 @@ class Loop(validate.Brief, validate.Checked):
     def __post_init__(self) -> None:
         w_s = validate.array("w_s", self.w_s, (None, None))
         with np.errstate(over="ignore"):
-            norms = arithmetic.norm(w_s)[:, np.newaxis]
+            norms = exact_math.norm(w_s)[:, np.newaxis]
         if not (norms > 0.0).all():
             raise ValueError("w_s must have no row of zeros")
         if not np.isfinite(norms).all():
@@ -51,14 +51,14 @@ class Loop(validate.Brief, validate.Checked):
     def random(cls, net: Network, rng: np.random.Generator) -> Loop:
         """Rows in random directions, one for each input of `net`. Raises ValueError for what is no network."""
         net = validate.instance("net", net, Network)
-        return cls(arithmetic.normal(validate.generator("rng", rng), (net.n_in, net.n_rec)))
+        return cls(exact_math.normal(validate.generator("rng", rng), (net.n_in, net.n_rec)))
 
     def choose(self, h: Array, allowed: npt.NDArray[np.bool_] | None = None) -> int:
         """The input that wins at state h (N,), among the allowed ones (Nx,), or among all.
 
         Raises ValueError for a wrong shape, a value that is not finite, or if none is allowed.
         """
-        drive = arithmetic.dot(self.w_s, self._state(h))
+        drive = exact_math.dot(self.w_s, self._state(h))
         return int(np.argmax(drive if allowed is None else np.where(self._allowed(allowed), drive, -np.inf)))
 
     def explore(

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import arithmetic, validate
+from rflo_repro.learning import exact_math, validate
 from rflo_repro.learning.validate import Array
 
 Phi = Literal["tanh", "relu", "softplus", "sigmoid", "identity"]
@@ -171,8 +171,8 @@ class Network(validate.Brief, validate.Checked):
     def alignment(self) -> float:
         """Normalised overlap of readout and feedback, Tr(w_out B) / (|w_out| |B|); NaN if either is zero."""
         back = self.feedback.T
-        sizes = arithmetic.size(self.w_out) * arithmetic.size(back)
-        return arithmetic.inner(self.w_out, back) / sizes if sizes > 0.0 else math.nan
+        sizes = exact_math.frobenius_norm(self.w_out) * exact_math.frobenius_norm(back)
+        return exact_math.inner(self.w_out, back) / sizes if sizes > 0.0 else math.nan
 
     @classmethod
     def random(
@@ -224,7 +224,7 @@ class Network(validate.Brief, validate.Checked):
             mask = for_mask.random((n_rec, n_rec)) < density
             n_expected *= density
         with np.errstate(over="ignore"):
-            w_rec = arithmetic.normal(for_rec, (n_rec, n_rec)) * (g / math.sqrt(n_expected))
+            w_rec = exact_math.normal(for_rec, (n_rec, n_rec)) * (g / math.sqrt(n_expected))
         if not np.isfinite(w_rec).all():
             raise ValueError(f"g must leave every weight finite, got {g!r}")
         if signs is not None:
@@ -235,7 +235,7 @@ class Network(validate.Brief, validate.Checked):
             w_in=for_in.uniform(-1.0, 1.0, (n_rec, n_in)),
             w_rec=w_rec,
             w_out=for_out.uniform(-1.0, 1.0, (n_out, n_rec)) * (readout_scale / math.sqrt(n_rec)),
-            feedback=arithmetic.normal(for_feedback, (n_rec, n_out)),
+            feedback=exact_math.normal(for_feedback, (n_rec, n_out)),
             h0=_each(h0, "h0", n_rec),
             tau=tau,
             output_feedback=output_feedback,

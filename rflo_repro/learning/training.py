@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import arithmetic, checkpoint, kernels, optimizers, validate
+from rflo_repro.learning import checkpoint, exact_math, kernels, optimizers, validate
 from rflo_repro.learning.checkpoint import Checkpoint, Kept
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
@@ -551,10 +551,10 @@ class _Source:
 
 
 def _normal(rng: np.random.Generator, n: int) -> Array:
-    """(n,): what `arithmetic.normal` draws, to the bit and at a thirtieth of its time."""
+    """(n,): what `exact_math.normal` draws, to the bit and at a thirtieth of its time."""
     uniform = np.zeros((2, kernels.padded(n)))
-    for first in range(0, n, arithmetic.BLOCK):
-        part = uniform[:, first : min(first + arithmetic.BLOCK, n)]
+    for first in range(0, n, exact_math.BLOCK):
+        part = uniform[:, first : min(first + exact_math.BLOCK, n)]
         part[:] = rng.random((part.shape[1], 2)).T
     kernels.box_muller(uniform)
     return uniform[0, :n]
@@ -589,7 +589,7 @@ class _ByCallable:
                 seen = run(begun, inputs, trials.noise[k, :length] if trials.noise.size else None)
                 eps = np.where(np.isnan(targets), 0.0, targets - seen.y)
                 with np.errstate(over="ignore", invalid="ignore"):
-                    record.loss[k] = arithmetic.total(np.ravel(eps * eps)) / (2.0 * length)
+                    record.loss[k] = exact_math.sum(np.ravel(eps * eps)) / (2.0 * length)
                 record.alignment[k] = net.alignment
                 if not trials.reset_state:
                     weights.state[:n] = seen.h[-1]

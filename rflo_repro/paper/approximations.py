@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
 from rflo_repro.stats.claims import Part, Tables, verdicts
 from rflo_repro.stats.measured import (
@@ -62,7 +62,7 @@ def effects(rows: pd.DataFrame) -> Mapping[str, Array]:
     if not {"rflo", "bptt", "local", "random-feedback"} <= set(found):
         return dict.fromkeys(EFFECTS, np.empty(0))
     bptt, local, random, rflo = (
-        arithmetic.log10(found[rule].fillna(np.inf).to_numpy(float))
+        exact_math.log10(found[rule].fillna(np.inf).to_numpy(float))
         for rule in ("bptt", "local", "random-feedback", "rflo")
     )
     with np.errstate(invalid="ignore"):

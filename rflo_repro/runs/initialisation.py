@@ -60,11 +60,11 @@ class Initialisation:
         """The network of this number. Raises ValueError as `Network.random` does."""
         import numpy as np
 
-        from rflo_repro.learning import arithmetic
+        from rflo_repro.learning import exact_math
         from rflo_repro.learning.network import Network
 
         def normal(purpose: str) -> Array:
-            return arithmetic.normal(generator(seed, network, purpose), (self.n_rec,))
+            return exact_math.normal(generator(seed, network, purpose), (self.n_rec,))
 
         signs = np.where(np.arange(self.n_rec) < (self.n_rec + 1) // 2, 1.0, -1.0) if self.dale else None
         h0: float | Array
@@ -92,10 +92,10 @@ class Initialisation:
         """(N,): a time constant for each unit. Raises ValueError for a spread that is none or leaves less than 1."""
         import numpy as np
 
-        from rflo_repro.learning import arithmetic, validate
+        from rflo_repro.learning import exact_math, validate
 
         largest = validate.real("tau_spread", self.tau_spread, 1.0)
         if self.tau / largest < 1.0:
             raise ValueError(f"tau_spread must be at most tau ({self.tau:g}), got {largest!r}")
-        exponents = rng.uniform(-1.0, 1.0, self.n_rec) * arithmetic.logarithm(largest)
-        return np.clip(self.tau * arithmetic.exponential(exponents), self.tau / largest, self.tau * largest)
+        exponents = rng.uniform(-1.0, 1.0, self.n_rec) * exact_math.log(largest)
+        return np.clip(self.tau * exact_math.exp(exponents), self.tau / largest, self.tau * largest)

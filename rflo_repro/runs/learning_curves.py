@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.session import last_part
@@ -93,7 +93,7 @@ def condition_columns(*names: str) -> tuple[Column, ...]:
 
 def log_spaced(n_trials: int, n_points: int = CURVE_POINTS) -> np.ndarray[Any, np.dtype[np.int64]]:
     """About `n_points` different trial numbers from 1 to `n_trials`, log-spaced."""
-    return np.unique(np.round(arithmetic.geometric(1, n_trials, n_points)).astype(np.int64))
+    return np.unique(np.round(exact_math.geomspace(1, n_trials, n_points)).astype(np.int64))
 
 
 def sampled(n_steps: int, most: int) -> np.ndarray[Any, np.dtype[np.int64]]:

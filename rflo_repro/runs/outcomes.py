@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
 
 LEARNED = 0.1
@@ -28,7 +28,7 @@ RAN_AWAY = 10.0
 
 def silent_loss(targets: Array) -> float:
     """Loss L of Eq. 2 for an output of zero. targets: (T, Ny)."""
-    return 0.5 * arithmetic.inner(targets, targets) / len(targets)
+    return 0.5 * exact_math.inner(targets, targets) / len(targets)
 
 
 def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:

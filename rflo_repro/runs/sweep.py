@@ -101,7 +101,7 @@ def sweep(
         return _stopping(
             stop,
             parallel(joblib.delayed(one)(*place) for place in waiting),
-            kernels.watched(reporter.compiling),
+            kernels.watch_compilation(reporter.compiling),
             running,
         )
 

@@ -25,7 +25,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.stats import statistics
 from rflo_repro.stats.statistics import Statistic
 
@@ -86,7 +86,7 @@ class Pair:
     def values(self) -> Values:
         """x, (n,)."""
         with np.errstate(invalid="ignore"):
-            x = arithmetic.log10(self.first) - arithmetic.log10(self.second)
+            x = exact_math.log10(self.first) - exact_math.log10(self.second)
         return np.where(self.first == self.second, 0.0, x)
 
     @property

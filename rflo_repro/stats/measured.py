@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.stats import answers, statistics
 from rflo_repro.stats.answers import MARGIN, Answered, Flags, Pair
 from rflo_repro.stats.claims import Part, Verdict
@@ -237,7 +237,7 @@ def slopes(frame: pd.DataFrame, x: str, y: str, log_x: bool = False, log_y: bool
     found = []
     for _, rows in frame.groupby("network"):
         at, to = rows[x].to_numpy(float), rows[y].to_numpy(float)
-        at, to = arithmetic.log10(at) if log_x else at, arithmetic.log10(to) if log_y else to
+        at, to = exact_math.log10(at) if log_x else at, exact_math.log10(to) if log_y else to
         one, other = np.nonzero(at[:, np.newaxis] < at)
         with np.errstate(invalid="ignore"):
             between = (to[other] - to[one]) / (at[other] - at[one])

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
 from rflo_repro.stats.claims import LEVEL, Interval
 
@@ -52,7 +52,7 @@ def median(values: Array) -> Array:
 
 def mean(values: Array) -> Array:
     """Mean along the last axis."""
-    return arithmetic.mean(values)
+    return exact_math.mean(values)
 
 
 def quartiles(values: npt.ArrayLike) -> tuple[float, float, float]:
@@ -171,7 +171,7 @@ def log_ratio(above: Array, below: Array, floor: float = 0.0) -> Array:
     a, b = (np.maximum(np.nan_to_num(v, nan=np.inf, posinf=np.inf), floor) for v in (above, below))
     # two infinities, or two zeros, differ by NaN
     with np.errstate(invalid="ignore"):
-        ratio: Array = arithmetic.log10(a) - arithmetic.log10(b)
+        ratio: Array = exact_math.log10(a) - exact_math.log10(b)
     return ratio[~np.isnan(ratio)]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.checkpoint import Kept
 from rflo_repro.learning.loop import Loop
 from rflo_repro.learning.network import Network
@@ -406,22 +406,22 @@ def _arithmetic() -> Arrays:
     x = np.concatenate([np.linspace(-800.0, 800.0, 401), [0.0, -0.0, 1e-300, np.inf, -np.inf, np.nan]])
     one, other = rng(11).uniform(-1.0, 1.0, (2, 7, 13))
     return {
-        "sine": arithmetic.sine(np.arange(-50, 50), 37),
-        "exponential": arithmetic.exponential(x),
-        "logarithm": arithmetic.logarithm(x),
-        "logarithms": arithmetic.logarithm(np.ldexp(np.linspace(0.5, 1.0, 101), 3)),
-        "log10": arithmetic.log10(x),
-        "geometric": arithmetic.geometric(1e-3, 30.0, 9),
-        "geometric, one": arithmetic.geometric(0.5, 0.5, 1),
-        "total": arithmetic.total(one),
-        "total of none": arithmetic.total(np.zeros((3, 0))),
-        "dot": arithmetic.dot(one, other),
-        "inner": np.array(arithmetic.inner(one, other)),
-        "norm": arithmetic.norm(one),
-        "size": np.array(arithmetic.size(one)),
-        "cosine": np.array([arithmetic.cosine(one, other), arithmetic.cosine(one, 0.0 * other)]),
-        "mean": arithmetic.mean(one),
-        "normal": arithmetic.normal(rng(12), (5, 7)),
+        "sine": exact_math.sin_of_turn(np.arange(-50, 50), 37),
+        "exponential": exact_math.exp(x),
+        "logarithm": exact_math.log(x),
+        "logarithms": exact_math.log(np.ldexp(np.linspace(0.5, 1.0, 101), 3)),
+        "log10": exact_math.log10(x),
+        "geometric": exact_math.geomspace(1e-3, 30.0, 9),
+        "geometric, one": exact_math.geomspace(0.5, 0.5, 1),
+        "total": exact_math.sum(one),
+        "total of none": exact_math.sum(np.zeros((3, 0))),
+        "dot": exact_math.dot(one, other),
+        "inner": np.array(exact_math.inner(one, other)),
+        "norm": exact_math.norm(one),
+        "size": np.array(exact_math.frobenius_norm(one)),
+        "cosine": np.array([exact_math.cosine_similarity(one, other), exact_math.cosine_similarity(one, 0.0 * other)]),
+        "mean": exact_math.mean(one),
+        "normal": exact_math.normal(rng(12), (5, 7)),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic, validate
+from rflo_repro.learning import exact_math, validate
 from rflo_repro.learning.validate import Array
 
 
@@ -61,7 +61,7 @@ class IntervalMatchingTask(validate.Checked):
         # far from the peak of a narrow pulse the square is infinite, and the pulse 0
         with np.errstate(over="ignore"):
             away = (time - at) / self.pulse_sd
-            return arithmetic.exponential(-0.5 * (away * away))
+            return exact_math.exp(-0.5 * (away * away))
 
     def with_delay(self, delay: int, later: int = 0) -> tuple[Array, Array]:
         """The trial with this delay in timesteps, at most `longest`: inputs (T, channels) and targets (T, 1).

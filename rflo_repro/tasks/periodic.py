@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic, validate
+from rflo_repro.learning import exact_math, validate
 from rflo_repro.learning.validate import Array
 
 # amplitude and harmonic of each sine in the target (Methods, Figure 2)
@@ -42,7 +42,7 @@ class PeriodicTask(validate.Checked):
         time = np.arange(1, self.period + 1)
         targets = np.zeros(self.period)
         for amplitude, harmonic in HARMONICS:
-            targets += amplitude * arithmetic.sine(harmonic * time, self.period)
+            targets += amplitude * exact_math.sin_of_turn(harmonic * time, self.period)
         return validate.frozen(np.zeros((self.period, 0))), validate.frozen(targets[:, np.newaxis])
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import arithmetic, validate
+from rflo_repro.learning import exact_math, validate
 from rflo_repro.learning.validate import Array
 
 DIRECTIONS = ("right", "up", "left", "down")
@@ -73,7 +73,7 @@ class Reaching(validate.Checked):
         if self.profile == "constant":
             return np.ones(self.n_steps)
         # at the middle of each timestep: odd numbers of 1/(4 n_steps) of a turn
-        root = arithmetic.sine(2 * np.arange(self.n_steps) + 1, 4 * self.n_steps)
+        root = exact_math.sin_of_turn(2 * np.arange(self.n_steps) + 1, 4 * self.n_steps)
         return root * root
 
     def velocity(self, directions: Sequence[int]) -> Array:
@@ -87,7 +87,7 @@ class Reaching(validate.Checked):
 
     def position(self, velocity: Array) -> Array:
         """The cursor's path (T, 2) from the origin, in movements, for a velocity (T, 2)."""
-        path: Array = np.cumsum(velocity, axis=0) / arithmetic.total(self.speed)
+        path: Array = np.cumsum(velocity, axis=0) / exact_math.sum(self.speed)
         return path
 
     def allowed(self, cursor: Array) -> npt.NDArray[np.bool_]:

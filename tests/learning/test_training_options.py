@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import rflo_repro as rr
-from rflo_repro.learning import arithmetic, training
+from rflo_repro.learning import exact_math, training
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import naive
@@ -208,7 +208,7 @@ def test_noise_is_what_it_says(net):
     )
     noise = np.concatenate([source.block(200).noise for _ in range(2)])
     assert noise.shape == (400, 12, 7)
-    np.testing.assert_array_equal(noise, 0.3 * arithmetic.normal(np.random.default_rng(1), noise.shape))
+    np.testing.assert_array_equal(noise, 0.3 * exact_math.normal(np.random.default_rng(1), noise.shape))
     assert noise.std() == pytest.approx(0.3, rel=0.02)
     assert abs(noise.mean()) < 0.01
     for axis in range(3):

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 import rflo_repro as rr
-from rflo_repro.learning.kernels import watched
+from rflo_repro.learning.kernels import watch_compilation
 from rflo_repro.runs import progress
 from rflo_repro.runs.progress import Reporter, clock
 
@@ -248,7 +248,7 @@ def test_what_numba_compiles_is_heard_of_while_it_is_listened_to():
     inner = numba.njit(lambda x: x + 1.0)
     outer = numba.njit(lambda x: inner(x))
     heard = []
-    with watched(heard.append):
+    with watch_compilation(heard.append):
         outer(1.0)
         outer(1.0)
         outer(1)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.runs import tables
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
@@ -57,7 +57,7 @@ def test_the_training_is_the_sessions_own():
     net = session("rflo", n_trials=10).train(lambda done: None).network
     trial = rr.PeriodicTask(40).trial(np.random.default_rng(0))
     own, exact = (rr.weight_updates(net, *trial, rule=rule).w_rec for rule in ("rflo", "bptt"))
-    assert found["w_rec"][2] == arithmetic.cosine(own, exact)
+    assert found["w_rec"][2] == exact_math.cosine_similarity(own, exact)
 
 
 def test_after_a_divergence_there_is_none():
@@ -68,9 +68,9 @@ def test_after_a_divergence_there_is_none():
 
 def test_cosines():
     one = np.array([[3.0, 0.0]])
-    assert arithmetic.cosine(one, np.array([[0.0, 2.0]])) == 0.0
-    assert arithmetic.cosine(one, -one) == pytest.approx(-1.0)
-    assert math.isnan(arithmetic.cosine(one, 0 * one))
+    assert exact_math.cosine_similarity(one, np.array([[0.0, 2.0]])) == 0.0
+    assert exact_math.cosine_similarity(one, -one) == pytest.approx(-1.0)
+    assert math.isnan(exact_math.cosine_similarity(one, 0 * one))
 
 
 def test_the_command_writes_table_and_picture(tuned, tmp_path):

@@ -64,8 +64,8 @@ ALLOWED = {
     ("learning/kernels/products.py", "_tile.emit_size"): COMPILED,
     ("learning/kernels/products.py", "_short.emit_size"): COMPILED,
     ("learning/kernels/vector.py", "<module>"): "which processor to compile for",
-    ("learning/kernels/vector.py", "by_kind"): COMPILED,
-    ("learning/kernels/vector.py", "by_kind.is_usual"): COMPILED,
+    ("learning/kernels/vector.py", "specialise"): COMPILED,
+    ("learning/kernels/vector.py", "specialise.is_usual"): COMPILED,
     ("learning/kernels/vector.py", "_VectorModel.*"): COMPILED,
     ("learning/kernels/vector.py", "_arithmetic.*"): COMPILED,
     ("learning/kernels/vector.py", "primitive"): COMPILED,
@@ -189,7 +189,7 @@ def test_the_list_names_functions_that_there_are():
 def test_a_line_with_a_number_in_it_has_no_entry():
     """Negative control."""
     for path, text in (
-        ("learning/arithmetic.py", "return logarithm(x) * LOG10_E"),
+        ("learning/exact_math.py", "return logarithm(x) * LOG10_E"),
         ("learning/checkpoint.py", "rng.bit_generator.state, spawned = found[name]"),
         ("learning/training.py", "noise *= self.settings.noise"),
         ("learning/kernels/unit.py", "elif units.phi == IDENTITY:"),

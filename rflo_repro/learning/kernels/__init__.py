@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._cache import watched
+from ._cache import watch_compilation
 from .dynamics import forward
 from .exact import rtrl_gradient, train_exact
 from .layout import (
@@ -80,7 +80,7 @@ __all__ = [
     "train_trials",
     "units",
     "uoro",
-    "watched",
+    "watch_compilation",
     "weights",
     "workspace",
 ]

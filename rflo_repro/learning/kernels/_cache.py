@@ -56,12 +56,12 @@ def directory() -> Path | None:
 
 
 @cache
-def say_once(line: str) -> None:
+def warn_once(line: str) -> None:
     """What is wrong with the folder, in one line on stderr unless the program's own logging puts it elsewhere."""
     log.warning(line)
 
 
-class _Place(caching._CacheLocator):  # type: ignore[misc]
+class _Locator(caching._CacheLocator):  # type: ignore[misc]
     """Where a function's files are; numba's own locators hash paths, which fails for one that is not UTF-8."""
 
     def __init__(self, function: Any, folder: Path) -> None:
@@ -79,7 +79,7 @@ class _Place(caching._CacheLocator):  # type: ignore[misc]
 
 
 class _Compiled(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    def __init__(self, function: Any, place: _Place) -> None:
+    def __init__(self, function: Any, place: _Locator) -> None:
         self._lineno, self._locator = place.line, place
         module = function.__module__.rpartition(".")[2]
         self._filename_base = self.get_filename_base(f"{module}.{function.__qualname__}", "")
@@ -96,10 +96,10 @@ class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
         data: bytes = super()._dump(content)
         return hashlib.sha256(data).digest() + data
 
-    def _believed(self, path: str) -> Any:
+    def _valid_content(self, path: str) -> Any:
         content = Path(path).read_bytes()
         if hashlib.sha256(content[N_DIGEST:]).digest() != content[:N_DIGEST]:
-            say_once(f"{path} is damaged; dropped and compiled anew")
+            warn_once(f"{path} is damaged; dropped and compiled anew")
             Path(path).unlink(missing_ok=True)
             raise FileNotFoundError(path)
         return pickle.loads(content[N_DIGEST:])
@@ -112,7 +112,7 @@ class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
 
     def _load_index(self) -> dict[Any, str]:
         try:
-            version, index = self._believed(self._index_path)
+            version, index = self._valid_content(self._index_path)
         except FileNotFoundError:
             return {}
         return cast(dict[Any, str], index) if version == self._version else {}
@@ -122,14 +122,14 @@ class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
             file.write(self._dump((self._version, overloads)))
 
     def _load_data(self, name: str) -> Any:
-        return self._believed(self._data_path(name))
+        return self._valid_content(self._data_path(name))
 
 
 class _Cache(caching.FunctionCache):  # type: ignore[misc]
     """A function's compiled code on disk. What the disk refuses costs a compilation, and never a run."""
 
     def __init__(self, function: Any, folder: Path) -> None:
-        place = _Place(function, folder)
+        place = _Locator(function, folder)
         self._name, self._py_func, self._impl = repr(function), function, _Compiled(function, place)
         self._cache_path = place.path
         self._cache_file = _Files(place.path, self._impl.filename_base, place.get_source_stamp())
@@ -149,33 +149,33 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
             self._without(error)
 
     def _without(self, error: OSError) -> None:
-        say_once(f"{self._cache_path}: {error.strerror}; compiled kernels are not kept")
+        warn_once(f"{self._cache_path}: {error.strerror}; compiled kernels are not kept")
         self.disable()
 
 
-class _Watch(event.Listener):  # type: ignore[misc]
-    def __init__(self, say: Callable[[float | None], None]) -> None:
-        self.say, self.depth, self.started = say, 0, 0.0
+class _CompilationListener(event.Listener):  # type: ignore[misc]
+    def __init__(self, report: Callable[[float | None], None]) -> None:
+        self.report, self.depth, self.started = report, 0, 0.0
 
     def on_start(self, _event: Any) -> None:
         # numba compiles one function at a time, and what it calls within
         if self.depth == 0:
             self.started = time.monotonic()
-            self.say(None)
+            self.report(None)
         self.depth += 1
 
     def on_end(self, _event: Any) -> None:
         self.depth -= 1
         if self.depth == 0:
-            self.say(time.monotonic() - self.started)
+            self.report(time.monotonic() - self.started)
 
 
-def watched(say: Callable[[float | None], None]) -> AbstractContextManager[None]:
-    """In here `say` hears None when something is being compiled, and then how many seconds it took."""
-    return cast(AbstractContextManager[None], event.install_listener("numba:compile", _Watch(say)))
+def watch_compilation(report: Callable[[float | None], None]) -> AbstractContextManager[None]:
+    """In here `report` hears None when something is being compiled, and then how many seconds it took."""
+    return cast(AbstractContextManager[None], event.install_listener("numba:compile", _CompilationListener(report)))
 
 
-def kept(function: F) -> F:
+def disk_cached(function: F) -> F:
     """A function that numba has decorated, its compiled code kept in `directory`."""
     folder = directory()
     if folder is not None and isinstance(function, numba.core.dispatcher.Dispatcher):

@@ -1,13 +1,13 @@
 """The activation functions of units: eight at a time, within 4 units in the last place.
 
-`tanh` alone gives no slope: it follows from the value. `softplus` and `sigmoid` share one exponential with theirs.
+The derivative of `tanh` follows from its value; `softplus` and `sigmoid` share one exponential with theirs.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .vector import at_least, at_most, fma, inlined, magnitude, power_of_two, splat, where_negative, with_sign
+from .vector import absolute, copysign, fma, force_inline, maximum, minimum, power_of_two, splat, where_negative
 
 ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to a whole number, held in the low bits
 LOG2_E = 1.4426950408889634
@@ -18,13 +18,13 @@ SATURATED = 20.0  # beyond 19.1 the nearest double to tanh is 1
 SMALLEST = 700.0  # exp(-700) is still a regular number; what is smaller counts as much
 
 
-@inlined
+@force_inline
 def _expm1_power(y: Any) -> Any:
     """k + ROUNDER for the k with which y - k ln 2 is nearest to zero."""
     return fma(y, splat(LOG2_E), splat(ROUNDER))
 
 
-@inlined
+@force_inline
 def _expm1_rest(y: Any, shifted: Any) -> Any:
     """``expm1(q)`` for what is left, q within ln(2)/2 of zero.
 
@@ -42,37 +42,37 @@ def _expm1_rest(y: Any, shifted: Any) -> Any:
     return fma(q2, fma(fma(top, q4, fma(high, q2, middle)), q4, low), q)
 
 
-@inlined
+@force_inline
 def tanh(x: Any) -> Any:
     """``tanh(x)`` of a vector: odd, with -0, infinity and NaN as they should be.
 
     With y = -2|x| it is ``-expm1(y) / (2 + expm1(y))``, which loses nothing near zero. ``expm1(y) = 2^k expm1(q) +
     (2^k - 1)``.
     """
-    y = splat(-2.0) * at_most(magnitude(x), splat(SATURATED))
+    y = splat(-2.0) * minimum(absolute(x), splat(SATURATED))
     shifted = _expm1_power(y)
     p = _expm1_rest(y, shifted)
     scale = power_of_two(shifted)
     e = fma(scale, p, scale - splat(1.0))
-    return with_sign(e / (splat(2.0) + e), x)
+    return copysign(e / (splat(2.0) + e), x)
 
 
-@inlined
+@force_inline
 def exp_of_minus(x: Any) -> Any:
     """``exp(-|x|)`` of a vector, and ``exp(-700)`` where that is smaller."""
-    y = splat(-1.0) * at_most(magnitude(x), splat(SMALLEST))
+    y = splat(-1.0) * minimum(absolute(x), splat(SMALLEST))
     shifted = _expm1_power(y)
     scale = power_of_two(shifted)
     return fma(scale, _expm1_rest(y, shifted), scale)
 
 
-@inlined
+@force_inline
 def sigmoid(x: Any, e: Any) -> Any:
     """``1 / (1 + exp(-x))`` of a vector, where `e` is ``exp_of_minus(x)``."""
     return where_negative(x, e, splat(1.0)) / (splat(1.0) + e)
 
 
-@inlined
+@force_inline
 def softplus(x: Any, e: Any) -> Any:
     """``ln(1 + exp(x))`` of a vector, where `e` is ``exp_of_minus(x)``.
 
@@ -88,4 +88,4 @@ def softplus(x: Any, e: Any) -> Any:
     top = fma(s2, splat(0.1616404561194353), splat(0.08800738486144674))
     s4 = s2 * s2
     series = fma(s4, fma(s4, fma(s4, fma(s4, top, d), c), b), a)
-    return at_least(x, splat(0.0)) + fma(s * s2, series, s + s)
+    return maximum(x, splat(0.0)) + fma(s * s2, series, s + s)

@@ -2,7 +2,7 @@
 
 ``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h | x]``. With
 the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is Eq.
-28-29. `carried_on` has the others.
+28-29. `jacobian_diagonal` has the others.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from . import layout
 from .estimates import credit_of_estimate, start_estimate
 from .layout import LANES, TERMS_AT_ONCE, Array, Rule, Trials, Updates, Weights, Workspace
 from .products import Rows, Scalars, history_product, step_product
-from .unit import gain, leak_of
-from .vector import by_kind, clear, fma, inlined, kernel, load, splat, spliced, store, total
+from .unit import gain_of, leak_of
+from .vector import clear, fma, force_inline, inline_ir, kernel, lane_sum, load, specialise, splat, store
 
 CORNER = 8  # transposing by squares, each line of memory is fetched once
 
@@ -27,20 +27,20 @@ def check_rule(rule: Rule) -> None:
 
 
 @kernel
-def take_diagonal(drive: Array, diagonal: Array, n_rec: int) -> None:
+def copy_diagonal(effective: Array, diagonal: Array, n_rec: int) -> None:
     """``W_ii`` of what drives the units."""
     for i in range(n_rec):
-        diagonal[i] = drive[i, i]
+        diagonal[i] = effective[i, i]
 
 
-@inlined
-def carried_on(weights: Weights, rule: Rule, slope: Any, diagonal: Array, i: int) -> Any:
+@force_inline
+def jacobian_diagonal(weights: Weights, rule: Rule, gain: Any, diagonal: Array, i: int) -> Any:
     """The part of C of which unit i makes no other: ``C_ii(t)`` of a vector of units, from ``phi'(u(t)) / tau``.
 
     For the full carry it is the leak, to which the recurrent weights are added.
     """
     if rule.carry == layout.DIAGONAL:
-        c = fma(slope, load(diagonal, i), leak_of(weights.units, i))
+        c = fma(gain, load(diagonal, i), leak_of(weights.units, i))
     elif rule.carry == layout.NONE:
         c = splat(0.0)
     elif rule.trace_tau != 0.0:
@@ -51,33 +51,33 @@ def carried_on(weights: Weights, rule: Rule, slope: Any, diagonal: Array, i: int
 
 
 @kernel
-def transpose_recurrent(drive: Array, back: Array) -> None:
+def transpose_recurrent(effective: Array, back: Array) -> None:
     """``back[a, j] = W_aj``: rows for the full carry, which sums over the units that were driven."""
     n = back.shape[0]
     for j0 in range(0, n, CORNER):
         for a0 in range(0, n, CORNER):
             for a in range(a0, min(a0 + CORNER, n)):
                 for j in range(j0, min(j0 + CORNER, n)):
-                    back[a, j] = drive[j, a]
+                    back[a, j] = effective[j, a]
 
 
-def _nothing_carried(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+def _start_filter(
+    estimator: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
 ) -> None:
     """Before the first stretch: nothing comes from after the trial."""
     clear(work.z)
 
 
-def _estimate(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
+def _start_estimate(
+    estimator: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
 ) -> None:
-    start_estimate(drawn, weights, trials, begin, rule, n_steps, width, work)
+    start_estimate(estimator, weights, trials, begin, rule, n_steps, width, work)
 
 
-start_back = by_kind(float, _nothing_carried, _estimate)
+start_backward = specialise(float, _start_filter, _start_estimate)
 
 
-@spliced
+@inline_ir
 def assign_credit(
     weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, recurrent: bool, readout: bool,
     work: Workspace,
@@ -92,7 +92,7 @@ def assign_credit(
     n_out, row = dw_out.shape
     n_rec = weights.n_rec
     if recurrent:
-        start_back(work.drawn, weights, trials, begin, rule, n_steps, width, work)
+        start_backward(work.estimator, weights, trials, begin, rule, n_steps, width, work)
     stretch = max(1, TERMS_AT_ONCE // width)
     last = n_steps
     while last > 0:
@@ -100,7 +100,7 @@ def assign_credit(
         rows, n_terms = first * width, (last - first) * width
         sources = Rows(rows * work.source_row, work.source_row)
         if recurrent:
-            backward(work.drawn, weights, trials, begin, rule, first, last, n_steps, width, work)
+            backward(work.estimator, weights, trials, begin, rule, first, last, n_steps, width, work)
             history_product(
                 work.updates.m, work.sources, Scalars(sources.at, sources.step, 1),
                 work.credit, Rows(0, work.credit_row), n_terms,
@@ -118,7 +118,7 @@ def assign_credit(
 
 
 def _filter_back(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
+    estimator: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
     width: int, work: Workspace,
 ) -> None:  # fmt: skip
     """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
@@ -129,7 +129,7 @@ def _filter_back(
     source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == layout.FULL
     feedback = weights.w_out if rule.symmetric else weights.b
     n_out, row = feedback.shape
-    units, slopes, diagonal = weights.units, work.slopes, work.diagonal
+    units, gains, diagonal = weights.units, work.gains, work.diagonal
     for t in range(last - 1, first - 1, -1):
         to = (t - first) * width * credit_row
         cut = rule.truncation > 0 and t % rule.truncation == 0
@@ -140,24 +140,24 @@ def _filter_back(
                 carried = load(z, q * row + i)
                 for k in range(n_out):
                     carried = fma(splat(errors[errors_at + k]), load(feedback, k * row + i), carried)
-                slope = gain(units, sources, before, after, slopes, (t * width + q) * row, i)
-                store(credit, to + q * credit_row + i, carried * slope)
+                gain = gain_of(units, sources, before, after, gains, (t * width + q) * row, i)
+                store(credit, to + q * credit_row + i, carried * gain)
                 if cut:
                     store(z, q * row + i, splat(0.0))
                 else:
-                    store(z, q * row + i, carried_on(weights, rule, slope, diagonal, i) * carried)
+                    store(z, q * row + i, jacobian_diagonal(weights, rule, gain, diagonal, i) * carried)
         if full and not cut:
             step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
 
 
 def _estimate_back(
-    drawn: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
+    estimator: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, first: int, last: int, n_steps: int,
     width: int, work: Workspace,
 ) -> None:  # fmt: skip
-    credit_of_estimate(drawn, weights, trials, begin, first, last, width, work)
+    credit_of_estimate(estimator, weights, trials, begin, first, last, width, work)
 
 
-backward = by_kind(float, _filter_back, _estimate_back)
+backward = specialise(float, _filter_back, _estimate_back)
 
 
 @kernel
@@ -170,4 +170,4 @@ def add_feedback_path(weights: Weights, updates: Updates) -> None:
             dot = splat(0.0)
             for i in range(0, row, LANES):
                 dot = fma(load(b, k * row + i), load(dm, j * row + i), dot)
-            dw_out[k, j] += total(dot)
+            dw_out[k, j] += lane_sum(dot)

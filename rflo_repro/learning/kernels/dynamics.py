@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from .estimates import along_with_draws, draw_step, start_draws
+from .estimates import accumulate_with_estimates, estimate_step, start_estimates
 from .layout import LANES, NONE, Array, Indices, Record, Rule, Trials, Uoro, Weights, Workspace
 from .products import step_product
 from .unit import unit_steps
-from .vector import by_kind, clear, copy_part, fma, inlined, kernel, load, splat, spliced, store, total
+from .vector import clear, copy_part, fma, force_inline, inline_ir, kernel, lane_sum, load, specialise, splat, store
 
 
 @kernel
-def renew_drive(weights: Weights) -> None:
-    """After a change of weights: with ``W + B Wout`` the output that is fed back needs no term of its own."""
-    m, drive, w_out, b = weights.m, weights.drive, weights.w_out, weights.b
+def update_effective_weights(weights: Weights) -> None:
+    """Recompute ``W + B Wout`` after a change of weights, where the output is fed back; else they are ``W`` itself."""
+    m, effective, w_out, b = weights.m, weights.effective, weights.w_out, weights.b
     if not weights.output_feedback:
         return
     row, n_rec = m.shape[1], weights.n_rec
@@ -24,24 +24,24 @@ def renew_drive(weights: Weights) -> None:
             if j < n_rec:
                 for k in range(w_out.shape[0]):
                     w = fma(splat(w_out[k, j]), load(b, k * row + i - j * row), w)
-            store(drive, i, w)
+            store(effective, i, w)
 
 
 @kernel
-def start_trial(sources: Array, place: int, source_row: int, state: Array, n_rec: int) -> None:
-    """The source row at element `place` before the first step: the state, and nothing in the places after it."""
-    copy_part(state, 0, sources, place, n_rec)
-    for i in range(place + n_rec, place + source_row):
+def start_trial(sources: Array, index: int, source_row: int, state: Array, n_rec: int) -> None:
+    """The source row at element `index` before the first step: the state, and nothing in the places after it."""
+    copy_part(state, 0, sources, index, n_rec)
+    for i in range(index + n_rec, index + source_row):
         sources[i] = 0.0
 
 
-def _quiet(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
-    """What drives the units of trials `first` to ``first + width`` in step t before anything else does."""
+def _zero_preactivation(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
+    """Set the pre-activations of trials `first` to ``first + width`` in step t to their noise, or to zero."""
     for i in range(0, width * row, LANES):
         store(u, i, splat(0.0))
 
 
-def _noisy(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
+def _noise_preactivation(units: Any, u: Array, trials: Trials, first: int, width: int, t: int, row: int) -> None:
     clear(u)
     noise = trials.noise
     if noise.size > 0:
@@ -50,35 +50,35 @@ def _noisy(units: Any, u: Array, trials: Trials, first: int, width: int, t: int,
                 u[q * row + i] = noise[first + q, t, i]
 
 
-start_drive = by_kind(float, _quiet, _noisy)
+start_preactivation = specialise(float, _zero_preactivation, _noise_preactivation)
 
 
-@inlined
+@force_inline
 def error(target: float, y: float) -> float:
     """``eps`` of an output: none where there is no target."""
     return target - y if target == target else 0.0
 
 
-def _all_steps(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
+def _full_length(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
     """The timesteps of the longest of trials `first` to ``first + width``, where a trial has at most `n_steps`."""
     return n_steps
 
 
-def _most_steps(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
+def _longest_length(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
     longest = 0
     for k in range(first, first + width):
         longest = max(longest, lengths[order[k]])
     return longest
 
 
-steps_of = by_kind(float, _all_steps, _most_steps)
+steps_of = specialise(float, _full_length, _longest_length)
 
 
-def _alike(lengths: Any, order: Indices, first: int, width: int, n_steps: int, n_out: int, errors: Array) -> None:
-    """After `advance`: of a trial shorter than T, errors as much larger as its own 1/T is than the one to come."""
+def _no_weights(lengths: Any, order: Indices, first: int, width: int, n_steps: int, n_out: int, errors: Array) -> None:
+    """Scale the errors of each trial shorter than T by T over its own length: the update is divided by T later."""
 
 
-def _weighed(lengths: Any, order: Indices, first: int, width: int, n_steps: int, n_out: int, errors: Array) -> None:
+def _by_length(lengths: Any, order: Indices, first: int, width: int, n_steps: int, n_out: int, errors: Array) -> None:
     for q in range(width):
         own = lengths[order[first + q]]
         for t in range(own):
@@ -86,42 +86,42 @@ def _weighed(lengths: Any, order: Indices, first: int, width: int, n_steps: int,
                 errors[(t * width + q) * n_out + k] *= n_steps / own
 
 
-weigh_errors = by_kind(float, _alike, _weighed)
+weigh_errors = specialise(float, _no_weights, _by_length)
 
 
-@inlined
+@force_inline
 def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
     """Output k of Eq. 1 for the state at element `h_at`."""
     row = w_out.shape[1]
     y = splat(0.0)
     for i in range(0, row, LANES):
         y = fma(load(w_out, k * row + i), load(h, h_at + i), y)
-    return float(total(y))
+    return float(lane_sum(y))
 
 
-def _drive_alone(
-    drawn: Any, u: Array, sources: Array, before: int, source_row: int, drive: Array, width: int, upwards: bool
+def _accumulate_states(
+    estimator: Any, u: Array, sources: Array, before: int, source_row: int, effective: Array, width: int, upwards: bool
 ) -> None:
-    """Add to `u` what the source rows from element `before` drive. Estimates go along."""
-    step_product(u, sources, before, source_row, drive, width, upwards)
+    """Add the effective weights times the source rows from element `before` to the pre-activations `u`."""
+    step_product(u, sources, before, source_row, effective, width, upwards)
 
 
-def _no_draws(drawn: Any) -> None:
+def _no_start(estimator: Any) -> None:
     """Before the first step of a trial."""
 
 
-def _no_draw(
-    drawn: Any, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
+def _no_step(
+    estimator: Any, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
 ) -> None:
     """After step t."""
 
 
-drive_units = by_kind(Uoro, along_with_draws, _drive_alone)
-begin_draws = by_kind(Uoro, start_draws, _no_draws)
-draw = by_kind(Uoro, draw_step, _no_draw)
+accumulate_preactivation = specialise(Uoro, accumulate_with_estimates, _accumulate_states)
+begin_estimates = specialise(Uoro, start_estimates, _no_start)
+draw = specialise(Uoro, estimate_step, _no_step)
 
 
-@spliced
+@inline_ir
 def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule, loss: Array, work: Workspace) -> None:
     """Run trials `first` to ``first + width`` in lockstep, from the states in the first rows of ``work.sources``.
 
@@ -129,13 +129,13 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
     reading of the weights, and so do the estimates of a rule by chance.
     """
     inputs, targets, order = trials.inputs, trials.targets, trials.order
-    drive, w_out = weights.drive, weights.w_out
+    effective, w_out = weights.effective, weights.w_out
     lengths, n_most, n_in = trials.lengths, inputs.shape[1], inputs.shape[2]
     n_steps = steps_of(lengths, order, first, width, n_most)
     n_out, row = w_out.shape
     n_rec = weights.n_rec
     sources, source_row, u, errors = work.sources, work.source_row, work.u, work.errors
-    begin_draws(work.drawn)
+    begin_estimates(work.estimator)
     for q in range(width):
         loss[first + q] = 0.0
     for t in range(n_steps):
@@ -143,12 +143,12 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
         for q in range(width):
             for c in range(n_in):
                 sources[before + q * source_row + n_rec + c] = inputs[order[first + q], t, c]
-        start_drive(weights.units, u, trials, first, width, t, row)
-        drive_units(work.drawn, u, sources, before, source_row, drive, width, t % 2 == 0)
+        start_preactivation(weights.units, u, trials, first, width, t, row)
+        accumulate_preactivation(work.estimator, u, sources, before, source_row, effective, width, t % 2 == 0)
         for q in range(width):
             unit_steps(
                 weights.units, u, q * row, sources, before + q * source_row, after + q * source_row,
-                work.slopes, (t * width + q) * row, row,
+                work.gains, (t * width + q) * row, row,
             )  # fmt: skip
         for q in range(width):
             for k in range(n_out):
@@ -156,7 +156,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
                 eps = error(targets[order[first + q], t, k], y)
                 errors[(t * width + q) * n_out + k] = eps
                 loss[first + q] += eps * eps
-        draw(work.drawn, weights, trials, first, width, rule, t, work)
+        draw(work.estimator, weights, trials, first, width, rule, t, work)
     for q in range(width):
         loss[first + q] /= 2.0 * steps_of(lengths, order, first + q, 1, n_most)
 
@@ -164,7 +164,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
 @kernel
 def forward(weights: Weights, trials: Trials, record: Record, work: Workspace) -> None:
     """Run one trial a place of the lockstep: states and errors stand in `work`, losses in `record`."""
-    renew_drive(weights)
+    update_effective_weights(weights)
     for q in range(work.width):
         start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)
     advance(weights, trials, 0, work.width, Rule(False, NONE), record.loss, work)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import error, readout, renew_drive, start_drive, start_trial, steps_of
+from .dynamics import error, readout, start_preactivation, start_trial, steps_of, update_effective_weights
 from .layout import FULL, LANES, ExactWorkspace, Optimizer, Rates, Record, Rule, Trials, Updates, Weights
 from .optimizers import apply_batch
 from .products import Extent, Rows, Scalars, products
-from .unit import gain, leak_of, unit_steps
-from .updates import alignment_of, keep_mask
-from .vector import clear, copy, copy_part, fma, kernel, load, scale, splat, store, total
+from .unit import gain_of, leak_of, unit_steps
+from .updates import alignment_of, apply_mask
+from .vector import clear, copy, copy_part, fma, kernel, lane_sum, load, scale, splat, store
 
 
 @kernel
@@ -30,10 +30,10 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
     inputs, targets, trial = trials.inputs, trials.targets, trials.order[k_trial]
     n_steps, n_in = steps_of(trials.lengths, trials.order, k_trial, 1, inputs.shape[1]), inputs.shape[2]
     n_rows, row = weights.m.shape
-    n_rec, units, drive, w_out = weights.n_rec, weights.units, weights.drive, weights.w_out
+    n_rec, units, effective, w_out = weights.n_rec, weights.units, weights.effective, weights.w_out
     dm, dw_out = work.updates.m, work.updates.w_out
     sensitivity, through, sources = work.sensitivity, work.through, work.sources
-    u, slope, credit = work.u, work.slope, work.credit
+    u, gain, credit = work.u, work.gain, work.credit
     clear(sensitivity)
     before, after = 0, work.source_row
     start_trial(sources, before, work.source_row, work.state, n_rec)
@@ -41,11 +41,13 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
     for t in range(n_steps):
         for c in range(n_in):
             sources[before + n_rec + c] = inputs[trial, t, c]
-        start_drive(units, u, trials, k_trial, 1, t, row)
-        products(u, Rows(0, row), sources, Scalars(before, 1, 0), drive, Rows(0, row), Extent(1, row // LANES, n_rows))
-        unit_steps(units, u, 0, sources, before, after, slope, 0, row)
+        start_preactivation(units, u, trials, k_trial, 1, t, row)
+        products(
+            u, Rows(0, row), sources, Scalars(before, 1, 0), effective, Rows(0, row), Extent(1, row // LANES, n_rows)
+        )
+        unit_steps(units, u, 0, sources, before, after, gain, 0, row)
         for i in range(0, row, LANES):
-            store(slope, i, gain(units, sources, before, after, slope, 0, i))
+            store(gain, i, gain_of(units, sources, before, after, gain, 0, i))
             store(credit, i, splat(0.0))
         for k in range(w_out.shape[0]):
             eps = error(targets[trial, t, k], readout(w_out, k, sources, after))
@@ -57,20 +59,20 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
                 dw_out[k, i] += eps * sources[after + i]
         clear(through)
         products(
-            through, Rows(0, row), sensitivity, Scalars(0, 1, row), drive, Rows(0, row),
+            through, Rows(0, row), sensitivity, Scalars(0, 1, row), effective, Rows(0, row),
             Extent(n_rows * n_rec, row // LANES, n_rec),
         )  # fmt: skip
         for j in range(n_rows):
             for r in range(n_rec):
-                place = (j * n_rec + r) * row
+                index = (j * n_rec + r) * row
                 for i in range(0, row, LANES):
-                    carried = load(slope, i) * load(through, place + i)
-                    store(sensitivity, place + i, fma(leak_of(units, i), load(sensitivity, place + i), carried))
-                sensitivity[j * n_rec + r, r] += slope[r] * sources[before + j]
+                    carried = load(gain, i) * load(through, index + i)
+                    store(sensitivity, index + i, fma(leak_of(units, i), load(sensitivity, index + i), carried))
+                sensitivity[j * n_rec + r, r] += gain[r] * sources[before + j]
                 dot = splat(0.0)
                 for i in range(0, row, LANES):
-                    dot = fma(load(credit, i), load(sensitivity, place + i), dot)
-                dm[j, r] += total(dot)
+                    dot = fma(load(credit, i), load(sensitivity, index + i), dot)
+                dm[j, r] += lane_sum(dot)
         before, after = after, before
     copy_part(sources, before, work.state, 0, n_rec)
     return loss
@@ -86,11 +88,11 @@ def rtrl_gradient(
     clear(work.updates.m)
     clear(work.updates.w_out)
     copy(weights.state, work.state)
-    renew_drive(weights)
+    update_effective_weights(weights)
     record.loss[0] = run_exact(weights, trials, 0, work)
     if weights.output_feedback:
         add_feedback_path(weights, work.updates)
-    keep_mask(weights.units, work.updates.m)
+    apply_mask(weights.units, work.updates.m)
     scale(work.updates.m, 1.0 / n_steps, updates.m)
     scale(work.updates.w_out, 1.0 / n_steps, updates.w_out)
 
@@ -108,7 +110,7 @@ def train_exact(
     for first in range(0, n_trials, trials.batch):
         clear(work.updates.m)
         clear(work.updates.w_out)
-        renew_drive(weights)
+        update_effective_weights(weights)
         alignment = alignment_of(weights)
         finite = True
         for k in range(first, first + trials.batch):

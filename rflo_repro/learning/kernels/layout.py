@@ -80,9 +80,9 @@ class Weights(NamedTuple):
     n_rec: int
     m: Array
     """(n_rec + n_in, padded)."""
-    drive: Array
-    """What drives the units where weights are still for a trial: `m` itself, or, where the output is fed back, an array
-    of its own that holds ``W + B Wout`` in the place of W, see `dynamics.renew_drive`."""
+    effective: Array
+    """The weights of a step: `m` itself or, where the output is fed back, an array of its own with ``W + B Wout`` in
+    place of W, see `dynamics.update_effective_weights`."""
     w_out: Array
     """(n_out, padded)."""
     b: Array
@@ -141,7 +141,7 @@ class Perturbation(NamedTuple):
     """The switches of a rule that learns from rewards, see `rewards`."""
 
     sigma: float
-    """Size of the disturbance."""
+    """Size of the perturbation."""
     at_end: bool
     """Whether there is one reward, at the end of the trial, in place of one a step."""
     carry: int
@@ -215,9 +215,9 @@ class Uoro(NamedTuple):
     row has inputs."""
     u: Array
     """Rows, padded, after those of a step: ``W A(t-1)``."""
-    there: Array
+    is_unit: Array
     """(padded,): 1 for a unit and 0 in the padding."""
-    slope: Array
+    gain: Array
     """(padded,): ``phi'(u(t)) / tau``, zero in the padding."""
     squares: Array
     """(rows,): the mean of ``|B(t)|^2`` over the signs of the steps so far."""
@@ -240,7 +240,7 @@ class Factors(NamedTuple):
     """(n_rec, padded): the same one step later, by way of the recurrent weights."""
     a: Array
     """(padded,): A(t), as long as a source."""
-    slope: Array
+    gain: Array
     """(padded,): ``phi'(u(t)) / tau``, zero in the padding."""
     q: Array
     """(padded,): ``F eps(t)``, and on the way back the filtered ``B^T q``."""
@@ -271,7 +271,7 @@ class Workspace(NamedTuple):
     """n_steps width rows of n_out: ``eps(t)``."""
     credit: Array
     """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
-    slopes: Array
+    gains: Array
     """n_steps width rows, padded: ``phi'(u(t)) / tau``, of `Units` alone: only tanh can be undone."""
     u: Array
     """width rows, padded: ``u(t)`` of the step on the way forward."""
@@ -283,7 +283,7 @@ class Workspace(NamedTuple):
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
     diagonal: Array
     """(padded,): ``W_ii`` of what drives the units, for the diagonal carry."""
-    drawn: float | Uoro | Factors = 0.0
+    estimator: float | Uoro | Factors = 0.0
     """What a rule by chance needs besides, or 0.0: the kernels are compiled without a thought of one."""
 
 
@@ -291,19 +291,19 @@ class RewardWorkspace(NamedTuple):
     """Scratch memory of rules that learn from rewards."""
 
     runs: Workspace
-    """Of the undisturbed trials, then of the disturbed ones."""
+    """Of the unperturbed trials, then of the perturbed ones."""
     noise: Array
-    """(width, n_steps, n_rec): what is added to the drive of disturbed trials."""
-    expected: Array
+    """(width, n_steps, n_rec): what is added to the pre-activations of perturbed trials."""
+    baseline: Array
     """n_steps width: ``Rbar(t)``."""
-    gains: Array
+    advantages: Array
     """n_steps width: ``R(t) - Rbar(t)``."""
     loss: Array
-    """(width,): of disturbed trials."""
+    """(width,): of perturbed trials."""
     decay: Array
     """(padded,): C."""
     state: Array
-    """(padded,): where an undisturbed trial ended."""
+    """(padded,): where an unperturbed trial ended."""
 
 
 class TraceWorkspace(NamedTuple):
@@ -314,7 +314,7 @@ class TraceWorkspace(NamedTuple):
     """Two rows: ``[h(t-1) | x(t)]`` and ``[h(t) | x(t+1)]``, which change places at every step."""
     u: Array
     """(padded,): ``u(t)``, then what of ``u(t+1)`` is there already."""
-    slope: Array
+    gain: Array
     """(padded,): ``phi'(u(t)) / tau``."""
     credit: Array
     """(padded,): ``F eps(t)``."""
@@ -337,7 +337,7 @@ class ExactWorkspace(NamedTuple):
     sources: Array
     """Two rows, as in `TraceWorkspace`."""
     u: Array
-    slope: Array
+    gain: Array
     credit: Array
     state: Array
     """(padded,), each as in `TraceWorkspace`."""
@@ -358,19 +358,20 @@ def _stride(n: int) -> int:
 def units(phi: str, tau: Array, mask: NDArray[np.bool_] | None) -> Units:
     """Units of any kind. tau: (n_rec,); mask: (n_rec, n_rec) in the order of W, or None."""
     n = len(tau)
-    rate, leak, there = aligned_zeros((padded(n),), (padded(n),), (0 if mask is None else n, padded(n)))
+    rate, leak, synapse = aligned_zeros((padded(n),), (padded(n),), (0 if mask is None else n, padded(n)))
     rate[:n], leak[:n] = 1.0 / tau, 1.0 - 1.0 / tau
     if mask is not None:
-        there[:, :n] = mask.T
-    return Units(PHIS[phi], rate, leak, there)
+        synapse[:, :n] = mask.T
+    return Units(PHIS[phi], rate, leak, synapse)
 
 
 def weights(n_rec: int, n_in: int, n_out: int, signs: Array, units: float | Units, output_feedback: bool) -> Weights:
     """A network of zeros, to be filled."""
     row = padded(n_rec)
     matrix, readout = (n_rec + n_in, row), (n_out, row)
-    m, w_out, b, state, *drive = aligned_zeros(matrix, readout, readout, (row,), *([matrix] if output_feedback else []))
-    return Weights(n_rec, m, drive[0] if drive else m, w_out, b, signs, state, units, output_feedback)
+    own = [matrix] if output_feedback else []
+    m, w_out, b, state, *effective = aligned_zeros(matrix, readout, readout, (row,), *own)
+    return Weights(n_rec, m, effective[0] if effective else m, w_out, b, signs, state, units, output_feedback)
 
 
 def uoro(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int, draws: int) -> Uoro:
@@ -382,7 +383,7 @@ def uoro(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int, draws: int
             (n_steps * rows,), (n_steps * rows,), (n_steps * rows * n_out,), (n_steps * rows,),
         )
     )  # fmt: skip
-    memory.there[:n_rec] = 1.0
+    memory.is_unit[:n_rec] = 1.0
     return memory
 
 
@@ -403,20 +404,20 @@ def workspace(
     n_out: int,
     n_steps: int,
     width: int = 1,
-    keep_slopes: bool = False,
-    drawn: float | Uoro | Factors = 0.0,
+    store_gains: bool = False,
+    estimator: float | Uoro | Factors = 0.0,
 ) -> Workspace:
     """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep.
 
-    keep_slopes: for networks of `Units`. drawn: for a rule by chance.
+    store_gains: for networks of `Units`. estimator: for a rule by chance.
     """
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
-    sources, errors, credit, slopes, u, z, m, w_out, back, diagonal = aligned_zeros(
+    sources, errors, credit, gains, u, z, m, w_out, back, diagonal = aligned_zeros(
         ((n_steps + 1) * width * source_row,),
         (n_steps * width * n_out,),
         (max(TERMS_AT_ONCE, width) * credit_row,),
-        (n_steps * width * row if keep_slopes else 0,),
+        (n_steps * width * row if store_gains else 0,),
         (width * row,),
         (width, row),
         (n_rec + n_in, row),
@@ -426,18 +427,18 @@ def workspace(
     )
     updates = Updates(m, w_out)
     return Workspace(
-        width, source_row, credit_row, sources, errors, credit, slopes, u, z, updates, back, diagonal, drawn
+        width, source_row, credit_row, sources, errors, credit, gains, u, z, updates, back, diagonal, estimator
     )
 
 
 def reward_workspace(n_rec: int, n_in: int, n_out: int, n_steps: int, width: int) -> RewardWorkspace:
     """Scratch memory for rules that learn from rewards; sizes as in `workspace`."""
     row = padded(n_rec)
-    noise, expected, gains, loss, decay, state = aligned_zeros(
+    noise, baseline, advantages, loss, decay, state = aligned_zeros(
         (width, n_steps, n_rec), (n_steps * width,), (n_steps * width,), (width,), (row,), (row,)
     )
-    runs = workspace(n_rec, n_in, n_out, n_steps, width, keep_slopes=True)
-    return RewardWorkspace(runs, noise, expected, gains, loss, decay, state)
+    runs = workspace(n_rec, n_in, n_out, n_steps, width, store_gains=True)
+    return RewardWorkspace(runs, noise, baseline, advantages, loss, decay, state)
 
 
 def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:
@@ -459,17 +460,17 @@ def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:
     """Scratch memory for the online rule."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
     matrix, readout = (n_rec + n_in, row), (n_out, row)
-    sources, u, slope, credit, decay, y, state, traces, m, w_out = aligned_zeros(
+    sources, u, gain, credit, decay, y, state, traces, m, w_out = aligned_zeros(
         (2 * source_row,), (row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout
     )
-    return TraceWorkspace(source_row, sources, u, slope, credit, decay, y, state, traces, Updates(m, w_out))
+    return TraceWorkspace(source_row, sources, u, gain, credit, decay, y, state, traces, Updates(m, w_out))
 
 
 def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:
     """Scratch memory for real-time recurrent learning: two arrays of some ``n_rec^3`` elements."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
     sensitivities = ((n_rec + n_in) * n_rec, row)
-    sources, u, slope, credit, state, sensitivity, through, m, w_out = aligned_zeros(
+    sources, u, gain, credit, state, sensitivity, through, m, w_out = aligned_zeros(
         (2 * source_row,),
         (row,),
         (row,),
@@ -480,4 +481,4 @@ def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:
         (n_rec + n_in, row),
         (n_out, row),
     )
-    return ExactWorkspace(source_row, sources, u, slope, credit, state, sensitivity, through, Updates(m, w_out))
+    return ExactWorkspace(source_row, sources, u, gain, credit, state, sensitivity, through, Updates(m, w_out))

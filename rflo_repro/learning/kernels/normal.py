@@ -1,4 +1,4 @@
-"""Uniform random numbers into normal ones: `arithmetic.normal`, bit for bit, eight at a time.
+"""Uniform random numbers into normal ones: `exact_math.normal`, bit for bit, eight at a time.
 
 Every operation is the one of that page, in its order, and none is fused with the next.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arithmetic import COSINE, HALF_PI, HALF_PI_LOW, LN2_HIGH, LN2_LOW, LOGARITHM, SINE, SQRT_HALF
+from ..exact_math import COSINE, HALF_PI, HALF_PI_LOW, LN2_HIGH, LN2_LOW, LOGARITHM, SINE, SQRT_HALF
 from .layout import LANES, Array
-from .vector import exponent, floor, fraction, inlined, kernel, load, magnitude, root, splat, store, where_negative
+from .vector import absolute, exponent, floor, force_inline, fraction, kernel, load, splat, sqrt, store, where_negative
 
 SINES, COSINES, LOGARITHMS = tuple(SINE), tuple(COSINE), tuple(LOGARITHM)
 
 
-@inlined
+@force_inline
 def _series(coefficients: tuple[float, ...], x: Any) -> Any:
     value = splat(coefficients[-1])
     for k in range(len(coefficients) - 2, -1, -1):
@@ -22,7 +22,7 @@ def _series(coefficients: tuple[float, ...], x: Any) -> Any:
     return value
 
 
-@inlined
+@force_inline
 def _logarithm(x: Any) -> Any:
     """``ln x`` of what is above 0, regular and finite."""
     mantissa = fraction(x)
@@ -34,7 +34,7 @@ def _logarithm(x: Any) -> Any:
     return k * splat(LN2_HIGH) + (f - (s * (f - s2 * _series(LOGARITHMS, s2)) - k * splat(LN2_LOW)))
 
 
-@inlined
+@force_inline
 def _sine(turn: Any) -> Any:
     """The sine of a share of a turn, from 0 to 1."""
     quarters = splat(4.0) * turn
@@ -45,8 +45,8 @@ def _sine(turn: Any) -> Any:
     sines = x + (t * splat(HALF_PI_LOW) + x * (x2 * _series(SINES, x2)))
     cosines = splat(1.0) + x2 * _series(COSINES, x2)
     # 1 and 3 are odd; from 2 on, but for the whole turn, the sine has changed its sign
-    values = where_negative(magnitude(magnitude(nearest - splat(2.0)) - splat(1.0)) - splat(0.5), cosines, sines)
-    changed = magnitude(nearest - splat(2.5)) - splat(1.0)
+    values = where_negative(absolute(absolute(nearest - splat(2.0)) - splat(1.0)) - splat(0.5), cosines, sines)
+    changed = absolute(nearest - splat(2.5)) - splat(1.0)
     return where_negative(changed, splat(0.0) - values, values) + splat(0.0)
 
 
@@ -55,5 +55,5 @@ def box_muller(uniform: Array) -> None:
     """Normal numbers in the place of ``uniform[0]``, from two uniform ones each: (2, n), n whole vectors."""
     n = uniform.shape[1]
     for i in range(0, n, LANES):
-        radius = root(splat(-2.0) * _logarithm(splat(1.0) - load(uniform, i)))
+        radius = sqrt(splat(-2.0) * _logarithm(splat(1.0) - load(uniform, i)))
         store(uniform, i, radius * _sine(load(uniform, n + i)))

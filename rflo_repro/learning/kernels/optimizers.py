@@ -11,17 +11,18 @@ and w <- w + eta (d - decay w), for the matrices whose rate is not zero.
 
 from __future__ import annotations
 
-from math import inf, isfinite, sqrt
+import math
+from math import inf, isfinite
 from typing import Any
 
 from .layout import ADAM, LANES, MOMENTUM, RMSPROP, SGD, Array, Optimizer, Rates, Updates, Weights
-from .updates import apply_update, keep_mask
-from .vector import by_kind, fma, inlined, kernel, load, root, scale, splat, store, total
+from .updates import apply_mask, apply_update
+from .vector import fma, force_inline, kernel, lane_sum, load, scale, specialise, splat, sqrt, store
 
 TINY = 2.0**-600  # keeps the squares of any numbers finite, and is exact
 
 
-@inlined
+@force_inline
 def _per_step(rates: Any, n_steps: int) -> Rates:
     return Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
 
@@ -35,10 +36,10 @@ def _by_optimizer(rates: Any, weights: Weights, updates: Updates, n_steps: int) 
     return optimize(rates, weights, updates, n_steps)
 
 
-apply_batch = by_kind(Rates, _at_rates, _by_optimizer)
+apply_batch = specialise(Rates, _at_rates, _by_optimizer)
 
 
-@inlined
+@force_inline
 def _squares(dw: Array, first: int, last: int, factor: float, rate: float) -> float:
     row = dw.shape[1]
     squares = splat(0.0)
@@ -46,14 +47,14 @@ def _squares(dw: Array, first: int, last: int, factor: float, rate: float) -> fl
         for i in range(first * row, last * row, LANES):
             x = splat(factor) * load(dw, i)
             squares = fma(x, x, squares)
-    return float(total(squares))
+    return float(lane_sum(squares))
 
 
 @kernel
-def size_of_update(weights: Weights, updates: Updates, rates: Optimizer, factor: float) -> float:
+def norm_of_update(weights: Weights, updates: Updates, rates: Optimizer, factor: float) -> float:
     """The Euclidean norm of `factor` times the updates of all matrices that are trained."""
     n_rec, n_rows, n_out = weights.n_rec, weights.m.shape[0], weights.w_out.shape[0]
-    return sqrt(
+    return math.sqrt(
         _squares(updates.m, 0, n_rec, factor, rates.w_rec)
         + _squares(updates.m, n_rec, n_rows, factor, rates.w_in)
         + _squares(updates.w_out, 0, n_out, factor, rates.w_out)
@@ -63,18 +64,18 @@ def size_of_update(weights: Weights, updates: Updates, rates: Optimizer, factor:
 @kernel
 def clip_update(weights: Weights, updates: Updates, rates: Optimizer, n_steps: int) -> None:
     """Scale the updates down to ``rates.clip`` where they are above it, with the ``1 / n_steps`` that they lack."""
-    size = size_of_update(weights, updates, rates, 1.0) / n_steps
+    size = norm_of_update(weights, updates, rates, 1.0) / n_steps
     share = rates.clip / size
     if not isfinite(size):
-        size = size_of_update(weights, updates, rates, TINY) / n_steps
+        size = norm_of_update(weights, updates, rates, TINY) / n_steps
         share = rates.clip * TINY / size
     if size > 0.0 and share < 1.0:
         scale(updates.m, share, updates.m)
         scale(updates.w_out, share, updates.w_out)
 
 
-@inlined
-def _direct(w: Array, dw: Array, first: Array, second: Array, rates: Optimizer, n_steps: int) -> None:
+@force_inline
+def _step_direction(w: Array, dw: Array, first: Array, second: Array, rates: Optimizer, n_steps: int) -> None:
     """Turn ``n_steps`` times an update into the direction of the step."""
     b1, b2 = splat(rates.beta1), splat(rates.beta2)
     new1, new2 = splat(1.0 - rates.beta1), splat(1.0 - rates.beta2)
@@ -88,13 +89,13 @@ def _direct(w: Array, dw: Array, first: Array, second: Array, rates: Optimizer, 
         elif rates.method == RMSPROP:
             s = fma(b2, load(second, i), new2 * (g * g))
             store(second, i, s)
-            g = g / (root(s) + splat(rates.epsilon))
+            g = g / (sqrt(s) + splat(rates.epsilon))
         elif rates.method == ADAM:
             v = fma(b1, load(first, i), new1 * g)
             s = fma(b2, load(second, i), new2 * (g * g))
             store(first, i, v)
             store(second, i, s)
-            g = (v * correct1) / (root(s * correct2) + splat(rates.epsilon))
+            g = (v * correct1) / (sqrt(s * correct2) + splat(rates.epsilon))
         store(dw, i, fma(splat(-rates.weight_decay), load(w, i), g))
 
 
@@ -103,13 +104,13 @@ def optimize(rates: Optimizer, weights: Weights, updates: Updates, n_steps: int)
     """`apply_batch` by an optimiser, whose moments change; `updates` becomes the direction of the step."""
     if rates.method not in (SGD, MOMENTUM, RMSPROP, ADAM):
         raise ValueError("this optimiser has no kernel")
-    keep_mask(weights.units, updates.m)
+    apply_mask(weights.units, updates.m)
     if rates.clip < inf:
         clip_update(weights, updates, rates, n_steps)
     if rates.method == SGD and rates.weight_decay == 0.0:
         return bool(apply_update(weights, updates, _per_step(rates, n_steps)))
     rates.powers[0] *= rates.beta1
     rates.powers[1] *= rates.beta2
-    _direct(weights.m, updates.m, rates.first.m, rates.second.m, rates, n_steps)
-    _direct(weights.w_out, updates.w_out, rates.first.w_out, rates.second.w_out, rates, n_steps)
+    _step_direction(weights.m, updates.m, rates.first.m, rates.second.m, rates, n_steps)
+    _step_direction(weights.w_out, updates.w_out, rates.first.w_out, rates.second.w_out, rates, n_steps)
     return bool(apply_update(weights, updates, Rates(rates.w_in, rates.w_rec, rates.w_out)))

@@ -29,10 +29,10 @@ from .vector import (
     aligned_to_double,
     at,
     constant,
+    inline_ir,
     kernel,
     multiply_add,
     primitive,
-    spliced,
     spread,
 )
 
@@ -291,7 +291,7 @@ FAR = 400_000
 ROWS_AT_ONCE = 8
 
 
-@spliced
+@inline_ir
 def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, width: int, upwards: bool) -> None:
     """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `width` trials, k through all rows of `weights`.
 
@@ -307,7 +307,7 @@ def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, wi
         _long_step_product(out, Scalars(a_at + first, way, a_row), a, weights, Rows(first * row, way * row), width)
 
 
-@spliced
+@inline_ir
 def _long_step_product(out: Array, scalars: Scalars, a: Array, weights: Array, rows: Rows, width: int) -> None:
     n_k, row = weights.shape
     at_once = n_k if weights.size * 8 <= FAR else ROWS_AT_ONCE
@@ -319,7 +319,7 @@ def _long_step_product(out: Array, scalars: Scalars, a: Array, weights: Array, r
         )  # fmt: skip
 
 
-@spliced
+@inline_ir
 def history_product(out: Array, a: Array, scalars: Scalars, b: Array, b_rows: Rows, n_k: int) -> None:
     """``out[r, :] += sum_k a[k, r] * b[k, :]``: a sum over `n_k` rows of a history, r through all rows of `out`."""
     n_r, row = out.shape

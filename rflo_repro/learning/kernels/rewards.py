@@ -1,7 +1,7 @@
-"""Node perturbation: the units are disturbed, and what the reward gains by it says how good the disturbance was, Eq. 8.
+"""Node perturbation: noise on the units, weighed by the advantage, the change of the reward that it brings (Eq. 8).
 
 With xi(t) of independent signs and ``sigma xi(t)`` added to u(t), R(t) = -|eps(t)|^2 / 2 of that run and Rbar(t) of one
-that is not disturbed,
+that is not perturbed,
 
     dM = (1 / sigma) sum_t [R(t) - Rbar(t)] E(t),      E(t) = C E(t-1) + xi(t) s(t)^T,      s(t) = [h(t-1) | x(t)]
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import advance, renew_drive, start_trial, steps_of, weigh_errors
+from .dynamics import advance, start_trial, steps_of, update_effective_weights, weigh_errors
 from .layout import (
     FULL,
     LANES,
@@ -36,12 +36,12 @@ from .layout import (
 from .optimizers import apply_batch
 from .products import Rows, Scalars, history_product
 from .unit import leak_of
-from .updates import alignment_of, keep_mask
-from .vector import clear, copy_part, fma, inlined, kernel, load, scale, splat, store
+from .updates import alignment_of, apply_mask
+from .vector import clear, copy_part, fma, force_inline, kernel, load, scale, splat, store
 
 
 @kernel
-def find_decay(weights: Weights, rule: Perturbation, decay: Array) -> None:
+def compute_decay(weights: Weights, rule: Perturbation, decay: Array) -> None:
     """C, a number for each unit. Raises ValueError for a carry that a reward does not have."""
     if rule.carry not in (LEAK, FULL, NONE):
         raise ValueError("the carry of this rule has no reward")
@@ -56,15 +56,15 @@ def find_decay(weights: Weights, rule: Perturbation, decay: Array) -> None:
             store(decay, i, leak_of(weights.units, i))
 
 
-@inlined
+@force_inline
 def sign(signs: Bits, k: int, t: int, draw: int, i: int) -> float:
     """``xi_i(t)`` of a draw in trial k."""
     return 1.0 - 2.0 * float((signs[k, t, draw, i // 8] >> (i % 8)) & 1)
 
 
 @kernel
-def disturb(trials: Trials, begin: int, width: int, draw: int, sigma: float, noise: Array) -> None:
-    """What is added to the drive of trials `begin` to ``begin + width``: their noise, if there is any, and sigma xi."""
+def perturb(trials: Trials, begin: int, width: int, draw: int, sigma: float, noise: Array) -> None:
+    """The noise of trials `begin` to ``begin + width``: their own, if there is any, and sigma xi."""
     for q in range(width):
         for t in range(noise.shape[1]):
             for i in range(noise.shape[2]):
@@ -83,7 +83,7 @@ def run_from_start(
     advance(weights, trials, first, width, Rule(False, NONE), loss, runs)
 
 
-@inlined
+@force_inline
 def reward(errors: Array, at: int, n_out: int) -> float:
     """R(t), from the errors at element `at`."""
     squares = 0.0
@@ -93,26 +93,26 @@ def reward(errors: Array, at: int, n_out: int) -> float:
 
 
 @kernel
-def count_gains(trials: Trials, begin: int, width: int, n_out: int, at_end: bool, work: RewardWorkspace) -> None:
+def compute_advantages(trials: Trials, begin: int, width: int, n_out: int, at_end: bool, work: RewardWorkspace) -> None:
     """``R(t) - Rbar(t)``, or at the end of each trial their sum. A trial shorter than T has its own 1/T."""
     n_steps = trials.inputs.shape[1]
-    expected, gains, errors = work.expected, work.gains, work.runs.errors
+    baseline, advantages, errors = work.baseline, work.advantages, work.runs.errors
     for q in range(width):
         own = steps_of(trials.lengths, trials.order, begin + q, 1, n_steps)
         whole = 0.0
         for t in range(n_steps):
-            place = t * width + q
-            gained = 0.0
+            index = t * width + q
+            advantage = 0.0
             if t < own:
-                gained = (reward(errors, place * n_out, n_out) - expected[place]) * (n_steps / own)
-            whole += gained
-            gains[place] = 0.0 if at_end else gained
+                advantage = (reward(errors, index * n_out, n_out) - baseline[index]) * (n_steps / own)
+            whole += advantage
+            advantages[index] = 0.0 if at_end else advantage
         if at_end:
-            gains[(own - 1) * width + q] = whole
+            advantages[(own - 1) * width + q] = whole
 
 
 @kernel
-def assign_gains(
+def credit_advantages(
     weights: Weights,
     trials: Trials,
     begin: int,
@@ -122,8 +122,8 @@ def assign_gains(
     n_steps: int,
     work: RewardWorkspace,
 ) -> None:
-    """Add `share` times ``sum_t [z(t) * xi(t)] s(t)^T`` of the trials that were disturbed to the updates."""
-    runs, gains, decay = work.runs, work.gains, work.decay
+    """Add `share` times ``sum_t [z(t) * xi(t)] s(t)^T`` of the trials that were perturbed to the updates."""
+    runs, advantages, decay = work.runs, work.advantages, work.decay
     z, credit = runs.z, runs.credit
     n_rec, row = weights.n_rec, decay.size
     clear(z)
@@ -133,9 +133,9 @@ def assign_gains(
         first = max(0, last - stretch)
         for t in range(last - 1, first - 1, -1):
             for q in range(width):
-                gained = splat(gains[t * width + q])
+                advantage = splat(advantages[t * width + q])
                 for i in range(0, row, LANES):
-                    store(z, q * row + i, fma(load(decay, i), load(z, q * row + i), gained))
+                    store(z, q * row + i, fma(load(decay, i), load(z, q * row + i), advantage))
                 to = ((t - first) * width + q) * runs.credit_row
                 for i in range(n_rec):
                     credit[to + i] = share * z[q, i] * sign(trials.signs, begin + q, t, draw, i)
@@ -158,8 +158,8 @@ def learn_from_rewards(
     loss: Array,
     work: RewardWorkspace,
 ) -> None:
-    """Run trials `begin` to ``begin + width`` undisturbed, which gives their loss, and then once for each draw; add T
-    times their updates to those of `work`. Its `state` is where an undisturbed trial ended."""
+    """Run trials `begin` to ``begin + width`` unperturbed, which gives their loss, and then once for each draw; add T
+    times their updates to those of `work`. Its `state` is where an unperturbed trial ended."""
     runs, n_steps, n_out = work.runs, trials.inputs.shape[1], weights.w_out.shape[0]
     n_group = steps_of(trials.lengths, trials.order, begin, width, n_steps)
     run_from_start(weights, trials, begin, width, loss, work)
@@ -167,8 +167,8 @@ def learn_from_rewards(
     for k in range(begin, begin + width):
         if not isfinite(loss[k]):
             return
-    for place in range(n_group * width):
-        work.expected[place] = reward(runs.errors, place * n_out, n_out)
+    for index in range(n_group * width):
+        work.baseline[index] = reward(runs.errors, index * n_out, n_out)
     if readout:
         weigh_errors(trials.lengths, trials.order, begin, width, n_steps, n_out, runs.errors)
         history_product(
@@ -181,14 +181,14 @@ def learn_from_rewards(
                 runs.updates.w_out[k, i] = 0.0
     if recurrent:
         order = trials.order[begin : begin + width]
-        disturbed = Trials(trials.inputs, trials.targets, order, width, True, work.noise, trials.lengths, trials.signs)
+        perturbed = Trials(trials.inputs, trials.targets, order, width, True, work.noise, trials.lengths, trials.signs)
         n_draws = trials.signs.shape[2]
         for draw in range(n_draws):
-            disturb(trials, begin, width, draw, rule.sigma, work.noise)
-            run_from_start(weights, disturbed, 0, width, work.loss, work)
-            count_gains(trials, begin, width, n_out, rule.at_end, work)
+            perturb(trials, begin, width, draw, rule.sigma, work.noise)
+            run_from_start(weights, perturbed, 0, width, work.loss, work)
+            compute_advantages(trials, begin, width, n_out, rule.at_end, work)
             share = 1.0 / (rule.sigma * n_draws)
-            assign_gains(weights, trials, begin, width, draw, share, n_group, work)
+            credit_advantages(weights, trials, begin, width, draw, share, n_group, work)
 
 
 @kernel
@@ -202,8 +202,8 @@ def train_rewarded(
 ) -> int:
     """Train in place by node perturbation; as in `train_trials`, but that `work` is from `reward_workspace`.
 
-    The readout learns from its error, undisturbed."""
-    find_decay(weights, rule, work.decay)
+    The readout learns from its error, unperturbed."""
+    compute_decay(weights, rule, work.decay)
     n_steps, n_trials, updates = trials.inputs.shape[1], len(trials.order), work.runs.updates
     width = work.runs.width if trials.reset_state else 1
     readout = rates.w_out != 0.0
@@ -214,7 +214,7 @@ def train_rewarded(
         alignment = alignment_of(weights)
         for k in range(first, after):
             record.alignment[k] = alignment
-        renew_drive(weights)
+        update_effective_weights(weights)
         clear(updates.m)
         clear(updates.w_out)
         finite = True
@@ -239,14 +239,14 @@ def reward_update(
     weights: Weights, trials: Trials, rule: Perturbation, record: Record, updates: Updates, work: RewardWorkspace
 ) -> None:
     """`gradient` of node perturbation."""
-    find_decay(weights, rule, work.decay)
+    compute_decay(weights, rule, work.decay)
     n_steps, summed = trials.inputs.shape[1], work.runs.updates
-    renew_drive(weights)
+    update_effective_weights(weights)
     clear(summed.m)
     clear(summed.w_out)
     learn_from_rewards(weights, trials, rule, 0, 1, True, True, record.loss, work)
     if rule.carry == FULL and weights.output_feedback:
         add_feedback_path(weights, summed)
-    keep_mask(weights.units, summed.m)
+    apply_mask(weights.units, summed.m)
     scale(summed.m, 1.0 / n_steps, updates.m)
     scale(summed.w_out, 1.0 / n_steps, updates.w_out)

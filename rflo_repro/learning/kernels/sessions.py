@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from math import isfinite
 
-from .credit import add_feedback_path, assign_credit, check_rule, take_diagonal, transpose_recurrent
-from .dynamics import advance, renew_drive, start_trial, steps_of, weigh_errors
+from .credit import add_feedback_path, assign_credit, check_rule, copy_diagonal, transpose_recurrent
+from .dynamics import advance, start_trial, steps_of, update_effective_weights, weigh_errors
 from .layout import DIAGONAL, FULL, Optimizer, Rates, Record, Rule, Trials, Updates, Weights, Workspace
 from .optimizers import apply_batch
-from .updates import alignment_of, keep_mask
-from .vector import clear, copy_part, kernel, scale, spliced
+from .updates import alignment_of, apply_mask
+from .vector import clear, copy_part, inline_ir, kernel, scale
 
 
-@spliced
+@inline_ir
 def prepare(weights: Weights, rule: Rule, recurrent: bool, work: Workspace) -> None:
     """What every new set of weights asks for before its batch; `recurrent`: where the recurrent ones learn."""
-    renew_drive(weights)
+    update_effective_weights(weights)
     if recurrent and rule.carry == FULL:
-        transpose_recurrent(weights.drive, work.back)
+        transpose_recurrent(weights.effective, work.back)
     if recurrent and rule.carry == DIAGONAL:
-        take_diagonal(weights.drive, work.diagonal, weights.n_rec)
+        copy_diagonal(weights.effective, work.diagonal, weights.n_rec)
     clear(work.updates.m)
     clear(work.updates.w_out)
 
@@ -86,6 +86,6 @@ def gradient(weights: Weights, trials: Trials, rule: Rule, record: Record, updat
     assign_credit(weights, trials, 0, rule, n_steps, 1, True, True, work)
     if rule.carry == FULL and weights.output_feedback:
         add_feedback_path(weights, work.updates)
-    keep_mask(weights.units, work.updates.m)
+    apply_mask(weights.units, work.updates.m)
     scale(work.updates.m, 1.0 / n_steps, updates.m)
     scale(work.updates.w_out, 1.0 / n_steps, updates.w_out)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any, NamedTuple
 
-from .credit import carried_on, take_diagonal
-from .dynamics import error, readout, start_drive, start_trial
+from .credit import copy_diagonal, jacobian_diagonal
+from .dynamics import error, readout, start_preactivation, start_trial
 from .layout import (
     DIAGONAL,
     LANES,
@@ -23,9 +23,9 @@ from .layout import (
     Weights,
 )
 from .products import Extent, Rows, Scalars, products
-from .unit import gain, unit_steps
-from .updates import alignment_of, all_finite, clipped, kept
-from .vector import by_kind, clear, copy, copy_part, fma, inlined, kernel, load, splat, store, total
+from .unit import gain_of, unit_steps
+from .updates import alignment_of, all_finite, dale_clipped, masked
+from .vector import clear, copy, copy_part, fma, force_inline, kernel, lane_sum, load, specialise, splat, store
 
 ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
 
@@ -38,17 +38,17 @@ def check_local(rule: Rule) -> None:
 
 
 @kernel
-def renew_decay(weights: Weights, rule: Rule, work: TraceWorkspace) -> None:
-    """``C_ii(t)``, by which the traces of a unit decay, with the weights and the slope of this step."""
+def update_decay(weights: Weights, rule: Rule, work: TraceWorkspace) -> None:
+    """``C_ii(t)``, by which the traces of a unit decay, with the weights and the gain of this step."""
     w_out, b, decay = weights.w_out, weights.b, work.decay
     if rule.carry == DIAGONAL:
-        take_diagonal(weights.m, decay, weights.n_rec)
+        copy_diagonal(weights.m, decay, weights.n_rec)
         if weights.output_feedback:
             for i in range(weights.n_rec):
                 for k in range(w_out.shape[0]):
                     decay[i] += b[k, i] * w_out[k, i]
     for i in range(0, decay.shape[0], LANES):
-        store(decay, i, carried_on(weights, rule, load(work.slope, i), decay, i))
+        store(decay, i, jacobian_diagonal(weights, rule, load(work.gain, i), decay, i))
 
 
 class Learning(NamedTuple):
@@ -59,9 +59,9 @@ class Learning(NamedTuple):
     rate: float
 
 
-@inlined
+@force_inline
 def trace_step(weights: Weights, to: Updates, rows: Learning, before: int, after: int, work: TraceWorkspace) -> None:
-    """Traces, weights and the drive of the next step for some rows: Eq. 6, Eq. 5, Eq. 13.
+    """Traces, weights and the pre-activations of the next step for some rows: Eq. 6, Eq. 5, Eq. 13.
 
     One pass over memory for all three, which is what bounds this rule. The source vectors of this step are at element
     `before` and those of the next at `after`. A weight that follows Dale's law is clipped, and one without a
@@ -71,23 +71,23 @@ def trace_step(weights: Weights, to: Updates, rows: Learning, before: int, after
     row = m.shape[1]
     for block in range(rows.first, rows.last, ROWS_AT_ONCE):
         for i in range(0, row, LANES):
-            u, slope = load(work.u, i), load(work.slope, i)
+            u, gain = load(work.u, i), load(work.gain, i)
             credit, decay = splat(rows.rate) * load(work.credit, i), load(work.decay, i)
             for j in range(block, min(block + ROWS_AT_ONCE, rows.last)):
-                place = j * row + i
-                p = fma(decay, load(traces, place), slope * splat(sources[before + j]))
-                store(traces, place, p)
-                w = kept(weights.units, j, place, fma(credit, p, load(to_m, place)))
+                index = j * row + i
+                p = fma(decay, load(traces, index), gain * splat(sources[before + j]))
+                store(traces, index, p)
+                w = masked(weights.units, j, index, fma(credit, p, load(to_m, index)))
                 if j < weights.signs.shape[0]:
-                    w = clipped(w, weights.signs[j])
-                store(to_m, place, w)
+                    w = dale_clipped(w, weights.signs[j])
+                store(to_m, index, w)
                 # read again: `m` may be `to_m`, or not
-                u = fma(load(m, place), splat(sources[after + j]), u)
+                u = fma(load(m, index), splat(sources[after + j]), u)
             store(work.u, i, u)
 
 
-@inlined
-def next_drive(weights: Weights, first: int, last: int, after: int, work: TraceWorkspace) -> None:
+@force_inline
+def next_preactivation(weights: Weights, first: int, last: int, after: int, work: TraceWorkspace) -> None:
     """What `trace_step` does to u, for rows that do not learn."""
     row = weights.m.shape[1]
     products(
@@ -105,15 +105,15 @@ def _no_rates(rates: Any, n_steps: int) -> Any:
     return rates
 
 
-per_step = by_kind(Rates, _each_step, _no_rates)
+per_step = specialise(Rates, _each_step, _no_rates)
 
 
-def _nothing_met(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
+def _no_rls(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
     """Before the readout learns in step t: what it takes from the state at element `h_at`."""
 
 
 @kernel
-def meet_state(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
+def update_inverse(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
     """The same for recursive least squares: the state enters P, unless no output has a target."""
     inverse, gain = rates.inverse, rates.gain
     n_rec, row = inverse.shape
@@ -127,7 +127,7 @@ def meet_state(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: i
     dot = splat(0.0)
     for i in range(0, row, LANES):
         dot = fma(load(gain, i), load(h, h_at + i), dot)
-    share = 1.0 / (1.0 + total(dot))
+    share = 1.0 / (1.0 + lane_sum(dot))
     for j in range(n_rec):
         ph = splat(gain[j])
         for i in range(0, row, LANES):
@@ -137,11 +137,11 @@ def meet_state(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: i
         store(gain, i, splat(share) * load(gain, i))
 
 
-def _state_met(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
-    meet_state(rates, targets, trial, t, h, h_at)
+def _rls_step(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
+    update_inverse(rates, targets, trial, t, h, h_at)
 
 
-meet = by_kind(Rates, _nothing_met, _state_met)
+rls_step = specialise(Rates, _no_rls, _rls_step)
 
 
 def _by_rate(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, n_rec: int) -> None:
@@ -157,7 +157,7 @@ def _by_gain(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, 
         store(w_out, k * row + i, fma(splat(eps), load(rates.gain, i), load(w_out, k * row + i)))
 
 
-learn_readout = by_kind(Rates, _by_rate, _by_gain)
+learn_readout = specialise(Rates, _by_rate, _by_gain)
 
 
 @kernel
@@ -181,7 +181,7 @@ def run_traces(
     n_rows, row = weights.m.shape
     n_rec, units, w_out = weights.n_rec, weights.units, weights.w_out
     n_out = w_out.shape[0]
-    sources, u, slope, credit, y = work.sources, work.u, work.slope, work.credit, work.y
+    sources, u, gain, credit, y = work.sources, work.u, work.gain, work.credit, work.y
     feedback = w_out if rule.symmetric else weights.b
     clear(work.traces)
     before, after = 0, work.source_row
@@ -190,9 +190,9 @@ def run_traces(
         y[k] = readout(w_out, k, sources, before)
     for c in range(n_in):
         sources[before + n_rec + c] = inputs[trial, 0, c]
-    start_drive(units, u, trials, k_trial, 1, 0, row)
-    next_drive(weights, 0, n_rows, before, work)
-    renew_decay(weights, rule, work)
+    start_preactivation(units, u, trials, k_trial, 1, 0, row)
+    next_preactivation(weights, 0, n_rows, before, work)
+    update_decay(weights, rule, work)
     loss = 0.0
     for t in range(n_steps):
         if weights.output_feedback:
@@ -201,14 +201,14 @@ def run_traces(
                 for k in range(n_out):
                     fed_back = fma(splat(y[k]), load(weights.b, k * row + i), fed_back)
                 store(u, i, fed_back)
-        unit_steps(units, u, 0, sources, before, after, slope, 0, row)
+        unit_steps(units, u, 0, sources, before, after, gain, 0, row)
         for i in range(0, row, LANES):
-            store(slope, i, gain(units, sources, before, after, slope, 0, i))
+            store(gain, i, gain_of(units, sources, before, after, gain, 0, i))
             store(credit, i, splat(0.0))
-        start_drive(units, u, trials, k_trial, 1, min(t + 1, n_steps - 1), row)
+        start_preactivation(units, u, trials, k_trial, 1, min(t + 1, n_steps - 1), row)
         if rule.carry == DIAGONAL:
-            renew_decay(weights, rule, work)
-        meet(rates, targets, trial, t, sources, after)
+            update_decay(weights, rule, work)
+        rls_step(rates, targets, trial, t, sources, after)
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, after)
             eps = error(targets[trial, t, k], y[k])
@@ -223,7 +223,7 @@ def run_traces(
             sources[after + n_rec + c] = inputs[trial, min(t + 1, n_steps - 1), c]
         for first, last, rate in ((0, n_rec, rates.w_rec), (n_rec, n_rows, rates.w_in)):
             if rate == 0.0:
-                next_drive(weights, first, last, after, work)
+                next_preactivation(weights, first, last, after, work)
             else:
                 trace_step(weights, to, Learning(first, last, rate), before, after, work)
         before, after = after, before

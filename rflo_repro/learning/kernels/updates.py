@@ -6,7 +6,7 @@ from math import nan, sqrt
 from typing import Any
 
 from .layout import LANES, Array, Rates, Updates, Weights
-from .vector import at_least, at_most, by_kind, fma, inlined, kernel, load, splat, store, total
+from .vector import fma, force_inline, kernel, lane_sum, load, maximum, minimum, specialise, splat, store
 
 
 @kernel
@@ -19,7 +19,7 @@ def apply_update(weights: Weights, updates: Updates, rates: Rates) -> bool:
     Returns whether the update was applied.
     """
     n_rec, n_rows, n_out = weights.n_rec, weights.m.shape[0], weights.w_out.shape[0]
-    keep_mask(weights.units, updates.m)
+    apply_mask(weights.units, updates.m)
     finite = (
         _stays_finite(weights.m, updates.m, 0, n_rec, rates.w_rec)
         and _stays_finite(weights.m, updates.m, n_rec, n_rows, rates.w_in)
@@ -30,40 +30,40 @@ def apply_update(weights: Weights, updates: Updates, rates: Rates) -> bool:
         _add(weights.m, updates.m, n_rec, n_rows, rates.w_in)
         _add(weights.w_out, updates.w_out, 0, n_out, rates.w_out)
         if rates.w_rec != 0.0:
-            _keep_signs(weights.m, weights.signs)
+            _apply_dale(weights.m, weights.signs)
     return finite
 
 
-@inlined
-def clipped(w: Any, sign: float) -> Any:
+@force_inline
+def dale_clipped(w: Any, sign: float) -> Any:
     """Dale's law for a vector of the weights of one unit: what has the wrong sign becomes zero."""
-    return at_least(w, splat(0.0)) if sign > 0.0 else at_most(w, splat(0.0))
+    return maximum(w, splat(0.0)) if sign > 0.0 else minimum(w, splat(0.0))
 
 
-def _all_kept(units: Any, dm: Array) -> None:
+def _no_mask(units: Any, dm: Array) -> None:
     """Zeros where there is no synapse; what is not finite stays so."""
 
 
-def _mask_kept(units: Any, dm: Array) -> None:
+def _apply_mask(units: Any, dm: Array) -> None:
     mask = units.mask
     for i in range(0, mask.size, LANES):
         store(dm, i, fma(load(dm, i), load(mask, i), splat(0.0)))
 
 
-keep_mask = by_kind(float, _all_kept, _mask_kept)
+apply_mask = specialise(float, _no_mask, _apply_mask)
 
 
-def _kept_as_is(units: Any, j: int, place: int, w: Any) -> Any:
-    """A vector of row j of `m`, at element `place`, zero where there is no synapse."""
+def _all_synapses(units: Any, j: int, index: int, w: Any) -> Any:
+    """A vector of row j of `m`, at element `index`, zero where there is no synapse."""
     return w
 
 
-def _kept_by_mask(units: Any, j: int, place: int, w: Any) -> Any:
+def _masked_synapses(units: Any, j: int, index: int, w: Any) -> Any:
     # adding zero makes no negative one
-    return fma(w, load(units.mask, place), splat(0.0)) if j < units.mask.shape[0] else w
+    return fma(w, load(units.mask, index), splat(0.0)) if j < units.mask.shape[0] else w
 
 
-kept = by_kind(float, _kept_as_is, _kept_by_mask)
+masked = specialise(float, _all_synapses, _masked_synapses)
 
 
 @kernel
@@ -74,7 +74,7 @@ def _stays_finite(w: Array, dw: Array, first: int, last: int, eta: float) -> boo
         for i in range(first * row, last * row, LANES):
             check = fma(fma(splat(eta), load(dw, i), load(w, i)), splat(0.0), check)
     # zero times anything finite is zero; times infinity or NaN it is NaN
-    return bool(total(check) == 0.0)
+    return bool(lane_sum(check) == 0.0)
 
 
 @kernel
@@ -83,7 +83,7 @@ def all_finite(w: Array) -> bool:
     check = splat(0.0)
     for i in range(0, w.size, LANES):
         check = fma(load(w, i), splat(0.0), check)
-    return bool(total(check) == 0.0)
+    return bool(lane_sum(check) == 0.0)
 
 
 @kernel
@@ -95,11 +95,11 @@ def _add(w: Array, dw: Array, first: int, last: int, eta: float) -> None:
 
 
 @kernel
-def _keep_signs(m: Array, signs: Array) -> None:
+def _apply_dale(m: Array, signs: Array) -> None:
     row = m.shape[1]
     for j in range(signs.shape[0]):
         for i in range(j * row, (j + 1) * row, LANES):
-            store(m, i, clipped(load(m, i), signs[j]))
+            store(m, i, dale_clipped(load(m, i), signs[j]))
 
 
 @kernel

@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, overload, register_model
 
-from ._cache import kept, numba_config
+from ._cache import disk_cached, numba_config
 from .layout import LANES, Array
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,20 +34,20 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy"
 def kernel(function: F) -> F:
     """Compile without the GIL and keep on disk; IEEE division, and no flag that assumes the absence of NaN or
     infinity, so that every check for a divergence stays true."""
-    return cast(F, kept(numba.njit(**_OPTIONS)(function)))
+    return cast(F, disk_cached(numba.njit(**_OPTIONS)(function)))
 
 
-def inlined(function: F) -> F:
+def force_inline(function: F) -> F:
     """A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
-    return cast(F, kept(numba.njit(**_OPTIONS, forceinline=True)(function)))
+    return cast(F, disk_cached(numba.njit(**_OPTIONS, forceinline=True)(function)))
 
 
-def spliced(function: F) -> F:
+def inline_ir(function: F) -> F:
     """A kernel whose text is copied into its callers, so that it is compiled with them and not by itself too."""
-    return cast(F, kept(numba.njit(**_OPTIONS, inline="always")(function)))
+    return cast(F, disk_cached(numba.njit(**_OPTIONS, inline="always")(function)))
 
 
-def by_kind(usual: type, plain: F, general: F) -> F:
+def specialise(usual: type, plain: F, general: F) -> F:
     """A function that compiles to `plain` where its first argument is a `usual`, and otherwise to `general`.
 
     What only other models or optimisers need is then neither compiled nor asked about for those of the paper. `usual`
@@ -215,7 +215,7 @@ def _emit_exponent(builder: Any, x: Any) -> Any:
     return builder.fsub(number, constant(2.0**52 + 1022.0))
 
 
-def _emit_with_signs(builder: Any, x: Any, bits: Any, i: Any) -> Any:
+def _emit_copysign_bits(builder: Any, x: Any, bits: Any, i: Any) -> Any:
     # each bit to where a double has its sign
     byte = builder.zext(builder.load(builder.gep(bits, [i])), _BITS.element)
     first = builder.insert_element(ir.Constant(_BITS, ir.Undefined), byte, ir.Constant(ir.IntType(32), 0))
@@ -253,42 +253,42 @@ splat = primitive(lambda x: np.full(LANES, x), spread, vector, types.float64)
 fma = primitive(lambda x, y, z: x * y + z, multiply_add, vector, vector, vector, vector)
 """``fma(x, y, z)``: x y + z."""
 
-magnitude = primitive(np.abs, lambda builder, x: _call(builder, "fabs", x), vector, vector)
-"""``magnitude(x)``: |x|."""
+absolute = primitive(np.abs, lambda builder, x: _call(builder, "fabs", x), vector, vector)
+"""``absolute(x)``: |x|."""
 
-root = primitive(np.sqrt, lambda builder, x: _call(builder, "sqrt", x), vector, vector)
-"""``root(x)``: the square root, rounded once."""
+sqrt = primitive(np.sqrt, lambda builder, x: _call(builder, "sqrt", x), vector, vector)
+"""``sqrt(x)``: the square root, rounded once."""
 
-with_sign = primitive(np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector)
-"""``with_sign(x, y)``: |x| with the sign of y."""
+copysign = primitive(np.copysign, lambda builder, x, y: _call(builder, "copysign", x, y), vector, vector, vector)
+"""``copysign(x, y)``: |x| with the sign of y."""
 
-with_signs = primitive(
+copysign_bits = primitive(
     lambda x, bits, i: np.where(bits.reshape(-1)[i] >> np.arange(LANES) & 1, -np.abs(x), np.abs(x)),
-    _emit_with_signs,
+    _emit_copysign_bits,
     vector,
     vector,
     types.Array,
     types.intp,
 )
-"""``with_signs(x, bits, i)``: |x| with a minus where the bits of byte i of `bits` are set, the lowest bit first."""
+"""``copysign_bits(x, bits, i)``: |x| with a minus where the bits of byte i of `bits` are set, the lowest bit first."""
 
-at_most = primitive(
+minimum = primitive(
     lambda x, y: np.where(x > y, y, x),
     lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), y, x),
     vector,
     vector,
     vector,
 )
-"""``at_most(x, y)``: the smaller of the two, and NaN where x is."""
+"""``minimum(x, y)``: the smaller of the two, and NaN where x is."""
 
-at_least = primitive(
+maximum = primitive(
     lambda x, y: np.where(x < y, y, x),
     lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), y, x),
     vector,
     vector,
     vector,
 )
-"""``at_least(x, y)``: the larger of the two, and NaN where x is."""
+"""``maximum(x, y)``: the larger of the two, and NaN where x is."""
 
 where_negative = primitive(
     lambda x, y, z: np.where(x < 0.0, y, z),
@@ -314,8 +314,8 @@ exponent = primitive(lambda x: np.frexp(x)[1].astype(np.float64), _emit_exponent
 floor = primitive(np.floor, lambda builder, x: _call(builder, "floor", x), vector, vector)
 """``floor(x)``: the largest whole number that is not above x."""
 
-total = primitive(_sum_twin, _emit_sum, types.float64, vector)
-"""``total(x)``: the sum of the eight lanes."""
+lane_sum = primitive(_sum_twin, _emit_sum, types.float64, vector)
+"""``lane_sum(x)``: the sum of the eight lanes."""
 
 
 @kernel

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.paper.fig4 import ABOUT
 from rflo_repro.paper.fig4.choices import Choices
 from rflo_repro.paper.fig4.claims import CLAIMS
@@ -198,7 +198,7 @@ def _joined(part: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
     """What one run of the sequence after training shows, and the end of stage 2."""
     y, targets = arrays["y"], arrays["targets"]
-    apart = arithmetic.norm(choices.reaching.position(y - targets))
+    apart = exact_math.norm(choices.reaching.position(y - targets))
     late: float = np.nan
     if "correct" in arrays:
         n_late = max(1, round(LATE_SHARE * len(arrays["correct"])))
@@ -206,7 +206,7 @@ def _after(choices: Choices, arrays: Arrays) -> Mapping[str, Any]:
         late = _share(arrays["correct"][-n_late:][possible])
     return {
         "sequence_loss": _sequence_loss(arrays),
-        "endpoint_error": float(arithmetic.mean(apart[choices.reaching.n_steps - 1 :: choices.reaching.n_steps])),
+        "endpoint_error": float(exact_math.mean(apart[choices.reaching.n_steps - 1 :: choices.reaching.n_steps])),
         "in_order": "chosen" in arrays and tuple(arrays["chosen"]) == choices.directions,
         "correct_late": late,
     }
@@ -219,7 +219,7 @@ def _share(flags: np.ndarray) -> float:
 def _windows(arrays: Arrays) -> Mapping[str, Any]:
     """Columns of `transitions`, in windows that are evenly spaced on a logarithmic axis."""
     n = len(arrays["correct"])
-    edges = np.unique([0, *arithmetic.geometric(min(FIRST_WINDOW, n), n, WINDOWS).round().astype(int)])
+    edges = np.unique([0, *exact_math.geomspace(min(FIRST_WINDOW, n), n, WINDOWS).round().astype(int)])
     parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
     possible, correct, greedy = arrays["possible"], arrays["correct"], ~arrays["explored"]
     return {
@@ -252,7 +252,7 @@ def _path(choices: Choices, y: np.ndarray, targets: np.ndarray) -> Mapping[str, 
 def _sequence_loss(arrays: Arrays) -> float:
     """Eq. 2 in one run of the sequence after training; infinite if an output's square is."""
     errors = arrays["y"] - arrays["targets"]
-    return 0.5 * arithmetic.inner(errors, errors) / len(errors)
+    return 0.5 * exact_math.inner(errors, errors) / len(errors)
 
 
 def summary(sessions: Sequence[Arrays]) -> str:

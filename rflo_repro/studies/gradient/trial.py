@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.runs.initialisation import generator
 from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.runs.session import SessionWrapper
@@ -49,5 +49,5 @@ class GradientSession(SessionWrapper):
                     break
             own, exact = (weight_updates(net, *trial, rule=rule) for rule in (session.rule, "bptt"))
             for matrix in MATRICES:
-                found[matrix][i] = arithmetic.cosine(getattr(own, matrix), getattr(exact, matrix))
+                found[matrix][i] = exact_math.cosine_similarity(getattr(own, matrix), getattr(exact, matrix))
         return found

@@ -11,7 +11,7 @@ from matplotlib.figure import SubFigure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
 from rflo_repro.report import style
 from rflo_repro.stats.answers import MARGIN
@@ -62,7 +62,7 @@ def _losses(place: SubFigure, final: pd.DataFrame) -> None:
     axes = place.subplots(len(ABOUT.rules), 1, sharex=True, sharey=True)
     of_rule = {rule: where(final, {"rule": rule}).last_loss.fillna(np.inf).to_numpy(float) for rule in ABOUT.rules}
     shown = np.concatenate([*of_rule.values(), np.array([*PRINTED.values()])])
-    edges = _bins(arithmetic.log10(shown[shown > 0.0]))
+    edges = _bins(exact_math.log10(shown[shown > 0.0]))
     for ax, (rule, losses) in zip(axes, of_rule.items(), strict=True):
         colour = style.colour(rule)
         counts, _, _ = ax.hist(losses[np.isfinite(losses)], edges, color=colour, alpha=FILL, linewidth=0)

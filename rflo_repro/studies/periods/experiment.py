@@ -8,7 +8,7 @@ from itertools import product
 
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import VARIANTS, PeriodicChoices
 from rflo_repro.paper.rates import learning_rate
@@ -52,9 +52,9 @@ def tuned(rule: str, period_tau: float) -> float:
         return known[inside]
     shorter, longer = max(at for at in known if at < inside), min(at for at in known if at > inside)
     low, here, high, eta_low, eta_high = (
-        float(arithmetic.logarithm(value)) for value in (shorter, inside, longer, known[shorter], known[longer])
+        float(exact_math.log(value)) for value in (shorter, inside, longer, known[shorter], known[longer])
     )
-    eta = arithmetic.exponential(eta_low + (eta_high - eta_low) * (here - low) / (high - low))
+    eta = exact_math.exp(eta_low + (eta_high - eta_low) * (here - low) / (high - low))
     return float(f"{float(eta):.{DIGITS}g}")
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
 from rflo_repro.report import style
 from rflo_repro.stats.answers import MARGIN
@@ -45,7 +45,7 @@ def log_ratios(rows: pd.DataFrame, rule: str) -> Array:
     infinite; where both are, neither is ahead: 0."""
     losses = ranked(rows, "final_loss")
     both = paired(where(losses, {"rule": rule}), where(losses, {"rule": BASELINE}), "final_loss")
-    of_rule, of_baseline = (arithmetic.log10(np.nan_to_num(of, nan=np.inf, posinf=np.inf)) for of in both)
+    of_rule, of_baseline = (exact_math.log10(np.nan_to_num(of, nan=np.inf, posinf=np.inf)) for of in both)
     # two infinities differ by NaN
     with np.errstate(invalid="ignore"):
         difference: Array = np.nan_to_num(of_rule - of_baseline, nan=0.0, posinf=np.inf, neginf=-np.inf)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.stats.answers import MARGIN, Answered
 from rflo_repro.stats.claims import Claim, Part, Tables
 from rflo_repro.stats.measured import (
@@ -46,7 +46,7 @@ def rank_correlations(frame: pd.DataFrame) -> Any:
     for _, rows in frame.groupby("network"):
         ranks = [column.rank().to_numpy(float) for column in (rows.cosine, rows.final_loss.fillna(np.inf))]
         if len(rows) >= FEWEST_RULES:
-            found.append(arithmetic.cosine(*(rank - arithmetic.mean(rank) for rank in ranks)))
+            found.append(exact_math.cosine_similarity(*(rank - exact_math.mean(rank) for rank in ranks)))
     return np.array(found)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.rules import LearningRule
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.runs.experiment import Experiment
@@ -184,13 +184,13 @@ def tabulate(
         if isinstance(job, Draws):
             for network, arrays in enumerate(networks):
                 error = arrays["error"]
-                size = {"n_draws": len(error), "relative_error": float(np.sqrt(arithmetic.mean(error * error)))}
+                size = {"n_draws": len(error), "relative_error": float(np.sqrt(exact_math.mean(error * error)))}
                 noise.append({**values, "network": network, **size})
             continue
         assert isinstance(job, RuleSession)
         for network, arrays in enumerate(networks):
             seen = arrays["cosine"][np.isfinite(arrays["cosine"])]
-            cosine = {"cosine": float(arithmetic.mean(seen)) if len(seen) else math.nan}
+            cosine = {"cosine": float(exact_math.mean(seen)) if len(seen) else math.nan}
             final.append({**values, "network": network, **how_it_went(arrays), **cosine})
         for i, done in enumerate(job.points):
             at = min(done, job.n_trials - 1)

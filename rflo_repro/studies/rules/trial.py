@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.learning.rules import LearningRule, resolve
 from rflo_repro.runs.initialisation import generator
 from rflo_repro.runs.job import Arrays, Progress
@@ -137,7 +137,7 @@ def _cosine(
         sum((weight_updates(net, *trial, rule=rule, rng=signs).w_rec for trial in trials), np.zeros_like(net.w_rec))
         for rule in (rule, "bptt")
     )
-    return arithmetic.cosine(own, exact)
+    return exact_math.cosine_similarity(own, exact)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Draws:
         error = np.empty(self.n_draws)
         for i in range(self.n_draws):
             drawn = weight_updates(net, *trial, rule=session.rule, rng=signs).w_rec
-            error[i] = arithmetic.size(drawn - exact) / arithmetic.size(exact)
+            error[i] = exact_math.frobenius_norm(drawn - exact) / exact_math.frobenius_norm(exact)
             progress(i + 1)
         return {"error": error}
 
@@ -197,12 +197,12 @@ def rate(place: int) -> float:
 def bounded_log(final: Array, first: Array) -> Array:
     """log10 of the final loss; one that diverged (NaN) or ran away counts as ten times its first loss."""
     most = MOST * first
-    return arithmetic.log10(np.where(final <= most, final, most))
+    return exact_math.log10(np.where(final <= most, final, most))
 
 
 def score(final: Array, first: Array) -> Array:
     """What is best where it is smallest: the mean over networks, along the last axis, of `bounded_log`."""
-    return arithmetic.mean(bounded_log(final, first))
+    return exact_math.mean(bounded_log(final, first))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from rflo_repro.learning import arithmetic
+from rflo_repro.learning import exact_math
 from rflo_repro.runs.initialisation import Initialisation, generator
 from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask
@@ -81,7 +81,7 @@ class Appendix:
         net = self.init.draw(PeriodicTask(self.period_steps), self.seed, network)
         if not self.linear:
             return net
-        h0 = SMALL * arithmetic.normal(generator(self.seed, network, "initial state"), (net.n_rec,))
+        h0 = SMALL * exact_math.normal(generator(self.seed, network, "initial state"), (net.n_rec,))
         return replace(net, h0=h0, w_out=net.w_out / SMALL)
 
     def run(self, progress: Progress) -> Arrays:
@@ -97,12 +97,12 @@ class Appendix:
 
         inputs, targets = PeriodicTask(self.period_steps).trial(np.random.default_rng(0))
         local, exact = (weight_updates(net, inputs, targets, rule) for rule in ("rflo", "bptt"))
-        sizes = arithmetic.size(exact.w_rec), arithmetic.size(local.w_rec)
+        sizes = exact_math.frobenius_norm(exact.w_rec), exact_math.frobenius_norm(local.w_rec)
         # minus the gradient times the update: the change of the loss to first order in the rate (Eq. 32, second term)
-        change = -arithmetic.inner(exact.w_rec, local.w_rec)
-        step = STEP * arithmetic.size(net.w_rec) / sizes[1]
+        change = -exact_math.inner(exact.w_rec, local.w_rec)
+        step = STEP * exact_math.frobenius_norm(net.w_rec) / sizes[1]
         ahead, behind = (
-            arithmetic.inner(
+            exact_math.inner(
                 weight_updates(replace(net, w_rec=net.w_rec + sign * step * local.w_rec), inputs, targets).w_out,
                 net.feedback.T,
             )

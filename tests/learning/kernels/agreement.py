@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import naive
 
 import rflo_repro as rr
-from rflo_repro.learning import arithmetic, kernels, training
+from rflo_repro.learning import exact_math, kernels, training
 
 
 @dataclass(frozen=True)
@@ -314,9 +314,9 @@ def check_train_exact(case: Case, batch: int = 1, reset_state: bool = True) -> N
 
 
 def check_normal(n: int) -> None:
-    """Here the twin is `arithmetic.normal`, and every bit the same."""
+    """Here the twin is `exact_math.normal`, and every bit the same."""
     rng, twins = np.random.default_rng(n), np.random.default_rng(n)
-    np.testing.assert_array_equal(training._normal(rng, n), arithmetic.normal(twins, (n,)))
+    np.testing.assert_array_equal(training._normal(rng, n), exact_math.normal(twins, (n,)))
     assert rng.bit_generator.state == twins.bit_generator.state
 
 

@@ -15,9 +15,9 @@ TWO = {
     "subtract": (lambda x, y: x - y, lambda x, y: x - y),
     "multiply": (lambda x, y: x * y, lambda x, y: x * y),
     "divide": (lambda x, y: x / y, lambda x, y: x / y),
-    "with_sign": (vector.with_sign, np.copysign),
-    "at_most": (vector.at_most, lambda x, y: np.where(x > y, y, x)),
-    "at_least": (vector.at_least, lambda x, y: np.where(x < y, y, x)),
+    "copysign": (vector.copysign, np.copysign),
+    "minimum": (vector.minimum, lambda x, y: np.where(x > y, y, x)),
+    "maximum": (vector.maximum, lambda x, y: np.where(x < y, y, x)),
 }
 
 
@@ -34,14 +34,14 @@ def test_two_operands(name):
     apply(X, Y, out)
     with np.errstate(all="ignore"):
         assert np.array_equal(out, twin(X, Y), equal_nan=True)
-        assert np.array_equal(np.signbit(out), np.signbit(twin(X, Y))) or name != "with_sign"
+        assert np.array_equal(np.signbit(out), np.signbit(twin(X, Y))) or name != "copysign"
 
 
 def test_signs_from_bits():
     @vector.numba.njit(error_model="numpy")
     def apply(x, bits, out):
         for i in range(len(bits)):
-            store(out, 8 * i, vector.with_signs(load(x, 0), bits, i))
+            store(out, 8 * i, vector.copysign_bits(load(x, 0), bits, i))
 
     bits = np.array([0b00000000, 0b11111111, 0b00000001, 0b10110010], dtype=np.uint8)
     out = np.empty(32)
@@ -54,7 +54,7 @@ def test_signs_from_bits():
 def test_sum_and_power():
     @vector.numba.njit
     def apply(x, out):
-        out[0] = vector.total(load(x, 0))
+        out[0] = vector.lane_sum(load(x, 0))
         store(out, 8, vector.power_of_two(load(x, 8)))
 
     x = np.concatenate([np.arange(8.0) ** 2, 6755399441055744.0 + np.array([0, 1, -1, 10, -58, 100, -1000, 1000])])

@@ -44,7 +44,7 @@ def _series(coefficients: list[float], x: Array) -> Array:
     return value
 
 
-def sine(numerator: npt.ArrayLike, denominator: int) -> Array:
+def sin_of_turn(numerator: npt.ArrayLike, denominator: int) -> Array:
     """The sine of these fractions of a turn, ``sin(2 pi numerator / denominator)``, within 2 units in the last place.
 
     numerator: whole numbers; denominator: a whole number of at least 1; four times either is below 2^63.
@@ -63,7 +63,7 @@ def sine(numerator: npt.ArrayLike, denominator: int) -> Array:
     return signed
 
 
-def exponential(x: npt.ArrayLike) -> Array:
+def exp(x: npt.ArrayLike) -> Array:
     """``exp(x)`` within 1 unit in the last place; infinity, 0 and NaN as they should be."""
     x = np.asarray(x, dtype=np.float64)
     y = np.clip(x, SMALLEST, LARGEST)
@@ -75,7 +75,7 @@ def exponential(x: npt.ArrayLike) -> Array:
     return power
 
 
-def logarithm(x: npt.ArrayLike) -> Array:
+def log(x: npt.ArrayLike) -> Array:
     """``ln x`` within 1 unit in the last place; of 0, infinity and less than 0 as NumPy's, without its warnings."""
     x = np.asarray(x, dtype=np.float64)
     regular = (x > 0.0) & np.isfinite(x)
@@ -94,20 +94,20 @@ def logarithm(x: npt.ArrayLike) -> Array:
 
 def log10(x: npt.ArrayLike) -> Array:
     """The decimal logarithm, within 2 units in the last place."""
-    return logarithm(x) * LOG10_E
+    return log(x) * LOG10_E
 
 
-def geometric(first: float, last: float, n: int) -> Array:
+def geomspace(first: float, last: float, n: int) -> Array:
     """(n,): from `first` to `last`, both above 0 and exactly these, in equal ratios."""
-    ends = logarithm(np.array([first, last]))
+    ends = log(np.array([first, last]))
     share = np.arange(n) / max(n - 1, 1)
-    values = exponential(ends[0] + share * (ends[1] - ends[0]))
+    values = exp(ends[0] + share * (ends[1] - ends[0]))
     values[-1:] = last
     values[:1] = first
     return values
 
 
-def total(values: npt.ArrayLike) -> Array:
+def sum(values: npt.ArrayLike) -> Array:
     """The sum along the last axis: neighbouring halves added until one is left, an order that follows from the length
     alone. 0 where there is nothing."""
     left = np.asarray(values, dtype=np.float64)
@@ -120,8 +120,8 @@ def total(values: npt.ArrayLike) -> Array:
 
 
 def dot(one: Array, other: Array) -> Array:
-    """The scalar product along the last axis, in the order of `total`; of a matrix (m, n) and a vector (n,): (m,)."""
-    return total(one * other)
+    """The scalar product along the last axis, in the order of `sum`; of a matrix (m, n) and a vector (n,): (m,)."""
+    return sum(one * other)
 
 
 def inner(one: Array, other: Array) -> float:
@@ -135,21 +135,21 @@ def norm(values: Array) -> Array:
     return root
 
 
-def size(values: Array) -> float:
+def frobenius_norm(values: Array) -> float:
     """The Euclidean (Frobenius) norm of an array, taken as a vector."""
     return float(norm(np.ravel(values)))
 
 
-def cosine(one: Array, other: Array) -> float:
+def cosine_similarity(one: Array, other: Array) -> float:
     """The cosine of the angle between two arrays of one shape, taken as vectors; NaN if either is zero."""
-    sizes = size(one) * size(other)
+    sizes = frobenius_norm(one) * frobenius_norm(other)
     return inner(one, other) / sizes if sizes > 0.0 else math.nan
 
 
 def mean(values: npt.ArrayLike) -> Array:
     """The mean along the last axis."""
     values = np.asarray(values, dtype=np.float64)
-    average: Array = total(values) / values.shape[-1]
+    average: Array = sum(values) / values.shape[-1]
     return average
 
 
@@ -159,6 +159,6 @@ def normal(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
     for first in range(0, len(drawn), BLOCK):
         part = drawn[first : first + BLOCK]
         uniform = rng.random((len(part), 2))
-        radius = np.sqrt(-2.0 * logarithm(1.0 - uniform[:, 0]))
-        part[:] = radius * sine((uniform[:, 1] * FRACTION).astype(np.int64), int(FRACTION))
+        radius = np.sqrt(-2.0 * log(1.0 - uniform[:, 0]))
+        part[:] = radius * sin_of_turn((uniform[:, 1] * FRACTION).astype(np.int64), int(FRACTION))
     return drawn.reshape(size)
