@@ -32,7 +32,6 @@ from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import JobError, RequestError, Selection
 from rflo_repro.runs.variants import under
-from rflo_repro.studies.readings import CLOSEST
 from rflo_repro.studies.registry import studies
 
 EXPERIMENTS = {**registry.figures(), **studies()}
@@ -121,9 +120,16 @@ class ExperimentCommand(click.Command):
 def command_of(about: About) -> click.Command:
     """The command of an experiment."""
 
-    def command(quiet: bool, rates: tuple[str, ...] = (), variant: str | None = None, **asked: Any) -> None:
+    def command(
+        quiet: bool, rates: tuple[str, ...] = (), variant: str | None = None, closest: str | None = None, **asked: Any
+    ) -> None:
         from rflo_repro.runs import road
 
+        if closest:
+            from rflo_repro.studies.multiverse import closest as study
+
+            study.run(EXPERIMENTS[closest], request_of(**asked), console(quiet))
+            return
         usual = about.rates[:1]
         if variant and rates not in ((), usual):
             raise RequestError("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
@@ -152,7 +158,7 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     pictures; `all` has them too.
     """
     from rflo_repro.runs import road
-    from rflo_repro.studies.readings.closest import closest_of
+    from rflo_repro.studies.multiverse.closest import closest_of
     from rflo_repro.studies.tune import experiment as search_of
 
     if experiment == ANSWERS and panel:
@@ -271,25 +277,6 @@ def confirm(
     road.run_all(chosen, asked_for, console(quiet))
 
 
-@cli.command(
-    short_help="A figure under the reading that comes closest to the paper's statements.", epilog=one_of(CLOSEST)
-)
-@click.argument("figure", type=click.Choice(CLOSEST), metavar="FIGURE")
-@SCALE
-@COMPUTING
-@RESULTS
-@PICTURES
-def closest(figure: str, quiet: bool, **asked: Any) -> None:
-    """Find in the tables of `readings` under which of them most of the figure's statements come out, and compute and
-    draw the figure under it: all trials, 27 networks that were not used to find it.
-
-    Writes FIGURE_closest and its tables. Run `rflo-repro readings` first.
-    """
-    from rflo_repro.studies.readings import closest as study
-
-    study.run(registry.figures()[figure], request_of(**asked), console(quiet))
-
-
 @cli.command(short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.")
 @click.option(
     "--n-rec",
@@ -383,7 +370,7 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
     --accept`), and stale if they are of another generation.
     """
     from rflo_repro.runs import inventory, road
-    from rflo_repro.studies.readings.closest import closest_of
+    from rflo_repro.studies.multiverse.closest import closest_of
 
     others = list(closest_of(EXPERIMENTS).values())
     asked = list(EXPERIMENTS.values()), road.usual("results", results, scale), others

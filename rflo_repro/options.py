@@ -164,7 +164,9 @@ def _selectors(about: About) -> list[Option]:
     usual = f"Learning rates; {' '.join(about.rates[:1])} if not given"
     of_rates: list[Option] = [several("--rates", "rates", rates, usual), ETA] if about.rates else []
     variants = [variant(about.variants)] if about.variants else []
-    return [*(known[name] for name in about.selectors), *of_rates, *variants]
+    closest = "Instead, compute this figure in the variant closest to the paper's statements."
+    searched = [click.option("--closest", type=click.Choice(about.closest), help=closest)] if about.closest else []
+    return [*(known[name] for name in about.selectors), *of_rates, *variants, *searched]
 
 
 def request_of(

@@ -131,7 +131,7 @@ def test_unknown_commands_and_arguments(arguments):
     assert made() == []
 
 
-@pytest.mark.parametrize("command", ["plot", "tune", "confirm", "closest"])
+@pytest.mark.parametrize("command", ["plot", "tune", "confirm"])
 def test_a_figure_that_is_not_known_is_refused_by_name(command):
     error = refused(command, "fig9", names="FIGURE")
     assert "'fig9' is not one of 'fig" in error

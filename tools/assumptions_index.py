@@ -1,5 +1,5 @@
 """The index of docs/assumptions.md, made of what is declared beside the choices, of the entries themselves, and of what
-`rflo-repro readings` measured.
+`rflo-repro multiverse` measured.
 
 `python -m tools.assumptions_index` in a source checkout writes it anew.
 """
@@ -20,9 +20,9 @@ from rflo_repro.report.words import number
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import Choice, Choices, declared, defaults, parsed, written
 from rflo_repro.runs.store import replacing
-from rflo_repro.studies.readings import design
-from rflo_repro.studies.readings.experiment import SCHEMAS
-from rflo_repro.studies.readings.moves import moves, pairs
+from rflo_repro.studies.multiverse import design
+from rflo_repro.studies.multiverse.experiment import SCHEMAS
+from rflo_repro.studies.multiverse.marginal_effects import marginal_effects, pairs
 from rflo_repro.studies.registry import studies
 
 LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
@@ -94,9 +94,9 @@ def measured(results: Path) -> dict[tuple[str, str, Any], tuple[float, str]]:
         return {}
     found: dict[tuple[str, str, Any], tuple[float, str]] = {}
     for (figure, claim, part), rows in frame[frame.primary].groupby(["figure", "claim", "part"], sort=False):
-        moved = moves(rows, design.alternatives(str(figure)))
-        alone = rows[(rows.kind == "alone") & rows["shift"].notna() & ~rows.choices.str.contains("; ")]
-        for choices, *moved_by in alone[["choices", "shift", "shift_low", "shift_high"]].to_numpy().tolist():
+        moved = marginal_effects(rows, design.alternatives(str(figure)))
+        excluded = rows[(rows.kind == design.EXCLUDED) & rows["shift"].notna() & ~rows.choices.str.contains("; ")]
+        for choices, *moved_by in excluded[["choices", "shift", "shift_low", "shift_high"]].to_numpy().tolist():
             ((name, value),) = pairs(choices)
             moved[name, parsed(value)] = tuple(moved_by)
         for (name, value), (middle, low, high) in moved.items():

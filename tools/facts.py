@@ -20,7 +20,8 @@ from rflo_repro.runs.variants import under
 from rflo_repro.stats.answers import Answered, power
 from rflo_repro.studies import answers
 from rflo_repro.studies.answers import Entry
-from rflo_repro.studies.readings.counts import counts
+from rflo_repro.studies.multiverse.counts import counts
+from rflo_repro.studies.multiverse.design import EXCLUDED
 
 # Claims on rules of which the paper prints no learning rate
 TUNED = {
@@ -249,7 +250,7 @@ class Facts:
     def variants_with_clipping(self, figure: str) -> str:
         """In how many variants of a figure gradients are clipped."""
         frame = pd.read_csv(self.results / "readings.csv", keep_default_na=False)
-        mine = frame[(frame.figure == figure) & (frame.kind != "alone")].drop_duplicates("reading")
+        mine = frame[(frame.figure == figure) & (frame.kind != EXCLUDED)].drop_duplicates("reading")
         return f"{mine.choices.str.contains('clip=').sum()} of {len(mine)}"
 
     @functools.cached_property

@@ -63,24 +63,24 @@ class NetworkChoices(Choices):
         "plain-updates",
         "what becomes of an update: sgd, momentum, rmsprop or adam",
         word("sgd", "momentum", "rmsprop", "adam"),
-        Alternative("rmsprop", "RMSprop", alone=True),
+        Alternative("rmsprop", "RMSprop", excluded=True),
     )
     clip: float | str = open_choice(
         "none",
         "plain-updates",
         "largest norm of an update, of all matrices together, or none",
         limit,
-        Alternative(1.0, "norm of updates at most 1", jointly=True),
+        Alternative(1.0, "norm of updates at most 1", design_only=True),
         Alternative(0.3, "norm of updates at most 0.3"),
-        Alternative(0.1, "norm of updates at most 0.1", jointly=True),
-        Alternative(0.03, "norm of updates at most 0.03", jointly=True),
+        Alternative(0.1, "norm of updates at most 0.1", design_only=True),
+        Alternative(0.03, "norm of updates at most 0.03", design_only=True),
     )
     online: bool = open_choice(
         False,
         "end-of-trial-updates",
         "whether rules that are local in time change the weights at every timestep",
         flag,
-        Alternative(True, "RFLO within the trial", alone=True),
+        Alternative(True, "RFLO within the trial", excluded=True),
     )
     n_trials: int
     n_networks: int = open_choice(9, "number-of-networks", "random networks a condition", networks, option="networks")
@@ -148,31 +148,31 @@ class PeriodicChoices(NetworkChoices):
         H0,
         first_state,
         Alternative(0.5, "h(0) = 0.5"),
-        Alternative(1.0, "h(0) = 1", jointly=True),
+        Alternative(1.0, "h(0) = 1", design_only=True),
         Alternative("uniform", "h(0) ~ U(-1, 1)"),
-        Alternative("normal", "h(0) ~ N(0, 1)", jointly=True),
+        Alternative("normal", "h(0) ~ N(0, 1)", design_only=True),
     )
     reset_state: bool = open_choice(
         True,
         "state-between-trials",
         "whether every trial starts at h(0), or where the last one ended",
         flag,
-        Alternative(False, "state carried on", alone=True),
+        Alternative(False, "state carried on", excluded=True),
     )
     per_trial_average: bool = open_choice(
         True,
         "per-trial-average",
         "whether a trial's update is divided by its timesteps",
         flag,
-        Alternative(False, "no 1/T", alone=True),
+        Alternative(False, "no 1/T", excluded=True),
     )
     n_trials: int = open_choice(
         10_000,
         "number-of-trials",
         "training trials",
         trials,
-        Alternative(3000, "3,000", alone=True),
-        Alternative(100_000, "100,000", periods_tau=(160.0,), alone=True),
+        Alternative(3000, "3,000", excluded=True),
+        Alternative(100_000, "100,000", periods_tau=(160.0,), excluded=True),
         option="trials",
     )
 
@@ -188,5 +188,5 @@ class SupplementChoices(PeriodicChoices):
     stored_as = "SupplementChoices"
 
     n_rec: int = open_choice(
-        30, "networks-of-the-supplements", "units", integer(1), Alternative(100, "N = 100", alone=True)
+        30, "networks-of-the-supplements", "units", integer(1), Alternative(100, "N = 100", excluded=True)
     )

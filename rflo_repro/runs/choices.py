@@ -35,15 +35,15 @@ class Alternative:
     """Another plausible value of a choice.
 
     label: what tables and pictures call it. periods_tau: of a periodic task, where it is plausible; empty for all.
-    alone: whether it is not combined with other alternatives (`readings`): it is costly, or nothing is learned with it.
-    jointly: whether it is tried in combination only, and not by itself (`sensitivity`): a neighbour of it is.
+    excluded: whether the multiverse's design does not combine it with others: it is costly, or nothing is learned with
+    it. design_only: whether it is in the design, but not tried by itself (`sensitivity`): a neighbour of it is.
     """
 
     value: Any
     label: str
     periods_tau: tuple[float, ...] = ()
-    alone: bool = False
-    jointly: bool = False
+    excluded: bool = False
+    design_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class About:
     `--set` takes it.
     apart: whether each kind of rates has a picture of its own.
     tuning: choices by which a search for its rates differs from those of other figures, to end within an hour.
+    closest: figures of which it finds the variant closest to the paper's statements.
     sample: how many times its networks there are in the confirmation sample, on which its claims are answered; 0 if
     there is none. sameness: the conditions of which claims say that they are alike, by column and values: of those
     there are three times as many networks in it. sample_of: variants of which there is another number of networks.
@@ -74,6 +75,7 @@ class About:
     variants: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     apart: bool = False
     tuning: Mapping[str, Any] = field(default_factory=dict)
+    closest: tuple[str, ...] = ()
     sample: int = 0
     sameness: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     sample_of: Mapping[str, int] = field(default_factory=dict)

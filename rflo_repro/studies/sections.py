@@ -21,7 +21,8 @@ from rflo_repro.runs.tables import Schema
 from rflo_repro.runs.variants import in_words, variants
 from rflo_repro.studies.answers import OWN, RATES, Judged, judged, named
 from rflo_repro.studies.answers_text import BORROWED
-from rflo_repro.studies.readings import CLOSEST, closest, design
+from rflo_repro.studies.multiverse import ABOUT as MULTIVERSE
+from rflo_repro.studies.multiverse import closest, design
 from rflo_repro.studies.registry import studies
 
 OUTCOMES = {"learned": "learned", "plateau": "plateau", "thrown out": "lost", "ran away": "exploded",
@@ -209,7 +210,7 @@ def outcomes(table: Table) -> list[tuple[str, ...]]:
 
 def _closest(about: About, results: Path) -> str:
     """The variant that comes closest to the paper's statements, in words; empty if it was not computed."""
-    if about.command not in CLOSEST:
+    if about.command not in MULTIVERSE.closest:
         return ""
     found, missing = read(closest.experiment(about, ""), results)
     if missing:
@@ -238,7 +239,7 @@ def _pictures(about: About, results: Path, figures: Path) -> tuple[tuple[Picture
     ]
     path = figures / f"{about.name}_closest.png"
     if about.computed and path.is_file() and (chosen := _closest(about, results)):
-        command = f"rflo-repro closest {about.command}"
+        command = f"rflo-repro multiverse --closest {about.command}"
         text = f"{about.title} The variant closest to the paper's statements: {chosen} ({command}). Panels as above."
         said.append((path, text))
     # a picture for each figure, where a study has them; how to read them is said once

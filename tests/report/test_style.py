@@ -8,7 +8,7 @@ import pytest
 
 from rflo_repro.report import style
 from rflo_repro.runs import tables
-from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS
+from rflo_repro.studies.multiverse.experiment import EXPERIMENT, SCHEMAS
 
 
 def drawn(folder: Path, frame) -> list[bytes]:

@@ -284,7 +284,7 @@ def options(command: click.Command) -> list[str]:
 
 
 COMPUTED = [figure.command for figure in registry.figures().values() if figure.computed]
-FROM_TABLES = ("plot", "list", "closest")
+FROM_TABLES = ("plot", "list")
 DRIVEN = [name for name, command in cli.cli.commands.items() if options(command) and name not in FROM_TABLES]
 
 

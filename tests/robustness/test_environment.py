@@ -33,7 +33,6 @@ NEEDS = {
     "plot": ("fig2",),
     "tune": ("fig2-size",),
     "confirm": ("fig2-size",),
-    "closest": ("fig2",),
     "sensitivity": ("--networks", "1"),
     "bench": ("--part", "rules", "--n-rec", "5"),
     "sweep": ("own.toml",),

@@ -288,14 +288,14 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
 
 
 def test_how_to_read_the_pictures_of_a_study_is_said_once(tmp_path):
-    about = studies()["readings"]
+    about = studies()["multiverse"]
     for name in ("fig2", "fig2_dale", "fig3", "fig2_of-a-claim"):
-        shutil.copyfile(ROOT / "figures" / "fig1.png", tmp_path / f"readings_{name}.png")
+        shutil.copyfile(ROOT / "figures" / "fig1.png", tmp_path / f"multiverse_{name}.png")
     section = of_experiment(about, tmp_path, tmp_path).section
     captions = [picture.caption for picture in section.pictures]
     assert [about.legend in caption for caption in captions] == [True, False, False]
     assert [" fig3: " in caption for caption in captions] == [False, False, True]
-    assert [path.stem for path in section.more] == ["readings_fig2_of-a-claim"]
+    assert [path.stem for path in section.more] == ["multiverse_fig2_of-a-claim"]
 
 
 def test_the_committed_report_is_short_and_has_an_answer_to_every_claim():

@@ -17,47 +17,47 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.studies import appendix
-from rflo_repro.studies.readings.experiment import conditions_in
-from rflo_repro.studies.sensitivity.experiment import EXPERIMENT, SCHEMA, readings
+from rflo_repro.studies.multiverse.experiment import conditions_of
+from rflo_repro.studies.sensitivity.experiment import EXPERIMENT, SCHEMA, variants
 from rflo_repro.studies.sensitivity.plot import draw
 
 SCALES = EXPERIMENT.scales
 FIGURES = [*registry.figures()][1:]
-PAPER = [reading for figure in FIGURES for reading in readings(figure, SCALES["paper"])]
+PAPER = [variant for figure in FIGURES for variant in variants(figure, SCALES["paper"])]
 
 
-@pytest.mark.parametrize("reading", PAPER, ids=lambda r: f"{r.figure} {r.written}")
-def test_a_reading_is_another_run(reading):
-    before, after = (conditions_in(r, SCALES["paper"]) for r in (replace(reading, sets={}), reading))
+@pytest.mark.parametrize("variant", PAPER, ids=lambda r: f"{r.figure} {r.written}")
+def test_a_variant_is_another_run(variant):
+    before, after = (conditions_of(r, SCALES["paper"]) for r in (replace(variant, sets={}), variant))
     known = [c.jobs for c in before]
     changed = {c.values["rule"] for c in after if c.jobs not in known}
-    assert bool(changed) == (reading.number > 0)
-    if "online" in reading.sets:
+    assert bool(changed) == (variant.number > 0)
+    if "online" in variant.sets:
         assert "rflo" in changed
         assert not changed & {"bptt", "random-feedback"}
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_every_alternative_by_itself_and_as_chosen_first(figure):
-    first, *others = readings(figure, SCALES["paper"])
+def test_every_alternative_by_itself_and_the_baseline_first(figure):
+    first, *others = variants(figure, SCALES["paper"])
     assert (first.kind, first.sets) == ("as chosen", {})
     wanted = [
         (name, other.value)
         for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
         for other in choice.alternatives
-        if not other.jointly
+        if not other.design_only
     ]
     assert sorted(map(str, (pair for other in others for pair in other.sets.items()))) == sorted(map(str, wanted))
     assert [other.kind for other in others] == ["alone"] * len(wanted)
 
 
 def test_a_number_of_trials_for_one_period():
-    (reading,) = [r for r in PAPER if r.figure == "fig2" and r.sets.get("n_trials") == 100_000]
-    found = conditions_in(reading, SCALES["paper"])
+    (variant,) = [r for r in PAPER if r.figure == "fig2" and r.sets.get("n_trials") == 100_000]
+    found = conditions_of(variant, SCALES["paper"])
     assert {c.values["period_tau"] for c in found} == {160.0}
     assert {r.n_trials for c in found if not c.untrained for r in c.jobs} == {100_000}
     # not in seconds
-    assert not any("n_trials" in other.sets for other in readings("fig2", SCALES["smoke"]))
+    assert not any("n_trials" in other.sets for other in variants("fig2", SCALES["smoke"]))
 
 
 def test_a_scaled_feedback_is_a_scaled_rate():
@@ -77,7 +77,7 @@ def test_the_command_writes_table_and_pictures(tmp_path):
     frame, page = tables.read(tmp_path, SCHEMA)
     assert set(frame.figure) == {"fig2", "fig4"}
     for command, part in frame.groupby("figure"):
-        assert set(part.choices) == {reading.written for reading in readings(command, SCALES["smoke"])}
+        assert set(part.choices) == {variant.written for variant in variants(command, SCALES["smoke"])}
         claims = registry.figures()[command].experiment.claims
         assert set(part.claim) == {claim.name for claim in claims if claim.varied}
         assert (tmp_path / f"sensitivity-a-c_{command}.png").stat().st_size > 10_000
@@ -98,7 +98,7 @@ def test_the_parts_of_a_figure_stand_in_rows_each_with_the_names_of_the_choices(
     for axes, at in zip(drawn["fig2"].axes, places, strict=True):
         named = [label.get_text() for label in axes.get_yticklabels()]
         assert bool(named) == at.is_first_col()
-        assert not named or (named[0], named[6]) == ("as chosen", "clip: norm of updates at most 0.3")
+        assert not named or (named[0], named[6]) == ("baseline", "clip: norm of updates at most 0.3")
 
 
 def test_a_part_that_the_choices_made_here_do_not_have_is_not_drawn():

@@ -12,7 +12,7 @@ from rflo_repro import cli
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared, defaults, vary, written
 from rflo_repro.runs.request import Selection
-from rflo_repro.studies.readings.experiment import SCHEMAS
+from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from tools import assumptions_index
 from tools.assumptions_index import LEDGER
 
@@ -97,15 +97,15 @@ def test_a_changed_default_changes_the_index(monkeypatch):
     assert assumptions_index.with_index(PAGE) != PAGE
 
 
-def moved(tmp_path, effects, apart=None):
-    """What is measured where clip=0.3 lowers effects of 20 joint readings by 1, 0.1 or not, in three parts.
+def moved(tmp_path, effects, excluded=None):
+    """What is measured where clip=0.3 lowers effects of 20 variants of the design by 1, 0.1 or not, in three parts.
 
-    apart: the effect of the reading tried by itself, if it is another."""
+    excluded: the effect of the variant tried by itself, if it is another."""
     rows = [
         {
             **{column.name: 0.0 for column in SCHEMAS["readings"].columns},
             "figure": "fig2",
-            "reading": reading,
+            "reading": number,
             "kind": kind,
             "choices": choices,
             "claim": "a claim",
@@ -120,11 +120,11 @@ def moved(tmp_path, effects, apart=None):
             "shift_high": -2.0 * effect + 0.2,
         }
         for part, lowered in effects.items()
-        for reading, (kind, choices, effect) in enumerate(
+        for number, (kind, choices, effect) in enumerate(
             [
                 *[("joint", "", 0.01 * k) for k in range(10)],
                 *[("joint", "clip=0.3", 0.01 * k - lowered) for k in range(10)],
-                ("alone", "reset_state=false", lowered if apart is None else apart),
+                ("alone", "reset_state=false", lowered if excluded is None else excluded),
                 ("alone", "h0=0.5; reset_state=false", 50.0),
             ]
         )
@@ -147,7 +147,7 @@ def test_what_a_choice_does_not_surely_move_is_said(tmp_path):
 
 
 def test_where_networks_run_away_no_size_is_said(tmp_path):
-    found = moved(tmp_path, {"x": 1.0}, apart=-np.inf)
+    found = moved(tmp_path, {"x": 1.0}, excluded=-np.inf)
     assert found["fig2", "reset_state", False] == (np.inf, "networks run away: fig2, a claim, x")
 
 

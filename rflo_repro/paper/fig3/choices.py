@@ -27,17 +27,17 @@ class Choices(NetworkChoices):
         H0,
         first_state,
         Alternative(0.1, "h(0) = 0.1"),
-        Alternative(0.5, "h(0) = 0.5", jointly=True),
-        Alternative(1.0, "h(0) = 1", jointly=True),
+        Alternative(0.5, "h(0) = 0.5", design_only=True),
+        Alternative(1.0, "h(0) = 1", design_only=True),
         Alternative("uniform", "h(0) ~ U(-1, 1)"),
-        Alternative("normal", "h(0) ~ N(0, 1)", jointly=True),
+        Alternative("normal", "h(0) ~ N(0, 1)", design_only=True),
     )
     n_trials: int = open_choice(
         5000,
         "trials-or-batches",
         "training trials in all",
         trials,
-        Alternative(50_000, "5,000 batches", alone=True),
+        Alternative(50_000, "5,000 batches", excluded=True),
         option="trials",
     )
     batch: int = printed(

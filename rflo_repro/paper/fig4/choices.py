@@ -45,9 +45,9 @@ class Choices(NetworkChoices):
         H0,
         first_state,
         Alternative(0.5, "h(0) = 0.5"),
-        Alternative(1.0, "h(0) = 1", jointly=True),
-        Alternative("uniform", "h(0) ~ U(-1, 1)", jointly=True),
-        Alternative("normal", "h(0) ~ N(0, 1)", jointly=True),
+        Alternative(1.0, "h(0) = 1", design_only=True),
+        Alternative("uniform", "h(0) ~ U(-1, 1)", design_only=True),
+        Alternative("normal", "h(0) ~ N(0, 1)", design_only=True),
     )
     syllable_tau: int = printed(20, "20 tau a syllable", "Results", "length of a movement, and of a hold", integer(1))
     input_in_hold: bool = open_choice(

@@ -1,4 +1,4 @@
-"""What is run: of the readings of the paper (`readings`) those with one choice made otherwise than in the figures."""
+"""What is run: the variants of each figure with one choice made otherwise."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from rflo_repro.runs.choices import declared
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import summary
-from rflo_repro.studies.readings import experiment as all_readings
-from rflo_repro.studies.readings.choices import Reduced
-from rflo_repro.studies.readings.experiment import Reading, Search
+from rflo_repro.studies.multiverse import experiment as multiverse
+from rflo_repro.studies.multiverse.choices import Reduced
+from rflo_repro.studies.multiverse.design import BASELINE, EXCLUDED
+from rflo_repro.studies.multiverse.experiment import Variant, VariantStudy
 from rflo_repro.studies.sensitivity import ABOUT
 from rflo_repro.studies.sensitivity.plot import draw
 
-SCHEMA = replace(all_readings.SCHEMAS["readings"], name="sensitivity")
+SCHEMA = replace(multiverse.SCHEMAS["readings"], name="sensitivity")
 
 
-def readings(figure: str, chosen: Reduced) -> list[Reading]:
-    """A figure as chosen, and with each alternative that is declared beside its choices; printed ones come last."""
+def variants(figure: str, chosen: Reduced) -> list[Variant]:
+    """The baseline of a figure, and each alternative to one of its choices; those to a value of the paper come last."""
     known = declared(registry.figures()[figure].experiment.scales["paper"]).items()
     others = [
         ({name: other.value}, other.periods_tau)
         for name, choice in sorted(known, key=lambda item: item[1].printed)
         for other in choice.alternatives
-        if not other.jointly and not (chosen.stay_small and name in chosen.reduced(figure))
+        if not other.design_only and not (chosen.stay_small and name in chosen.reduced(figure))
     ]
-    kinds: list[tuple[str, Mapping[str, Any], tuple[float, ...]]] = [("as chosen", {}, ())]
-    kinds += [("alone", *other) for other in others]
-    return [Reading(figure, number, *kind) for number, kind in enumerate(kinds)]
+    kinds: list[tuple[str, Mapping[str, Any], tuple[float, ...]]] = [(BASELINE, {}, ())]
+    kinds += [(EXCLUDED, *other) for other in others]
+    return [Variant(figure, number, *kind) for number, kind in enumerate(kinds)]
 
 
-SEARCH = Search(readings)
+STUDY = VariantStudy(variants)
 
 
 def tabulate(choices: Reduced, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The table of SCHEMA."""
-    return {"sensitivity": SEARCH.tabulate(choices, found, results)["readings"]}
+    return {"sensitivity": STUDY.tabulate(choices, found, results)["readings"]}
 
 
 EXPERIMENT = Experiment(
@@ -49,10 +50,10 @@ EXPERIMENT = Experiment(
     draw=draw,
     scales={
         scale: Reduced(**{field.name: getattr(chosen, field.name) for field in fields(Reduced)})
-        for scale, chosen in all_readings.EXPERIMENT.scales.items()
+        for scale, chosen in multiverse.EXPERIMENT.scales.items()
     },
     schemas={"sensitivity": SCHEMA},
-    conditions=SEARCH.conditions,
+    conditions=STUDY.conditions,
     tabulate=tabulate,
     summary=summary,
 )

@@ -12,8 +12,8 @@ from rflo_repro.paper import registry
 from rflo_repro.report import style
 from rflo_repro.runs.choices import declared, written
 from rflo_repro.stats.claims import Tables
-from rflo_repro.studies.readings import plot
-from rflo_repro.studies.readings.plot import FARTHEST
+from rflo_repro.studies.multiverse import plot
+from rflo_repro.studies.multiverse.plot import FARTHEST
 
 ACROSS = 5  # at most
 
@@ -24,8 +24,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Pictures, list[st
 
 
 def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
-    """Alternatives down, primary parts of claims side by side: the effect and its interval, filled where they surely
-    differ from those as chosen."""
+    """Alternatives down, primary parts of claims side by side: the effect and its interval, filled where they
+    differ from the baseline's."""
     frame = frame[frame.primary]
     tested = frame[frame.estimate.notna()]
     # a part that only a choice tried at another period or size has is nothing to compare with
@@ -40,7 +40,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
         for name, choice in declared(registry.figures()[figure].experiment.scales["paper"]).items()
         for other in choice.alternatives
     }
-    names = frame.drop_duplicates("reading").set_index("reading").choices.replace({"": "as chosen", **labels})
+    names = frame.drop_duplicates("reading").set_index("reading").choices.replace({"": "baseline", **labels})
     down, across = plot.shape(len(parts), ACROSS)
     with style.style():
         picture = style.new_picture(2.6 + 1.9 * across, 0.6 + down * (1.0 + 0.17 * len(names)))
@@ -54,18 +54,18 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
     return picture
 
 
-def _forest(axes: Axes, rows: pd.DataFrame, readings: Sequence[int]) -> None:
-    for y, reading in enumerate(readings):
-        if reading not in rows.index or np.isnan(rows.estimate[reading]):
+def _forest(axes: Axes, rows: pd.DataFrame, variants: Sequence[int]) -> None:
+    for y, variant in enumerate(variants):
+        if variant not in rows.index or np.isnan(rows.estimate[variant]):
             continue
-        colour = style.VERDICTS[rows.verdict[reading]]
-        low, at, high = np.clip(rows.loc[reading, ["low", "estimate", "high"]].to_numpy(float), -FARTHEST, FARTHEST)
-        differs = rows.shift_low[reading] > 0.0 or rows.shift_high[reading] < 0.0
+        colour = style.VERDICTS[rows.verdict[variant]]
+        low, at, high = np.clip(rows.loc[variant, ["low", "estimate", "high"]].to_numpy(float), -FARTHEST, FARTHEST)
+        differs = rows.shift_low[variant] > 0.0 or rows.shift_high[variant] < 0.0
         axes.plot([low, high], [y, y], color=colour, linewidth=1.2)
         axes.plot(at, y, "o", color=colour, markersize=4, markerfacecolor=colour if differs or y == 0 else "white")
     axes.axvline(0.0, color="black", linewidth=0.6)
     axes.axhline(0.5, color="black", linewidth=0.6)
-    axes.set_ylim(len(readings) - 0.5, -0.5)
+    axes.set_ylim(len(variants) - 0.5, -0.5)
     axes.set_yticks([])
     axes.tick_params(labelsize=7)
     axes.set_xlabel(plot.effect_label(rows), fontsize=8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from textwrap import fill
 from typing import Any
 
@@ -16,9 +15,9 @@ from matplotlib.lines import Line2D
 from rflo_repro.paper import registry
 from rflo_repro.report import style
 from rflo_repro.stats.claims import Tables
-from rflo_repro.studies.readings import ABOUT, PARTS, design, multiverse, wording
-from rflo_repro.studies.readings.counts import counts, statements
-from rflo_repro.studies.readings.moves import levels, moves, values_of
+from rflo_repro.studies.multiverse import PANELS, counts_plot, design, wording
+from rflo_repro.studies.multiverse.counts import counts, statements
+from rflo_repro.studies.multiverse.marginal_effects import levels, marginal_effects, values_of
 
 Level = tuple[str, Any, str]
 """Choice, value and label."""
@@ -31,27 +30,14 @@ INSIDE, OUTSIDE, UNTESTED = "#00795A", "#B3392F", "#8A8A8A"
 SIDES = {INSIDE: "where the claim has it", OUTSIDE: "elsewhere", UNTESTED: "no test"}
 
 
-class Pictures(style.Pictures):
-    """The pictures of claims by their figures' names, and how often each claim holds under a name of its own."""
-
-    def save(self, stem: Path) -> list[Path]:
-        """Write each as `<stem>_<name>`, and that of all variants with its name in place of the study's."""
-        others = style.Pictures({name: picture for name, picture in self.items() if name != multiverse.NAME})
-        paths = others.save(stem)
-        if multiverse.NAME in self:
-            own = stem.with_name(stem.name.replace(ABOUT.name, multiverse.NAME, 1))
-            paths += self[multiverse.NAME].save(own)
-        return paths
-
-
-def draw(tables: Tables, panels: Sequence[str]) -> tuple[Pictures, list[str]]:
-    """The claims of these panels' figures that the table has, each by its figure's name and, where there are several,
-    its own; how often each holds; and a line on each panel of which the table has nothing."""
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Pictures, list[str]]:
+    """In how many variants each claim of these panels' figures holds; each claim, by its figure's name and, where there
+    are several, its own; and a line on each panel of which the table has nothing."""
     frame = tables["readings"]
     found, notes = pictures(frame, panels, _figure)
-    shown = [figure for panel in panels for figure in PARTS[panel]]
-    counted = multiverse.draw(frame[frame.figure.isin(shown)])
-    return Pictures(found if counted is None else {**found, multiverse.NAME: counted}), notes
+    shown = [figure for panel in panels for figure in PANELS[panel]]
+    counted = counts_plot.draw(frame[frame.figure.isin(shown)])
+    return found if counted is None else style.Pictures({**found, "": counted}), notes
 
 
 def pictures(
@@ -63,9 +49,9 @@ def pictures(
     """
     found, notes = style.Pictures(), []
     for panel in panels:
-        known = [figure for figure in PARTS[panel] if (frame.figure == figure).any()]
+        known = [figure for figure in PANELS[panel] if (frame.figure == figure).any()]
         if not known:
-            notes.append(f"panel {panel} left out: the table has no variants of {', '.join(PARTS[panel])}")
+            notes.append(f"panel {panel} left out: the table has no variants of {', '.join(PANELS[panel])}")
         for figure in known:
             name = registry.figures()[figure].name
             of = drawn(figure, frame[frame.figure == figure])
@@ -116,7 +102,7 @@ def _claim(figure: str, claim: str, frame: pd.DataFrame) -> style.Picture:
             curve, matrix, moved = (picture.add_subplot(grid[y + i, x + j]) for i, j in ((0, 0), (1, 0), (1, 1)))
             _curve(curve, claim, part, seen)
             _matrix(matrix, seen, figure, rows, names=place % across == 0)
-            _moves(moved, seen, figure, rows)
+            _marginal_effects(moved, seen, figure, rows)
             for axes in (matrix, moved):
                 axes.axhline(n_together - 0.5, color="#999999", linewidth=0.6)
         _legend(picture)
@@ -134,14 +120,14 @@ def _legend(picture: style.Picture) -> None:
 
 
 def _rows(figure: str, frame: pd.DataFrame) -> tuple[list[Level], int]:
-    """Choice, value and label of each row of the matrix: what is combined, then what a variant apart chooses; and how
-    many are combined."""
-    apart = design.apart(figure)
-    tried = values_of(frame[frame.kind == "alone"], apart)
+    """Choice, value and label of each row of the matrix: those of the design, then those excluded from it that were
+    tried; and how many are of the design."""
+    excluded = design.excluded(figure)
+    tried = values_of(frame[frame.kind == design.EXCLUDED], excluded)
     together = levels(design.alternatives(figure))
     return together + [
         (name, value, label)
-        for name, known in apart.items()
+        for name, known in excluded.items()
         for value, label in list(known.items())[1:]
         if any(of[name] == value for of in tried)
     ], len(together)
@@ -165,11 +151,11 @@ def _curve(axes: Axes, claim: str, part: str, rows: pd.DataFrame) -> None:
         np.clip(rows[name].to_numpy(float), -FARTHEST, FARTHEST) for name in ("estimate", "low", "high")
     )
     colours = np.array(_sides(rows))
-    apart, chosen = (rows.kind == "alone").to_numpy(), (rows.reading == 0).to_numpy()
+    excluded, baseline = (rows.kind == design.EXCLUDED).to_numpy(), (rows.reading == 0).to_numpy()
     axes.vlines(at, low, high, colors=list(colours), linewidth=0.6, alpha=0.45)
-    axes.scatter(at[~apart], estimate[~apart], c=list(colours[~apart]), s=7, linewidths=0)
-    axes.scatter(at[apart], estimate[apart], s=9, facecolors="white", edgecolors=list(colours[apart]), linewidths=0.8)
-    axes.scatter(at[chosen], estimate[chosen], s=50, facecolors="none", edgecolors="black", linewidths=0.9)
+    axes.scatter(at[~excluded], estimate[~excluded], c=list(colours[~excluded]), s=7, linewidths=0)
+    axes.scatter(at[excluded], estimate[excluded], s=9, fc="white", ec=list(colours[excluded]), linewidths=0.8)
+    axes.scatter(at[baseline], estimate[baseline], s=50, facecolors="none", edgecolors="black", linewidths=0.9)
     axes.axhline(0.0, color="black", linewidth=0.6)
     axes.set_xlim(-1, len(rows))
     axes.set_xticks([])
@@ -196,7 +182,7 @@ def _counted(rows: pd.DataFrame) -> str:
 
 def _matrix(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level], names: bool) -> None:
     """A dot where a variant chooses a row's value, in the colour of its effect."""
-    chosen = values_of(seen, {**design.apart(figure), **design.alternatives(figure)})
+    chosen = values_of(seen, {**design.excluded(figure), **design.alternatives(figure)})
     first = [i for i, (name, _, _) in enumerate(rows) if i == 0 or rows[i - 1][0] != name]
     for k, start in enumerate(first):
         end = first[k + 1] if k + 1 < len(first) else len(rows)
@@ -215,15 +201,14 @@ def _matrix(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level], name
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xticks([])
     said = [f"{wording.choice(name)}: {label}" if i in first else label for i, (name, _, label) in enumerate(rows)]
-    said = [text.replace("as chosen", "baseline") for text in said]
     axes.set_yticks(range(len(rows)), said if names else [""] * len(rows), fontsize=7)
     axes.tick_params(length=0)
     axes.set_xlabel(f"{len(seen)} variants, sorted", fontsize=8)
 
 
-def _moves(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level]) -> None:
+def _marginal_effects(axes: Axes, seen: pd.DataFrame, figure: str, rows: list[Level]) -> None:
     """By how much a value moves the effect against the baseline's, over the variants that combine choices."""
-    found = moves(seen, design.alternatives(figure))
+    found = marginal_effects(seen, design.alternatives(figure))
     for y, (name, value, _) in enumerate(rows):
         if (name, value) in found:
             middle, *ends = np.clip(found[name, value], -FARTHEST, FARTHEST)

@@ -1,4 +1,4 @@
-"""The search over readings: a balanced design, each reading a run of its figure, judged as the figure is."""
+"""The multiverse: a balanced design, each variant a run of its figure, judged as the figure is."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.request import Selection
 from rflo_repro.stats.claims import verdicts
-from rflo_repro.studies.readings import PARTS, closest, counts, design, multiverse, wording
-from rflo_repro.studies.readings.experiment import EXPERIMENT, SCHEMAS, conditions_in, readings
-from rflo_repro.studies.readings.plot import effect_label, values_of
+from rflo_repro.studies.multiverse import PANELS, closest, counts, counts_plot, design, wording
+from rflo_repro.studies.multiverse.experiment import EXPERIMENT, SCHEMAS, conditions_of, variants
+from rflo_repro.studies.multiverse.plot import effect_label, values_of
 from rflo_repro.studies.sections import of_experiment
 
 PAPER, SMOKE = EXPERIMENT.scales["paper"], EXPERIMENT.scales["smoke"]
-FIGURES = [figure for part in PARTS.values() for figure in part]
+FIGURES = [figure for part in PANELS.values() for figure in part]
 
 
 def unevenness(columns: np.ndarray) -> float:
-    """The largest distance of a count of pairs from what it would be if all were alike, in readings."""
+    """The largest distance of a count of pairs from what it would be if all were alike, in variants."""
     n, k = columns.shape
     worst = 0.0
     for one in range(k):
@@ -57,48 +57,48 @@ def test_the_design_is_balanced_by_value_and_by_pair():
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_reading_is_made_of_declared_alternatives(figure):
+def test_a_variant_is_made_of_declared_alternatives(figure):
     of_figure = declared(registry.figures()[figure].experiment.scales["paper"])
     known = {name: choice for name, choice in of_figure.items() if not choice.printed}
     assert known != of_figure
-    together = {(name, other.value) for name, c in known.items() for other in c.alternatives if not other.alone}
-    apart = {(name, other.value) for name, c in known.items() for other in c.alternatives if other.alone}
-    all_of = readings(figure, PAPER)
-    assert [reading.number for reading in all_of] == list(range(len(all_of)))
+    together = {(name, other.value) for name, c in known.items() for other in c.alternatives if not other.excluded}
+    apart = {(name, other.value) for name, c in known.items() for other in c.alternatives if other.excluded}
+    all_of = variants(figure, PAPER)
+    assert [variant.number for variant in all_of] == list(range(len(all_of)))
     assert all_of[0].kind == "as chosen"
     assert not all_of[0].sets
-    joint = [reading for reading in all_of if reading.kind == "joint"]
-    assert len(joint) == PAPER.readings(figure)
-    assert {pair for reading in joint for pair in reading.sets.items()} == together
-    alone = [tuple(reading.sets.items()) for reading in all_of if reading.kind == "alone"]
+    joint = [variant for variant in all_of if variant.kind == "joint"]
+    assert len(joint) == PAPER.n_variants(figure)
+    assert {pair for variant in joint for pair in variant.sets.items()} == together
+    alone = [tuple(variant.sets.items()) for variant in all_of if variant.kind == "alone"]
     assert {pair for (pair,) in (sets for sets in alone if len(sets) == 1)} == apart
     assert all(pair in apart for sets in alone for pair in sets[-1:])
     assert all(pair in together for sets in alone for pair in sets[:-1])
-    assert len(set(alone)) == len(alone) == PAPER.named(figure) * len(apart)
+    assert len(set(alone)) == len(alone) == PAPER.n_contexts(figure) * len(apart)
 
 
-def test_an_alternative_left_out_of_the_design_is_tried_with_one_other_choice_where_both_can_be():
-    within = design.named("fig2", 6, {"online": True})
+def test_an_alternative_excluded_from_the_design_is_tried_with_one_other_choice_where_both_can_be():
+    within = design.contexts("fig2", 6, {"online": True})
     assert within == [{}, *({name: value} for sets in within[1:] for name, value in sets.items())]
     assert len(within) == 6
     assert not any("clip" in sets for sets in within)  # it is refused within the trial
-    assert {"clip": 0.3} in design.named("fig2", 6, {"n_trials": 3000})
-    assert design.named("fig2", 1, {"online": True}) == [{}]
+    assert {"clip": 0.3} in design.contexts("fig2", 6, {"n_trials": 3000})
+    assert design.contexts("fig2", 1, {"online": True}) == [{}]
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_what_a_reading_chooses_can_be_read_back_from_its_row(figure):
+def test_what_a_variant_chooses_can_be_read_back_from_its_row(figure):
     varied = design.alternatives(figure)
-    mine = [reading for reading in readings(figure, PAPER) if reading.kind != "alone"]
-    found = values_of(pd.DataFrame({"choices": [reading.written for reading in mine]}), varied)
+    mine = [variant for variant in variants(figure, PAPER) if variant.kind != "alone"]
+    found = values_of(pd.DataFrame({"choices": [variant.written for variant in mine]}), varied)
     assert [{name: v for name, v in of.items() if v != next(iter(varied[name]))} for of in found] == [
-        dict(reading.sets) for reading in mine
+        dict(variant.sets) for variant in mine
     ]
 
 
-def test_each_reading_of_figure_2_is_another_run_at_the_printed_rates():
-    all_of = readings("fig2", SMOKE)
-    plain, *others = (conditions_in(reading, SMOKE) for reading in all_of if reading.sets or reading.number == 0)
+def test_each_variant_of_figure_2_is_another_run_at_the_printed_rates():
+    all_of = variants("fig2", SMOKE)
+    plain, *others = (conditions_of(variant, SMOKE) for variant in all_of if variant.sets or variant.number == 0)
     assert len(others) > 2
     figure = registry.figures()["fig2"].experiment
     own = figure.conditions(figure.scales["smoke"], Selection(periods_tau=SMOKE.periods_tau))
@@ -109,22 +109,11 @@ def test_each_reading_of_figure_2_is_another_run_at_the_printed_rates():
 
 def test_every_claim_has_the_conditions_that_it_reads(tmp_path):
     """Such as the untrained networks that alignment is compared with."""
-    for panel, figures in PARTS.items():
+    for panel, figures in PANELS.items():
         periods = ("--set", "periods_tau=20,40,80,160", "--set", "periods_supplements=20,40,80,160")
-        few = (
-            "--set",
-            "n_rec=20",
-            "--set",
-            "n_fig2=0",
-            "--set",
-            "n_fig3=0",
-            "--set",
-            "n_fig4=0",
-            "--set",
-            "n_supplements=0",
-        )
+        few = [f"--set={name}" for name in ("n_rec=20", "n_fig2=0", "n_fig3=0", "n_fig4=0", "n_supplements=0")]
         where = ("--scale", "smoke", "--panel", panel, "--no-plot", "-q", "--results", str(tmp_path))
-        done = CliRunner().invoke(cli, ["readings", *where, *periods, *few])
+        done = CliRunner().invoke(cli, ["multiverse", *where, *periods, *few])
         assert done.exit_code == 0, done.output
         frame = pd.read_csv(tmp_path / "readings.csv")
         for figure in figures:
@@ -132,7 +121,7 @@ def test_every_claim_has_the_conditions_that_it_reads(tmp_path):
             claims = registry.figures()[figure].experiment.claims
             assert set(chosen.claim) == {claim.name for claim in claims if claim.varied}
             # of what cannot be tested only that has a number which neither condition learned
-            longer = chosen.part.isin(["to 20 τ", "to 25 τ"])  # not among the readings of Figure 3
+            longer = chosen.part.isin(["to 20 τ", "to 25 τ"])  # not among the variants of Figure 3
             lacking = chosen[chosen.estimate.isna() & chosen.primary & ~longer]
             assert not len(lacking), lacking[["claim", "part"]]
 
@@ -152,35 +141,35 @@ def test_figure_4_has_the_fewest_networks_that_can_decide_its_claim():
 
 
 def test_figure_3_is_read_with_the_shortest_delays():
-    found = conditions_in(readings("fig3", SMOKE)[0], SMOKE)
+    found = conditions_of(variants("fig3", SMOKE)[0], SMOKE)
     assert {(c.values["rule"], c.values["longest_tau"]) for c in found} == {("rflo", 15), ("bptt", 15)}
 
 
 def test_a_part_at_a_time_and_the_rows_of_the_others_stay(tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path)]
     for panel in "ab":
-        done = CliRunner().invoke(cli, ["readings", "--panel", panel, *options])
+        done = CliRunner().invoke(cli, ["multiverse", "--panel", panel, *options])
         assert done.exit_code == 0, done.output
     parts, final = (tables.read(tmp_path, SCHEMAS[part])[0] for part in ("readings", "final"))
     for frame in (parts, final):
         assert set(frame.figure) == {"fig2", "fig3"}
         for figure in ("fig2", "fig3"):
             mine = frame[frame.figure == figure]
-            assert set(mine.reading) == {reading.number for reading in readings(figure, SMOKE)}
+            assert set(mine.reading) == {variant.number for variant in variants(figure, SMOKE)}
     for figure in ("fig2", "fig3"):
         claims = {claim.name for claim in registry.figures()[figure].experiment.claims if claim.varied}
         assert set(parts[parts.figure == figure].claim) == claims
         panel = "a" if figure == "fig2" else "b"
-        assert any(path.name.startswith(f"readings-{panel}_{figure}") for path in tmp_path.glob("*.png"))
-    done = CliRunner().invoke(cli, ["plot", "readings", *options])
+        assert any(path.name.startswith(f"multiverse-{panel}_{figure}") for path in tmp_path.glob("*.png"))
+    done = CliRunner().invoke(cli, ["plot", "multiverse", *options])
     assert "panel c left out" in done.output
-    assert (tmp_path / "readings_fig2_alignment-rises.png").stat().st_size > 10_000
+    assert (tmp_path / "multiverse_fig2_alignment-rises.png").stat().st_size > 10_000
 
 
-def judged(reading, inside, choices="", kind="joint", primary=True):
-    """The rows of one reading in the table, a part of a claim each."""
+def judged(variant, inside, choices="", kind="joint", primary=True):
+    """The rows of one variant in the table, a part of a claim each."""
     return pd.DataFrame(
-        {"reading": reading, "kind": kind, "choices": choices, "primary": primary, "inside": inside},
+        {"reading": variant, "kind": kind, "choices": choices, "primary": primary, "inside": inside},
         index=range(len(inside)),
     )
 
@@ -198,35 +187,35 @@ def test_closest_is_where_most_statements_have_their_estimate_and_of_a_tie_where
         ],
         ignore_index=True,
     )
-    found = closest.closest(frame)
+    found = closest.ranking(frame)
     assert list(found.reading) == [2, 1, 3, 0] or list(found.reading) == [1, 2, 3, 0]
     assert list(found.n_inside) == [2, 2, 1, 1]
     assert set(found.n) == {3}
     sums = dict(zip(found.reading, found.inside, strict=True))
     assert sums == pytest.approx({1: 0.1, 2: 0.1, 3: 3.0 - 3.0 - 0.1, 0: 0.1 - 2.0 - 3.0})
     frame.loc[frame.choices == "clip=0.3", "inside"] += 0.05
-    assert closest.closest(frame).iloc[0].choices == "clip=0.3"
+    assert closest.ranking(frame).iloc[0].choices == "clip=0.3"
 
 
-def test_the_closest_reading_is_drawn_on_networks_that_did_not_find_it(tmp_path):
+def test_the_closest_variant_is_drawn_on_networks_that_did_not_find_it(tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path)]
-    none = CliRunner().invoke(cli, ["closest", "fig2", *options], env={"COLUMNS": "200"})
+    none = CliRunner().invoke(cli, ["multiverse", "--closest", "fig2", *options], env={"COLUMNS": "200"})
     assert none.exit_code == 2
-    assert "no readings of fig2" in none.output
+    assert "no variants of fig2" in none.output
     assert not list(tmp_path.iterdir())
-    assert CliRunner().invoke(cli, ["readings", "--panel", "a", *options]).exit_code == 0
-    done = CliRunner().invoke(cli, ["closest", "fig2", *options])
+    assert CliRunner().invoke(cli, ["multiverse", "--panel", "a", *options]).exit_code == 0
+    done = CliRunner().invoke(cli, ["multiverse", "--closest", "fig2", *options])
     assert done.exit_code == 0, done.output
-    (said,) = [line for line in done.output.splitlines() if line.startswith("reading  ")]
+    (said,) = [line for line in done.output.splitlines() if line.startswith("variant  ")]
     frame = tables.read(tmp_path, SCHEMAS["readings"])[0]
-    first = closest.closest(frame[frame.figure == "fig2"]).iloc[0]
-    assert f" {first.reading}: {first.choices or 'as chosen'} " in said
+    first = closest.ranking(frame[frame.figure == "fig2"]).iloc[0]
+    assert f" {first.reading}: {first.choices or 'the baseline'} " in said
     page = json.loads((tmp_path / "fig2_closest_final.json").read_text())
     assert page["settings"]["choices"]["seed"] == 90212
     drawn = (tmp_path / "fig2_closest.png").read_bytes()
     assert len(drawn) > 10_000
     (tmp_path / "fig2_closest.png").unlink()
-    # the figure as chosen has no tables here: what there is is drawn
+    # the baseline has no tables here: what there is is drawn
     assert CliRunner().invoke(cli, ["plot", "fig2", *options]).exit_code == 0
     assert (tmp_path / "fig2_closest.png").read_bytes() == drawn
     section = of_experiment(registry.figures()["fig2"], tmp_path, tmp_path).section
@@ -235,7 +224,7 @@ def test_the_closest_reading_is_drawn_on_networks_that_did_not_find_it(tmp_path)
     assert under in picture.caption
 
 
-def test_the_closest_reading_is_a_run_of_its_figure():
+def test_the_closest_variant_is_a_run_of_its_figure():
     figure = registry.figures()["fig2"]
     found = closest.experiment(figure, "clip=0.3; h0=uniform").scales["paper"]
     assert (found.clip, found.h0, found.seed, found.n_networks) == (0.3, "uniform", 90212, 27)
@@ -276,7 +265,7 @@ def titles(picture):
     return [axes.get_title("left").split("\n") for axes in picture.axes if axes.get_title("left")]
 
 
-def test_the_curve_counts_the_variants_that_combine_choices_and_names_those_tried_apart():
+def test_the_curve_counts_the_variants_that_combine_choices_and_names_those_excluded():
     picture = committed_pictures("b")["fig3"]
     rows = committed()[(committed().figure == "fig3") & (committed().part == "to 15 τ")]
     joint = rows[rows.kind != "alone"]
@@ -300,7 +289,7 @@ def test_the_curve_counts_the_variants_that_combine_choices_and_names_those_trie
     assert moved.get_xlabel() == "moves it by"
 
 
-def test_a_part_that_only_a_reading_tried_apart_has_is_not_drawn():
+def test_a_part_that_only_an_excluded_variant_has_is_not_drawn():
     assert "160 τ" in set(committed()[committed().figure == "fig2-dale"].part)
     picture = committed_pictures("d")["fig2_dale"]
     assert [part for part, _ in titles(picture)] == ["20 τ", "40 τ"]
@@ -310,7 +299,7 @@ def test_a_part_that_only_a_reading_tried_apart_has_is_not_drawn():
 
 
 def test_each_claim_has_a_picture_that_can_be_read_at_830_pixels():
-    for panel, figures in PARTS.items():
+    for panel, figures in PANELS.items():
         found = committed_pictures(panel)
         mine = counts.statements(committed()[committed().figure.isin(figures)])
         shown = mine.drop_duplicates(["figure", "claim"])
@@ -320,7 +309,7 @@ def test_each_claim_has_a_picture_that_can_be_read_at_830_pixels():
             assert (width, height <= 11.0) == (8.3, True), name
             texts = [text for text in picture.findobj(Text) if text.get_text() and text.get_visible()]
             assert min(text.get_fontsize() for text in texts) >= 7
-        claims = {picture.get_suptitle().partition(": ")[2] for name, picture in found.items() if name != "multiverse"}
+        claims = {picture.get_suptitle().partition(": ")[2] for name, picture in found.items() if name}
         assert claims == {wording.claim(claim) for claim in shown.claim}
     assert not any(claim.startswith(counts.ADDITIVE) for claim in counts.statements(committed()).claim)
 
@@ -354,11 +343,11 @@ def test_variants_are_counted_by_where_their_median_lies():
     assert found[["part", "n_inside", "n_tested", "n"]].to_numpy().tolist() == [["20 τ", 2, 4, 4], ["40 τ", 1, 2, 4]]
     assert found.baseline.tolist() == [True, pd.NA]
     assert not len(counts.counts(rows.iloc[:0]))
-    assert multiverse.draw(rows.iloc[:0]) is None
+    assert counts_plot.draw(rows.iloc[:0]) is None
 
 
 def test_the_bars_are_the_counts():
-    picture = multiverse.draw(committed())
+    picture = counts_plot.draw(committed())
     (axes,) = picture.axes
     found = counts.counts(committed())
     bars = np.array([bar.get_width() for bar in axes.patches if bar.get_height() > 0.7]).reshape(len(found), 3)

@@ -1,4 +1,4 @@
-"""What a choice does to an effect, over the readings that combine choices."""
+"""By how much each value of a choice moves an effect, over the variants of the design."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from rflo_repro.runs.choices import parsed
 from rflo_repro.stats.statistics import shift
+from rflo_repro.studies.multiverse.design import DESIGN
 
 
 def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:
@@ -16,23 +17,25 @@ def levels(varied: dict[str, dict[Any, str]]) -> list[tuple[str, Any, str]]:
 
 
 def values_of(rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> list[dict[str, Any]]:
-    """What each row's reading chooses, by name, its own value where it chooses nothing else."""
+    """The values of the varied choices in each row's variant, by name: the baseline's where it chooses nothing else."""
     own = {name: next(iter(known)) for name, known in varied.items()}
     return [{**own, **{name: parsed(value) for name, value in pairs(text)}} for text in rows.choices]
 
 
 def pairs(choices: str) -> list[tuple[str, str]]:
-    """Names and values of a column of choices, as `--set` has them."""
+    """Names and values in the text of a column `choices`, as `--set` has them."""
     return [(name, value) for name, _, value in (part.partition("=") for part in choices.split("; ") if part)]
 
 
-def moves(rows: pd.DataFrame, varied: dict[str, dict[Any, str]]) -> dict[tuple[str, Any], tuple[float, float, float]]:
-    """By how much each value moves a part's effect against the figure's own value, with its 95% interval, by choice and
-    value; those alone of which there are readings.
+def marginal_effects(
+    rows: pd.DataFrame, varied: dict[str, dict[Any, str]]
+) -> dict[tuple[str, Any], tuple[float, float, float]]:
+    """By how much each value moves a part's effect against the baseline's value, with its 95% interval, by choice and
+    value; only values that a variant of the design has.
 
     rows: of one part of a claim.
     """
-    rows = rows[(rows.kind == "joint") & rows.inside.notna()]
+    rows = rows[(rows.kind == DESIGN) & rows.inside.notna()]
     chosen, effects = values_of(rows, varied), rows.estimate.to_numpy(float)
     found = {}
     for name, value, _ in levels(varied):

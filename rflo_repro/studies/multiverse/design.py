@@ -1,7 +1,7 @@
-"""Which alternatives are tried together: a design that fills the space of all readings with few of them.
+"""Which alternatives are combined: a design that fills the space of all variants with few of them.
 
-Every value of a choice occurs in as many readings as every other, up to one, and the values of two choices meet as
-evenly as the number of readings allows. What moves an effect can then be told apart, choice by choice.
+Every value of a choice occurs in as many variants as every other, up to one, and the values of two choices meet as
+evenly as the number of variants allows. What moves an effect can then be told apart, choice by choice.
 """
 
 from __future__ import annotations
@@ -20,36 +20,37 @@ from rflo_repro.runs.choices import ChoiceError, Choices, declared, defaults
 
 Design = npt.NDArray[np.int64]
 
+BASELINE, DESIGN, EXCLUDED = "as chosen", "joint", "alone"  # kinds of variants, as the tables call them
 SEED = 43299
 SWAPS = 20  # tried for each entry of the design
 
 
 def alternatives(figure: str) -> dict[str, dict[Any, str]]:
-    """The choices that are varied together, by name: each value and what it is called, the figure's own first.
+    """The choices that the design combines, by name: each value and its label, the baseline's first.
 
-    Left out are what the paper prints, alternatives that are tried alone (`Alternative.alone`), and choices without
-    alternatives.
+    What the paper prints, what is excluded from the design (`Alternative.excluded`), and choices without alternatives
+    are not among them.
     """
-    return _declared(figure, alone=False)
+    return _declared(figure, excluded=False)
 
 
-def apart(figure: str) -> dict[str, dict[Any, str]]:
-    """The alternatives that are tried alone, in the same form."""
-    return _declared(figure, alone=True)
+def excluded(figure: str) -> dict[str, dict[Any, str]]:
+    """The alternatives that are excluded from the design, in the same form."""
+    return _declared(figure, excluded=True)
 
 
-def _declared(figure: str, alone: bool) -> dict[str, dict[Any, str]]:
+def _declared(figure: str, excluded: bool) -> dict[str, dict[Any, str]]:
     choices = registry.figures()[figure].experiment.scales["paper"]
     return {
-        name: {defaults(choices)[name]: "as chosen", **others}
+        name: {defaults(choices)[name]: "baseline", **others}
         for name, choice in declared(choices).items()
         if not choice.printed
-        and (others := {other.value: other.label for other in choice.alternatives if bool(other.alone) is alone})
+        and (others := {other.value: other.label for other in choice.alternatives if other.excluded is excluded})
     }
 
 
-def readings(figure: str, n: int) -> list[dict[str, Any]]:
-    """What each of `n` readings chooses other than the figure does, by name."""
+def variants(figure: str, n: int) -> list[dict[str, Any]]:
+    """What each of the design's `n` variants chooses other than the baseline, by name."""
     values = {name: list(known) for name, known in alternatives(figure).items()}
     chosen = balanced(tuple(map(len, values.values())), n)
     return [
@@ -58,15 +59,15 @@ def readings(figure: str, n: int) -> list[dict[str, Any]]:
     ]
 
 
-def named(figure: str, n: int, sets: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The figure as chosen, then up to `n - 1` readings that choose one thing otherwise and can choose `sets` as well.
+def contexts(figure: str, n: int, sets: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The baseline, then up to `n - 1` variants that choose one thing otherwise and can choose `sets` as well.
 
-    The first alternative of every choice comes before the second one of any; those next to another
-    (`Alternative.jointly`) are left out.
+    The first alternative of every choice comes before the second one of any. An alternative that only the design has
+    (`Alternative.design_only`) is not among them.
     """
     choices = registry.figures()[figure].experiment.scales["paper"]
     varied = [
-        [{name: other.value} for other in choice.alternatives if not (other.alone or other.jointly)]
+        [{name: other.value} for other in choice.alternatives if not (other.excluded or other.design_only)]
         for name, choice in declared(choices).items()
         if not choice.printed and name not in sets
     ]

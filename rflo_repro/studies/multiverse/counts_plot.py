@@ -10,10 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
 from rflo_repro.report import style
-from rflo_repro.studies.readings import wording
-from rflo_repro.studies.readings.counts import counts
+from rflo_repro.studies.multiverse import wording
+from rflo_repro.studies.multiverse.counts import counts
 
-NAME = "multiverse"
 INSIDE, OUTSIDE, UNTESTED = "#00795A", "#E8B9B0", "#CFCFCF"
 SIDES = {INSIDE: "the median lies where the claim says", OUTSIDE: "it lies elsewhere", UNTESTED: "no test"}
 WIDTH, ROW, AROUND = 8.3, 0.235, 1.8  # inches: of the picture, of a row, and above and below all rows

@@ -1,26 +1,29 @@
-"""Under which readings of what the paper leaves open its statements hold."""
+"""Under which variants of what the paper leaves open its statements hold."""
 
 from rflo_repro.runs.experiment import About
-from rflo_repro.studies.readings.choices import Choices
+from rflo_repro.studies.multiverse.choices import Choices
 
-PARTS = {
+# The figures of each panel, by their commands
+PANELS = {
     "a": ("fig2",),
     "b": ("fig3",),
     "c": ("fig4",),
     "d": ("fig2-locality", "fig2-dale", "fig2-readout", "fig2-size"),
 }
-# Figures of which the reading closest to the paper is looked for
-CLOSEST = ("fig2", "fig3")
 
 ABOUT = About(
     home=__name__,
-    command="readings",
-    title="Under which readings of the paper its statements hold.",
+    command="multiverse",
+    title="Under which variants of what the paper leaves open its statements hold.",
     help="""\
-    Make the open choices otherwise (docs/assumptions.md), many of them together, run each such reading of the paper at
-    the printed rates, and judge the figures' claims under it: a specification curve for each claim, and in how many
-    readings each holds (`multiverse`). All of it takes
-    some eight hours on two cores, a --panel one to two and a half; it keeps the others' rows.
+    Make the open choices otherwise (docs/assumptions.md), many of them together, run each such variant at the paper's
+    learning rates, and judge the figures' claims under it: a specification curve for each claim, and in how many
+    variants each holds. All of it takes some eight hours on two cores, a --panel one to two and a half; it leaves the
+    others' rows as they are.
+
+    With --closest, find in these tables the variant under which most of the figure's statements come out, and compute
+    and draw the figure under it: all trials, 27 networks that were not used to find it. Writes FIGURE_closest and its
+    tables.
     """,
     choices=Choices,
     rules=("bptt", "rflo", "local", "random-feedback", "loop"),
@@ -37,5 +40,6 @@ ABOUT = About(
     "On the right, by how much a value of a choice moves the effect against the baseline's value, over the "
     "variants that combine choices.",
     selectors=("panel",),
+    closest=("fig2", "fig3"),
     place=45,
 )

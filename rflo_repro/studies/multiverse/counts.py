@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rflo_repro.studies.multiverse.design import BASELINE, DESIGN, EXCLUDED
+
 ADDITIVE = "locality costs, feedback does not, and they add up"  # claims that begin so are a 2 × 2 design
-BASELINE, DESIGN = "as chosen", "joint"  # kinds in the table
 
 
 def statements(frame: pd.DataFrame) -> pd.DataFrame:
@@ -15,7 +16,7 @@ def statements(frame: pd.DataFrame) -> pd.DataFrame:
     15 tau.
     """
     rows = frame[~frame.claim.str.startswith(ADDITIVE)]
-    measured = rows[rows.estimate.notna() & (rows.kind != "alone")]
+    measured = rows[rows.estimate.notna() & (rows.kind != EXCLUDED)]
     return rows.merge(measured[["figure", "claim", "part"]].drop_duplicates())
 
 

@@ -1,4 +1,4 @@
-"""The study's choices: how much smaller than in the figures everything is, and how many readings there are."""
+"""The study's choices: how much smaller than in the figures everything is, and how many variants there are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rflo_repro.paper.choices import networks, root_seed, trials
 from rflo_repro.runs.choices import Choices as Declared
 from rflo_repro.runs.choices import each, flag, integer, open_choice, positive
 
-ENTRY = "scale-of-the-readings"
+ENTRY = "size-of-the-multiverse"
 count = integer(0, 10_000)
 
 
@@ -31,7 +31,7 @@ class Reduced(Declared):
         (20.0, 40.0), ENTRY, "periods of its supplements, in tau", each(positive)
     )
     n_rec: int = open_choice(100, ENTRY, "units in Figures 3 and 4, and at most in supplement 3", integer(1))
-    stay_small: bool = open_choice(False, ENTRY, "whether readings of more trials are as short as the rest", flag)
+    stay_small: bool = open_choice(False, ENTRY, "whether variants of more trials are as short as the rest", flag)
     seed: int = root_seed()
 
     def periods(self, figure: str) -> tuple[float, ...]:
@@ -62,18 +62,18 @@ class Choices(Reduced):
 
     stored_as = "Choices"
 
-    n_fig2: int = open_choice(96, ENTRY, "readings of Figure 2", count)
-    n_fig3: int = open_choice(96, ENTRY, "readings of Figure 3", count)
-    n_fig4: int = open_choice(48, ENTRY, "readings of Figure 4", count)
-    n_supplements: int = open_choice(24, ENTRY, "readings of each supplement of Figure 2", count)
+    n_fig2: int = open_choice(96, ENTRY, "variants of Figure 2", count)
+    n_fig3: int = open_choice(96, ENTRY, "variants of Figure 3", count)
+    n_fig4: int = open_choice(48, ENTRY, "variants of Figure 4", count)
+    n_supplements: int = open_choice(24, ENTRY, "variants of each supplement of Figure 2", count)
     n_named: int = open_choice(
-        6, ENTRY, "readings of Figures 2 and 3 under which each alternative left out of them is tried", integer(1, 100)
+        6, ENTRY, "variants of Figures 2 and 3 in which each alternative out of the design is tried", integer(1, 100)
     )
 
-    def readings(self, figure: str) -> int:
-        """How many readings a figure has in which choices are combined."""
+    def n_variants(self, figure: str) -> int:
+        """How many variants of a figure the design has, in which choices are combined."""
         return int(getattr(self, f"n_{figure}", self.n_supplements))
 
-    def named(self, figure: str) -> int:
-        """Under how many readings of a figure an alternative is tried that no reading combines with others."""
+    def n_contexts(self, figure: str) -> int:
+        """Under how many variants of a figure each alternative that is excluded from the design is tried."""
         return self.n_named if figure in ("fig2", "fig3") else 1

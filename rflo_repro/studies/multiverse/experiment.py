@@ -1,6 +1,6 @@
-"""What is run: each figure under many readings, of which some combine alternatives and some change one or two choices.
+"""What is run: many variants of each figure, of which some combine alternatives and some change one or two choices.
 
-Learning rates are the printed ones: a reading is what the paper may have meant, and its rates are what it says.
+Learning rates are the paper's: a variant is what the paper may have meant, and its rates are what it says.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Part, Tables, Verdict, verdicts
 from rflo_repro.stats.statistics import interval
-from rflo_repro.studies.readings import ABOUT, PARTS, design
-from rflo_repro.studies.readings.choices import Choices, Reduced
-from rflo_repro.studies.readings.plot import draw
+from rflo_repro.studies.multiverse import ABOUT, PANELS, design
+from rflo_repro.studies.multiverse.choices import Choices, Reduced
+from rflo_repro.studies.multiverse.plot import draw
 
 LONGEST_TAU = 15  # Figure 3's
 
 
 @dataclass(frozen=True)
-class Reading:
+class Variant:
     """A figure with some of its choices made otherwise.
 
-    number: 0 is as chosen; then come those that combine alternatives, and then those that the design leaves out.
-    kind: `as chosen`, `joint` or `alone`. sets: fields of the figure's choices.
+    number: 0 is the baseline; then come those of the design, and then those excluded from it.
+    kind: `BASELINE`, `DESIGN` or `EXCLUDED`. sets: fields of the figure's choices.
     """
 
     figure: str
@@ -48,25 +48,25 @@ class Reading:
 
     @property
     def written(self) -> str:
-        """What it chooses, each as `--set` takes it."""
+        """Its choices, each as `--set` takes it."""
         return "; ".join(f"{name}={written(value)}" for name, value in self.sets.items())
 
 
 _NAMED = (
-    Column("figure", "text", "", "the figure command whose reading it is"),
-    Column("reading", "integer", "", "number of the reading; 0 is as chosen"),
+    Column("figure", "text", "", "the figure command whose variant it is"),
+    Column("reading", "integer", "", "number of the variant; 0 is the baseline"),
     Column(
         "kind",
         "text",
         "",
-        "as chosen; joint: alternatives combined by the design; alone: one that it leaves out, with at most one other",
+        "as chosen: the baseline; joint: of the design; alone: one excluded from the design, with at most one other",
     ),
     Column("choices", "text", "", "what is chosen otherwise, each as --set takes it"),
 )
 SCHEMAS = {
     "readings": Schema(
         "readings",
-        "one part of a claim under one reading",
+        "one part of a claim in one variant",
         (
             *_NAMED,
             Column("claim", "text", "", "the claim"),
@@ -82,7 +82,7 @@ SCHEMAS = {
             Column("k", "integer", "", "networks on the estimate's side"),
             Column("n_networks", "integer", "", "networks in the interval"),
             Column("inside", "number", "", "by how much the estimate lies where the claim says; below 0: outside"),
-            Column("shift", "number", "", "by how much the effect is larger than as chosen, paired by network: median"),
+            Column("shift", "number", "", "median, by network, of the effect less the baseline's"),
             Column("shift_low", "number", "", "lower end of its interval over networks"),
             Column("shift_high", "number", "", "upper end"),
         ),
@@ -101,62 +101,62 @@ SCHEMAS = {
 }
 
 
-def readings(figure: str, chosen: Choices) -> list[Reading]:
-    """All of a figure: as chosen, joint ones, and each alternative that the design leaves out, under a few readings."""
+def variants(figure: str, chosen: Choices) -> list[Variant]:
+    """All of a figure: the baseline, those of the design, and each alternative excluded from it in a few contexts."""
     known = registry.figures()[figure].experiment.scales["paper"]
-    few = chosen.named(figure)
-    alone = [
+    n = chosen.n_contexts(figure)
+    others = [
         ({**sets, name: other.value}, other.periods_tau)
         for name, choice in declared(known).items()
         for other in choice.alternatives
-        if other.alone and not choice.printed and not (chosen.stay_small and name in chosen.reduced(figure))
-        for sets in design.named(figure, few, {name: other.value})
+        if other.excluded and not choice.printed and not (chosen.stay_small and name in chosen.reduced(figure))
+        for sets in design.contexts(figure, n, {name: other.value})
     ]
     kinds: list[tuple[str, Mapping[str, Any], tuple[float, ...]]] = [
-        ("as chosen", {}, ()),
-        *(("joint", sets, ()) for sets in design.readings(figure, chosen.readings(figure))),
-        *(("alone", *reading) for reading in alone),
+        (design.BASELINE, {}, ()),
+        *((design.DESIGN, sets, ()) for sets in design.variants(figure, chosen.n_variants(figure))),
+        *((design.EXCLUDED, *other) for other in others),
     ]
-    return [Reading(figure, number, *kind) for number, kind in enumerate(kinds)]
+    return [Variant(figure, number, *kind) for number, kind in enumerate(kinds)]
 
 
-def choices_in(reading: Reading, chosen: Reduced) -> Any:
-    """The figure's choices under a reading."""
-    of_figure = registry.figures()[reading.figure].experiment.scales["paper"]
-    return replace(of_figure, **{**chosen.reduced(reading.figure), **reading.sets})
+def choices_of(variant: Variant, chosen: Reduced) -> Any:
+    """The figure's choices in a variant."""
+    of_figure = registry.figures()[variant.figure].experiment.scales["paper"]
+    return replace(of_figure, **{**chosen.reduced(variant.figure), **variant.sets})
 
 
-def conditions_in(reading: Reading, chosen: Reduced) -> list[Condition]:
-    """The figure's conditions under a reading, in Figure 3 those with the shortest delays."""
-    periods = reading.periods_tau or chosen.periods(reading.figure)
-    figure = registry.figures()[reading.figure]
+def conditions_of(variant: Variant, chosen: Reduced) -> list[Condition]:
+    """The figure's conditions in a variant, in Figure 3 those with the shortest delays."""
+    periods = variant.periods_tau or chosen.periods(variant.figure)
+    figure = registry.figures()[variant.figure]
     asked = Selection(periods_tau=periods, rates=figure.rates[:1])
-    found = figure.experiment.conditions(choices_in(reading, chosen), asked)
+    found = figure.experiment.conditions(choices_of(variant, chosen), asked)
     return [c for c in found if c.values.get("longest_tau", LONGEST_TAU) == LONGEST_TAU]
 
 
-def _values(reading: Reading) -> dict[str, Any]:
-    return {"figure": reading.figure, "reading": reading.number, "kind": reading.kind, "choices": reading.written}
+def _values(variant: Variant) -> dict[str, Any]:
+    return {"figure": variant.figure, "reading": variant.number, "kind": variant.kind, "choices": variant.written}
 
 
 @dataclass(frozen=True)
-class Search:
-    """The readings of each figure, as `known` lists them by the figure's command, the one as chosen first."""
+class VariantStudy:
+    """Runs and judges the variants of each figure, which `known` lists by the figure's command, the baseline first."""
 
-    known: Callable[[str, Any], list[Reading]]
+    known: Callable[[str, Any], list[Variant]]
 
     def conditions(self, choices: Reduced, selection: Selection) -> list[Condition]:
-        """Those of every reading of the figures that are asked for."""
-        figures = [figure for panel in selection.panels or PARTS for figure in PARTS[panel]]
+        """Those of every variant of the figures that are asked for."""
+        figures = [figure for panel in selection.panels or PANELS for figure in PANELS[panel]]
         return [
             replace(
                 condition,
-                label=f"{figure} reading {reading.number}: {condition.label}",
-                values={**condition.values, **_values(reading), "condition": condition_key(condition.values)},
+                label=f"{figure} variant {variant.number}: {condition.label}",
+                values={**condition.values, **_values(variant), "condition": condition_key(condition.values)},
             )
             for figure in figures
-            for reading in self.known(figure, choices)
-            for condition in conditions_in(reading, choices)
+            for variant in self.known(figure, choices)
+            for condition in conditions_of(variant, choices)
         ]
 
     def tabulate(self, choices: Reduced, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
@@ -176,18 +176,18 @@ class Search:
         return {"readings": pd.DataFrame(parts), "final": pd.DataFrame(final)}
 
 
-def _frames(reading: Reading, chosen: Reduced, found: Sequence[Condition], results: Results) -> Tables:
-    """The figure's own tables under a reading."""
+def _frames(variant: Variant, chosen: Reduced, found: Sequence[Condition], results: Results) -> Tables:
+    """The figure's own tables in a variant."""
     ours = {column.name for column in _NAMED if column.name != "figure"} | {"condition"}
     named = [replace(c, values={name: v for name, v in c.values.items() if name not in ours}) for c in found]
-    return registry.figures()[reading.figure].experiment.tabulate(choices_in(reading, chosen), named, results)
+    return registry.figures()[variant.figure].experiment.tabulate(choices_of(variant, chosen), named, results)
 
 
-def _judged(reading: Reading, frames: Tables) -> dict[tuple[str, str], tuple[Part, Verdict]]:
+def _judged(variant: Variant, frames: Tables) -> dict[tuple[str, str], tuple[Part, Verdict]]:
     """The figure's claims judged from its tables: each part with its verdict, by the claim's name and its own."""
     return {
         (claim.name, part.what): (part, verdict)
-        for claim in registry.figures()[reading.figure].experiment.claims
+        for claim in registry.figures()[variant.figure].experiment.claims
         if claim.varied
         for finding in claim.findings(frames)
         for part, verdict in zip(finding.parts, verdicts(finding.parts), strict=True)
@@ -195,13 +195,13 @@ def _judged(reading: Reading, frames: Tables) -> dict[tuple[str, str], tuple[Par
 
 
 def _row(
-    reading: Reading, key: tuple[str, str], part: Part, verdict: Verdict, first: tuple[Part, Verdict] | None
+    variant: Variant, key: tuple[str, str], part: Part, verdict: Verdict, first: tuple[Part, Verdict] | None
 ) -> dict[str, Any]:
-    """A part of a claim, its effects compared with those of the same networks as chosen."""
+    """A part of a claim, its effects compared with the baseline's on the same networks."""
     seen, before = part.interval, () if first is None else first[0].effects
     shift = interval(_less(part.effects, before)) if len(before) == len(part.effects) > 0 else None
     return {
-        **_values(reading),
+        **_values(variant),
         "claim": key[0],
         "part": key[1],
         "primary": part.primary,
@@ -238,7 +238,7 @@ def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, A
         }
 
 
-SEARCH = Search(readings)
+STUDY = VariantStudy(variants)
 EXPERIMENT = Experiment(
     about=ABOUT,
     draw=draw,
@@ -255,7 +255,7 @@ EXPERIMENT = Experiment(
         ),
     },
     schemas=SCHEMAS,
-    conditions=SEARCH.conditions,
-    tabulate=SEARCH.tabulate,
+    conditions=STUDY.conditions,
+    tabulate=STUDY.tabulate,
     summary=summary,
 )  # fmt: skip
