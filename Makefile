@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures confirm texts test test-long test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm texts docs test test-long test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
 	@echo "make FIGURE      [SCALE=...]                 one figure, such as make fig2"
 	@echo "make confirm     [SCALE=...]                 the networks that answer the claims, and the report"
 	@echo "make texts                                   README and docs, their numbers from the tables"
+	@echo "make docs                                    the documentation site, into build/docs"
 	@echo "make test                                    the tests, loss regression included"
 	@echo "make test-long                               the large counts as well"
 	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
@@ -40,6 +41,15 @@ confirm: setup
 
 texts: setup
 	$(BIN)/python -m tools.write
+
+# the tutorials are run, and a warning is an error
+docs: $(VENV)/.docs
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -c docs . build/docs
+
+$(VENV)/.docs: docs/requirements.lock $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.lock
+	touch $@
 
 # `make fig2`, `make fig3`, `make fig-gradient`, ...
 fig%: setup
@@ -75,11 +85,13 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# One lock for every Python that numba supports, what builds the package included; each file by its hash
+# One lock for every Python that numba supports, what builds the package included; each file by its hash. The site's is
+# of its own, so that tests need not wait for it, and has the same versions of what both need
+LOCK := pip compile pyproject.toml --universal --no-header --no-strip-extras --generate-hashes
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --extra dev --extra cluster --no-header --no-strip-extras \
-	    --generate-hashes --output-file requirements.lock
+	$(BIN)/uv $(LOCK) --python-version 3.10 --extra dev --extra cluster --output-file requirements.lock
+	$(BIN)/uv $(LOCK) --python-version 3.11 --extra docs --constraints requirements.lock --output-file docs/requirements.lock
 
 clean:
 	rm -rf $(VENV) $(VENV)-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

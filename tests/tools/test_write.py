@@ -23,7 +23,7 @@ from tools.facts import TUNED, Facts, Untrue
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
 # pages to look things up in may be long
-REFERENCE = {"assumptions.md", "rules.md"}
+REFERENCE = {"assumptions.md", "rule-derivations.md", "rules.md"}
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 OUT_OF_USE = r"\b(surely|would take|alike|printed rates|verdicts?|reading of the paper|family|not decided|decades?)\b"
 
