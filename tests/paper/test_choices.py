@@ -102,7 +102,7 @@ def test_alternatives_go_together():
     firsts = {
         field: found[0].value
         for field, c in declared(about.experiment.scales["paper"]).items()
-        if (found := [other for other in c.alternatives if not other.alone])
+        if (found := [other for other in c.alternatives if not other.excluded])
     }
     assert len(firsts) > 5
     varied = vary(about.experiment.scales["paper"], [(field, written(value)) for field, value in firsts.items()])
