@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures confirm texts docs test test-long test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm texts docs test test-long test-hours test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
@@ -15,8 +15,8 @@ help:
 	@echo "make confirm     [SCALE=...]                 the networks that answer the claims, and the report"
 	@echo "make texts                                   README and docs, their numbers from the tables"
 	@echo "make docs                                    the documentation site, into build/docs"
-	@echo "make test                                    the tests, loss regression included"
-	@echo "make test-long                               the large counts as well"
+	@echo "make test                                    the tests: each kind of case once"
+	@echo "make test-long | test-hours                  further cases of each kind, and those that take hours"
 	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
 	@echo "make check                                   ruff and mypy"
 	@echo "make setup | format | lock | clean"
@@ -62,10 +62,13 @@ TESTS := -m pytest --numprocesses auto --dist loadfile
 DISK := $(if $(RFLO_REPRO_SMALL_DISK),,and not disk)
 
 test: setup
-	$(BIN)/python $(TESTS) -m "not long $(DISK)"
+	$(BIN)/python $(TESTS) -m "not long and not hours $(DISK)"
 
 test-long: setup
-	$(BIN)/python $(TESTS) $(if $(DISK),-m "not disk")
+	$(BIN)/python $(TESTS) -m "long and not hours $(DISK)"
+
+test-hours: setup
+	$(BIN)/python $(TESTS) -m "hours $(DISK)"
 
 # The tests with the lowest versions that pyproject.toml declares, and with the newest there are
 test-lowest test-newest: setup
@@ -74,7 +77,7 @@ test-lowest test-newest: setup
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --resolution $(if $(@:test-newest=),lowest-direct,highest) \
 	    --requirements pyproject.toml --extra dev --extra cluster
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --no-deps --no-build-isolation --editable .
-	$(VENV)-$(@:test-%=%)/bin/python $(TESTS) -m "not long $(DISK)"
+	$(VENV)-$(@:test-%=%)/bin/python $(TESTS) -m "not long and not hours $(DISK)"
 
 check: setup
 	$(BIN)/ruff check .

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock, Timeout
 from hypothesis import settings
 
 import rflo_repro as rr
@@ -22,6 +26,40 @@ settings.load_profile("everyday")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test works in an empty directory of its own, so that none writes into the checkout."""
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_once() -> Iterator[None]:
+    """Of two test processes that need a kernel at once, one compiles it and the other waits for its file."""
+    from rflo_repro.learning.kernels._cache import _Cache
+
+    load, save = _Cache.load_overload, _Cache.save_overload
+    held: dict[str, FileLock] = {}
+
+    def lock_of(cache: Any, signature: object) -> str:
+        name = hashlib.sha256(f"{cache._impl.filename_base} {signature}".encode()).hexdigest()[:16]
+        return f"{cache._cache_path}-{name}.lock"
+
+    def loaded(cache: Any, signature: object, target: object) -> Any:
+        found = load(cache, signature, target)
+        if found is None:
+            lock = held[lock_of(cache, signature)] = FileLock(lock_of(cache, signature))
+            with suppress(OSError, Timeout):  # without it both compile
+                lock.acquire(timeout=120.0)
+                found = load(cache, signature, target)
+            if found is not None:
+                lock.release()
+        return found
+
+    def saved(cache: Any, signature: object, data: object) -> None:
+        save(cache, signature, data)
+        if lock := held.pop(lock_of(cache, signature), None):
+            lock.release()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Cache, "load_overload", loaded)
+        patch.setattr(_Cache, "save_overload", saved)
+        yield
 
 
 @dataclass(frozen=True)
@@ -93,89 +131,29 @@ def noise() -> Callable[..., Noise]:
     return Noise
 
 
-PHI = {
-    "tanh": np.tanh,
-    "relu": lambda u: np.maximum(u, 0.0),
-    "softplus": lambda u: np.log1p(np.exp(u)),
-    "sigmoid": lambda u: np.exp(u) / (1.0 + np.exp(u)),
-    "identity": lambda u: u,
-}
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The pictures that this process saves, by file name without its ending.
 
+    They are laid out and drawn, but not encoded, which takes most of a small run's time: the files have a digest of
+    what is drawn.
+    """
+    from rflo_repro.report.style import Picture, style
 
-def plain_run(
-    w_in: np.ndarray,
-    w_rec: np.ndarray,
-    w_out: np.ndarray,
-    net: rr.Network,
-    inputs: np.ndarray,
-    bias: np.ndarray | None = None,
-    noise: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Eq. 1 and 13 as they are printed: u (T, N), h (T+1, N) from h0 on, y (T, Ny)."""
-    h, us, ys = [net.h0], [], []
-    for t, x in enumerate(inputs):
-        u = w_rec @ h[-1] + w_in @ x
-        if bias is not None:
-            u = u + bias
-        if noise is not None:
-            u = u + noise[t]
-        if net.output_feedback:
-            u = u + net.feedback @ (w_out @ h[-1])
-        us.append(u)
-        h.append(h[-1] + (-h[-1] + PHI[net.phi](u)) / net.tau)
-        ys.append(w_out @ h[-1])
-    return np.array(us), np.array(h), np.array(ys)
+    found = {}
 
+    def save(picture: Picture, stem: Path) -> list[Path]:
+        found[stem.name] = picture
+        with style():
+            picture.draw_without_rendering()
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "pdf")]
+        for path in paths:
+            path.write_text(repr([line.get_xydata().tolist() for axes in picture.get_axes() for line in axes.lines]))
+        return paths
 
-def plain_loss(
-    w_in: np.ndarray,
-    w_rec: np.ndarray,
-    w_out: np.ndarray,
-    net: rr.Network,
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    bias: np.ndarray | None = None,
-    noise: np.ndarray | None = None,
-) -> float:
-    """Eq. 2, over the targets that are numbers."""
-    y = plain_run(w_in, w_rec, w_out, net, inputs, bias, noise)[2]
-    return float(np.nansum((targets - y) ** 2) / (2 * len(targets)))
-
-
-@pytest.fixture(scope="session")
-def oracle() -> Callable[..., dict[str, np.ndarray]]:
-    """Central finite differences of Eq. 2 on a plain forward pass: minus the gradient, by matrix."""
-
-    def differences(
-        net: rr.Network, inputs: np.ndarray, targets: np.ndarray, step: float = 1e-5, noise: np.ndarray | None = None
-    ) -> dict[str, np.ndarray]:
-        found = {}
-        names = ("w_in", "w_rec", "w_out") if net.bias is None else ("w_in", "w_rec", "w_out", "bias")
-        for name in names:
-            gradient = np.zeros_like(getattr(net, name))
-            for index in np.ndindex(*gradient.shape):
-                losses = []
-                for sign in (1.0, -1.0):
-                    weights = {k: getattr(net, k).copy() for k in names}
-                    weights[name][index] += sign * step
-                    losses.append(plain_loss(**weights, net=net, inputs=inputs, targets=targets, noise=noise))
-                gradient[index] = (losses[0] - losses[1]) / (2 * step)
-            found[name] = -gradient
-        if net.mask is not None:
-            found["w_rec"] = np.where(net.mask, found["w_rec"], 0.0)
-        return found
-
-    return differences
-
-
-@pytest.fixture(scope="session")
-def plain() -> Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """The forward pass in plain NumPy: u, h (with h0), y."""
-
-    def forward(net: rr.Network, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return plain_run(net.w_in, net.w_rec, net.w_out, net, inputs, net.bias)
-
-    return forward
+    monkeypatch.setattr(Picture, "save", save)
+    return found
 
 
 class _EveryRate(dict[Any, float]):

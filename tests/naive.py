@@ -120,6 +120,26 @@ def forward(net: Net, inputs: Array, targets: Array, noise: Array | None = None)
     return Forward(np.array(h), np.array(u), np.array(y), eps, float(np.sum(eps**2) / (2 * len(inputs))))
 
 
+def differences(
+    net: Any, inputs: Array, targets: Array, noise: Array | None = None, step: float = 1e-5
+) -> dict[str, Array]:
+    """Central finite differences of the loss of the library's network, Eq. 2: minus the gradient, by matrix."""
+    plain, found = Net.of(net), {}
+    for name, here in (("w_in", "w_in"), ("w_rec", "w"), ("w_out", "w_out"), ("bias", "bias")):
+        if (weights := getattr(plain, here)) is None:
+            continue
+        found[name] = np.zeros_like(weights)
+        for index in np.ndindex(*weights.shape):
+            losses = []
+            for changed in (weights[index] - step, weights[index] + step):
+                moved = weights.copy()
+                moved[index] = changed
+                losses.append(forward(replace(plain, **{here: moved}), inputs, targets, noise).loss)
+            found[name][index] = (losses[0] - losses[1]) / (2 * step)
+    found["w_rec"] = masked(plain, found["w_rec"])
+    return found
+
+
 def effective(net: Net) -> Array:
     """The recurrent weights with the path through the fed-back output."""
     return net.w + net.feedback @ net.w_out if net.output_feedback else net.w
@@ -146,8 +166,13 @@ def gradient(
     trace_tau: float | None = None,
     truncation: int | None = None,
     next_error: bool = False,
+    traced: Array | None = None,
 ) -> Update:
-    """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped. `carry` names any."""
+    """Eq. 28-29 for the full carry; for the leak alone, Eq. 5-6 with the sums swapped. `carry` names any.
+
+    traced: what stands for the inputs in the update of w_in, if it is not they.
+    """
+    traced = inputs if traced is None else traced
     carry = carry or ("full" if full else "leak")
     full = carry == "full"
     run = forward(net, inputs, targets, noise)
@@ -160,7 +185,7 @@ def gradient(
         credit = z * slope(net, run.u[t]) / net.tau
         dbias += credit / n_steps
         dw += np.outer(credit, run.h[t]) / n_steps
-        dw_in += np.outer(credit, inputs[t]) / n_steps
+        dw_in += np.outer(credit, traced[t]) / n_steps
         z = own_effect(net, run.u[t], carry, trace_tau) * z
         if full:
             z = z + effective(net).T @ credit
@@ -179,8 +204,10 @@ def trace_gradient(
     symmetric: bool,
     carry: str = "leak",
     trace_tau: float | None = None,
+    traced: Array | None = None,
 ) -> Update:
-    """Eq. 5-6, with x(t) in the input trace, the weights held still."""
+    """Eq. 5-6, with x(t) in the input trace, or what is `traced` in its place; the weights held still."""
+    traced = inputs if traced is None else traced
     run = forward(net, inputs, targets)
     n_steps = len(inputs)
     back = net.w_out.T if symmetric else net.feedback
@@ -191,7 +218,7 @@ def trace_gradient(
         gain = slope(net, run.u[t]) / net.tau
         leak = own_effect(net, run.u[t], carry, trace_tau)[:, None]
         p = leak * p + np.outer(gain, run.h[t])
-        q = leak * q + np.outer(gain, inputs[t])
+        q = leak * q + np.outer(gain, traced[t])
         r = leak[:, 0] * r + gain
         dbias += (back @ run.eps[t]) * r / n_steps
         dw += (back @ run.eps[t])[:, None] * p / n_steps

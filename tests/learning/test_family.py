@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import naive
 import numpy as np
 import pytest
 
 import rflo_repro as rr
 from rflo_repro.learning import kernels
 from rflo_repro.learning.training import _one_trial, _Packed, _record, _switches
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import naive
 
 MATRICES = ("w_in", "w_rec", "w_out")
 LONG_TRACE = rr.LearningRule("rflo-4", "random", "leak", trace_tau=28.0)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import naive
 import numpy as np
 import pytest
 
 import rflo_repro as rr
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import naive
 
 MATRICES = ("w_in", "w_rec", "w_out")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import naive
 import numpy as np
 import pytest
 
@@ -23,28 +24,20 @@ def errors(dw, wanted):
     return {name: distance(dw[name] if isinstance(dw, dict) else getattr(dw, name), wanted[name]) for name in MATRICES}
 
 
-def printed_bptt(net, inputs, targets, plain, traced_inputs):
-    """Eq. 20-23 as printed, without output feedback; the input update takes `traced_inputs` for x."""
-    u, h, y = plain(net, inputs)
-    n_steps = len(inputs)
-    eps = targets - y
-    gain = (1.0 - np.tanh(u) ** 2) / net.tau
-    z = np.zeros(net.n_rec)
-    dw = {name: np.zeros_like(getattr(net, name)) for name in MATRICES}
-    for t in range(n_steps - 1, -1, -1):
-        carried = (1.0 - 1.0 / net.tau) * z + net.w_rec.T @ (z * gain[t + 1]) if t + 1 < n_steps else 0.0
-        z = carried + net.w_out.T @ eps[t]
-        dw["w_rec"] += np.outer(z * gain[t], h[t]) / n_steps
-        dw["w_in"] += np.outer(z * gain[t], traced_inputs[t]) / n_steps
-        dw["w_out"] += np.outer(eps[t], h[t + 1]) / n_steps
-    return dw
+def parts(update):
+    return {"w_in": update.w_in, "w_rec": update.w, "w_out": update.w_out}
+
+
+def late(inputs):
+    """x(t-1) in the place of x(t)."""
+    return np.vstack([np.zeros((1, inputs.shape[1])), inputs[:-1]])
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "output-feedback"])
-def differentiated(request, problem, oracle):
+def differentiated(request, problem):
     """Three random problems and their finite differences."""
     made = [problem(seed, output_feedback=request.param) for seed in range(3)]
-    return [(p, oracle(p.net, p.inputs, p.targets)) for p in made]
+    return [(p, naive.differences(p.net, p.inputs, p.targets)) for p in made]
 
 
 def test_bptt_is_the_gradient(differentiated):
@@ -68,22 +61,23 @@ def test_half_of_rflo_is_not_the_gradient(differentiated, rule):
         assert errors(rr.weight_updates(p.net, p.inputs, p.targets, rule), gradient)["w_rec"] > 0.01
 
 
-def test_the_input_of_the_same_step_belongs_in_the_trace(problem, oracle, plain):
+def test_the_input_of_the_same_step_belongs_in_the_trace(problem):
     """Eq. 6 and 11 print x(t-1); only x(t) is the gradient."""
     p = problem(5)
-    gradient = oracle(p.net, p.inputs, p.targets)
-    right = printed_bptt(p.net, p.inputs, p.targets, plain, p.inputs)
-    assert max(errors(right, gradient).values()) < 1e-6
-    late = np.vstack([np.zeros((1, p.net.n_in)), p.inputs[:-1]])
-    wrong = errors(printed_bptt(p.net, p.inputs, p.targets, plain, late), gradient)
+    gradient = naive.differences(p.net, p.inputs, p.targets)
+    right, wrong = (
+        errors(parts(naive.gradient(naive.Net.of(p.net), p.inputs, p.targets, True, True, traced=traced)), gradient)
+        for traced in (p.inputs, late(p.inputs))
+    )
+    assert max(right.values()) < 1e-6
     assert wrong["w_in"] > 0.1
     assert wrong["w_rec"] < 1e-6
 
 
-def test_the_readout_gradient_goes_through_the_fed_back_output(problem, oracle):
+def test_the_readout_gradient_goes_through_the_fed_back_output(problem):
     # Negative control: without that path the readout update would be Eq. 23 alone, as it still is for rflo.
     p = problem(1, output_feedback=True)
-    gradient = oracle(p.net, p.inputs, p.targets)["w_out"]
+    gradient = naive.differences(p.net, p.inputs, p.targets)["w_out"]
     assert distance(rr.weight_updates(p.net, p.inputs, p.targets, "bptt").w_out, gradient) < 1e-6
     assert distance(rr.weight_updates(p.net, p.inputs, p.targets, "rflo").w_out, gradient) > 0.01
 
@@ -126,28 +120,17 @@ def test_the_trace_form_is_the_filtered_form(problem, rule, output_feedback):
             np.testing.assert_allclose(traced[name], getattr(filtered, name), rtol=1e-10, atol=1e-10)
 
 
-def test_rflo_is_the_printed_rule(problem, plain):
-    """Eq. 5, 6 and 15 written out, with x(t) in the trace q; with x(t-1) only the input update differs."""
+def test_rflo_is_the_printed_rule(problem):
+    """Eq. 5, 6 and 15, with x(t) in the trace q; with x(t-1) only the input update differs."""
     p = problem(4)
     dw = rr.weight_updates(p.net, p.inputs, p.targets, "rflo")
-    late = np.vstack([np.zeros((1, p.net.n_in)), p.inputs[:-1]])
-    found = {}
-    for when, traced in (("t", p.inputs), ("t-1", late)):
-        u, h, y = plain(p.net, p.inputs)
-        trace_p, trace_q = np.zeros((p.net.n_rec, p.net.n_rec)), np.zeros((p.net.n_rec, p.net.n_in))
-        sums = {name: np.zeros_like(getattr(p.net, name)) for name in MATRICES}
-        for t in range(len(u)):
-            gain, leak = (1.0 - np.tanh(u[t]) ** 2) / p.net.tau, 1.0 - 1.0 / p.net.tau
-            trace_p = np.outer(gain, h[t]) + leak * trace_p
-            trace_q = np.outer(gain, traced[t]) + leak * trace_q
-            eps = p.targets[t] - y[t]
-            sums["w_out"] += np.outer(eps, h[t + 1]) / len(u)
-            sums["w_rec"] += (p.net.feedback @ eps)[:, None] * trace_p / len(u)
-            sums["w_in"] += (p.net.feedback @ eps)[:, None] * trace_q / len(u)
-        found[when] = errors(dw, sums)
-    assert max(found["t"].values()) < 1e-10
-    assert found["t-1"]["w_in"] > 0.1
-    assert found["t-1"]["w_rec"] < 1e-10
+    right, wrong = (
+        errors(dw, parts(naive.trace_gradient(naive.Net.of(p.net), p.inputs, p.targets, False, traced=traced)))
+        for traced in (p.inputs, late(p.inputs))
+    )
+    assert max(right.values()) < 1e-10
+    assert wrong["w_in"] > 0.1
+    assert wrong["w_rec"] < 1e-10
 
 
 @pytest.mark.parametrize("output_feedback", [False, True])
@@ -174,22 +157,22 @@ def test_without_recurrent_weights_nothing_is_nonlocal(problem):
     assert distance(one.w_rec, other.w_rec) > 0.1
 
 
-def test_run_is_equation_1(problem, plain):
+def test_run_is_equation_1(problem):
     for output_feedback in (False, True):
         for sizes in ((1, 0, 1), (7, 3, 2), (16, 1, 4), (33, 5, 1)):
             p = problem(8, *sizes, output_feedback=output_feedback)
             out = rr.run(p.net, p.inputs)
-            _, h, y = plain(p.net, p.inputs)
-            np.testing.assert_allclose(out.h, h[1:], rtol=0, atol=1e-12)
-            np.testing.assert_allclose(out.y, y, rtol=0, atol=1e-12)
+            plain = naive.forward(naive.Net.of(p.net), p.inputs, p.targets)
+            np.testing.assert_allclose(out.h, plain.h[1:], rtol=0, atol=1e-12)
+            np.testing.assert_allclose(out.y, plain.y, rtol=0, atol=1e-12)
             loss = rr.weight_updates(p.net, p.inputs, p.targets).loss
-            assert loss == pytest.approx(np.sum((p.targets - y) ** 2) / (2 * len(y)), rel=1e-12)
+            assert loss == pytest.approx(plain.loss, rel=1e-12)
 
 
-def test_at_tau_1_nothing_leaks(problem, oracle):
+def test_at_tau_1_nothing_leaks(problem):
     p = problem(9, tau=1.0)
     dw = rr.weight_updates(p.net, p.inputs, p.targets, "bptt")
-    assert max(errors(dw, oracle(p.net, p.inputs, p.targets)).values()) < 1e-6
+    assert max(errors(dw, naive.differences(p.net, p.inputs, p.targets)).values()) < 1e-6
 
 
 def test_one_step_and_no_step(problem):
@@ -206,7 +189,7 @@ ALL = (*MATRICES, "bias")
 
 
 @pytest.fixture(scope="module", params=[(phi, back) for phi in kernels.PHIS for back in (False, True)], ids=str)
-def other_model(request, problem, oracle):
+def other_model(request, problem):
     """Every activation function, masked, with biases and a time constant for each unit, noise held fixed, targets that
     are not all there; and its finite differences."""
     phi, output_feedback = request.param
@@ -218,7 +201,7 @@ def other_model(request, problem, oracle):
     # a window without targets, and a step with one of two
     p.targets[5:12], p.targets[20, 1] = np.nan, np.nan
     noise = rng.normal(size=(len(p.inputs), 7))
-    return p, noise, oracle(p.net, p.inputs, p.targets, noise=noise)
+    return p, noise, naive.differences(p.net, p.inputs, p.targets, noise)
 
 
 def test_bptt_is_the_gradient_of_every_model(other_model):

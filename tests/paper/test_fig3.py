@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import further
 from click.testing import CliRunner
 
 import rflo_repro as rr
@@ -27,7 +28,7 @@ def in_miniature(rule: str, network: int) -> IntervalSession:
     return IntervalSession(session, tuple(range(20, 61, 5)))
 
 
-@pytest.mark.parametrize("network", [0, 1])
+@pytest.mark.parametrize("network", [0, *further(1)])
 def test_the_peak_moves_with_the_delay_once_it_is_learned(network):
     trained, untrained = (in_miniature(rule, network).run(lambda done: None) for rule in ("bptt", "untrained"))
     assert np.corrcoef(trained["delay"], trained["peak"])[0, 1] > 0.95
@@ -100,7 +101,7 @@ def fake(delays: np.ndarray, peaks: np.ndarray, loss: float) -> dict[str, np.nda
     }
 
 
-def test_the_command_writes_tables_and_pictures():
+def test_the_command_writes_tables_and_pictures(saved):
     run = CliRunner().invoke(cli, ["fig3", "--scale", "smoke", "--jobs", "1", "--results", "r", "--figures", "f"])
     assert run.exit_code == 0, run.output
     frames = {part: tables.read(Path("r"), schema)[0] for part, schema in experiment.SCHEMAS.items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cases import further
 from click.testing import CliRunner
 
 import rflo_repro as rr
@@ -63,7 +64,7 @@ def late(arrays: dict[str, np.ndarray]) -> float:
     return float(arrays["correct"][-200:][counted].mean())
 
 
-@pytest.mark.parametrize("network", [0, 1, 2])
+@pytest.mark.parametrize("network", [0, *further(1, 2)])
 def test_the_loop_learns_the_transitions_and_drives_the_sequence(network):
     arrays = in_miniature(network=network).run(lambda done: None)
     assert arrays["loss"][-50:].mean() < 0.2 * arrays["loss"][:20].mean()
@@ -182,7 +183,7 @@ def test_transitions_are_counted_where_the_bounds_allow_the_right_one():
     assert windows["correct_greedy"] == [pytest.approx(1 / 2)]
 
 
-def test_the_command_writes_tables_and_pictures():
+def test_the_command_writes_tables_and_pictures(saved):
     run = CliRunner().invoke(cli, ["fig4", "--scale", "smoke", "--jobs", "1", "--results", "r", "--figures", "f"])
     assert run.exit_code == 0, run.output
     frames = {part: tables.read(Path("r"), schema)[0] for part, schema in experiment.SCHEMAS.items()}
@@ -197,7 +198,7 @@ def test_the_command_writes_tables_and_pictures():
     assert plot.draw(frames, ("a", "b", "c", "d"))[1] == []
 
 
-def test_a_part_without_the_loop_leaves_its_panels_out():
+def test_a_part_without_the_loop_leaves_its_panels_out(saved):
     run = CliRunner().invoke(cli, ["fig4", "--scale", "smoke", "--rule", "rflo", "--results", "r", "--figures", "f"])
     assert run.exit_code == 0, run.output
     assert "panel a left out: needs the loop" in run.output

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from cases import further
 from matplotlib.collections import LineCollection
 from rich.console import Console
 
@@ -95,7 +96,7 @@ def test_figure_2_leaves_out_what_its_tables_cannot_fill(fig2, smoke):
     assert notes(lambda f: f.rule == "untrained") == {"a", "c", "d"}
 
 
-def test_a_picture_of_a_part_has_a_name_of_its_own(fig2, ask, own_smoke):
+def test_a_picture_of_a_part_has_a_name_of_its_own(fig2, ask, own_smoke, saved):
     figures = own_smoke / "figures"
     before = {path.name: path.read_bytes() for path in figures.iterdir()}
     assert set(before) == {"fig2.png", "fig2.pdf"}
@@ -105,10 +106,8 @@ def test_a_picture_of_a_part_has_a_name_of_its_own(fig2, ask, own_smoke):
     ):
         ran = ask(fig2, selection, results=own_smoke / "results", figures=figures)
         assert {figures / f"{name}.png", figures / f"{name}.pdf"} <= set(ran.outcome.files)
-        for kind in ("png", "pdf"):
-            picture = (figures / f"{name}.{kind}").read_bytes()
-            assert len(picture) > 5000
-            assert picture != before[f"fig2.{kind}"]
+        letters = [axes.get_title(loc="left") for axes in saved[name].get_axes()]
+        assert [letter for letter in letters if letter] == list(selection.panels)
     assert {name: (figures / name).read_bytes() for name in before} == before
 
 
@@ -118,7 +117,12 @@ def test_the_names_of_pictures_of_parts():
     assert Selection(periods_tau=(20.0,), panels=("a", "b"), rules=("rflo",)).suffix == "-a-b-period20-rflo"
 
 
-@pytest.mark.parametrize("figure", COMPUTED, ids=lambda figure: figure.command)
+ALIKE = [figure for figure in PERIODIC if figure.command in ("fig2-locality", "fig2-dale", "fig2-readout")]
+
+
+@pytest.mark.parametrize(
+    "figure", [*(f for f in COMPUTED if f not in ALIKE), *further(*ALIKE)], ids=lambda figure: figure.command
+)
 def test_whatever_part_is_computed_is_drawn(figure):
     """Every combination of --panel, --period and --rule is refused, or shows each panel that was asked for."""
     experiment = figure.experiment
@@ -235,7 +239,7 @@ def test_a_median_of_networks_is_drawn_with_each_of_them(figure, short):
     assert segments(larger) > segments(picture)
 
 
-def test_the_command_draws_the_sample_where_there_is_one(fig2, own_smoke):
+def test_the_command_draws_the_sample_where_there_is_one(fig2, own_smoke, saved):
     results = own_smoke / "results"
     before = redraw(fig2, results, Path("before"))
     on_sample = CONFIRMATION.of(fig2.experiment)

@@ -149,6 +149,14 @@ def here(tmp_path_factory):
     return computed({}, tmp_path_factory.mktemp("here"), PARTS)
 
 
+def test_a_network_has_the_same_bytes_on_an_old_processor(tmp_path):
+    part = (f"fig2 {SMOKE} --period 20 --rule rflo --networks 1",)
+    there, ours = computed(OLD, tmp_path / "old", part), computed({}, tmp_path / "ours", part)
+    check_in_force(OLD, there.in_force, ours.in_force)
+    assert first_difference(ours.tables, there.tables) == ""
+
+
+@pytest.mark.long
 def test_figures_have_the_same_bytes_on_an_old_processor_and_on_a_laptop(tmp_path, here):
     with processor(OLD, tmp_path / "old", PARTS) as old, processor(LAPTOP, tmp_path / "laptop", PARTS) as laptop:
         for environment, end in ((OLD, old), (LAPTOP, laptop)):
@@ -181,6 +189,7 @@ def with_one_chain(source: str) -> str:
     return ast.unparse(tree)
 
 
+@pytest.mark.long
 def test_an_order_of_summation_that_a_tile_decides_would_be_seen(tmp_path):
     """Negative control: in a copy of the package, with nothing but the number of chains changed."""
     package = tmp_path / "rflo_repro"

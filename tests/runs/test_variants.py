@@ -71,7 +71,7 @@ def run(*arguments):
     return CliRunner().invoke(cli, list(map(str, arguments)), env={"COLUMNS": "300"})
 
 
-def test_it_is_computed_drawn_and_judged_beside_the_figure(tmp_path):
+def test_it_is_computed_drawn_and_judged_beside_the_figure(saved, tmp_path):
     here = ("--scale", "smoke", "--results", tmp_path)
     for command in (
         ("fig2", "--figures", tmp_path, *here),
@@ -103,7 +103,11 @@ def test_it_is_computed_drawn_and_judged_beside_the_figure(tmp_path):
     for path in [*tmp_path.glob("fig2_curves*"), *tmp_path.glob("fig2_outputs*")]:
         path.unlink()
     assert run("plot", "fig2", "--results", tmp_path, "--figures", tmp_path).exit_code == 0
-    assert (tmp_path / "fig2_clipped.png").stat().st_size > 10_000
+    assert (tmp_path / "fig2_clipped.png").exists()
+    by_period = next(axes for axes in saved["fig2_clipped"].get_axes() if axes.get_title("left") == "b")
+    medians = {tuple(line.get_ydata()) for line in by_period.lines if len(line.get_xdata()) == 4}
+    for rule in ("bptt", "rflo"):
+        assert tuple(under[under.rule == rule].groupby("period_tau").final_loss.median()) in medians
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning import exact_math
+from rflo_repro.report import style
 from rflo_repro.runs import tables
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
@@ -73,7 +74,7 @@ def test_cosines():
     assert math.isnan(exact_math.cosine_similarity(one, 0 * one))
 
 
-def test_the_command_writes_table_and_picture(tuned, tmp_path):
+def test_the_command_writes_table_and_picture(tuned, saved, tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path), "--jobs", "1"]
     done = CliRunner().invoke(cli, ["fig-gradient", *options])
     assert done.exit_code == 0, done.output
@@ -81,4 +82,13 @@ def test_the_command_writes_table_and_picture(tuned, tmp_path):
     assert set(frame.rule) == set(ABOUT.rules)
     assert set(frame.rates) == {"printed", "tuned"}
     assert frame.cosine.between(-1.0, 1.0).all()
-    assert (tmp_path / "gradient.png").stat().st_size > 10_000
+    shown = frame[frame.matrix == "w_rec"]
+    periods = sorted(shown.period_tau.unique())
+    grid = np.array(saved["gradient"].axes).reshape(2, len(periods) + 1)
+    for row, (rates, part) in zip(grid, shown.groupby("rates"), strict=True):
+        for axes, period in zip(row[:-1], periods, strict=True):
+            assert (axes.get_title(), axes.get_ylim()) == (f"{period:g} τ, {rates} rates", (-1.05, 1.05))
+            lines = {line.get_label(): line.get_xydata() for line in axes.lines}
+            for rule, mine in part[part.period_tau == period].groupby("rule"):
+                medians = mine.groupby("trial").cosine.median()
+                np.testing.assert_allclose(lines[style.name(rule)], [*medians.items()], atol=1e-12)

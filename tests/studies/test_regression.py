@@ -26,7 +26,13 @@ def named(arrays, network=0):
     return {f"full: fig2, rflo 20 tau, network {network}": record(arrays)}
 
 
-def test_this_source_and_this_machine_have_the_references():
+def test_this_source_and_this_machine_have_the_references_of_every_rule():
+    """The first trials of the stored networks."""
+    assert dict(regression.short_runs()) == {n: r for n, r in regression.read().items() if n.startswith("short")}
+
+
+@pytest.mark.long
+def test_this_source_and_this_machine_have_all_references():
     """The command itself, at full length."""
     out = io.StringIO()
     assert regression.check(Console(file=out), None), out.getvalue()

@@ -70,7 +70,7 @@ def test_a_scaled_feedback_is_a_scaled_rate():
     np.testing.assert_allclose(one.loss, other.loss, rtol=1e-9)
 
 
-def test_the_command_writes_table_and_pictures(tmp_path):
+def test_the_command_writes_table_and_pictures(saved, tmp_path):
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path), "--jobs", "2"]
     done = CliRunner().invoke(cli, ["sensitivity", *options, "--panel", "a", "--panel", "c"])
     assert done.exit_code == 0, done.output
@@ -80,7 +80,12 @@ def test_the_command_writes_table_and_pictures(tmp_path):
         assert set(part.choices) == {variant.written for variant in variants(command, SCALES["smoke"])}
         claims = registry.figures()[command].experiment.claims
         assert set(part.claim) == {claim.name for claim in claims if claim.varied}
-        assert (tmp_path / f"sensitivity-a-c_{command}.png").stat().st_size > 10_000
+        axes = saved[f"sensitivity-a-c_{command}"].axes
+        primary, tested = part[part.primary], part[part.primary & part.estimate.notna()]
+        compared = next(rows for rows in (tested[tested.reading == 0], tested, primary) if len(rows))
+        assert len(axes) == len(compared[["claim", "part"]].drop_duplicates())
+        marked = {float(x) for one in axes for line in one.lines if line.get_marker() == "o" for x in line.get_xdata()}
+        assert set(compared.estimate.dropna().clip(-3.0, 3.0)) <= marked
     assert page["settings"]["scale"] == "smoke"
     # an effect less itself
     assert set(frame["shift"][frame.reading == 0].dropna()) == {0.0}

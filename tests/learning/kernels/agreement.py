@@ -334,6 +334,8 @@ def check_all(case: Case) -> None:
     check_train_exact(case, batch=2)
 
 
+CHECKS = {"all": check_all, "forward": check_forward}
+
 if __name__ == "__main__":
     for size in (
         Case(n=3, n_in=2, n_out=2, n_steps=4, tau=3.0),
@@ -341,6 +343,6 @@ if __name__ == "__main__":
         Case(n=3, n_steps=4, noise=True, missing=True),
         *(Case(9, 1, n_steps=3, phi=phi, density=0.5, bias=True, taus=True) for phi in kernels.PHIS),
     ):
-        check_all(size)
+        CHECKS[sys.argv[1]](size)
     check_normal(100)
     print("agreed")

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cases import further
 
 import rflo_repro
 from rflo_repro.learning.kernels import _cache
@@ -31,13 +32,14 @@ def python(*args, **environment):
 
 
 def test_plain_python_agrees():
-    assert python(str(HERE / "agreement.py"), NUMBA_DISABLE_JIT="1") == "agreed"
+    assert python(str(HERE / "agreement.py"), "all", NUMBA_DISABLE_JIT="1") == "agreed"
 
 
-def test_a_machine_without_wide_registers_agrees():
+@pytest.mark.parametrize("part", ["forward", *further("all")])
+def test_a_machine_without_wide_registers_agrees(part):
     # less optimisation: what is compiled is what counts here
     settings = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_OPT": "1"}
-    assert python(str(HERE / "agreement.py"), **settings) == "agreed"
+    assert python(str(HERE / "agreement.py"), part, **settings) == "agreed"
 
 
 APPLY = (
@@ -114,7 +116,7 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize(("kind", "damage"), [("nbi", "empty"), ("nbc", "a bit flipped")])
+@pytest.mark.parametrize(("kind", "damage"), [("nbc", "a bit flipped"), *further(("nbi", "empty"))])
 def test_damaged_code_is_named_dropped_and_compiled_anew(compiled, tmp_path, kind, damage):
     shutil.copytree(compiled[0], tmp_path / "mine")
     (path,) = (tmp_path / "mine").rglob(f"updates.apply_update-*.{kind}")
