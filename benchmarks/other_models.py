@@ -14,6 +14,10 @@ import click
 import numpy as np
 
 from benchmarks.machine import one_core
+from rflo_repro.learning.network import Network
+from rflo_repro.learning.optimizers import Optimizer
+from rflo_repro.learning.training import train
+from rflo_repro.tasks import PeriodicTask
 
 N_REC, N_STEPS, TAU, NOISE, ETA = 100, 800, 10.0, 0.05, 1e-3
 REPEATS = 5
@@ -21,20 +25,16 @@ REPEATS = 5
 
 def ours(n_trials: int, rule: str) -> None:
     """Train by a rule of the library."""
-    import rflo_repro as rr
-
     net, task = problem()
-    optimizer = rr.Optimizer("adam")
-    rr.train(net, task, rule, ETA, n_trials, np.random.default_rng(0), optimizer=optimizer, noise=NOISE)
+    optimizer = Optimizer("adam")
+    train(net, task, rule, ETA, n_trials, np.random.default_rng(0), optimizer=optimizer, noise=NOISE)
 
 
 def problem() -> tuple[Any, Any]:
     """The network and the task."""
-    import rflo_repro as rr
-
     rng = np.random.default_rng(0)
-    net = rr.Network.random(N_REC, 0, 1, rng, tau=TAU, phi="softplus", density=0.2, bias=0.0)
-    return net, rr.PeriodicTask(N_STEPS)
+    net = Network.random(N_REC, 0, 1, rng, tau=TAU, phi="softplus", density=0.2, bias=0.0)
+    return net, PeriodicTask(N_STEPS)
 
 
 def in_jax(rule: str) -> Callable[[int], None]:
@@ -95,19 +95,19 @@ def in_jax(rule: str) -> Callable[[int], None]:
     still = jax.tree.map(jnp.zeros_like, first)
     start = (first, still, still, jnp.asarray(0.0), jax.random.PRNGKey(0))
 
-    def train(n_trials: int) -> None:
+    def trained(n_trials: int) -> None:
         state = start
         for _ in range(n_trials):
             state = trial(state)
         jax.block_until_ready(state)
 
-    return train
+    return trained
 
 
-def seconds(train: Callable[[int], None], n_trials: int) -> float:
-    """Of one trial."""
+def seconds(way: Callable[[int], None], n_trials: int) -> float:
+    """Time of one trial."""
     start = time.perf_counter()
-    train(n_trials)
+    way(n_trials)
     return (time.perf_counter() - start) / n_trials
 
 
@@ -117,10 +117,10 @@ def main(trials: int) -> None:
     with one_core():
         for rule in ("bptt", "rflo"):
             ways: dict[str, Callable[[int], None]] = {"ours": partial(ours, rule=rule), "jax": in_jax(rule)}
-            for train in ways.values():
-                train(1)  # the compiler's time
+            for way in ways.values():
+                way(1)  # the compiler's time
             # in turns, so that what slows the machine slows both
-            taken = [{name: seconds(train, trials) for name, train in ways.items()} for _ in range(REPEATS)]
+            taken = [{name: seconds(way, trials) for name, way in ways.items()} for _ in range(REPEATS)]
             best = {name: min(times[name] for times in taken) for name in ways}
             click.echo(
                 f"{rule}: {best['ours'] * 1e6:.0f} us a trial, JAX {best['jax'] * 1e6:.0f}, "

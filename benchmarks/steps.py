@@ -1,7 +1,5 @@
 """Time per step of every rule, beside hand-written C, JAX, and plain NumPy, in one interleaved run.
 
-    python -m benchmarks.steps --n-rec 30 --n-rec 100 --limit-c path/to/limit.c
-
 The measuring stick is a C program that takes ``N T trials rule`` and prints ``... <time> us/timestep ...``; without
 one, or without a compiler, its rows are left out, and so are JAX's where it is not installed.
 """
@@ -20,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
@@ -235,29 +232,3 @@ def run(sizes: Sequence[int], n_steps: int = 800, limit_c: str | None = None, re
     with tempfile.TemporaryDirectory() as folder, machine.one_core():
         program = compile_limit(source, Path(folder)) if source else None
         return [row for n_rec in sizes for row in measure(n_rec, n_steps, program, repeats)]
-
-
-def as_text(row: Row) -> str:
-    """One line for one row."""
-    what = f"{row['register_bits']} bits  N={row['n_rec']:<5}{row['rule']:<17}{row['implementation']:<11}"
-    parts = [f"{what}{row['us_per_step']:>10.3f} us/step"]
-    if row["ratio_to_c"] is not None:
-        parts.append(f"{row['ratio_to_c']:6.2f} x C")
-    parts.append(f"{row['fraction_of_fma_rate']:6.1%} of the multiply-add rate")
-    if row["fraction_of_traffic_rate"] is not None:
-        parts.append(f"{row['fraction_of_traffic_rate']:6.1%} of the memory rate")
-    return "  ".join(parts)
-
-
-@click.command(help=__doc__)
-@click.option("--n-rec", "sizes", multiple=True, type=click.IntRange(1), default=(30, 100, 200, 1000))
-@click.option("--n-steps", type=click.IntRange(1), default=800, show_default=True)
-@click.option("--limit-c", type=click.Path(exists=True, dir_okay=False), help="The C source to compare with.")
-@click.option("--repeats", type=click.IntRange(1), default=15, show_default=True)
-def main(sizes: tuple[int, ...], n_steps: int, limit_c: str | None, repeats: int) -> None:
-    for row in run(sizes, n_steps, limit_c, repeats):
-        click.echo(as_text(row))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,15 @@
 """Local online learning in recurrent networks with random feedback: the learning rules and every figure.
 
 The names below are the public API. They are imported on first use, so that `import rflo_repro` (and with it
-`rflo-repro --help`) does not load numba.
+`rflo-repro --help`) does not load numba. Nothing in the package imports a name from here.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from rflo_repro.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from rflo_repro.learning.loop import Loop
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from rflo_repro.runs.progress import ProgressBar
     from rflo_repro.studies.trained import trained
     from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "learning.loop": ("Loop",),

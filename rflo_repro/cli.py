@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-import rflo_repro
 from rflo_repro import options, process
 from rflo_repro.options import (
     COMPUTING,
@@ -33,6 +33,7 @@ from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import JobError, RequestError, Selection
 from rflo_repro.runs.variants import under
 from rflo_repro.studies.registry import studies
+from rflo_repro.version import VERSION
 
 EXPERIMENTS = {**registry.figures(), **studies()}
 VARIANTS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.variants.items()}
@@ -82,7 +83,7 @@ class Contents(click.Group):
 
 # lines of 100: click keeps two columns free
 @click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 102})
-@click.version_option(rflo_repro.__version__, prog_name="rflo-repro")
+@click.version_option(VERSION, prog_name="rflo-repro")
 def cli() -> None:
     """Every figure of "Local online learning in recurrent networks with random feedback"
     (Murray 2019, eLife 8:e43299), computed and drawn.
@@ -299,7 +300,11 @@ def bench(
     Needs a source checkout. Writes bench_steps, bench_rules, bench_cores and bench_memory (.csv, .json) in some
     minutes; leave the machine alone meanwhile.
     """
-    from rflo_repro.studies import bench as study
+    root = Path(__file__).parents[1]
+    if not (root / "benchmarks" / "bench.py").is_file():
+        raise RequestError(None, "bench compares with C, JAX and NumPy, which are in benchmarks/ of a source checkout")
+    sys.path.insert(0, str(root))
+    from benchmarks import bench as study
 
     parts = unique(part) or ("steps", "rules", "cores", "memory")
     study.bench(unique(n_rec) or study.SIZES, limit_c, parts, results, console(quiet))

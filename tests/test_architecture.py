@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import subprocess
 import sys
@@ -17,7 +18,25 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.studies.registry import studies
 
 PACKAGE = Path(rflo_repro.__file__).parent
-ROOMS = ("learning", "tasks", "stats", "runs", "paper", "studies", "report")
+ROOT = PACKAGE.parent
+# Of what a room may import, besides itself. The command line is a room of four files; the last one is the package's
+# `__init__`, whose names are for users alone. `exact_math` is that module of `learning`, and types of arrays.
+BELOW_PAPER = {"stats", "runs", "tasks", "learning"}
+BELOW_STUDIES = {*BELOW_PAPER, "report", "paper"}
+ALLOWED = {
+    "version": set(),
+    "learning": set(),
+    "tasks": {"learning"},
+    "stats": {"exact_math"},
+    "runs": {"version", "stats", "learning", "tasks"},
+    "report": {"runs", "stats", "exact_math"},
+    "paper": {*BELOW_PAPER, "report"},
+    "studies": BELOW_STUDIES,
+    "benchmarks": {*BELOW_STUDIES, "studies"},
+    "tools": {*BELOW_STUDIES, "studies"},
+    "cli": {*BELOW_STUDIES, "studies", "version", "benchmarks"},
+    "__init__": {"version", "learning", "tasks", "runs", "studies"},
+}
 FOLDERS = [path.name for path in (PACKAGE / "paper").iterdir() if (path / "__init__.py").exists()]
 
 
@@ -30,7 +49,7 @@ def running(tree):
 
 
 def imports(tree, module, nodes=ast.walk):
-    """Full names that a module imports, anywhere in it; `from a import b` counts as a and as a.b."""
+    """Full names that a module imports, anywhere in it; `from a import b` is a.b."""
     found = set()
     for node in nodes(tree):
         if isinstance(node, ast.Import):
@@ -40,7 +59,7 @@ def imports(tree, module, nodes=ast.walk):
             if node.level:
                 parts = module.split(".")[: -node.level]
                 base = ".".join([*parts, base] if base else parts)
-            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+            found |= {f"{base}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
             # a name that is put together is known by its beginning
             text = node.args[0]
@@ -50,72 +69,123 @@ def imports(tree, module, nodes=ast.walk):
 
 
 def module_name(path):
-    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def modules(*parts, nodes=ast.walk):
-    """Every module of a part of the package and what it imports of the package, for a type checker too."""
-    place = PACKAGE.joinpath(*parts)
-    found = {}
-    for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-        everything = imports(ast.parse(path.read_text(encoding="utf-8")), module_name(path), nodes)
-        found[path.relative_to(PACKAGE).as_posix()] = {
-            name.removeprefix("rflo_repro.") for name in everything if name.startswith("rflo_repro.")
-        }
-    assert found
-    return found
+MODULES = {
+    module_name(path): path for top in (PACKAGE, ROOT / "benchmarks", ROOT / "tools") for path in top.rglob("*.py")
+}
 
 
-def rooms_of(imported):
-    return {name.split(".")[0] for name in imported} & {*ROOMS, "cli"}
+def module_of(name):
+    """The module that a full name is in; empty for a name of another package."""
+    while name not in MODULES and name:
+        name = name.rpartition(".")[0]
+    return name
 
 
-@pytest.mark.parametrize(
-    ("room", "allowed"),
-    [
-        ("learning", {"learning"}),
-        ("tasks", {"tasks", "learning"}),
-        ("runs", {"runs", "stats", "learning", "tasks"}),
-        ("paper", {"paper", "report", "stats", "runs", "tasks", "learning"}),
-        ("studies", {"studies", "paper", "report", "stats", "runs", "tasks", "learning"}),
-    ],
-)
-def test_what_a_room_imports(room, allowed):
-    for path, imported in modules(room).items():
-        assert rooms_of(imported) <= allowed, path
+@functools.cache
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("room", "allowed"), [("report", {"report", "runs", "stats"}), ("stats", {"stats"})])
-def test_statistics_and_looks_know_of_learning_only_exact_math(room, allowed):
-    kinds = ("learning.exact_math.", "learning.validate.Array.")
-    for path, imported in modules(room).items():
-        others = {name for name in imported if not f"{name}.".startswith(kinds)} - {"learning", "learning.validate"}
-        assert rooms_of(others) <= allowed, path
+def modules(prefix="", nodes=ast.walk):
+    """Every module whose name begins so, and the modules that it imports, for a type checker too."""
+    known = {name: path for name, path in MODULES.items() if name.startswith(prefix)}
+    assert known
+    trees = {name: tree_of(path) for name, path in known.items()}
+    # relative imports count from the package that a module is in, or is
+    inside = {name: f"{name}.__init__" if path.name == "__init__.py" else name for name, path in known.items()}
+    return {
+        name: {module for full in imports(tree, inside[name], nodes) if (module := module_of(full))} - {name}
+        for name, tree in trees.items()
+    }
+
+
+def room(module):
+    """The room that a module is in."""
+    top, *parts = module.split(".")
+    if top != "rflo_repro":
+        return top
+    if parts in (["learning", "exact_math"], ["learning", "validate"]):
+        return "exact_math"
+    return {"options": "cli", "process": "cli", "__main__": "cli"}.get(parts[0], parts[0]) if parts else "__init__"
+
+
+def arrows_up(graph):
+    """Imports of a room that is not allowed to be imported there."""
+    return {
+        (module, other)
+        for module, imported in graph.items()
+        for other in imported
+        if (here := room(module).replace("exact_math", "learning")) != (there := room(other))
+        and not {there, there.replace("exact_math", "learning")} & {here, *ALLOWED[here]}
+    }
+
+
+def circles(graph):
+    """Modules that import themselves by way of others, and those between two such circles."""
+    left = dict(graph)
+    while ends := [module for module, imported in left.items() if not imported & left.keys()]:
+        for module in ends:
+            del left[module]
+    while starts := left.keys() - set().union(*left.values(), set()):
+        for module in starts:
+            del left[module]
+    return set(left)
+
+
+def test_no_arrow_runs_up():
+    assert {room(module) for module in MODULES} == {*ALLOWED, "exact_math"}
+    assert not arrows_up(modules())
+
+
+def test_there_is_no_circle():
+    assert {room(module) for module in circles(modules(nodes=running))} <= {"stats"}
+
+
+def test_an_arrow_up_and_a_circle_are_seen():
+    """Negative control."""
+    graph = modules(nodes=running)
+    for module, other in (
+        ("rflo_repro.runs.store", "rflo_repro.paper.rates"),
+        ("rflo_repro.runs.store", "rflo_repro"),
+        ("rflo_repro.stats.claims", "rflo_repro.learning.network"),
+        ("rflo_repro.studies.trained", "rflo_repro.cli"),
+        ("rflo_repro.studies.trained", "rflo_repro.options"),
+        ("rflo_repro.studies.trained", "benchmarks.steps"),
+        ("tools.write", "rflo_repro"),
+    ):
+        assert arrows_up({**graph, module: {*graph[module], other}}) == {(module, other)}
+    one, other = "rflo_repro.runs.store", "rflo_repro.runs.tables"
+    assert other not in graph[one]
+    assert one in graph[other]
+    assert {one, other} <= circles({**graph, one: {*graph[one], other}})
+
+
+def test_the_package_says_which_names_it_imports_on_first_use():
+    """What only a type checker sees in `__init__` is what is imported at run time."""
+    seen = imports(tree_of(PACKAGE / "__init__.py"), "rflo_repro.__init__")
+    names = {f"rflo_repro.{module}.{name}" for module, of in vars(rflo_repro)["_HOMES"].items() for name in of}
+    assert names == {name for name in seen if name.startswith("rflo_repro.") and name[11:]} - {
+        "rflo_repro.version.VERSION"
+    }
+
+
+def figures_in(imported):
+    return {name.split(".")[2] for name in imported if name.startswith("rflo_repro.paper.")} & set(FOLDERS)
 
 
 def test_no_figure_imports_another():
     assert len(FOLDERS) > 1
     for folder in FOLDERS:
-        for path, imported in modules("paper", folder).items():
-            figures = {name.split(".")[1] for name in imported if name.startswith("paper.")} & set(FOLDERS)
-            assert figures <= {folder}, path
-
-
-def test_only_the_command_line_imports_studies():
-    for path, imported in modules().items():
-        if not path.startswith("studies/"):
-            assert "studies" not in rooms_of(imported) or path in ("cli.py", "__init__.py"), path
-
-
-def test_nothing_imports_the_command_line():
-    for path, imported in modules().items():
-        assert "cli" not in rooms_of(imported) or path == "__main__.py", path
+        for module, imported in modules(f"rflo_repro.paper.{folder}").items():
+            assert figures_in(imported) <= {module.split(".")[2]}, module
 
 
 def test_what_figures_share_knows_none_of_them():
-    for path in (PACKAGE / "paper").glob("*.py"):
-        imported = modules("paper", path.name)[f"paper/{path.name}"]
-        assert not {name.split(".")[1] for name in imported if name.startswith("paper.")} & set(FOLDERS), path
+    for module, imported in modules("rflo_repro.paper").items():
+        assert module.split(".")[2:3] in [[folder] for folder in FOLDERS] or not figures_in(imported), module
 
 
 def test_the_walls_are_seen():
@@ -135,9 +205,8 @@ def test_the_walls_are_seen():
     ):
         found = imports(ast.parse(text), "rflo_repro.runs.store")
         assert any(name.startswith("rflo_repro.paper") for name in found), text
-    assert imports(ast.parse("from . import b\nfrom .c import d"), "rflo_repro.runs.store") == {
-        "rflo_repro.runs", "rflo_repro.runs.b", "rflo_repro.runs.c", "rflo_repro.runs.c.d",
-    }  # fmt: skip
+    relative = ast.parse("from . import b\nfrom .c import d")
+    assert imports(relative, "rflo_repro.runs.store") == {"rflo_repro.runs.b", "rflo_repro.runs.c.d"}
 
 
 def forbidden_in_kernels(tree):
@@ -187,10 +256,10 @@ def test_all_that_decides_the_numbers_of_a_job_is_in_its_digest(name):
     for covered in {frozenset(provenance.modules_of(c.jobs[0])) for c in conditions}:
         assert covered
         for path in covered:
-            for imported in modules(*path.split("/"), nodes=running)[path]:
-                place = imported.replace(".", "/")
-                file = next((f for f in (f"{place}.py", f"{place}/__init__.py") if (PACKAGE / f).exists()), None)
-                seen = file is None or file in covered | WITHOUT_NUMBERS or file.startswith(provenance.NUMERICAL)
+            module = module_name(PACKAGE / path)
+            for imported in modules(module, running)[module]:
+                file = MODULES[imported].relative_to(PACKAGE).as_posix()
+                seen = file in covered | WITHOUT_NUMBERS or file.startswith(provenance.NUMERICAL)
                 assert seen or _is_figure(file), f"{path} imports {file}"
 
 

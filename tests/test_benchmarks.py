@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import bench
 from benchmarks.assembly import hottest, innermost_loops
 from benchmarks.machine import one_core
 from rflo_repro.cli import cli
-from rflo_repro.studies import bench
 
 ROWS = [
     {"rule": "rflo", "n_rec": 30, "n_steps": 800, "us_per_step": 1.0, "beside": "rflo", "ratio": 1.0,

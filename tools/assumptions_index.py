@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-import rflo_repro
 from rflo_repro.paper import registry
 from rflo_repro.report.words import number
-from rflo_repro.runs import tables
+from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.choices import Choice, Choices, declared, defaults, parsed, written
 from rflo_repro.runs.store import replacing
 from rflo_repro.studies.multiverse import design
@@ -25,16 +24,16 @@ from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from rflo_repro.studies.multiverse.marginal_effects import marginal_effects, pairs
 from rflo_repro.studies.registry import studies
 
-LEDGER = Path(rflo_repro.__file__).parent.parent / "docs" / "assumptions.md"
+ASSUMPTIONS = provenance.PACKAGE.parent / "docs" / "assumptions.md"
 BEGIN, END = "<!-- index: written by `python -m tools.assumptions_index` -->", "<!-- end of index -->"
-RESULTS = LEDGER.parent.parent / "results"
+RESULTS = ASSUMPTIONS.parent.parent / "results"
 LABELS = ("Gap", "Choice", "Why", "Alternative", "Effect")
 SUPPLEMENTS = "fig2-"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the ledger: its name, what the part is about that it stands in, and its text by label."""
+    """An entry: its name, what the part is about that it stands in, and its text by label."""
 
     name: str
     subject: str
@@ -52,7 +51,7 @@ class Field:
 
 
 def entries(text: str) -> list[Entry]:
-    """The ledger's entries, in order. Raises ValueError for one that has not every label once, in order."""
+    """The entries, in order. Raises ValueError for one that has not every label once, in order."""
     found = []
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         head, *parts = re.split(r"^### ", section, flags=re.MULTILINE)
@@ -156,7 +155,7 @@ def with_index(text: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"the ledger must have {BEGIN} and {END}")
+        raise ValueError(f"the assumptions must have {BEGIN} and {END}")
     return f"{before}{begin}\n{index(text)}\n{end}{after}"
 
 
@@ -192,5 +191,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    with replacing(LEDGER) as temporary:
-        temporary.write_text(with_index(LEDGER.read_text(encoding="utf-8")), encoding="utf-8")
+    with replacing(ASSUMPTIONS) as temporary:
+        temporary.write_text(with_index(ASSUMPTIONS.read_text(encoding="utf-8")), encoding="utf-8")

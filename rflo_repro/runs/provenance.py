@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import rflo_repro
+from rflo_repro.version import VERSION
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # What decides the numbers of every job, besides the modules that it is made of (`modules_of`): the rules, and
@@ -184,7 +184,7 @@ def _maker() -> dict[str, Any]:
         "commit": revision,
         "source_changed": changed,
         "versions": {
-            "rflo-repro": rflo_repro.__version__,
+            "rflo-repro": VERSION,
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in ("numpy", "numba", "llvmlite", "pandas")},
         },

@@ -74,7 +74,7 @@ for argv in json.loads(sys.argv[1]):
         from rflo_repro.studies import regression
         regression.KINDS, regression.figure_runs = ("short",), lambda *_: iter(())
     if argv[0] == "bench":
-        from rflo_repro.studies import bench
+        from benchmarks import bench
         bench.ROUNDS, bench.SECONDS = 1, 0.0
     try:
         cli.main()

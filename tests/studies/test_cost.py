@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from benchmarks import bench, memory
 from rflo_repro.runs import tables
-from rflo_repro.studies import bench
 from rflo_repro.studies.cost.claims import exponents
 
 
 def test_the_peak_is_the_childs_own_and_grows_with_the_history():
     ballast = np.ones(60_000_000)  # half a gigabyte here must not count as the child's
-    small, large = bench._peak("rflo", 8, 10), bench._peak("rflo", 100, 20_000)
+    small, large = memory._peak("rflo", 8, 10), memory._peak("rflo", 100, 20_000)
     assert small < ballast.nbytes
     assert 10e6 < large - small < 120e6
 

@@ -1,4 +1,4 @@
-"""The ledger and what is declared beside the choices say the same."""
+"""The assumptions and what is declared beside the choices say the same."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rflo_repro.runs.choices import declared, defaults, vary, written
 from rflo_repro.runs.request import Selection
 from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from tools import assumptions_index
-from tools.assumptions_index import LEDGER
+from tools.assumptions_index import ASSUMPTIONS
 
-PAGE = LEDGER.read_text(encoding="utf-8")
+PAGE = ASSUMPTIONS.read_text(encoding="utf-8")
 ENTRIES = {entry.name: entry for entry in assumptions_index.entries(PAGE)}
 FIELDS = assumptions_index.fields()
 # `--set name=value`, the value in quotes if it has spaces

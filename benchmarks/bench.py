@@ -1,5 +1,4 @@
-"""`rflo-repro bench`, in a source checkout: time of a timestep beside C, JAX and NumPy, and of the rules beside each
-other; two cores; memory.
+"""`rflo-repro bench`: time of a timestep beside C, JAX and NumPy; the rules beside each other; two cores; memory.
 
 Timing tables are measurements of one machine at one hour; they are not the same twice.
 """
@@ -14,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import joblib
@@ -22,6 +20,8 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from benchmarks import machine, memory
+from benchmarks import steps as benchmark_steps
 from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
@@ -55,20 +55,6 @@ STEPS = Schema(
 )
 # What makes a machine with wide registers compile for the kind that most laptops have
 NARROW = {"NUMBA_CPU_NAME": "x86-64-v3", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "OPENBLAS_CORETYPE": "Haswell"}
-MEMORY = Schema(
-    "bench_memory",
-    "one session in a process of its own",
-    (
-        RULE,
-        N_REC,
-        N_STEPS,
-        Column("megabytes", "number", "MB", "peak resident memory beyond that of a session of 8 units and 10 steps"),
-        Column(
-            "expected_megabytes", "number", "MB", "what is expected: 8 bytes a unit and step, and for 5 N^2 weights"
-        ),
-    ),
-    ("rule", "n_rec", "n_steps"),
-)
 FAMILY = Schema(
     "bench_rules",
     "one rule of the family at one size",
@@ -110,18 +96,6 @@ CORES = Schema(
 )
 
 
-def harness() -> ModuleType:
-    """`benchmarks/steps.py` of the source checkout. Raises RequestError where there is none."""
-    root = provenance.PACKAGE.parent
-    if not (root / "benchmarks" / "steps.py").is_file():
-        raise RequestError(None, "bench compares with C, JAX and NumPy, which are in benchmarks/ of a source checkout")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    from benchmarks import steps
-
-    return steps
-
-
 def bench(
     sizes: Sequence[int], limit_c: str | None, parts: Sequence[str], named: Path | None, console: Console
 ) -> None:
@@ -129,7 +103,7 @@ def bench(
     the usual ones.
 
     Raises RequestError for a folder that cannot be written or whose tables of other sizes would be replaced by unusual
-    ones, or where there is no source checkout.
+    ones.
     """
     usual = tuple(sizes) == SIZES
     results = road.folder("results", named, "paper", usual, usual, f"bench-{'_'.join(map(str, sizes))}")
@@ -141,7 +115,7 @@ def bench(
             have = road.memory() / 2**30
             message = f"{n_rec} needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have:.3g} GiB"
             raise RequestError("n-rec", message)
-    schemas = {"steps": STEPS, "rules": FAMILY, "cores": CORES, "memory": MEMORY}
+    schemas = {"steps": STEPS, "rules": FAMILY, "cores": CORES, "memory": memory.MEMORY}
     for schema in (schemas[part] for part in parts if not usual):
         if (results / f"{schema.name}.csv").exists() and _settings(results, schema) != settings:
             raise RequestError("results", f"{results} has {schema.name} of other sizes; name another directory")
@@ -149,7 +123,7 @@ def bench(
         "steps": lambda: steps(sizes, limit_c),
         "rules": lambda: rules(sizes),
         "cores": cores,
-        "memory": memory,
+        "memory": memory.measure,
     }
     for part in parts:
         schema, frame = schemas[part], measure[part]()
@@ -167,8 +141,8 @@ def _settings(results: Path, schema: Schema) -> Any:
 
 
 def steps(sizes: Sequence[int], limit_c: str | None) -> pd.DataFrame:
-    """Times on this machine; and where its registers are wide, times as they are on one whose registers are not."""
-    rows = harness().run(sizes, TIMED_STEPS, limit_c)
+    """Times on this machine; and where its registers are wide, times as they are on one whose registers are narrow."""
+    rows = benchmark_steps.run(sizes, TIMED_STEPS, limit_c)
     if wide_registers():
         code = "import json, sys; from benchmarks import steps; print(json.dumps(steps.run(*json.loads(sys.argv[1]))))"
         given = json.dumps([list(sizes), TIMED_STEPS, limit_c])
@@ -189,9 +163,6 @@ def show(frame: pd.DataFrame, schema: Schema, console: Console) -> None:
 
 def rules(sizes: Sequence[int]) -> pd.DataFrame:
     """Times of the family on one core, what is drawn at random included: the best of interleaved rounds."""
-    harness()
-    from benchmarks import machine
-
     rows = []
     with machine.one_core():
         for n_rec in sizes:
@@ -244,50 +215,3 @@ def cores() -> pd.DataFrame:
     rounds = [{jobs: seconds(jobs) for jobs in (1, 2)} for _ in range(5)]
     best = {jobs: min(times[jobs] for times in rounds) for jobs in (1, 2)}
     return pd.DataFrame([{"jobs": j, "seconds": s, "share": s / best[1]} for j, s in best.items()])
-
-
-def memory() -> pd.DataFrame:
-    """Peak memory of sessions of growing size, each in a process of its own."""
-    rows = []
-    for rule in ("rflo", "bptt"):
-        least = _peak(rule, 8, 10)
-        for n_rec, n_steps in ((30, 1600), (100, 16_000), (1000, 800), (1000, 4000), (1000, 16_000)):
-            rows.append(
-                {
-                    "rule": rule,
-                    "n_rec": n_rec,
-                    "n_steps": n_steps,
-                    "megabytes": (_peak(rule, n_rec, n_steps) - least) / 1e6,
-                    "expected_megabytes": 8 * (n_rec * n_steps + 5 * n_rec**2) / 1e6,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _peak(rule: str, n_rec: int, n_steps: int) -> float:
-    """Peak resident memory in bytes of a process that trains one network for one trial."""
-    code = f"from rflo_repro.studies.bench import one_trial; one_trial({rule!r}, {n_rec}, {n_steps})"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return float(done.stdout)
-
-
-def one_trial(rule: str, n_rec: int, n_steps: int) -> None:
-    """Train one network for one trial and print this process's peak memory in bytes."""
-    net = Network.random(n_rec, 0, 1, np.random.default_rng(0))
-    train(net, PeriodicTask(n_steps), rule, 1e-3, 1, np.random.default_rng(0))
-    print(_peak_of_this_process())
-
-
-def _peak_of_this_process() -> int:
-    """Peak resident memory in bytes. Raises RequestError where the system does not say."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # not getrusage, whose peak a new process on Linux inherits from the one that started it
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:
-        raise RequestError("part", "memory cannot be measured on this system") from None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
