@@ -26,7 +26,7 @@ from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.training import train
-from rflo_repro.runs import provenance, road, tables
+from rflo_repro.runs import folders, output, provenance, size, tables
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE, TIME
@@ -106,13 +106,13 @@ def bench(
     ones.
     """
     usual = tuple(sizes) == SIZES
-    results = road.folder("results", named, "paper", usual, usual, f"bench-{'_'.join(map(str, sizes))}")
-    road.check_folder("results", results)
-    settings = {"scale": "paper" if usual else road.CUSTOM, "choices": {"n_rec": list(sizes)}, "eta": None}
+    results = named or folders.of_run("results", "paper", usual, f"bench-{'_'.join(map(str, sizes))}")
+    folders.check("results", results)
+    settings = {"scale": "paper" if usual else folders.CUSTOM, "choices": {"n_rec": list(sizes)}, "eta": None}
     for n_rec in sizes if "steps" in parts else ():
         # the weights, their updates and what the other implementations hold of them
-        if (needed := N_MATRICES * 8.0 * n_rec**2) > road.LARGEST_SHARE_OF_MEMORY * road.memory():
-            have = road.memory() / 2**30
+        if (needed := N_MATRICES * 8.0 * n_rec**2) > size.LARGEST_SHARE_OF_MEMORY * size.memory():
+            have = size.memory() / 2**30
             message = f"{n_rec} needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have:.3g} GiB"
             raise RequestError("n-rec", message)
     schemas = {"steps": STEPS, "rules": FAMILY, "cores": CORES, "memory": memory.MEMORY}
@@ -128,7 +128,7 @@ def bench(
     for part in parts:
         schema, frame = schemas[part], measure[part]()
         show(frame, schema, console)
-        path = road.write(results, schema, frame, settings, [provenance.record()])
+        path = tables.write(results, schema, frame, output.metadata(schema, settings, [provenance.record()]))
         console.print(f"table    {path}", highlight=False, soft_wrap=True)
 
 

@@ -124,7 +124,7 @@ def command_of(about: About) -> click.Command:
     def command(
         quiet: bool, rates: tuple[str, ...] = (), variant: str | None = None, closest: str | None = None, **asked: Any
     ) -> None:
-        from rflo_repro.runs import road
+        from rflo_repro.runs.run import run
 
         if closest:
             from rflo_repro.studies.multiverse import closest as study
@@ -135,7 +135,7 @@ def command_of(about: About) -> click.Command:
         if variant and rates not in ((), usual):
             raise RequestError("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
         experiment = under(about.experiment, variant) if variant else about.experiment
-        road.run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
+        run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
 
     of = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)
     made = of(options_of(about)(command))
@@ -158,7 +158,8 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     panel is named, of the search for its learning rates. `answers` are the answers to the paper's claims, in two
     pictures; `all` has them too.
     """
-    from rflo_repro.runs import road
+    from rflo_repro.runs import folders
+    from rflo_repro.runs.draw import draw_all
     from rflo_repro.studies.multiverse.closest import closest_of
     from rflo_repro.studies.tune import experiment as search_of
 
@@ -170,17 +171,17 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
         for one in chosen:
             if letter not in one.panels:
                 raise RequestError("panel", f"{letter!r} is not one of {', '.join(one.panels)}")
-    tables, pictures = (road.usual(base, named, scale) for base, named in (("results", results), ("figures", figures)))
-    if results is not None and figures is None and results.parent == Path("results", road.CUSTOM):
-        pictures = Path("figures", road.CUSTOM, results.name)
-    road.check_folder("figures", pictures)
+    if results is not None and figures is None and results.parent == Path("results", folders.CUSTOM):
+        figures = Path("figures", folders.CUSTOM, results.name)
+    where = folders.Folders.of_scale(scale, results, figures)
+    folders.check("figures", where.figures)
     if experiment in (ANSWERS, "all") and not panel:
-        _draw_answers(tables, pictures, alone=experiment == ANSWERS)
+        _draw_answers(where.results, where.figures, alone=experiment == ANSWERS)
     others = {command: [closest] for command, closest in closest_of(EXPERIMENTS).items()}
     for about in registry.figures().values():
         if about.rates and not panel:
             others.setdefault(about.command, []).append(search_of(about))
-    road.draw_all(chosen, others, tables, pictures, Selection(panels=panel), console())
+    draw_all(chosen, others, where, Selection(panels=panel), console())
 
 
 def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
@@ -205,9 +206,9 @@ def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
 @PICTURES
 def all_(quiet: bool, **asked: Any) -> None:
     """Compute and draw every figure; what was stopped goes on where it was."""
-    from rflo_repro.runs import road
+    from rflo_repro.runs.run import run_all
 
-    road.run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console(quiet))
+    run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console(quiet))
 
 
 @cli.command(short_help="Grid search over the learning rate, the paper's own procedure.", epilog=one_of(TUNED))
@@ -256,10 +257,11 @@ def confirm(
     Writes FIGURE_final (.csv, .json) into the folder confirmation/ beside the figure's tables, in half an hour to some
     hours a figure; what was stopped goes on where it was, and a part that is named joins the table.
     """
-    from rflo_repro.runs import road
+    from rflo_repro.runs.folders import Folders
+    from rflo_repro.runs.run import run_all
     from rflo_repro.runs.sample import CONFIRMATION
 
-    folder = CONFIRMATION.place(road.usual("results", results, scale))
+    folder = CONFIRMATION.place(Folders.of_scale(scale, results).results)
     known = [name for name in SAMPLED if not variant or variant in EXPERIMENTS[name].variants]
     for name in unique(figure) or known:
         about = EXPERIMENTS[name]
@@ -275,7 +277,7 @@ def confirm(
     whole = [EXPERIMENTS[name].experiment for name in unique(figure) or known]
     chosen = [CONFIRMATION.of(under(experiment, variant) if variant else experiment) for experiment in whole]
     asked_for = request_of(periods, rates=rates, scale=scale, results=folder, no_plot=True, **asked)
-    road.run_all(chosen, asked_for, console(quiet))
+    run_all(chosen, asked_for, console(quiet))
 
 
 @cli.command(short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.")
@@ -346,23 +348,23 @@ def report(
     in short report.md. Answers from tables of another scale than the paper's are marked. What has no table yet is named
     with the command that computes it.
     """
-    from rflo_repro.runs.road import usual
+    from rflo_repro.runs.folders import Folders
     from rflo_repro.studies import compare as other
     from rflo_repro.studies import report as study
 
-    places = usual("results", results, scale), usual("figures", figures, scale)
+    where = Folders.of_scale(scale, results, figures)
     if table and (as_json or against):
         raise click.UsageError(
             f"--table goes with neither --json nor --against, got {'--json' if as_json else against}"
         )
     if against and as_json:
-        click.echo(other.as_json(places[0], against))
+        click.echo(other.as_json(where.results, against))
     elif against:
-        other.show(places[0], against, console())
+        other.show(where.results, against, console())
     elif table or as_json:
-        click.echo((study.table if table else study.as_json)(*places))
+        click.echo((study.table if table else study.as_json)(where.results, where.figures))
     else:
-        study.write(*places, console())
+        study.write(where.results, where.figures, console())
 
 
 @cli.command("list", short_help="Every figure and study, and the state of its tables.")
@@ -374,11 +376,12 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
     generation of the numbers, of which today's source was shown to be. Tables are unproven while it was not (`check
     --accept`), and stale if they are of another generation.
     """
-    from rflo_repro.runs import inventory, road
+    from rflo_repro.runs import inventory
+    from rflo_repro.runs.folders import Folders
     from rflo_repro.studies.multiverse.closest import closest_of
 
     others = list(closest_of(EXPERIMENTS).values())
-    asked = list(EXPERIMENTS.values()), road.usual("results", results, scale), others
+    asked = list(EXPERIMENTS.values()), Folders.of_scale(scale, results).results, others
     if as_json:
         click.echo(inventory.as_json(*asked))
     else:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from rflo_repro import cli
-from rflo_repro.runs import cluster, road, tables
+from rflo_repro.runs import cluster, output, run, tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.cluster import ClusterError
 from rflo_repro.runs.experiment import About
@@ -134,8 +134,8 @@ def test_tables_change_under_the_folders_lock_only(command, monkeypatch):
     experiment = experiment_of(command)
     empty = {part: without_rows(schema) for part, schema in experiment.schemas.items()}
     experiment = replace(experiment, tabulate=lambda *_: empty, claims=())
-    monkeypatch.setattr(road, "sweep", lambda *_: [])
-    monkeypatch.setattr(road, "_computed", lambda *_: [])
+    monkeypatch.setattr(run, "sweep", lambda *_: [])
+    monkeypatch.setattr(output, "_producers", lambda *_: [])
     monkeypatch.setattr(tables, "write", lambda folder, schema, *_: (folder / f"{schema.name}.csv").write_text(""))
     monkeypatch.setattr(tables, "LOCK_SECONDS", 0.05)
     folder, held, done = Path("results"), threading.Event(), threading.Event()
@@ -151,12 +151,12 @@ def test_tables_change_under_the_folders_lock_only(command, monkeypatch):
     held.wait()
     try:
         with pytest.raises(TimeoutError):
-            road.run(experiment, request, Console(quiet=True))
+            run.run(experiment, request, Console(quiet=True))
         assert not list(folder.glob("*.csv"))
     finally:
         done.set()
         other.join()
-    road.run(experiment, request, Console(quiet=True))
+    run.run(experiment, request, Console(quiet=True))
     assert {path.stem for path in folder.glob("*.csv")} == {schema.name for schema in experiment.schemas.values()}
 
 

@@ -1,4 +1,4 @@
-"""What an experiment is: all that `road.run` needs to know of a figure or a study to take a request to files.
+"""What an experiment is: all that `runs.run` needs to know of a figure or a study to take a request to files.
 
 Nothing numerical is imported here, nor by what an experiment says about itself (`About`), so that the command line's
 help is instant; the experiment itself is imported when it is computed or drawn.
@@ -123,6 +123,11 @@ class Experiment(Generic[C]):
     summary: Callable[[Sequence[Arrays]], str] = lambda sessions: ""
     claims: Sequence[Claim] = ()
     keep: Callable[[Tables], Path] | None = None
+
+    @property
+    def computed(self) -> bool:
+        """Whether it has tables, or is a drawing only."""
+        return bool(self.schemas)
 
 
 def listed(package: ModuleType) -> dict[str, About]:

@@ -14,10 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from rflo_repro.runs import generation, provenance, tables
+from rflo_repro.runs.conditions import names_of, of_one_network, of_scale
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.folders import CUSTOM
 from rflo_repro.runs.generation import CHECK
 from rflo_repro.runs.job import Condition
-from rflo_repro.runs.road import CUSTOM, every_condition, names_of, of_one_network
 from rflo_repro.runs.sample import SAMPLES
 from rflo_repro.runs.store import content
 from rflo_repro.runs.variants import variants
@@ -45,7 +46,7 @@ def state(experiment: Experiment[Any], results: Path) -> State:
 
     @functools.cache
     def conditions(scale: str) -> Sequence[Condition]:
-        return every_condition(of_one_network(experiment), scale if scale in experiment.scales else "paper")
+        return of_scale(of_one_network(experiment), scale if scale in experiment.scales else "paper")
 
     def expected(schema: tables.Schema, scale: str) -> int:
         return len(names_of(conditions(scale), schema))

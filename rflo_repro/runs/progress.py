@@ -25,6 +25,11 @@ MOST_BARS = 12  # more would not fit on a terminal, and what moves would be out 
 INDENT = "  "
 
 
+def say(console: Console, line: str) -> None:
+    """A line of plain text: nothing in it is markup, and it is as long as it is."""
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds, such as 1:05."""
     whole = round(seconds)

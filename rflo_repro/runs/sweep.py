@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import joblib
@@ -187,28 +185,3 @@ def _stopping(
             results.close()
         for ended in [*running.values()]:
             ended.wait()
-
-
-def writable(folder: Path) -> str | None:
-    """Why files cannot be put in `folder`, or None. Leaves nothing behind."""
-    place = folder
-    try:
-        while not _exists(place):
-            if place.is_symlink():
-                return f"{place} is a broken link"
-            place = place.parent
-        if not place.is_dir():
-            return f"{place} is a file, not a directory"
-        with tempfile.TemporaryFile(dir=place):
-            return None
-    except OSError as error:
-        return f"{place} cannot be written ({error.strerror})"
-
-
-def _exists(place: Path) -> bool:
-    """Whether it is there. Raises OSError where the system cannot tell, as of a name that is too long."""
-    try:
-        place.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True

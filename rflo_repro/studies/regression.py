@@ -36,12 +36,12 @@ from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.training import train
 from rflo_repro.paper import fig2, registry
 from rflo_repro.runs import generation, provenance
+from rflo_repro.runs.conditions import of_scale
 from rflo_repro.runs.generation import Generation, Source
 from rflo_repro.runs.job import Arrays, Condition, Job
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.request import JobError, Selection
-from rflo_repro.runs.road import every_condition
 from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.runs.store import Store, replacing
 from rflo_repro.runs.sweep import sweep
@@ -164,7 +164,7 @@ def study_jobs(known: Iterable[Job]) -> dict[str, Job]:
     left out. Studies that measure time have no bytes to compare."""
     seen, found = set(known), {}
     for study in filter(lambda s: s.computed and not s.timed, studies().values()):
-        for condition in every_condition(study.experiment, "smoke"):
+        for condition in of_scale(study.experiment, "smoke"):
             job = condition.jobs[0]
             if job not in seen:
                 seen.add(job)
@@ -251,7 +251,7 @@ def present_source() -> Source:
     provenance.meaning_digest.cache_clear()
     provenance.numerical_digest.cache_clear()
     timed = [study.experiment for study in studies().values() if study.timed]
-    others = [job for experiment in timed for c in every_condition(experiment, "smoke") for job in c.jobs]
+    others = [job for experiment in timed for c in of_scale(experiment, "smoke") for job in c.jobs]
     return Source.today({module for job in (*jobs().values(), *others) for module in provenance.modules_of(job)})
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rflo_repro.paper import registry
 from rflo_repro.report.page import Picture, Question, Report, answer_table, counts, html, markdown
-from rflo_repro.runs import road
+from rflo_repro.runs import folders
 from rflo_repro.runs.store import replacing
 from rflo_repro.stats.claims import Finding, Part
 from rflo_repro.studies import answers, answers_plot, appendix
@@ -149,7 +149,7 @@ def _part(part: Part) -> dict[str, Any]:
 def write(results: Path, figures: Path, console: Console) -> None:
     """Draw the answers, and write `report.html` and `report.md` into `results`. Raises RequestError for a folder it
     cannot use."""
-    road.check_folder("results", results)
+    folders.check("results", results)
     report, _ = gather(results, figures)
     if any(q.answers for _, q in report.answers):
         answers_plot.draw(results, figures)

@@ -12,7 +12,7 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.report.page import Picture, Question, Section
 from rflo_repro.report.words import Named
-from rflo_repro.runs import inventory, road, tables
+from rflo_repro.runs import folders, inventory, tables
 from rflo_repro.runs.choices import written
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.job import describe
@@ -79,7 +79,7 @@ def of_experiment(about: About, results: Path, figures: Path) -> Gathered:
     command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
     experiment = about.experiment
     own, missing = read(experiment, results)
-    missing = missing and f"{missing}; {command}{road.into(results)} makes it"
+    missing = missing and f"{missing}; {command}{folders.options(results)} makes it"
     known = judged(about, results)
     samples = dict(known.samples)
     finals, faults = _finals(about, results, own, samples)
@@ -131,9 +131,9 @@ def _finals(
             read_now, missing = read(on_sample, sample.place(results))
             command = f"rflo-repro {on_sample.about.command}"
             if missing and not missing.startswith("there is no"):
-                faults.append(f"{missing}; {command}{road.into(results)} makes it anew.")
+                faults.append(f"{missing}; {command}{folders.options(results)} makes it anew.")
             elif missing and OWN in samples.values() and sample is SAMPLES[0] and experiment is about.experiment:
-                faults.append(f"In {sample.place(results)} {missing}; {command}{road.into(results)} makes it.")
+                faults.append(f"In {sample.place(results)} {missing}; {command}{folders.options(results)} makes it.")
             found += [(sample.name, _cut(table, kinds)) for table in read_now if _at(table, kinds).any()]
     kinds = [kind for kind, name in samples.items() if name == OWN]
     if kinds:

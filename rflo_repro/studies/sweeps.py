@@ -27,12 +27,13 @@ from rflo_repro.learning.task import SizedTask, Task
 from rflo_repro.paper import periodic, registry
 from rflo_repro.report import style
 from rflo_repro.report.comparison import Line
-from rflo_repro.runs import learning_curves, road, user_modules
+from rflo_repro.runs import learning_curves, user_modules
 from rflo_repro.runs.choices import first_state
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.request import LIMITS, Request, RequestError, Selection
+from rflo_repro.runs.run import run
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import content
 from rflo_repro.runs.tables import Column, Schema
@@ -496,6 +497,6 @@ def sweep(path: Path, request: Request, console: Console) -> None:
     """
     plan = read(path)
     try:
-        road.compute(experiment(plan), plan, dataclasses.replace(request, scale="custom"), console)
+        run(experiment(plan), dataclasses.replace(request, scale="custom"), console)
     except ValueError as error:  # a value that only the library can judge
         raise RequestError(None, f"{path}: {error}") from error

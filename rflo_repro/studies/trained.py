@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from rflo_repro.learning import validate
 from rflo_repro.paper import registry
-from rflo_repro.runs import road
+from rflo_repro.runs.conditions import of_scale
+from rflo_repro.runs.folders import Folders
 from rflo_repro.runs.job import Arrays, Condition, Job
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.store import FOLDER, Store
@@ -69,7 +70,7 @@ def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
     if isinstance(name, str) and name in figures:
         experiment = figures[name].experiment
         validate.word("scale", scale, [*experiment.scales])
-        return road.usual("results", None, scale), road.every_condition(experiment, scale)
+        return Folders.of_scale(scale).results, of_scale(experiment, scale)
     path = Path(name) if isinstance(name, (str, os.PathLike)) else Path()
     if path.suffix != ".toml":
         raise ValueError(

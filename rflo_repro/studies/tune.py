@@ -19,11 +19,12 @@ from rich.console import Console
 
 from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
 from rflo_repro.report import style
-from rflo_repro.runs import road
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import final_loss, summary
+from rflo_repro.runs.plan import choices
 from rflo_repro.runs.request import Request, RequestError, Selection
+from rflo_repro.runs.run import run
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Tables
@@ -182,12 +183,12 @@ def tune(figure: About, request: Request, console: Console) -> None:
     Raises RequestError, before anything is touched, for a request that cannot be met.
     """
     search = experiment(figure)
-    n_best = road.choices(search, request).n_networks
-    outcome = road.run(search, request, console)
+    n_best = choices(search, request).n_networks
+    outcome = run(search, request, console)
     # what is stored need not be computed again
     request = dataclasses.replace(request, force=False)
     while (plan := following(outcome.tables["search"], n_best)) != tried(outcome.tables["search"]):
-        outcome = road.run(experiment(figure, plan), request, console)
+        outcome = run(experiment(figure, plan), request, console)
     if outcome.reference:
         console.print(f"rates    {keep(figure, outcome.tables)}", highlight=False, soft_wrap=True)
 

@@ -11,8 +11,8 @@ import pytest
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.training import LearningRates
 from rflo_repro.paper import registry
-from rflo_repro.runs import road
 from rflo_repro.runs.choices import LARGEST, ChoiceError, declared, defaults, parsed, vary, written
+from rflo_repro.runs.plan import choices
 from rflo_repro.runs.request import Request, Selection
 from rflo_repro.studies.registry import studies
 
@@ -43,7 +43,7 @@ def test_an_experiment_s_own_choices_are_allowed_and_stay_as_they_are(name, scal
     chosen = about.experiment.scales[scale]
     for field, value in vars(chosen).items():
         asked = Request(scale, sets=((field, written(value)),))
-        found = road.choices(about.experiment, asked)
+        found = choices(about.experiment, asked)
         assert found == chosen
         assert type(getattr(found, field)) is type(value)
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.report import style
-from rflo_repro.runs import road, tables
+from rflo_repro.runs import draw, tables
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.sample import CONFIRMATION, PART
 
@@ -146,7 +146,10 @@ def test_whatever_part_is_computed_is_drawn(figure):
 
 def redraw(figure, results, figures, selection=None):
     console = Console(file=io.StringIO(), width=200)
-    return road.draw(figure.experiment, results, figures, selection or Selection(), None, console)
+    frames = draw.read(figure.experiment, results)
+    pictures, notes = draw.draw(figure.experiment, frames, figures, selection or Selection())
+    draw.say_drawn(pictures, notes, console)
+    return pictures
 
 
 def test_a_redrawing_is_the_same_file_whatever_the_users_settings(fig2, smoke, tmp_path):

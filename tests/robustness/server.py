@@ -22,8 +22,8 @@ from rich.console import Console
 
 from rflo_repro import cli
 from rflo_repro.paper import registry
-from rflo_repro.runs import road
 from rflo_repro.runs.request import Request
+from rflo_repro.runs.run import run
 from rflo_repro.studies import sweeps, tune  # noqa: F401  (so that no child has to)
 
 
@@ -31,7 +31,7 @@ def warm() -> None:
     """Load all that a child needs: modules, compiled kernels, fonts."""
     with TemporaryDirectory() as folder:
         request = Request("smoke", networks=1, jobs=1, results=Path(folder), figures=Path(folder))
-        road.run(registry.figures()["fig2"].experiment, request, Console(file=io.StringIO()))
+        run(registry.figures()["fig2"].experiment, request, Console(file=io.StringIO()))
 
 
 def fault(at: int, do: str, folder: str) -> None:

@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as arrays
 import rflo_repro as rr
 from rflo_repro import cli
 from rflo_repro.paper import registry
-from rflo_repro.runs import road
+from rflo_repro.runs import run
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
@@ -250,9 +250,9 @@ def unmade(monkeypatch):
     def reached(*given: Any, **more: Any) -> None:
         raise Reached
 
-    for module in (road, *(importlib.import_module(f"rflo_repro.studies.{name}") for name in SWEEPING)):
+    for module in (run, *(importlib.import_module(f"rflo_repro.studies.{name}") for name in SWEEPING)):
         monkeypatch.setattr(module, "sweep", sweep)
-    monkeypatch.setattr(road, "draw", reached)
+    monkeypatch.setattr(run, "draw", reached)
     for name in NOT_SWEEPING:
         monkeypatch.setattr(cli.cli.commands[name], "callback", reached)
 

@@ -15,7 +15,7 @@ from rich.console import Console
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning.kernels import layout
-from rflo_repro.runs import learning_curves, road
+from rflo_repro.runs import learning_curves, size
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Condition
 from rflo_repro.runs.progress import Reporter
@@ -30,13 +30,13 @@ SESSION = Session(rr.PeriodicTask(20), "rflo", 0.01, 100, Initialisation(9), see
 
 def check(session, n=1, jobs=1):
     conditions = [Condition("c", {}, tuple(replace(session, network=i) for i in range(min(n, 10))))]
-    road.check_size(conditions, max(1, n // 10), jobs, Request())
+    size.check_size(conditions, max(1, n // 10), jobs, Request())
 
 
 @pytest.fixture
 def a_machine(monkeypatch):
     """One with 8 GiB."""
-    monkeypatch.setattr(road, "memory", lambda: 8 * GIB)
+    monkeypatch.setattr(size, "memory", lambda: 8 * GIB)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousa
     for condition in conditions[:1000]:
         store.put(condition.jobs[0], arrays, made)
     started = time.process_time()
-    road.check_size(conditions, 1, 1, Request())
+    size.check_size(conditions, 1, 1, Request())
     with Reporter(Console(file=io.StringIO())) as reporter:
         jobs = [c.jobs for c in conditions]
         sizes = [([r.n_trials for r in each], [r.n_seconds for r in each]) for each in jobs]

@@ -18,7 +18,7 @@ from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.request import JobError
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
-from rflo_repro.runs.sweep import sweep, writable
+from rflo_repro.runs.sweep import sweep
 
 STARTED: list[tuple[str, int]] = []
 FAULTS: dict[tuple[str, int], BaseException] = {}
@@ -307,14 +307,3 @@ def test_describe_is_plain_data():
     assert described["task"] == {"is": "PeriodicTask", "period": 20}
     assert described["eta"] == {"is": "LearningRates", "w_in": 0.1, "w_rec": 0.2, "w_out": 0.3}
     assert describe((np.float64(1.5), {1: [np.int64(2)]})) == [1.5, {"1": [2]}]
-
-
-def test_where_files_can_be_put(tmp_path):
-    assert writable(tmp_path) is None
-    assert writable(tmp_path / "new" / "folder") is None
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "file").write_text("")
-    assert "not a directory" in writable(tmp_path / "file")
-    assert "not a directory" in writable(tmp_path / "file" / "folder")
-    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    assert "broken link" in writable(tmp_path / "link" / "folder")

@@ -13,8 +13,8 @@ from rflo_repro.cli import EXPERIMENTS, cli
 from rflo_repro.paper import registry
 from rflo_repro.runs import variants
 from rflo_repro.runs.choices import vary
+from rflo_repro.runs.conditions import of_scale
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.road import every_condition
 from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.stats.claims import KINDS
 
@@ -36,10 +36,10 @@ def test_it_runs_the_sessions_of_the_figure_with_these_choices(about, name):
     own, under = about.experiment, variants.under(about.experiment, name)
     sets = [(choice, "200" if choice == "n_trials" else value) for choice, value in about.variants[name]]
     plain = own.conditions(vary(own.scales["smoke"], sets), Selection(rates=("printed",)))
-    found = every_condition(under, "smoke")
+    found = of_scale(under, "smoke")
     assert [c.jobs for c in found] == [c.jobs for c in plain]
     assert {c.values["rates"] for c in found} == {name}
-    assert not {c.label for c in found} & {c.label for c in every_condition(own, "smoke")}
+    assert not {c.label for c in found} & {c.label for c in of_scale(own, "smoke")}
     trained = [getattr(c.jobs[0], "session", c.jobs[0]) for c in found if not c.untrained]
     assert {r.optimizer.clip for r in trained if name == "clipped"} <= {0.3}
 

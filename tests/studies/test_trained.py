@@ -11,7 +11,8 @@ from click.testing import CliRunner
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.paper import registry
-from rflo_repro.runs import provenance, road, tables
+from rflo_repro.runs import provenance, tables
+from rflo_repro.runs.conditions import of_scale
 from rflo_repro.runs.session import last_part
 from rflo_repro.runs.store import FOLDER, Store
 
@@ -42,7 +43,7 @@ def test_every_figure_gives_its_networks(computed, figure, monkeypatch):
     experiment = registry.figures()[figure].experiment
     final, _ = tables.read(computed[figure], registry.figures()[figure].experiment.schemas["final"])
     column = "final_loss" if "final_loss" in final else None
-    every = road.every_condition(experiment, "smoke")
+    every = of_scale(experiment, "smoke")
     condition = next((c for c in every if c.values.get("rates") != "tuned"), every[0])
     named = {k: v for k, v in condition.values.items() if k not in ("eta", "panel", "figure")}
     given = {"network": 1, "scale": "smoke", **named}
@@ -67,7 +68,7 @@ AT_PAPER_SCALE = {"fig2": {"rule": "rflo", "period_tau": 20.0}}
 def test_a_network_at_paper_scale_has_the_final_loss_of_the_committed_table(figure, tmp_path):
     """Trained by today's source: to the last bit."""
     experiment, wanted = registry.figures()[figure].experiment, AT_PAPER_SCALE.get(figure, {})
-    every = [c for c in road.every_condition(experiment, "paper") if wanted.items() <= c.values.items()]
+    every = [c for c in of_scale(experiment, "paper") if wanted.items() <= c.values.items()]
     condition = next((c for c in every if c.values["rates"] != "tuned"), every[0])
     job = condition.jobs[4]
     arrays = job.run(lambda _: None)
@@ -86,7 +87,7 @@ def test_a_network_of_figure_2_has_the_loss_that_is_next(monkeypatch):
     net = rr.trained("fig2", **given)
     condition = next(
         c
-        for c in road.every_condition(registry.figures()["fig2"].experiment, "smoke")
+        for c in of_scale(registry.figures()["fig2"].experiment, "smoke")
         if (c.values["rule"], c.values["period_tau"], c.values["rates"]) == ("rflo", 20.0, "printed")
     )
     session = condition.jobs[0]

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from rflo_repro.runs import road, tables, variants
+from rflo_repro.runs import folders, tables, variants
+from rflo_repro.runs import run as pipeline
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.folders import Folders
 from rflo_repro.runs.request import Request, RequestError, Selection
 from rflo_repro.studies.multiverse import ABOUT
 from rflo_repro.studies.multiverse.design import BASELINE, DESIGN
@@ -76,13 +77,13 @@ def closest_of(known: Mapping[str, About]) -> dict[str, Experiment[Any]]:
 def run(figure: About, request: Request, console: Console) -> None:
     """Find the closest variant in the table `readings`, say which it is, and compute and draw the figure in it.
 
-    Raises RequestError if the table has none of the figure, if a part or other choices are asked for, and as `road.run`
-    does.
+    Raises RequestError if the table has none of the figure, if a part or other choices are asked for, and as
+    `runs.run` does.
     """
     if request.selection.partial or request.sets or (request.networks, request.seed) != (None, None):
         raise RequestError("closest", "goes without --panel, --networks, --seed and --set")
-    folder: Path = road.usual("results", request.results, request.scale)
-    command = f"`rflo-repro {ABOUT.command}{road.into(folder)}`"
+    folder = Folders.of_scale(request.scale, request.results).results
+    command = f"`rflo-repro {ABOUT.command}{folders.options(folder)}`"
     try:
         frame, _ = tables.read(folder, SCHEMAS["readings"])
     except FileNotFoundError:
@@ -100,4 +101,4 @@ def run(figure: About, request: Request, console: Console) -> None:
         soft_wrap=True,
     )
     whole = dataclasses.replace(request, selection=Selection(rates=figure.rates[:1]))
-    road.run(experiment(figure, first.choices), whole, console)
+    pipeline.run(experiment(figure, first.choices), whole, console)

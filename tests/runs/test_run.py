@@ -1,9 +1,8 @@
-"""From a request to tables: where they go, what is never touched, what a part replaces."""
+"""From a request to tables: what is never touched, and what a part replaces."""
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,61 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from rflo_repro.cli import cli
-from rflo_repro.paper import registry
-from rflo_repro.runs import road, tables
-from rflo_repro.runs.request import JobError, Request, RequestError, Selection
+from rflo_repro.runs import run, tables
+from rflo_repro.runs.request import JobError, RequestError, Selection
 
 PART = Selection(periods_tau=(20.0,), rules=("rflo",))
 
 
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-def request(**changes):
-    return Request(**{"jobs": 1, **changes})
-
-
-@pytest.mark.parametrize(
-    ("changes", "reference"),
-    [
-        ({}, True),
-        ({"selection": PART}, True),
-        ({"selection": Selection(panels=("d",))}, True),
-        ({"networks": 9, "trials": 10_000, "seed": 2019}, True),
-        ({"jobs": 2, "force": True}, True),
-        ({"scale": "smoke"}, False),
-        ({"scale": "quick"}, False),
-        ({"networks": 8}, False),
-        ({"trials": 9999}, False),
-        ({"seed": 1}, False),
-        ({"selection": Selection(eta=0.01)}, False),
-        ({"selection": Selection(periods_tau=(30.0,))}, False),
-        ({"selection": Selection(periods_tau=(20.0, 30.0))}, False),
-    ],
-)
-def test_which_runs_are_the_papers(fig2, changes, reference):
-    asked = request(**changes)
-    chosen = road.choices(fig2.experiment, asked)
-    found = fig2.experiment.conditions(chosen, asked.selection)
-    assert road.is_reference(fig2.experiment, asked, chosen, found) is reference
-
-
-@pytest.mark.parametrize(
-    ("named", "scale", "plain", "reference", "place"),
-    [
-        (None, "paper", True, True, "results"),
-        (None, "smoke", True, False, "results/smoke"),
-        (None, "quick", True, False, "results/quick"),
-        (None, "smoke", False, False, "results/custom"),
-        (None, "paper", False, False, "results/custom"),
-        (None, "paper", True, False, "results/custom"),
-        (Path("mine"), "paper", True, True, "mine"),
-        (Path("mine"), "smoke", False, False, "mine"),
-    ],
-)
-def test_folders(named, scale, plain, reference, place):
-    assert road.folder("results", named, scale, plain, reference) == Path(place)
 
 
 def test_where_the_files_of_a_run_are(fig2, ask, short_paper):
@@ -217,18 +169,6 @@ def test_settings_that_deviate_have_places_of_their_own(fig2, ask):
     assert "(stored)" in ran.log
 
 
-@pytest.mark.parametrize("text", ["0.1234567890123456", "1e-300", "uniform"])
-def test_names_of_places_are_short_and_tell_all_settings_apart(fig2, text):
-    long = {"g": "1.23456789012345", "tau": "12.3456789012345", "n_rec": "123456", "feedback_scale": "1.2345678901234"}
-    sets = tuple({**long, "h0": text}.items())
-    asked = [request(sets=(*sets[:-1], ("h0", h0))) for h0 in (text, "0.25")]
-    names = {road.deviation(fig2.experiment, road.choices(fig2.experiment, r), r) for r in asked}
-    assert len(names) == 2
-    for name in names:
-        assert len(name) <= road.LONGEST_NAME
-        assert re.fullmatch(r"[A-Za-z0-9._+-]+", name)
-
-
 @pytest.mark.parametrize("name", ["fig2_final.csv", "fig2_curves.json"])
 def test_a_part_does_not_go_into_a_damaged_table(fig2, ask, own_smoke, name):
     results = own_smoke / "results"
@@ -255,13 +195,6 @@ def test_the_page_says_where_a_table_comes_from(fig2, smoke):
     assert run["seconds"] >= 0
 
 
-def test_a_request_too_large_for_memory_is_refused_before_anything_is_made(fig2, ask):
-    with pytest.raises(RequestError, match="GiB of memory") as refusal:
-        ask(fig2, Selection(periods_tau=(1e7,), rules=("rflo",)), jobs=64)
-    assert refusal.value.option == "period"
-    assert list(Path().iterdir()) == []
-
-
 def test_forced_it_is_computed_again(fig2, ask, own_smoke):
     before = contents(own_smoke / "results")["fig2_final.csv"]
     ran = ask(fig2, PART, results=own_smoke / "results", plot=False, force=True)
@@ -269,125 +202,25 @@ def test_forced_it_is_computed_again(fig2, ask, own_smoke):
     assert contents(own_smoke / "results")["fig2_final.csv"] == before
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("n_units", "3", "not one of"),
-        ("n_rec", "3.5", "a whole number"),
-        ("n_rec", "true", "a whole number"),
-        ("tau", "ten", "a finite number"),
-        ("tau", "NaN", "a finite number"),
-        ("tau", "Infinity", "a finite number"),
-        ("tau", "[1]", "a finite number"),
-        ("online", "yes", "true or false"),
-        ("online", "1", "true or false"),
-        ("tau", "0.5", "from 1 to 1e"),
-        ("tau", "1e300", "from 1 to 1e"),
-        ("tau", "9" * 400, "a finite number"),
-        ("n_rec", "0", "from 1 to 1000000000"),
-        ("n_rec", "9" * 400, "from 1 to 1000000000"),
-        ("n_rec", "9" * 5000, "a whole number"),
-        ("n_rec", "[" * 50_000, "a whole number"),
-        ("n_rec", "3\n4", "a whole number .*, got '3.n4'"),
-        ("h0", "gauss", "a finite number .*, or the word uniform or normal, got 'gauss'"),
-        ("g", "-1", "from 0 to 1e"),
-        ("clip", "0", "or the word none, got 0"),
-        ("h0", "1e300", "from -1e.* to 1e"),
-        ("n_networks", "100001", "from 1 to 100000"),
-        ("n_trials", "0", "from 1 to 1000000000"),
-        ("seed", "-1", "from 0 to 9223372036854775807"),
-        ("seed", "9223372036854775808", "from 0 to 9223372036854775807"),
-    ],
-    ids=lambda value: value[:12],
-)
-def test_choices_that_are_refused(fig2, name, text, message):
-    with pytest.raises(RequestError, match=message) as refusal:
-        road.choices(fig2.experiment, request(sets=((name, text),)))
-    assert refusal.value.option == "set"
-    assert str(refusal.value).startswith((f"{name} must be ", f"'{name}' is not one of "))
-    assert "\n" not in str(refusal.value)
-    assert len(str(refusal.value)) < 400
-
-
-@pytest.mark.parametrize(
-    ("changes", "option", "message"),
-    [
-        ({"trials": 7}, "trials", r"n_trials must be a multiple of batch \(10\), got 7"),
-        ({"trials": 7, "sets": (("batch", "3"),)}, "trials", r"n_trials must be a multiple of batch \(3\), got 7"),
-        ({"sets": (("n_trials", "7"),)}, "set", r"n_trials must be a multiple of batch \(10\), got 7"),
-        ({"trials": 20, "sets": (("n_trials", "7"),)}, "set", r"n_trials must be a multiple of batch \(10\), got 7"),
-        ({"sets": (("batch", "7"),)}, "set", r"n_trials must be a multiple of batch \(7\), got 20"),
-        ({"networks": 0}, "networks", "n_networks must be a whole number from 1"),
-        ({"seed": -1, "sets": (("g", "1"),)}, "seed", "seed must be a whole number from 0"),
-    ],
-)
-def test_a_wrong_choice_is_blamed_on_the_option_that_made_it(changes, option, message):
-    with pytest.raises(RequestError, match=f"^{message}") as refusal:
-        road.choices(registry.figures()["fig3"].experiment, request(scale="smoke", **changes))
-    assert refusal.value.option == option
-
-
-def test_an_error_of_the_conditions_names_the_entries_that_were_set(fig2):
-    def broken(*_):
-        raise ValueError("this cannot be")
-
-    experiment = replace(fig2.experiment, conditions=broken)
-    chosen = fig2.experiment.scales["smoke"]
-    sets = (("tau", "20"), ("g", "1"))
-    with pytest.raises(RequestError, match=r"^tau='20', g='1': this cannot be$") as refusal:
-        road.conditions(experiment, chosen, request(sets=sets))
-    assert refusal.value.option == "set"
-    # without them it is nobody's but the program's own
-    with pytest.raises(ValueError, match=r"^this cannot be$"):
-        road.conditions(experiment, chosen, request())
-
-
 def test_an_error_while_computing_is_blamed_on_no_option(fig2, ask, monkeypatch):
     def broken(*_):
         raise ValueError("nothing to do with the choices")
 
-    monkeypatch.setattr(road, "sweep", broken)
+    monkeypatch.setattr(run, "sweep", broken)
     with pytest.raises(ValueError, match=r"^nothing to do with the choices$"):
         ask(fig2, PART, sets=(("tau", "20"),))
-    run = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", "--period", "20", "--set", "tau=20"])
-    assert run.exit_code == 1
-    assert isinstance(run.exception, ValueError)
-    assert "--set" not in run.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--period", "1e9"], "Invalid value for '--period': 1000000000 needs about"),
-        (["--period", "1.7e307"], "Invalid value for '--period': 1.7e+307 needs about"),
-        (["--period", "1e307", "--set", "n_rec=1000000000"], "--period 1e+307 --set n_rec=1000000000 needs about inf"),
-        (["--set", "tau=1e8"], "Invalid value for '--set': tau=1e8 needs about"),
-        (["--period", "20", "--set", "tau=1e8", "--set", "g=1"], "--period 20 --set tau=1e8, g=1 needs about"),
-        (["--trials", "1000000000", "--period", "1e6"], "--period 1000000 --trials 1000000000 needs about"),
-    ],
-)
-def test_what_needs_too_much_memory_is_named(arguments, says):
-    run = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", "--jobs", "1000", "--rule", "rflo", *arguments])
-    assert run.exit_code == 2
-    (line,) = [line for line in run.output.splitlines() if line.startswith("Error: ")]
-    assert line.startswith(f"Error: {says}")
-    assert list(Path().iterdir()) == []
-
-
-def test_choices_can_be_varied(fig2):
-    varied = road.choices(
-        fig2.experiment, request(scale="smoke", sets=(("n_rec", "12"), ("online", "true"), ("g", "1")))
-    )
-    assert varied == replace(fig2.experiment.scales["smoke"], n_rec=12, online=True, g=1.0)
-    assert type(varied.g) is float
+    done = CliRunner().invoke(cli, ["fig2", "--scale", "smoke", "--period", "20", "--set", "tau=20"])
+    assert done.exit_code == 1
+    assert isinstance(done.exception, ValueError)
+    assert "--set" not in done.output
 
 
 def test_plot_all_draws_what_it_can_and_names_the_rest(ask, fig2):
     ask(fig2, scale="smoke")
-    run = CliRunner().invoke(cli, ["plot", "all", "--scale", "smoke"], env={"COLUMNS": "200"})
-    assert run.exit_code == 2
+    done = CliRunner().invoke(cli, ["plot", "all", "--scale", "smoke"], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
     assert {"fig1.png", "fig2.png"} <= {path.name for path in Path("figures/smoke").iterdir()}
-    lines = run.output.splitlines()
+    lines = done.output.splitlines()
     left_out = [line for line in lines if " left out: results/smoke has no " in line]
     assert [line.split()[0] for line in left_out] == [
         "fig2-locality", "fig2-dale", "fig2-readout", "fig2-size", "fig3", "fig4",
@@ -396,17 +229,15 @@ def test_plot_all_draws_what_it_can_and_names_the_rest(ask, fig2):
 
 
 def test_a_figure_that_fails_does_not_stop_the_others(monkeypatch):
-    from rflo_repro.runs import road
-
     began = []
 
-    def run(experiment, request, console):
+    def failing(experiment, request, console):
         began.append(experiment.about.command)
         if began[-1] == "fig2":
             raise JobError(["rflo 20 tau, network 3: MemoryError"], [])
-        return road.Outcome({}, (), 0.0, False)
+        return run.Outcome({}, (), 0.0, False)
 
-    monkeypatch.setattr(road, "run", run)
+    monkeypatch.setattr(run, "run", failing)
     done = CliRunner().invoke(cli, ["all", "--scale", "smoke"])
     assert len(began) == 8
     assert done.exit_code == 1

@@ -1,0 +1,123 @@
+"""From tables to pictures: an experiment's own, and one for each kind of learning rates where it keeps them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from rflo_repro.runs import folders, sample, tables
+from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.folders import Folders
+from rflo_repro.runs.progress import INDENT, say
+from rflo_repro.runs.request import RequestError, Selection
+from rflo_repro.runs.variants import variants
+from rflo_repro.stats.claims import KINDS, Tables
+
+
+def draw(
+    experiment: Experiment[Any], frames: Tables, figures: Path, selection: Selection
+) -> tuple[list[Path], list[str]]:
+    """Draw an experiment's pictures from tables: their files, and a line on each panel that the tables cannot fill.
+
+    A part (`selection`) has pictures of its own name. Raises OSError.
+    """
+    about = experiment.about
+    panels = selection.panels or tuple(about.panels)
+    files: list[Path] = []
+    said: list[str] = []
+    if experiment.draw is not None:
+        for suffix, rows in _by_rates(frames) if about.apart else [("", frames)]:
+            picture, notes = experiment.draw(rows, panels)
+            said += notes
+            if len(notes) < len(panels):
+                files += picture.save(figures / f"{about.name}{suffix}{selection.suffix}")
+    return files, said
+
+
+def say_drawn(files: Sequence[Path], notes: Sequence[str], console: Console) -> None:
+    """Say where pictures are, and what they lack."""
+    for note in notes:
+        say(console, INDENT + note)
+    if files:
+        say(console, "figures  " + "  ".join(str(path) for path in files))
+
+
+def read(experiment: Experiment[Any], results: Path) -> Tables:
+    """The tables that an experiment's pictures show, by part. Raises RequestError for what is missing or damaged."""
+    if experiment.draw is None:
+        return {}
+    found: dict[str, pd.DataFrame] = {}
+    command = f"run `rflo-repro {experiment.about.command}{folders.options(results)}`"
+    for part, schema in experiment.schemas.items():
+        try:
+            found[part], _ = tables.read(results, schema)
+        except FileNotFoundError:
+            raise RequestError("results", f"{results} has no {schema.name}.csv: {command} first") from None
+        except tables.TableError as error:
+            raise RequestError("results", f"{error}: {command} to make it anew") from None
+    return found | _sample(experiment, results)
+
+
+def _sample(experiment: Experiment[Any], results: Path) -> dict[str, pd.DataFrame]:
+    """The final table of the experiment's confirmation sample, with the conditions that it lacks from the first sample,
+    as far as they are valid."""
+    found: list[pd.DataFrame] = []
+    for of in sample.SAMPLES if experiment.about.sample else ():
+        schema = of.of(experiment).schemas[sample.FINAL]
+        with suppress(FileNotFoundError, tables.TableError):
+            frame, _ = tables.read(of.place(results), schema)
+            known = {name for one in found for name in tables.conditions(one, schema)}
+            found.append(frame[~tables.conditions(frame, schema).isin(known)])
+    return {sample.PART: pd.concat(found, ignore_index=True)} if found else {}
+
+
+def draw_all(
+    chosen: Sequence[About],
+    others: Mapping[str, Sequence[Experiment[Any]]],
+    where: Folders,
+    selection: Selection,
+    console: Console,
+) -> None:
+    """`draw` each of them, of its variants and of what else belongs to it, that has tables.
+
+    others: what else belongs to an experiment, by its command. Raises RequestError when all is done if there were some
+    without tables; they are named.
+    """
+    left_out = []
+    for about in chosen:
+        own = about.experiment
+        asked = [own, *variants(own), *others.get(about.command, ())]
+        known = [e for e in asked if any((where.results / f"{s.name}.csv").exists() for s in e.schemas.values())]
+        try:
+            for experiment in known or [own]:
+                frames = read(experiment, where.results)
+                say_drawn(*draw(experiment, frames, where.figures, selection), console)
+        except RequestError as error:
+            left_out.append(error)
+            if len(chosen) > 1:
+                say(console, f"{INDENT}{about.command} left out: {error}")
+    if len(chosen) > 1 and left_out:
+        raise RequestError(
+            left_out[0].option, f"{len(left_out)} of {len(chosen)} were not drawn; what they need is said above"
+        )
+    if left_out:
+        raise left_out[0]
+
+
+def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:
+    """The rows at each kind of rates apart, with what their picture's name ends in; given rates are with the first."""
+    sides: list[tuple[str, Tables]] = []
+    for kind in KINDS:
+        others = [other for other in KINDS if other != kind] if kind == KINDS[0] else []
+        side = {
+            part: frame[~frame.rates.isin(others)] if others else frame[frame.rates == kind]
+            for part, frame in frames.items()
+        }
+        if any(len(frame) for part, frame in side.items() if part != sample.PART):
+            sides.append(("" if others else f"_{kind}", side))
+    return sides

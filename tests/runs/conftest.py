@@ -1,0 +1,3 @@
+"""What the tests of the pipeline share: runs of Figure 2."""
+
+from figure2 import ask, fig2, own_smoke, rates, short_paper, smoke  # noqa: F401
