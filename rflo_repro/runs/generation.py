@@ -32,17 +32,14 @@ class Source:
 
     @classmethod
     def today(cls, of: Iterable[str]) -> Source:
-        """The present source of these modules. Raises OSError for a module that there is not."""
+        """The present source of these modules."""
         modules = tuple(sorted(of))
         return cls(provenance.numerical_digest(*modules), modules)
 
     @property
     def present(self) -> bool:
         """Whether it is the source of this package now."""
-        try:
-            return provenance.numerical_digest(*self.of) == self.digest
-        except OSError:  # a module that was moved or renamed since
-            return False
+        return provenance.numerical_digest(*self.of) == self.digest
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,11 @@ def _tokens(node: Any) -> Iterator[str]:
 
 @functools.cache
 def meaning_digest(path: Path) -> str:
-    """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count. `missing` if there is none."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:  # a module that was moved or renamed since
+        return "missing"
     return hashlib.sha256("\x1f".join(_tokens(tree)).encode()).hexdigest()
 
 
