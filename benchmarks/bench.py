@@ -25,7 +25,7 @@ from benchmarks import steps as benchmark_steps
 from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.learning.training import train
+from rflo_repro.learning.train import train
 from rflo_repro.runs import folders, output, provenance, size, tables
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Column, Schema

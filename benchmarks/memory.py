@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning.network import Network
-from rflo_repro.learning.training import train
+from rflo_repro.learning.train import train
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE

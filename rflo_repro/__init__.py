@@ -12,23 +12,27 @@ from typing import TYPE_CHECKING, Any
 from rflo_repro.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from rflo_repro.learning.evaluate import Run, Updates, run, weight_updates
+    from rflo_repro.learning.history import History
     from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
-    from rflo_repro.learning.optimizers import Optimizer
+    from rflo_repro.learning.optimizers import LearningRates, Optimizer
     from rflo_repro.learning.rules import RULES, LearningRule
     from rflo_repro.learning.task import Task
-    from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
+    from rflo_repro.learning.train import train
     from rflo_repro.runs.progress import ProgressBar
     from rflo_repro.studies.trained import trained
     from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
 _HOMES = {
+    "learning.evaluate": ("Run", "Updates", "run", "weight_updates"),
+    "learning.history": ("History",),
     "learning.loop": ("Loop",),
     "learning.network": ("Network",),
-    "learning.optimizers": ("Optimizer",),
+    "learning.optimizers": ("LearningRates", "Optimizer"),
     "learning.rules": ("RULES", "LearningRule"),
     "learning.task": ("Task",),
-    "learning.training": ("History", "LearningRates", "Run", "Updates", "run", "train", "weight_updates"),
+    "learning.train": ("train",),
     "runs.progress": ("ProgressBar",),
     "studies.trained": ("trained",),
     "tasks": ("IntervalMatchingTask", "MovementTask", "PeriodicTask", "Reaching", "SequenceTask"),

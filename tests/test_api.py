@@ -115,6 +115,44 @@ def test_every_public_name_is_there_and_explained():
     assert set(rr.__all__) <= set(namespace)
 
 
+def documented(value, section):
+    """The names, or types, that a section of a numpydoc docstring lists."""
+    lines = inspect.getdoc(value).splitlines()
+    if section not in lines:
+        return []
+    start = lines.index(section)
+    assert lines[start + 1] == "-" * len(section)
+    body = lines[start + 2 :]
+    # the line before the next underline is the next heading
+    end = next((i - 1 for i, line in enumerate(body) if line.startswith("---")), len(body))
+    entries = [line for line in body[:end] if line and not line.startswith(" ")]
+    return [name.strip(" *") for entry in entries for name in entry.partition(" : ")[0].split(",")]
+
+
+def public():
+    """Functions and classes that users call, and the methods of these classes."""
+    for name in sorted(set(rr.__all__) - {"RULES", "__version__", "Task"}):
+        value = getattr(rr, name)
+        yield pytest.param(value, id=name)
+        if isinstance(value, type):
+            for method, function in vars(value).items():
+                function = getattr(function, "__func__", function)
+                if inspect.isfunction(function) and not method.startswith("_"):
+                    yield pytest.param(function, id=f"{name}.{method}")
+
+
+@pytest.mark.parametrize("value", [*public()])
+def test_the_docstrings_are_numpydoc(value):
+    """Every parameter is explained, in its order, and so is what comes back."""
+    signature = inspect.signature(value)
+    names = [name for name in signature.parameters if name not in ("self", "cls") and not name.startswith("_")]
+    assert documented(value, "Parameters") == names
+    if inspect.isfunction(value) and signature.return_annotation not in ("None", None):
+        assert documented(value, "Returns")
+    assert all(entry in ("ValueError", "OSError") for entry in documented(value, "Raises"))
+    assert "Raises ValueError" not in inspect.getdoc(value)
+
+
 def test_defaults_are_those_promised():
     defaults = {name: p.default for name, p in inspect.signature(rr.train).parameters.items()}
     assert (defaults["online"], defaults["batch"], defaults["reset_state"]) == (False, 1, True)

@@ -28,7 +28,7 @@ SQRT_HALF = 0.7071067811865476
 # the largest and the smallest argument whose exponential is neither infinite nor 0 lie within these
 LARGEST, SMALLEST = 710.0, -746.0
 FRACTION = 2.0**53  # `Generator.random` draws multiples of 1 / FRACTION
-BLOCK = 1 << 16  # numbers drawn at once: it bounds the memory, and no bit depends on it
+BLOCK = 1 << 16  # numbers sampled at once: it bounds the memory, and no bit depends on it
 
 SINE = [(-1) ** k / math.factorial(2 * k + 1) for k in range(1, 10)]
 COSINE = [(-1) ** k / math.factorial(2 * k) for k in range(1, 10)]
@@ -155,10 +155,10 @@ def mean(values: npt.ArrayLike) -> Array:
 
 def normal(rng: np.random.Generator, size: tuple[int, ...]) -> Array:
     """Independent draws from N(0, 1), by Box and Muller: two uniform numbers of 53 bits each."""
-    drawn = np.empty(math.prod(size))
-    for first in range(0, len(drawn), BLOCK):
-        part = drawn[first : first + BLOCK]
+    sampled = np.empty(math.prod(size))
+    for first in range(0, len(sampled), BLOCK):
+        part = sampled[first : first + BLOCK]
         uniform = rng.random((len(part), 2))
         radius = np.sqrt(-2.0 * log(1.0 - uniform[:, 0]))
         part[:] = radius * sin_of_turn((uniform[:, 1] * FRACTION).astype(np.int64), int(FRACTION))
-    return drawn.reshape(size)
+    return sampled.reshape(size)

@@ -17,19 +17,19 @@ from rflo_repro.learning.validate import Array
 
 Phi = Literal["tanh", "relu", "softplus", "sigmoid", "identity"]
 Mask = npt.NDArray[np.bool_]
-# The entry of a file that says what the others are
+# the entry of a saved file that names its format
 FORMAT, VERSION = "format", "rflo-repro network 1"
 
 
 def children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
-    """Generators of their own, from one seed drawn out of the stream: the first ones are the same whatever `n` is."""
-    seed = rng.integers(0, 1 << 64, 4, dtype=np.uint64)
-    children = np.random.SeedSequence([int(word) for word in seed]).spawn(n)
-    return [np.random.Generator(np.random.PCG64(child)) for child in children]
+    """`n` independent generators, seeded by 256 bits of `rng`; the first ones are the same whatever `n` is."""
+    words = rng.integers(0, 1 << 64, 4, dtype=np.uint64)
+    seeds = np.random.SeedSequence([int(word) for word in words]).spawn(n)
+    return [np.random.Generator(np.random.PCG64(seed)) for seed in seeds]
 
 
 def _each(value: Any, name: str, n: int) -> Any:
-    """`value` for each of n units, if it is one number. Raises ValueError."""
+    """`value` as an array: one number is repeated for each of n units. Raises ValueError."""
     validate.unmasked(name, value)
     try:
         given = np.asarray(value)
@@ -39,26 +39,43 @@ def _each(value: Any, name: str, n: int) -> Any:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Network(validate.Brief, validate.Checked):
+class Network(validate.ShortRepr, validate.Checked):
     """A rate network with N units, Nx inputs and Ny readouts (Eq. 1).
 
         h(t+1) = h(t) + (1/tau) [-h(t) + phi(w_rec h(t) + w_in x(t+1) + bias)],    y(t) = w_out h(t)
 
-    w_in: (N, Nx) input weights; Nx may be 0.
-    w_rec: (N, N) recurrent weights W, row postsynaptic, column presynaptic.
-    w_out: (Ny, N) readout weights.
-    feedback: (N, Ny) fixed feedback weights B.
-    h0: (N,) state before the first timestep.
-    tau: time constant in timesteps, at least 1: one number, or (N,), one a unit.
-    output_feedback: whether the readout drives the units through B, u(t) += B y(t-1).
-    signs: (N,) of +1 and -1, or None. Dale's law: column j of w_rec has the sign of unit j, and every update keeps it.
-    phi: activation function, `tanh`, `relu`, `softplus`, `sigmoid` or `identity`.
-    mask: (N, N) of True and False, or None: all True. Where it is False there is no synapse, and w_rec stays zero.
-    bias: (N,) constant drive, or None. It is trained like the weights of an input that is always 1.
+    All arrays are copied to float64 (`mask` to bool) and made read-only.
 
-    All arrays are copied to float64 (`mask` to bool) and made read-only; nothing is shared with what was passed in.
-    Raises ValueError for a wrong shape, a value that is not finite, tau below 1, an unknown phi, or weights that break
-    `signs` or `mask`.
+    Parameters
+    ----------
+    w_in : ndarray
+        (N, Nx) input weights; Nx may be 0.
+    w_rec : ndarray
+        (N, N) recurrent weights W, row postsynaptic, column presynaptic.
+    w_out : ndarray
+        (Ny, N) readout weights.
+    feedback : ndarray
+        (N, Ny) fixed feedback weights B.
+    h0 : ndarray
+        (N,) state before the first timestep.
+    tau : float or ndarray
+        Time constant in timesteps, at least 1: one number, or (N,), one a unit.
+    output_feedback : bool
+        Whether the readout is fed back to the units through B, u(t) += B y(t-1).
+    signs : ndarray or None
+        (N,) of +1 and -1. Dale's law: column j of w_rec has the sign of unit j, before and after every update.
+    phi : {"tanh", "relu", "softplus", "sigmoid", "identity"}
+        Activation function.
+    mask : ndarray of bool or None
+        (N, N): False where there is no synapse, and w_rec stays zero. None: all synapses are there.
+    bias : ndarray or None
+        (N,), added to the pre-activations u. It is trained like the weights of an input that is always 1.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, a value that is not finite, tau below 1, an unknown phi, or weights that break `signs` or
+        `mask`.
     """
 
     w_in: Array
@@ -104,13 +121,13 @@ class Network(validate.Brief, validate.Checked):
         if isinstance(self.tau, (np.ndarray, list, tuple)):
             values["tau"] = tau = validate.array("tau", self.tau, (n_rec,))
             if not (tau >= 1.0).all():
-                raise ValueError(f"tau must be at least 1 for every unit, got {validate.shown(float(tau.min()))}")
+                raise ValueError(f"tau must be at least 1 for every unit, got {validate.short_repr(float(tau.min()))}")
         else:
             object.__setattr__(self, "tau", validate.real("tau", self.tau, minimum=1.0))
         for name, value in values.items():
             object.__setattr__(self, name, validate.frozen(value))
-        object.__setattr__(self, "phi", validate.word("phi", self.phi, get_args(Phi)))
-        object.__setattr__(self, "output_feedback", validate.flag("output_feedback", self.output_feedback))
+        object.__setattr__(self, "phi", validate.one_of("phi", self.phi, get_args(Phi)))
+        object.__setattr__(self, "output_feedback", validate.boolean("output_feedback", self.output_feedback))
 
     def __repr__(self) -> str:
         tau = repr(self.tau) if isinstance(self.tau, float) else f"<array {self.tau.shape}>"
@@ -119,7 +136,18 @@ class Network(validate.Brief, validate.Checked):
         return f"Network({sizes}, density={self.density:.3g}, {has})"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write every field to one file of arrays (NumPy's .npz), nothing pickled. Raises OSError."""
+        """Write every field to one file of arrays, NumPy's .npz without pickles.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, which is replaced.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         archive = io.BytesIO()
         np.savez_compressed(archive, **{FORMAT: VERSION, **{k: v for k, v in given.items() if v is not None}})
@@ -127,9 +155,24 @@ class Network(validate.Brief, validate.Checked):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
-        """The network that `save` wrote, with the same bits; nothing is unpickled.
+        """Read the network that `save` wrote, with the same bits; nothing is unpickled.
 
-        Raises ValueError, with the path, for a file that is damaged or something else; OSError if it cannot be read.
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        Network
+            The network.
+
+        Raises
+        ------
+        ValueError
+            For a file that is damaged or no saved network.
+        OSError
+            If it cannot be read.
         """
         content = Path(path).read_bytes()
         try:
@@ -149,7 +192,7 @@ class Network(validate.Brief, validate.Checked):
 
     @property
     def density(self) -> float:
-        """The share of recurrent synapses that there are."""
+        """The share of recurrent synapses that are not masked."""
         return 1.0 if self.mask is None else float(np.count_nonzero(self.mask)) / self.mask.size
 
     @property
@@ -192,32 +235,59 @@ class Network(validate.Brief, validate.Checked):
         mask: Mask | None = None,
         bias: Array | float | None = None,
     ) -> Network:
-        """A network drawn as in the paper's Methods.
+        """A random network as in the paper's Methods.
 
         w_rec ~ N(0, g^2/N), w_out ~ U(-1, 1) `readout_scale` / sqrt(N), w_in ~ U(-1, 1), B ~ N(0, 1).
-        h0: (N,), or one number for every unit (assumption `initial-state`); bias: likewise, or None.
-        signs: (N,) of +1/-1: w_rec[i, j] becomes signs[j] |w_rec[i, j]| (Figure 2, supplement 1).
-        density: above 0 and at most 1, draws a mask whose every synapse is there with this probability; w_rec is then
-            N(0, g^2 / (density N)), so that a unit's drive stays as large. Not together with `mask`, which leaves
-            g^2/N as it is.
-        tau, output_feedback, phi, mask: as in `Network`.
-        rng: gives 256 bits, whatever the sizes (four draws of a 64-bit generator), and the seed that they are gives
-            each matrix a generator of its own, so that none depends on the size of another. Only the stream counts: a
-            copy, a jumped generator and one whose state was restored give the network that the original would.
 
-        Raises ValueError for sizes below 1 (n_in: below 0), g or readout_scale below 0, and as `Network` does.
+        Parameters
+        ----------
+        n_rec, n_in, n_out : int
+            N and Ny of at least 1, and Nx of at least 0.
+        rng : numpy.random.Generator
+            Gives 256 bits, whatever the sizes, which seed a generator for each matrix: none depends on the size of
+            another.
+        g : float
+            Scale of the recurrent weights, at least 0.
+        tau : float or ndarray
+            As in `Network`.
+        h0 : float or ndarray
+            (N,), or one number for every unit (assumption `initial-state`).
+        readout_scale : float
+            Scale of the readout weights, at least 0.
+        output_feedback : bool
+            As in `Network`.
+        signs : ndarray, optional
+            (N,) of +1 and -1: w_rec[i, j] becomes signs[j] |w_rec[i, j]| (Figure 2, supplement 1).
+        phi : str
+            As in `Network`.
+        density : float, optional
+            The probability of each synapse, above 0 and at most 1: samples a mask. w_rec is then
+            N(0, g^2 / (density N)), so that pre-activations stay as large. Not together with `mask`.
+        mask : ndarray of bool, optional
+            As in `Network`; it leaves g^2/N as it is.
+        bias : float or ndarray, optional
+            (N,), or one number for every unit.
+
+        Returns
+        -------
+        Network
+            The network.
+
+        Raises
+        ------
+        ValueError
+            For a size, g or readout_scale that is too small, and as `Network` does.
         """
         n_rec = validate.integer("n_rec", n_rec, 1)
         n_in = validate.integer("n_in", n_in, 0)
         n_out = validate.integer("n_out", n_out, 1)
         g = validate.real("g", g, 0.0)
         readout_scale = validate.real("readout_scale", readout_scale, 0.0)
-        drawn = children(validate.generator("rng", rng), 5)
-        for_rec, for_out, for_in, for_feedback, for_mask = drawn
+        for_rec, for_out, for_in, for_feedback, for_mask = children(validate.generator("rng", rng), 5)
         n_expected = float(n_rec)
         if density is not None:
             if mask is not None:
-                raise ValueError("density draws a mask: give one of density and mask, got both")
+                raise ValueError("density samples a mask: give one of density and mask, got both")
             density = validate.real("density", density, 0.0, 1.0)
             if density == 0.0:
                 raise ValueError("density must be above 0, got 0.0")

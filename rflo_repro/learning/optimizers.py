@@ -1,4 +1,4 @@
-"""Optimisers: what becomes of a batch's updates on their way into the weights."""
+"""Learning rates and optimisers: how a batch's updates change the weights."""
 
 from __future__ import annotations
 
@@ -12,6 +12,32 @@ Method = Literal["sgd", "momentum", "rmsprop", "adam"]
 
 
 @dataclass(frozen=True)
+class LearningRates(validate.Checked):
+    """A learning rate for each matrix, Eq. 5.
+
+    Parameters
+    ----------
+    w_in, w_rec, w_out : float
+        eta3, eta2 and eta1; finite and at least 0.
+
+    Raises
+    ------
+    ValueError
+        For a rate below 0, or one that is not finite.
+    """
+
+    stored_as = "LearningRates"
+
+    w_in: float
+    w_rec: float
+    w_out: float
+
+    def __post_init__(self) -> None:
+        for name in ("w_in", "w_rec", "w_out"):
+            object.__setattr__(self, name, validate.real(f"eta ({name})", getattr(self, name), 0.0))
+
+
+@dataclass(frozen=True)
 class Optimizer(validate.Checked):
     """How an update g, the sum over a batch with the 1/T of Eq. 15, changes the weights w at the rate eta.
 
@@ -22,11 +48,28 @@ class Optimizer(validate.Checked):
 
         w <- w + eta (d - weight_decay w)
 
-    method: which of these; `sgd` alone changes weights as the paper does, bit for bit.
-    clip: above this Euclidean norm of g, all trained matrices together, g is first scaled down to it; None: never.
-    weight_decay: at least 0. It acts on every trained matrix and the bias, and is not divided by the root of s.
+    Parameters
+    ----------
+    method : {"sgd", "momentum", "rmsprop", "adam"}
+        Which of these; plain `sgd` changes weights as the paper does.
+    clip : float or None
+        The largest Euclidean norm of g, all trained matrices together, above 0: a larger g is first scaled down to it.
+        None: no limit.
+    weight_decay : float
+        At least 0. It acts on every trained matrix and the bias, and is not divided by sqrt(s).
+    beta1, beta2 : float
+        In [0, 1).
+    epsilon : float
+        Above 0.
 
-    Raises ValueError for values other than these, betas outside [0, 1), or an epsilon or clip that is not above 0.
+    Raises
+    ------
+    ValueError
+        For other values.
+
+    References
+    ----------
+    Kingma and Ba 2015, Adam: a method for stochastic optimization. ICLR.
     """
 
     stored_as = "Optimizer"
@@ -39,7 +82,7 @@ class Optimizer(validate.Checked):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "method", validate.word("method", self.method, get_args(Method)))
+        object.__setattr__(self, "method", validate.one_of("method", self.method, get_args(Method)))
         for name in ("weight_decay", "beta1", "beta2"):
             maximum = math.inf if name == "weight_decay" else 1.0
             object.__setattr__(self, name, validate.real(name, getattr(self, name), 0.0, maximum))
@@ -62,5 +105,5 @@ class Optimizer(validate.Checked):
 def resolve(optimizer: str | Optimizer) -> Optimizer:
     """The optimiser itself, or that of a method with its usual settings. Raises ValueError for an unknown one."""
     if isinstance(optimizer, str):
-        return Optimizer(validate.word("optimizer", optimizer, get_args(Method)))  # type: ignore[arg-type]
+        return Optimizer(validate.one_of("optimizer", optimizer, get_args(Method)))  # type: ignore[arg-type]
     return validate.instance("optimizer", optimizer, Optimizer)

@@ -9,11 +9,14 @@ With updates at the end of a trial every rule is one computation with two switch
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from rflo_repro.learning import validate
+from rflo_repro.learning.algorithms import ALGORITHMS, Algorithm
 
 Feedback = Literal["symmetric", "random"]
 Carry = Literal["full", "leak", "none", "diagonal"]
@@ -28,28 +31,53 @@ MATRICES: tuple[Matrix, ...] = ("w_in", "w_rec", "w_out")
 class LearningRule(validate.Checked):
     """A learning rule: how the output error reaches the units, and how far back in time.
 
-    name: what tables and plots call it.
-    feedback: `symmetric`, F = Wout^T (Eq. 3), or `random`, F = B, fixed (Eq. 5).
-    carry: `full`, C = (1-1/tau) I + (1/tau) W^T diag(phi'(u)) (Eq. 20); `leak`, C = (1-1/tau) I alone, which
-        drops the nonlocal term of Eq. 4 and leaves the eligibility trace of Eq. 6; `diagonal`, the diagonal of the
-        full one (SnAp-1); or `none`, C = 0 (SnAp-0: the immediate effect of a weight).
-    trains: the matrices that change; the others keep every bit.
-    form: `filtered` (one backward pass, ~N^2 a step); `forward` (RTRL, Eq. 4, ~N^4 a step; exact rules only); `uoro`
-        and `kf`, random estimates of RTRL's sensitivities, with the carry `full`; `perturbation`, random noise on the
-        units and a reward; or `rls`, recursive least squares for the readout (FORCE).
-    trace_tau: with the carry `leak`, the time constant of the trace in timesteps, at least 1: C = (1-1/trace_tau) I,
-        while the 1/tau of the gain stays. None: the network's own tau.
-    truncation: the trial is cut into blocks of so many steps, and no error is carried out of one into the block before
-        it: 1 is SnAp-0, and with the carry `full` the length of the trial or more is BPTT. None: no cut.
-    next_error: whether each step takes the next one's error, and the last step its own, as in the author's published
-        notebook: z(t) = C(t+1) z(t+1) + F eps(t+1). It is no gradient. Wout has each step's own.
-    draws: how many random estimates a trial's update is the mean of; for the forms `uoro`, `kf` and `perturbation`.
-    sigma: size of the noise on the drive u of the units, above 0, for the form `perturbation`, which needs it. The
-        carry is then C of the eligibility: `full`, 1, for the exact gradient, `leak` or `none`. `feedback` has no say.
-    reward: with the form `perturbation`, when it is given: once a `trial`, at its end, or at every `step`.
-    alpha: what P(0) = I/alpha begins with, above 0, for the form `rls`, which needs it.
+    Parameters
+    ----------
+    name : str
+        What tables and plots call it.
+    feedback : {"symmetric", "random"}
+        F = Wout^T (Eq. 3), or F = B, fixed (Eq. 5).
+    carry : {"full", "leak", "none", "diagonal"}
+        The Jacobian approximation. `full`: C = (1-1/tau) I + (1/tau) W^T diag(phi'(u)) (Eq. 20); `leak`:
+        C = (1-1/tau) I, without the nonlocal term of Eq. 4, which leaves the eligibility trace of Eq. 6; `diagonal`:
+        the diagonal of the full one (SnAp-1 [1]_); `none`: C = 0 (SnAp-0, the immediate effect of a weight).
+    trains : tuple of {"w_in", "w_rec", "w_out"}
+        The matrices that change.
+    form : {"filtered", "forward", "uoro", "kf", "perturbation", "rls"}
+        The algorithm. `filtered`: one backward pass, some N^2 a timestep; `forward`: RTRL (Eq. 4), some N^4, for exact
+        rules; `uoro` [2]_ and `kf` [3]_: stochastic estimates of RTRL's sensitivities, with the carry `full`;
+        `perturbation`: node perturbation, noise on the units and a reward (Eq. 8); `rls`: recursive least squares
+        for the readout, FORCE [4]_.
+    trace_tau : float or None
+        With the carry `leak`, the time constant of the trace in timesteps, at least 1: C = (1-1/trace_tau) I, while
+        the gain phi'/tau stays. None: the network's own tau.
+    truncation : int or None
+        The trial is cut into blocks of so many timesteps, and no error is carried from one into the block before it:
+        1 is SnAp-0, and with the carry `full` the length of the trial or more is BPTT. None: no cut.
+    draws : int
+        How many random estimates a trial's update is the mean of, for `uoro`, `kf` and `perturbation`.
+    sigma : float or None
+        Size of the noise on the pre-activations u, above 0, which `perturbation` needs. The carry is then C of the
+        eligibility: `full`, 1, for the exact gradient, `leak` or `none`; `feedback` is not used.
+    alpha : float or None
+        P(0) = I/alpha, above 0, which `rls` needs.
+    reward : {"trial", "step"}
+        With `perturbation`: one reward at the end of the trial, or one at every timestep.
+    next_error : bool
+        Whether each timestep takes the next one's error, and the last one its own, as in the author's published
+        notebook: z(t) = C(t+1) z(t+1) + F eps(t+1). It is no gradient. Wout takes each timestep's own.
 
-    Raises ValueError for values other than these.
+    Raises
+    ------
+    ValueError
+        For other values, or a combination that no algorithm computes.
+
+    References
+    ----------
+    .. [1] Menick et al. 2021, Practical real time recurrent learning with a sparse approximation. ICLR.
+    .. [2] Tallec and Ollivier 2018, Unbiased online recurrent optimization. ICLR.
+    .. [3] Mujika et al. 2018, Approximating real-time recurrent learning with random Kronecker factors. NeurIPS.
+    .. [4] Sussillo and Abbott 2009, Generating coherent patterns of activity from chaotic neural networks. Neuron 63.
     """
 
     stored_as = "LearningRule"
@@ -69,50 +97,62 @@ class LearningRule(validate.Checked):
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
-            raise ValueError(f"name must be a non-empty string, got {validate.shown(self.name)}")
+            raise ValueError(f"name must be a non-empty string, got {validate.short_repr(self.name)}")
         for field, allowed in (("feedback", get_args(Feedback)), ("carry", get_args(Carry)), ("form", get_args(Form))):
-            object.__setattr__(self, field, validate.word(field, getattr(self, field), allowed))
+            object.__setattr__(self, field, validate.one_of(field, getattr(self, field), allowed))
         if not isinstance(self.trains, tuple) or not all(isinstance(m, str) and m in MATRICES for m in self.trains):
             raise ValueError(
-                f"trains must be a tuple of names from {', '.join(MATRICES)}, got {validate.shown(self.trains)}"
+                f"trains must be a tuple of names from {', '.join(MATRICES)}, got {validate.short_repr(self.trains)}"
             )
-        if self.form == "forward" and (self.feedback, self.carry) != ("symmetric", "full"):
-            raise ValueError(
-                "form 'forward' is RTRL: it needs feedback 'symmetric' and carry 'full', "
-                f"got {self.feedback!r} and {self.carry!r}"
-            )
-        if self.form in ("uoro", "kf") and self.carry != "full":
-            raise ValueError(f"form {self.form!r} estimates RTRL: it needs carry 'full', got {self.carry!r}")
         object.__setattr__(self, "draws", validate.integer("draws", self.draws, 1))
-        if self.draws > 1 and not self.n_signs(1):
-            raise ValueError(f"draws needs form 'uoro', 'kf' or 'perturbation', got {self.form!r}")
-        for field, form in (("sigma", "perturbation"), ("alpha", "rls")):
-            value = getattr(self, field)
-            if (value is not None) != (self.form == form):
-                raise ValueError(f"{field} belongs to form {form!r}, got {validate.shown(value)} and {self.form!r}")
-            if value is not None:
-                object.__setattr__(self, field, validate.real(field, value, sys.float_info.min))
-        if self.form == "rls" and self.trains != ("w_out",):
-            raise ValueError(f"form 'rls' needs trains ('w_out',), got {self.trains!r}")
-        object.__setattr__(self, "reward", validate.word("reward", self.reward, get_args(Reward)))
-        if self.form == "perturbation" and self.carry == "diagonal":
-            raise ValueError("form 'perturbation' needs carry 'full', 'leak' or 'none', got 'diagonal'")
-        if self.form != "perturbation" and self.reward != "trial":
-            raise ValueError(f"reward belongs to form 'perturbation', got {self.reward!r} and {self.form!r}")
-        if self.trace_tau is not None:
-            object.__setattr__(self, "trace_tau", validate.real("trace_tau", self.trace_tau, 1.0))
-            if self.carry != "leak":
-                raise ValueError(f"trace_tau needs carry 'leak', got {self.carry!r}")
-            if self.form == "rls":
-                raise ValueError("trace_tau needs form 'filtered' or 'perturbation', got 'rls'")
+        object.__setattr__(self, "reward", validate.one_of("reward", self.reward, get_args(Reward)))
+        object.__setattr__(self, "next_error", validate.boolean("next_error", self.next_error))
+        for name, minimum in (("sigma", sys.float_info.min), ("alpha", sys.float_info.min), ("trace_tau", 1.0)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, validate.real(name, getattr(self, name), minimum))
+        if self.trace_tau is not None and self.carry != "leak":
+            raise ValueError(f"trace_tau needs carry 'leak', got {self.carry!r}")
         if self.truncation is not None:
             object.__setattr__(self, "truncation", validate.integer("truncation", self.truncation, 1))
-            if self.form != "filtered":
-                raise ValueError(f"truncation needs form 'filtered', got {self.form!r}")
+        self._check_form()
 
-        object.__setattr__(self, "next_error", validate.flag("next_error", self.next_error))
-        if self.next_error and self.form != "filtered":
-            raise ValueError(f"next_error needs form 'filtered', got {self.form!r}")
+    def _check_form(self) -> None:
+        """Raises ValueError for a carry, feedback or option that the rule's algorithm does not take."""
+        algorithm = self.algorithm
+        if algorithm.carries is not None and self.carry not in algorithm.carries:
+            raise ValueError(f"form {self.form!r} needs carry {_or(algorithm.carries)}, got {self.carry!r}")
+        if algorithm.feedback not in (None, self.feedback):
+            raise ValueError(f"form {self.form!r} needs feedback {algorithm.feedback!r}, got {self.feedback!r}")
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            forms = [form for form in get_args(Form) if field.name in ALGORITHMS[form].options]
+            if forms and self.form not in forms and value != field.default:
+                got = validate.short_repr(value)
+                raise ValueError(f"{field.name} needs form {_or(forms)}, got {got} and {self.form!r}")
+            if field.name == algorithm.required and value is None:
+                raise ValueError(f"{field.name} must be given with form {self.form!r}, got None")
+        if algorithm.least_squares and self.trains != ("w_out",):
+            raise ValueError(f"form {self.form!r} needs trains ('w_out',), got {self.trains!r}")
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The entry of `ALGORITHMS` that computes its updates at the end of a trial."""
+        return ALGORITHMS[self.form]
+
+    def algorithm_for(self, online: bool) -> Algorithm:
+        """The algorithm that trains by it: eligibility traces online, but for recursive least squares.
+
+        Parameters
+        ----------
+        online : bool
+            Whether weights change at every timestep.
+
+        Returns
+        -------
+        Algorithm
+            An entry of `ALGORITHMS`.
+        """
+        return ALGORITHMS["traces"] if online and not self.algorithm.within_trial else self.algorithm
 
     @property
     def untrained(self) -> bool:
@@ -122,26 +162,15 @@ class LearningRule(validate.Checked):
     @property
     def local_in_time(self) -> bool:
         """Whether the rule has an online form (Eq. 5-6): its error need not travel back through the network."""
-        if self.form == "rls":
+        if self.algorithm.within_trial:
             return True
-        return self.form == "filtered" and self.carry != "full" and self.truncation is None and not self.next_error
+        traced = self.form == "filtered" and self.carry in (ALGORITHMS["traces"].carries or ())
+        return traced and self.truncation is None and not self.next_error
 
-    def n_signs(self, n_rec: int) -> int:
-        """How many random signs a step of each draw takes, for N units: 0 for a rule without chance."""
-        return {"uoro": n_rec, "kf": 2, "perturbation": n_rec}.get(self.form, 0)
 
-    def n_rows(self, n_rec: int, n_in: int) -> float:
-        """How many times the work of a rule without traces a step takes, about: RTRL has a row for each weight,
-        Kronecker factors have one for each unit and draw, UORO one for each draw, least squares a matrix more, and each
-        draw of node perturbation is a run more."""
-        rows: dict[str, float] = {
-            "forward": n_rec * (n_rec + n_in),
-            "uoro": 1 + self.draws,
-            "kf": n_rec * self.draws,
-            "perturbation": 0.5 + self.draws,
-            "rls": 2,
-        }
-        return rows.get(self.form, 1)
+def _or(words: Sequence[str]) -> str:
+    """The words as an error lists them: 'a', 'b' or 'c'."""
+    return " or ".join(filter(None, (", ".join(map(repr, words[:-1])), repr(words[-1]))))
 
 
 RULES: dict[str, LearningRule] = {
@@ -172,5 +201,5 @@ def resolve(rule: str | LearningRule) -> LearningRule:
     if isinstance(rule, LearningRule):
         return rule
     if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)} or a LearningRule, got {validate.shown(rule)}")
+        raise ValueError(f"rule must be one of {', '.join(RULES)} or a LearningRule, got {validate.short_repr(rule)}")
     return RULES[rule]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +12,12 @@ from rflo_repro.learning.validate import Array
 
 @runtime_checkable
 class Task(Protocol):
-    """Anything with these three: `n_in` and `n_out` (whole numbers) and `trial(rng)`."""
+    """What a network is trained on: any object with `n_in`, `n_out` and `trial(rng)`, in `train` and in a sweep.
+
+    Besides, `n_steps`, the timesteps of the longest trial, tells a sweep how much memory and time it takes; without
+    it a sweep asks for a trial. A frozen dataclass does not remember its trials: it need not give them again after a
+    checkpoint.
+    """
 
     @property
     def n_in(self) -> int:
@@ -22,15 +28,22 @@ class Task(Protocol):
         """Ny, the number of outputs."""
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """One trial: inputs (T, Nx) and targets (T, Ny); row k is time k+1.
+        """One trial.
 
-        A trial that equals the one before is kept once. Arrays may be refilled between trials: they are copied.
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The only source of random numbers.
+
+        Returns
+        -------
+        tuple of ndarray
+            Inputs (T, Nx) and targets (T, Ny); row k is time k+1. They are copied: the task may use them again. NaN
+            among targets: no error.
         """
 
 
-class SizedTask(Task, Protocol):
-    """A task that knows the length of its longest trial, as those of the paper do."""
-
-    @property
-    def n_steps(self) -> int:
-        """T, timesteps of the longest trial."""
+def longest_trial(task: Task) -> int:
+    """Timesteps of the longest trial: the task's own `n_steps`, or those of one trial of a copy of the task."""
+    n_steps = getattr(task, "n_steps", None)
+    return len(copy.deepcopy(task).trial(np.random.default_rng(0))[0]) if n_steps is None else n_steps

@@ -20,8 +20,8 @@ NO_NUMBERS = (bool, np.bool_, np.timedelta64)
 LONGEST = 200
 
 
-def shown(value: Any) -> str:
-    """`value` as an error shows it: on one line, cut where it gets long."""
+def short_repr(value: Any) -> str:
+    """`value` in an error message: its repr on one line, cut where it gets long."""
     try:
         text = " ".join(repr(value).split())
     except Exception:  # an int may have too many digits, and an object of somebody else's may do anything
@@ -31,11 +31,11 @@ def shown(value: Any) -> str:
 
 class Checked:
     """A base for dataclasses whose copies are checked as they are: `copy`, `deepcopy` and `pickle` go through
-    `__post_init__`, as `dataclasses.replace` does. What was cached stays behind."""
+    `__post_init__`, as `dataclasses.replace` does. Cached properties are left out."""
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Callable[..., Any], tuple[type, dict[str, Any]]]:
-        kept = {k: v for k, v in vars(self).items() if not isinstance(getattr(type(self), k, None), cached_property)}
-        return _checked, (type(self), kept)
+        fields = {k: v for k, v in vars(self).items() if not isinstance(getattr(type(self), k, None), cached_property)}
+        return _checked, (type(self), fields)
 
 
 def _checked(kind: Any, state: dict[str, Any]) -> Any:
@@ -45,8 +45,8 @@ def _checked(kind: Any, state: dict[str, Any]) -> Any:
     return new
 
 
-class Brief:
-    """A base for dataclasses that are shown on one line: their arrays by shape."""
+class ShortRepr:
+    """A base for dataclasses whose repr is one line: arrays by shape."""
 
     def __repr__(self) -> str:
         shown_fields = [field for field in dataclasses.fields(self) if field.repr]  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> 
     good = isinstance(value, numbers.Integral) and not isinstance(value, NO_NUMBERS)
     if not good or value < minimum or (maximum is not None and value > maximum):
         allowed = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
-        raise ValueError(f"{name} must be a whole number {allowed}, got {shown(value)}")
+        raise ValueError(f"{name} must be a whole number {allowed}, got {short_repr(value)}")
     return int(value)
 
 
@@ -74,28 +74,28 @@ def real(name: str, value: Any, minimum: float = -math.inf, maximum: float = mat
     if not math.isfinite(number) or not minimum <= number <= maximum:
         least = "" if minimum == -math.inf else f" of at least {minimum:g}"
         allowed = least if maximum == math.inf else f" from {minimum:g} to {maximum:g}"
-        raise ValueError(f"{name} must be a finite number{allowed}, got {shown(value)}")
+        raise ValueError(f"{name} must be a finite number{allowed}, got {short_repr(value)}")
     return number
 
 
-def flag(name: str, value: Any) -> bool:
+def boolean(name: str, value: Any) -> bool:
     """`value` as a bool. Raises ValueError."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"{name} must be True or False, got {shown(value)}")
+        raise ValueError(f"{name} must be True or False, got {short_repr(value)}")
     return bool(value)
 
 
-def word(name: str, value: Any, allowed: Sequence[str]) -> str:
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     """`value` as a str if it is one of these. Raises ValueError."""
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {shown(value)}")
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {short_repr(value)}")
     return str(value)
 
 
 def instance(name: str, value: Any, kind: type[T]) -> T:
     """`value` if it is of this class. Raises ValueError."""
     if not isinstance(value, kind):
-        raise ValueError(f"{name} must be a {kind.__name__}, got {shown(value)}")
+        raise ValueError(f"{name} must be a {kind.__name__}, got {short_repr(value)}")
     return value
 
 
@@ -105,7 +105,7 @@ def unmasked(name: str, value: Any) -> None:
         for item in value:
             unmasked(name, item)
     elif np.ma.is_masked(value):
-        raise ValueError(f"{name} must have no masked entries; fill them in first, got {shown(value)}")
+        raise ValueError(f"{name} must have no masked entries; fill them in first, got {short_repr(value)}")
 
 
 def any_array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
@@ -168,5 +168,5 @@ def generator(name: str, value: Any) -> np.random.Generator:
     """`value` if it is a numpy random Generator. Raises ValueError."""
     if not isinstance(value, np.random.Generator):
         made = "such as np.random.default_rng(0)"
-        raise ValueError(f"{name} must be a numpy.random.Generator, {made}, got {shown(value)}")
+        raise ValueError(f"{name} must be a numpy.random.Generator, {made}, got {short_repr(value)}")
     return value

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
 PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
 # Methods, Figure 2: the rates found by the paper's grid search, by period in tau
@@ -130,7 +130,7 @@ def _rates(choices: PeriodicChoices, rule: str, eta: float, n_steps: int) -> flo
         eta *= n_steps
     if choices.feedback_scale == 1.0 or resolve(rule).feedback != "random":
         return eta
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
     # B carries the error to these two, and nowhere else
     carried = choices.feedback_scale * eta

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rflo_repro.runs import provenance, status
 from rflo_repro.runs.job import Arrays, Job, Progress
 from rflo_repro.runs.store import Store, Unbelieved
 
 if TYPE_CHECKING:
-    from rflo_repro.learning.checkpoint import Kept
+    from rflo_repro.learning.checkpoint import Saved
 
 # Writing takes at most this share of the time, however long the curves are and however slow the disk
 LARGEST_SHARE = 0.01
@@ -42,23 +41,20 @@ class OnDisk:
         self._due = self._started + self.every
 
     def run(self, progress: Progress, anew: bool) -> Arrays:
-        """Run it, from where it was: unless `anew`, or its `run` takes no checkpoint."""
-        if anew or "checkpoint" not in inspect.signature(self.job.run).parameters:
-            self._under_way(0)
-            return self.job.run(progress)
-        return cast(Arrays, cast(Any, self.job).run(progress, checkpoint=self))
+        """Run it, from where it was, or `anew` and without a checkpoint."""
+        self._under_way(0)
+        return self.job.run(progress, None if anew else self)
 
     @property
     def seconds(self) -> float:
         """How long it has been computed, in all runs."""
         return self._before + time.monotonic() - self._started
 
-    def read(self) -> Kept | None:
+    def read(self) -> Saved | None:
         """What was kept last by this version on this processor, or None, which is said if there was something."""
         try:
             found = self.store.begun(self.job)
             if found is None:
-                self._under_way(0)
                 return None
             kept, made = found
             if not _here(made):
@@ -66,7 +62,6 @@ class OnDisk:
         except Unbelieved as error:
             self.store.forget(self.job)
             self.note(f"{error}; begun anew")
-            self._under_way(0)
             return None
         if not self._before:
             self.resumed(made["trials"])
@@ -74,7 +69,7 @@ class OnDisk:
         self._under_way(made["trials"])
         return kept
 
-    def keep(self, done: int, now: Callable[[], Kept]) -> None:
+    def keep(self, done: int, now: Callable[[], Saved]) -> None:
         """Write a file if it is time. What the disk refuses is said once."""
         began = time.monotonic()
         if began < self._due and not self.stop.is_set():

@@ -177,7 +177,7 @@ def written(value: Any) -> str:
 def _shown(value: Any) -> str:
     from rflo_repro.learning import validate
 
-    return validate.shown(value)
+    return validate.short_repr(value)
 
 
 def _validated(kind: str, *allowed: Any) -> Check:
@@ -208,14 +208,14 @@ positive = number(sys.float_info.min)
 def flag(name: str, value: Any) -> bool:
     """True or false, as the command line writes them. Raises ValueError."""
     try:
-        return bool(_validated("flag")(name, value))
+        return bool(_validated("boolean")(name, value))
     except ValueError as error:
         raise ValueError(str(error).replace("True or False", "true or false", 1)) from None
 
 
 def word(*allowed: str) -> Check:
     """One of these words."""
-    return _validated("word", allowed)
+    return _validated("one_of", allowed)
 
 
 def each(check: Check) -> Check:

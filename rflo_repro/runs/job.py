@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
 
 Arrays = dict[str, npt.NDArray[Any]]
 Results = Sequence[Sequence[Arrays]]  # by condition and network
@@ -37,8 +40,11 @@ class Job(Protocol):
     def n_seconds(self) -> float:
         """Seconds that `run` takes at the very least, on the fastest processor."""
 
-    def run(self, progress: Progress) -> Arrays:
-        """Compute; call `progress` with the trials done a few times a second. What it raises ends the run."""
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
+        """Compute; call `progress` with the trials done a few times a second. What it raises ends the run.
+
+        checkpoint: where an unfinished run of more than a few seconds is saved, and goes on from; None: nowhere.
+        """
 
 
 @dataclass(frozen=True)

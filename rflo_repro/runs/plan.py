@@ -139,5 +139,5 @@ def conditions(experiment: Experiment[C], chosen: C, request: Request) -> Sequen
     except ValueError as error:
         if not request.sets:
             raise
-        given = ", ".join(f"{name}={validate.shown(text)}" for name, text in request.sets)
+        given = ", ".join(f"{name}={validate.short_repr(text)}" for name, text in request.sets)
         raise RequestError("set", f"{given}: {error}") from None

@@ -233,15 +233,26 @@ class Reporter:
 
 
 class ProgressBar:
-    """How far a training is, on a terminal or in a notebook: what `train` and `History.resume` take as `progress`.
+    """How far a training is, on a terminal or in a notebook: the `progress` of `train` and `History.resume`.
+
+    A notebook without ipywidgets, and a log, get a line every half minute and one at the end.
+
+    Parameters
+    ----------
+    n_trials : int
+        In all, with those of a history that is resumed.
+
+    Raises
+    ------
+    ValueError
+        For another kind of number.
+
+    Examples
+    --------
+    ::
 
         with rr.ProgressBar(10_000) as bar:
             history = rr.train(net, task, n_trials=10_000, progress=bar)
-
-    n_trials: in all, with those of a history that is resumed.
-
-    A notebook without ipywidgets, and a log, get a line every half minute and one at the end.
-    Raises ValueError for no number of trials.
     """
 
     def __init__(self, n_trials: int) -> None:

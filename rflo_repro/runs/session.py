@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from rflo_repro.learning.algorithms import multiply_adds
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import resolve
+from rflo_repro.learning.task import longest_trial
 from rflo_repro.runs.initialisation import Initialisation, generator
 from rflo_repro.runs.job import Arrays, Progress
 
 if TYPE_CHECKING:
     from rflo_repro.learning.checkpoint import Checkpoint
+    from rflo_repro.learning.history import History
     from rflo_repro.learning.network import Network
+    from rflo_repro.learning.optimizers import LearningRates
     from rflo_repro.learning.rules import LearningRule
-    from rflo_repro.learning.task import SizedTask
-    from rflo_repro.learning.training import History, LearningRates
+    from rflo_repro.learning.task import Task
     from rflo_repro.learning.validate import Array
 
 FINAL_SHARE = 0.01
@@ -33,7 +36,7 @@ class Session:
     stored_as = "Session"
     stored_fields: ClassVar = {"init": "recipe"}
 
-    task: SizedTask
+    task: Task
     rule: str | LearningRule
     eta: float | LearningRates
     n_trials: int
@@ -51,31 +54,32 @@ class Session:
         """Two histories of the network's size a timestep (four where phi' and noise are kept), a few weight matrices
         (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every unit depends on
         every weight, and of rules by chance a few numbers for each draw and timestep, signs among them."""
-        n_steps: int = self.task.n_steps
-        width = self.init.n_rec + self.task.n_in + 8
+        n_steps = longest_trial(self.task)
+        n, width = self.init.n_rec, self.init.n_rec + self.task.n_in + 8
         rule = resolve(self.rule)
-        dependence = 2 * width**3 if rule.form == "forward" else 0
-        plain = self.noise == 0.0 and self.init.plain and rule.form != "perturbation"
-        histories = (2 if plain else 4) + 2 * (rule.form == "kf")
-        matrices = (6 if self.optimizer == "sgd" else 10) + {"rls": 1, "kf": 2}.get(rule.form, 0)
-        n_signs = rule.n_signs(self.init.n_rec)
+        algorithm = rule.algorithm
+        plain = self.noise == 0.0 and self.init.plain and not algorithm.perturbs
+        histories = (2 if plain else 4) + algorithm.histories
+        matrices = (6 if self.optimizer == "sgd" else 10) + algorithm.matrices
+        n_signs = algorithm.n_signs(n)
         chance = rule.draws * (n_signs // 64 + self.task.n_out + 4) if n_signs else 0
         of_a_step = self.batch * (histories * width + chance)
-        return 8 * (n_steps * of_a_step + matrices * width * width + dependence) + self.n_kept
+        weights = matrices * width**2 + algorithm.cubes * width**3
+        return 8 * (n_steps * of_a_step + weights) + self.n_kept
 
     @property
     def n_kept(self) -> int:
         """Two curves, a trial's outputs and targets, and the trained weights."""
         n = self.init.n_rec
         weights = n * (n + self.task.n_in + self.task.n_out + (self.init.bias is not None))
-        return 16 * (self.n_trials + self.task.n_steps * self.task.n_out) + 8 * weights
+        return 16 * (self.n_trials + longest_trial(self.task) * self.task.n_out) + 8 * weights
 
     @property
     def n_seconds(self) -> float:
-        """Two multiply-adds a weight and timestep, at 64 in a nanosecond, for each of the rule's rows."""
-        n = self.init.n_rec
-        rows = resolve(self.rule).n_rows(n, self.task.n_in)
-        return self.n_trials * self.task.n_steps * (1e-8 + 2.0 * n * (n + self.task.n_in) * rows / 64e9)
+        """The rule's multiply-adds, at 64 in a nanosecond."""
+        n, n_in, n_out = self.init.n_rec, self.task.n_in, self.task.n_out
+        cost = multiply_adds(resolve(self.rule), n, n_in, n_out, self.online)
+        return self.n_trials * longest_trial(self.task) * (1e-8 + n * (n + n_in + n_out) * cost / 64e9)
 
     def initial(self) -> Network:
         """The network before training."""
@@ -83,7 +87,7 @@ class Session:
 
     def train(self, progress: Progress, checkpoint: Checkpoint | None = None) -> History:
         """Train the initial network, from where the checkpoint is."""
-        from rflo_repro.learning.training import train
+        from rflo_repro.learning.train import train
 
         return train(
             self.initial(),
@@ -104,7 +108,7 @@ class Session:
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Curves (n_trials,) of loss and alignment, `diverged`, the trained network's outputs y (T, Ny) and their
         targets in one trial more, and its weights."""
-        from rflo_repro.learning.training import run
+        from rflo_repro.learning.evaluate import run
 
         history = self.train(progress, checkpoint)
         inputs, targets = self.task.trial(generator(self.seed, self.network, "test"))

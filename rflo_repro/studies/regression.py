@@ -33,7 +33,7 @@ from rich.console import Console
 
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
-from rflo_repro.learning.training import train
+from rflo_repro.learning.train import train
 from rflo_repro.paper import fig2, registry
 from rflo_repro.runs import generation, provenance
 from rflo_repro.runs.conditions import of_scale

@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from rflo_repro.learning import exact_math
-from rflo_repro.learning.checkpoint import Kept
+from rflo_repro.learning.checkpoint import Saved
+from rflo_repro.learning.evaluate import Run, Updates, run, weight_updates
+from rflo_repro.learning.history import History
 from rflo_repro.learning.loop import Loop
 from rflo_repro.learning.network import Network
-from rflo_repro.learning.optimizers import Optimizer
+from rflo_repro.learning.optimizers import LearningRates, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.learning.task import SizedTask, Task
-from rflo_repro.learning.training import History, LearningRates, Run, Updates, run, train, weight_updates
+from rflo_repro.learning.task import Task
+from rflo_repro.learning.train import train
 from rflo_repro.learning.validate import Array
 from rflo_repro.paper.fig4.trial import Body, LoopSession
 from rflo_repro.runs.initialisation import Initialisation
@@ -121,13 +123,13 @@ class Memory:
 
     def __init__(self, after: int) -> None:
         self.after = after
-        self.kept: Kept | None = None
+        self.kept: Saved | None = None
 
-    def read(self) -> Kept | None:
+    def read(self) -> Saved | None:
         """What was kept."""
         return self.kept
 
-    def keep(self, done: int, now: Callable[[], Kept]) -> None:
+    def keep(self, done: int, now: Callable[[], Saved]) -> None:
         """Keep it and stop, the first time."""
         if self.kept is None and done >= self.after:
             self.kept = {name: array.copy() for name, array in now().items()}
@@ -453,7 +455,7 @@ def _tasks() -> Arrays:
 
 def _sizes() -> Arrays:
     """What tasks and rules say of themselves."""
-    tasks: tuple[SizedTask, ...] = (
+    tasks: tuple[Any, ...] = (
         PeriodicTask(21),
         IntervalMatchingTask(60, channels=1),
         MovementTask(),
@@ -461,7 +463,7 @@ def _sizes() -> Arrays:
     )
     return {
         "tasks": np.array([(task.n_in, task.n_out, task.n_steps) for task in tasks]),
-        "rules": np.array([(rule.untrained, rule.local_in_time, rule.n_signs(5)) for rule in RULES.values()]),
+        "rules": np.array([(rule.untrained, rule.local_in_time, rule.algorithm.n_signs(5)) for rule in RULES.values()]),
     }
 
 

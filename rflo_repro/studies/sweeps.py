@@ -23,7 +23,7 @@ from rflo_repro.learning import validate
 from rflo_repro.learning.network import Phi
 from rflo_repro.learning.optimizers import Method, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule, resolve
-from rflo_repro.learning.task import SizedTask, Task
+from rflo_repro.learning.task import Task, longest_trial
 from rflo_repro.paper import periodic, registry
 from rflo_repro.report import style
 from rflo_repro.report.comparison import Line
@@ -47,7 +47,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
 T = TypeVar("T")
 PERIODIC = "periodic"
@@ -92,9 +92,9 @@ AXES: dict[str, Callable[[str, Any], Any]] = {
     "eta_out": lambda name, value: validate.real(name, value, 0.0),
     "n_trials": lambda name, value: validate.integer(name, value, 1, LIMITS["trials"]),
     "batch": lambda name, value: validate.integer(name, value, 1),
-    "online": validate.flag,
+    "online": validate.boolean,
     "h0": first_state,
-    "phi": lambda name, value: validate.word(name, value, get_args(Phi)),
+    "phi": lambda name, value: validate.one_of(name, value, get_args(Phi)),
     "density": lambda name, value: validate.real(name, value, 0.0, 1.0),
     "bias": lambda name, value: validate.real(name, value, 0.0),
     "tau_spread": lambda name, value: validate.real(name, value, 1.0),
@@ -126,7 +126,7 @@ class Plan:
     seed: int
     grid: Mapping[str, tuple[Any, ...]]
     rules: Mapping[str, LearningRule]
-    tasks: Mapping[str, SizedTask]
+    tasks: Mapping[str, Task]
     optimizers: Mapping[str, Optimizer]
     plot: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -207,7 +207,7 @@ def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
     for setting in ("networks", "trials", "seed"):
         if getattr(plan, setting) > LIMITS[setting]:
             raise ValueError(
-                f"{setting} must be at most {LIMITS[setting]}, got {validate.shown(getattr(plan, setting))}"
+                f"{setting} must be at most {LIMITS[setting]}, got {validate.short_repr(getattr(plan, setting))}"
             )
     n_jobs = math.prod(len(values) or 1 for values in plan.grid.values()) * plan.networks
     if n_jobs > MOST:
@@ -292,7 +292,7 @@ def _is_task_class(value: Any) -> bool:
     return bool(value.__dataclass_params__.frozen) and hasattr(value, "trial")
 
 
-def _task(name: str, value: Any, folder: Path) -> SizedTask:
+def _task(name: str, value: Any, folder: Path) -> Task:
     _name("tasks", name)
     entries = dict(table(f"tasks.{name}", value))
     kind = entries.pop("is", None)
@@ -301,12 +301,12 @@ def _task(name: str, value: Any, folder: Path) -> SizedTask:
     made_by = _class(name, kind, folder)
     only(f"tasks.{name}", entries, [f.name for f in dataclasses.fields(made_by)])
     try:
-        task: SizedTask = made_by(**{key: _frozen(entry) for key, entry in entries.items()})
-        n_steps = task.n_steps
+        task: Task = made_by(**{key: _frozen(entry) for key, entry in entries.items()})
+        n_steps = longest_trial(task)
     except (Exception, SystemExit) as error:  # whatever a task of one's own makes of values that it did not expect
         raise ValueError(f"tasks.{name}: {error}") from None
     if not isinstance(task, Task) or not isinstance(n_steps, int) or n_steps < 1:
-        raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep in n_steps")
+        raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep")
     return task
 
 
@@ -349,7 +349,7 @@ def _plot(entries: Mapping[str, Any], plan: Plan) -> dict[str, str]:
     for name in ("x", "y"):
         if name not in entries:
             raise ValueError(f"plot.{name} is missing")
-    chosen = {name: validate.word(f"plot.{name}", entries[name], allowed[name]) for name in entries}
+    chosen = {name: validate.one_of(f"plot.{name}", entries[name], allowed[name]) for name in entries}
     axes = {COLUMN_OF.get(axis, axis) for axis, values in plan.grid.items() if len(values) > 1}
     for column in sorted(axes - set(chosen.values())):
         raise ValueError(f"plot must say where {column} goes, which the grid varies too: x or lines")
@@ -454,7 +454,7 @@ def _eta(at: Mapping[str, Any]) -> float | LearningRates:
     if set(own.values()) == {at["eta"]}:
         rate: float = at["eta"]
         return rate
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
     return LearningRates(**own)
 

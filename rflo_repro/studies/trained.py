@@ -36,17 +36,37 @@ def trained(
 ) -> Network:
     """The network of a figure or of a sweep after its last trial.
 
+    A network that is not stored is trained now, which may take minutes, and comes out with the same bits.
+
+    Parameters
+    ----------
+    name : str or path-like
+        The command of a figure (`fig2`), or the path of a sweep file (`my-sweep.toml`).
+    network : int
+        Its number, from 0.
+    scale : {"paper", "quick", "smoke"}
+        The scale of the figure.
+    results : path-like, optional
+        The directory of the tables, whose store is read; by default the one of the command line.
+    **condition
+        Columns of the final table, as many as it takes to tell one condition from the others; `period` is
+        `period_tau`, and `rates` are the paper's, if it has some, by default.
+
+    Returns
+    -------
+    Network
+        The trained network.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, scale or network, or where not one condition is left. It says what there is.
+
+    Examples
+    --------
+    ::
+
         rr.trained("fig2", rule="rflo", period=20, network=4)
-
-    name: of a figure's command (`fig2`), or the path of a sweep file (`my-sweep.toml`).
-    network: its number, from 0.
-    scale: of the figure: `paper`, `quick` or `smoke`.
-    results: the directory of the tables, whose store is looked into; None: where the command line puts them.
-    condition: columns of the final table, as many as it takes to tell one condition from the others; `period` is
-        `period_tau`, and `rates` are the printed ones, if the paper prints some, unless they are said.
-
-    What is not in the store is trained now, which may take minutes, and comes out with the same bits.
-    Raises ValueError, with what there is, for an unknown name, scale or network, or where not one condition is left.
     """
     network = validate.integer("network", network, 0)
     place, found = _conditions(name, scale)
@@ -69,12 +89,12 @@ def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
     figures = {key: about for key, about in registry.figures().items() if about.computed}
     if isinstance(name, str) and name in figures:
         experiment = figures[name].experiment
-        validate.word("scale", scale, [*experiment.scales])
+        validate.one_of("scale", scale, [*experiment.scales])
         return Folders.of_scale(scale).results, of_scale(experiment, scale)
     path = Path(name) if isinstance(name, (str, os.PathLike)) else Path()
     if path.suffix != ".toml":
         raise ValueError(
-            f"name must be one of {', '.join(figures)} or the path of a sweep file, got {validate.shown(name)}"
+            f"name must be one of {', '.join(figures)} or the path of a sweep file, got {validate.short_repr(name)}"
         )
     try:
         plan = sweeps.read(path)

@@ -14,15 +14,29 @@ from rflo_repro.learning.validate import Array
 class IntervalMatchingTask(validate.Checked):
     """Two input pulses a delay apart; the target is a pulse that trails the second by the same delay.
 
-    longest, shortest: a trial's delay is drawn uniformly from shortest..longest, in timesteps.
-    channels: 1, both pulses on one input, or 2, an input for each pulse (assumption `input-channels`).
-    pulse_sd: SD of the Gaussian pulses, in timesteps. first: time of the first pulse's peak.
-    first_spread: the first pulse of each trial is later than `first` by a random time, uniform up to this.
-    tail: timesteps after the latest peak that a target can have.
-    input_height: of the input pulses; the target is 1 high (assumption `pulse-height`).
+    All trials have the same length, so that a batch can be run in lockstep. Times are in timesteps.
 
-    All trials have the same length, so that a batch can be run in lockstep.
-    Raises ValueError for values out of range.
+    Parameters
+    ----------
+    longest, shortest : int
+        A trial's delay is uniform from shortest to longest.
+    channels : int
+        1, both pulses on one input, or 2, an input for each pulse (assumption `input-channels`).
+    pulse_sd : float
+        Standard deviation of the Gaussian pulses.
+    first : int
+        Time of the first pulse's peak.
+    tail : int
+        From the latest peak that a target can have to the end of the trial.
+    input_height : float
+        Height of the input pulses; the target is 1 high (assumption `pulse-height`).
+    first_spread : int
+        The first pulse of each trial is later than `first` by a random time, uniform up to this.
+
+    Raises
+    ------
+    ValueError
+        For values out of range.
     """
 
     stored_as = "IntervalMatchingTask"
@@ -56,7 +70,18 @@ class IntervalMatchingTask(validate.Checked):
         return self.first + self.first_spread + 2 * self.longest + self.tail
 
     def pulse(self, at: int) -> Array:
-        """(T,): a pulse 1 high that peaks at this time; entry k is time k+1."""
+        """A pulse 1 high.
+
+        Parameters
+        ----------
+        at : int
+            The time of its peak.
+
+        Returns
+        -------
+        ndarray
+            (T,); entry k is time k+1.
+        """
         time = np.arange(1, self.n_steps + 1)
         # far from the peak of a narrow pulse the square is infinite, and the pulse 0
         with np.errstate(over="ignore"):
@@ -64,10 +89,24 @@ class IntervalMatchingTask(validate.Checked):
             return exact_math.exp(-0.5 * (away * away))
 
     def with_delay(self, delay: int, later: int = 0) -> tuple[Array, Array]:
-        """The trial with this delay in timesteps, at most `longest`: inputs (T, channels) and targets (T, 1).
+        """The trial with a given delay.
 
-        later: by how many timesteps the first pulse comes after `first`, at most `first_spread`.
-        Raises ValueError for a delay or a time that is none.
+        Parameters
+        ----------
+        delay : int
+            At most `longest`.
+        later : int
+            How much later than `first` the first pulse is, at most `first_spread`.
+
+        Returns
+        -------
+        tuple of ndarray
+            Inputs (T, channels) and targets (T, 1).
+
+        Raises
+        ------
+        ValueError
+            For a delay or a time out of range.
         """
         delay = validate.integer("delay", delay, 0, self.longest)
         first = self.first + validate.integer("later", later, 0, self.first_spread)
@@ -77,8 +116,24 @@ class IntervalMatchingTask(validate.Checked):
         return self.input_height * inputs, self.pulse(first + 2 * delay)[:, np.newaxis]
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """A trial with a random delay: inputs (T, channels) and targets (T, 1). Raises ValueError for no generator."""
+        """A trial with a random delay.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Samples the delay, and the time of the first pulse if it varies.
+
+        Returns
+        -------
+        tuple of ndarray
+            Inputs (T, channels) and targets (T, 1).
+
+        Raises
+        ------
+        ValueError
+            For anything but a generator.
+        """
         rng = validate.generator("rng", rng)
         delay = int(rng.integers(self.shortest, self.longest + 1))
-        # without a spread nothing is drawn for it, so that the trials are those of the figure
+        # without a spread nothing is sampled for it: the delays are then those of the figure
         return self.with_delay(delay, int(rng.integers(self.first_spread + 1)) if self.first_spread else 0)

@@ -20,7 +20,15 @@ class PeriodicTask(validate.Checked):
 
         y*(t) = sin(2 pi t/T) + 0.5 sin(4 pi t/T) + 0.25 sin(8 pi t/T),   t = 1..T
 
-    Raises ValueError if `period` is not a whole number of at least 1.
+    Parameters
+    ----------
+    period : int
+        T, at least 1.
+
+    Raises
+    ------
+    ValueError
+        For another period.
     """
 
     stored_as = "PeriodicTask"
@@ -46,5 +54,16 @@ class PeriodicTask(validate.Checked):
         return validate.frozen(np.zeros((self.period, 0))), validate.frozen(targets[:, np.newaxis])
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Inputs (T, 0) and targets (T, 1): the same arrays, read-only, every time."""
+        """One period.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Not used.
+
+        Returns
+        -------
+        tuple of ndarray
+            Inputs (T, 0) and targets (T, 1): the same arrays, read-only, every time.
+        """
         return self._trial

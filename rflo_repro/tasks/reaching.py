@@ -24,7 +24,7 @@ def _directions(given: Any) -> tuple[int, ...]:
     ordered = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
     if not (ordered or (isinstance(given, np.ndarray) and given.ndim == 1)) or len(given) == 0:
         raise ValueError(
-            f"directions must be at least one whole number from 0 to {last}, in order, got {validate.shown(given)}"
+            f"directions must be at least one whole number from 0 to {last}, in order, got {validate.short_repr(given)}"
         )
     return tuple(validate.integer("directions", item, 0, last) for item in given)
 
@@ -33,16 +33,26 @@ def _directions(given: Any) -> tuple[int, ...]:
 class Reaching(validate.Checked):
     """Unit movements right, up, left and down within a square, each followed by a hold.
 
-    n_steps: length in timesteps of a movement, and of a hold (20 tau each).
-    bound: the cursor stays within -bound..bound in x and in y.
-    profile: speed during a movement, 1 at its highest: `constant`, or `bell`, sin^2(pi t / n_steps)
-        (assumption `velocity-profile`).
-    amplitude: of the tonic inputs (assumption `tonic-amplitude`).
-    input_in_hold: whether a movement's input stays on in its hold (assumption `holds`).
-
     A direction has a tonic input of its own, on while the cursor moves and off while it holds. The target velocity is
     the profile along the direction in a movement and 0 in a hold; the cursor's unit of length is one movement.
-    Raises ValueError for values out of range.
+
+    Parameters
+    ----------
+    n_steps : int
+        Timesteps of a movement, and of a hold (20 tau each).
+    bound : float
+        The cursor stays within -bound..bound in x and in y; at least 0.5.
+    profile : {"constant", "bell"}
+        Speed during a movement, 1 at its highest; `bell` is sin^2(pi t / n_steps) (assumption `velocity-profile`).
+    amplitude : float
+        Of the tonic inputs (assumption `tonic-amplitude`).
+    input_in_hold : bool
+        Whether a movement's input stays on in its hold (assumption `holds`).
+
+    Raises
+    ------
+    ValueError
+        For values out of range.
     """
 
     stored_as = "Reaching"
@@ -56,12 +66,28 @@ class Reaching(validate.Checked):
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_steps", validate.integer("n_steps", self.n_steps, 1))
         object.__setattr__(self, "bound", validate.real("bound", self.bound, 0.5))
-        object.__setattr__(self, "profile", validate.word("profile", self.profile, PROFILES))
+        object.__setattr__(self, "profile", validate.one_of("profile", self.profile, PROFILES))
         object.__setattr__(self, "amplitude", validate.real("amplitude", self.amplitude))
-        object.__setattr__(self, "input_in_hold", validate.flag("input_in_hold", self.input_in_hold))
+        object.__setattr__(self, "input_in_hold", validate.boolean("input_in_hold", self.input_in_hold))
 
     def inputs(self, direction: int) -> Array:
-        """(2 n_steps, 4): the inputs in a movement and its hold. Raises ValueError for a direction that is none."""
+        """The inputs in a movement and its hold.
+
+        Parameters
+        ----------
+        direction : int
+            Index into right, up, left and down.
+
+        Returns
+        -------
+        ndarray
+            (2 n_steps, 4).
+
+        Raises
+        ------
+        ValueError
+            For an index out of range.
+        """
         direction = validate.integer("direction", direction, 0, len(DIRECTIONS) - 1)
         inputs = np.zeros((2 * self.n_steps, len(DIRECTIONS)))
         inputs[: 2 * self.n_steps if self.input_in_hold else self.n_steps, direction] = self.amplitude
@@ -73,25 +99,65 @@ class Reaching(validate.Checked):
         if self.profile == "constant":
             return np.ones(self.n_steps)
         # at the middle of each timestep: odd numbers of 1/(4 n_steps) of a turn
-        root = exact_math.sin_of_turn(2 * np.arange(self.n_steps) + 1, 4 * self.n_steps)
-        return root * root
+        sine = exact_math.sin_of_turn(2 * np.arange(self.n_steps) + 1, 4 * self.n_steps)
+        return sine * sine
 
     def velocity(self, directions: Sequence[int]) -> Array:
-        """(2 n_steps len(directions), 2): the target y* of these movements, each with its hold.
+        """The target y* of movements, each with its hold.
 
-        Raises ValueError for directions that are none.
+        Parameters
+        ----------
+        directions : sequence of int
+            Indices into right, up, left and down, at least one.
+
+        Returns
+        -------
+        ndarray
+            (2 n_steps len(directions), 2).
+
+        Raises
+        ------
+        ValueError
+            For an index out of range.
         """
         directions = _directions(directions)
         speed = np.concatenate([self.speed, np.zeros(self.n_steps)])
         return np.concatenate([np.outer(speed, VECTORS[direction]) for direction in directions])
 
     def position(self, velocity: Array) -> Array:
-        """The cursor's path (T, 2) from the origin, in movements, for a velocity (T, 2)."""
+        """The cursor's path from the origin.
+
+        Parameters
+        ----------
+        velocity : ndarray
+            (T, 2).
+
+        Returns
+        -------
+        ndarray
+            (T, 2), in movements.
+        """
         path: Array = np.cumsum(velocity, axis=0) / exact_math.sum(self.speed)
         return path
 
     def allowed(self, cursor: Array) -> npt.NDArray[np.bool_]:
-        """(4,): the directions that keep a cursor at (2,) within bounds. Raises ValueError for what is no cursor."""
+        """The directions that keep a cursor within bounds.
+
+        Parameters
+        ----------
+        cursor : ndarray
+            (2,), in movements.
+
+        Returns
+        -------
+        ndarray of bool
+            (4,).
+
+        Raises
+        ------
+        ValueError
+            For a wrong shape, or a value that is not finite.
+        """
         farthest: Array = np.abs(validate.array("cursor", cursor, (2,)) + VECTORS).max(axis=1)
         return farthest <= self.bound + 1e-9
 
@@ -100,8 +166,17 @@ class Reaching(validate.Checked):
 class MovementTask(validate.Checked):
     """A task whose trials are movements with their holds, in random directions that keep the cursor within bounds.
 
-    reaching: the movements. cursor: (2,) where the next trial begins, copied; each trial moves it.
-    Raises ValueError for what is no Reaching, and for a cursor from which no movement stays within its bounds.
+    Parameters
+    ----------
+    reaching : Reaching
+        The movements.
+    cursor : ndarray
+        (2,): where the next trial begins, copied; each trial moves it.
+
+    Raises
+    ------
+    ValueError
+        For another kind of object, and for a cursor from which no movement stays within bounds.
     """
 
     stored_as = "MovementTask"
@@ -118,7 +193,7 @@ class MovementTask(validate.Checked):
         if not self.reaching.allowed(self.cursor).any():
             raise ValueError(
                 f"cursor must have a movement that keeps it within -{self.reaching.bound:g}..{self.reaching.bound:g}, "
-                f"got {validate.shown(self.cursor)}"
+                f"got {validate.short_repr(self.cursor)}"
             )
 
     @property
@@ -127,7 +202,23 @@ class MovementTask(validate.Checked):
         return 2 * self.reaching.n_steps
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """The next movement: inputs (T, 4) and targets (T, 2). Raises ValueError for what is no generator."""
+        """The next movement.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Samples the direction.
+
+        Returns
+        -------
+        tuple of ndarray
+            Inputs (T, 4) and targets (T, 2).
+
+        Raises
+        ------
+        ValueError
+            For anything but a generator.
+        """
         rng = validate.generator("rng", rng)
         direction = int(rng.choice(np.flatnonzero(self.reaching.allowed(self.cursor))))
         self.cursor = self.cursor + VECTORS[direction]
@@ -138,8 +229,17 @@ class MovementTask(validate.Checked):
 class SequenceTask(validate.Checked):
     """A task whose every trial is one sequence of movements and holds from beginning to end, without input.
 
-    directions: indices into DIRECTIONS, at least one.
-    Raises ValueError for directions that are none, and for what is no Reaching.
+    Parameters
+    ----------
+    directions : tuple of int
+        Indices into right, up, left and down, at least one.
+    reaching : Reaching
+        The movements.
+
+    Raises
+    ------
+    ValueError
+        For an index out of range, and for another kind of object.
     """
 
     stored_as = "SequenceTask"
@@ -166,5 +266,16 @@ class SequenceTask(validate.Checked):
         )
 
     def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Inputs (T, 0) and targets (T, 2): the same arrays, read-only, every time."""
+        """The whole sequence.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Not used.
+
+        Returns
+        -------
+        tuple of ndarray
+            Inputs (T, 0) and targets (T, 2): the same arrays, read-only, every time.
+        """
         return self._trial

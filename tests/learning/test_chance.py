@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import rflo_repro as rr
-from rflo_repro.learning import training
+from rflo_repro.learning import kernels, trial_source
+from rflo_repro.learning.algorithms import ALGORITHMS
+from rflo_repro.learning.packing import PackedNetwork
 from rflo_repro.learning.rules import Form
+from rflo_repro.learning.settings import Settings
 
 UORO = rr.LearningRule("uoro", "symmetric", "full", form="uoro", draws=3)
 
@@ -31,10 +34,10 @@ class Mixed:
 
 def source(task, rule=UORO, batch=1, seed=1):
     net = rr.Network.random(19, 1, 1, np.random.default_rng(0))
-    return training._Source(
-        training._Settings(task, rule, 0.1, False, batch, True, rr.Optimizer(), 0.0, ()),
-        training._Packed(net),
-        training._Streams(np.random.default_rng(0), None, np.random.default_rng(seed)),
+    return trial_source.TrialSource(
+        Settings(task, rule, 0.1, False, batch, True, rr.Optimizer(), 0.0, ()),
+        PackedNetwork(net),
+        trial_source.Rngs(np.random.default_rng(0), None, np.random.default_rng(seed)),
     )
 
 
@@ -69,10 +72,10 @@ def test_a_shorter_trial_draws_as_much_as_it_is_long():
 def test_signs_are_bounded_in_memory():
     many = rr.LearningRule("many", "symmetric", "full", form="uoro", draws=100_000)
     blocks = source(Mixed(), many)
-    blocks.pace = 1e-12  # time would let it draw more
+    blocks.seconds_per_step = 1e-12  # time would let it draw more
     block = blocks.block(1000)
     assert len(block.order) < 50
-    assert block.signs.nbytes <= 8 * training.BLOCK_FLOATS + block.signs[0].nbytes
+    assert block.signs.nbytes <= 8 * trial_source.BLOCK_FLOATS + block.signs[0].nbytes
 
 
 @pytest.mark.parametrize(
@@ -85,14 +88,14 @@ def test_signs_are_bounded_in_memory():
         ({"form": "uoro", "draws": 2.5}, "draws"),
         ({"draws": 2}, "draws needs form"),
         ({"form": "forward", "draws": 2}, "draws needs form"),
-        ({"sigma": 0.1}, "sigma belongs to form 'perturbation'"),
-        ({"form": "perturbation"}, "sigma belongs to form 'perturbation'"),
+        ({"sigma": 0.1}, "sigma needs form 'perturbation', got 0.1 and 'filtered'"),
+        ({"form": "perturbation"}, "sigma must be given with form 'perturbation'"),
         ({"form": "perturbation", "sigma": 0.0}, "sigma"),
         ({"form": "perturbation", "sigma": math.nan}, "sigma"),
-        ({"form": "uoro", "alpha": 1.0}, "alpha belongs to form 'rls'"),
-        ({"form": "rls"}, "alpha belongs to form 'rls'"),
+        ({"form": "uoro", "alpha": 1.0}, "alpha needs form 'rls'"),
+        ({"form": "rls"}, "alpha must be given with form 'rls'"),
         ({"form": "rls", "alpha": -1.0}, "alpha"),
-        ({"form": "rls", "alpha": 1.0, "sigma": 1.0}, "sigma belongs"),
+        ({"form": "rls", "alpha": 1.0, "sigma": 1.0}, "sigma needs form"),
     ],
 )
 def test_what_makes_no_rule_is_refused_by_name(fields, named):
@@ -100,9 +103,8 @@ def test_what_makes_no_rule_is_refused_by_name(fields, named):
         rr.LearningRule(**{"name": "mine", "feedback": "symmetric", "carry": "full", **fields})
 
 
-def test_a_form_without_a_kernel_is_an_error(problem, monkeypatch):
-    p = problem()
-    assert set(training.WITH_KERNEL) == set(get_args(Form))
-    monkeypatch.setattr(training, "WITH_KERNEL", ("filtered", "forward"))
-    with pytest.raises(ValueError, match="form must be one of filtered, forward, got 'uoro'"):
-        rr.weight_updates(p.net, p.inputs, p.targets, UORO)
+def test_every_algorithm_has_its_kernels():
+    assert {*ALGORITHMS} == {*get_args(Form), "traces"}
+    for algorithm in ALGORITHMS.values():
+        assert callable(getattr(kernels, algorithm.train))
+        assert callable(getattr(kernels, algorithm.update))

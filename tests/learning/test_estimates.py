@@ -11,9 +11,9 @@ import pytest
 from cases import further
 
 import rflo_repro as rr
-from rflo_repro.learning import kernels
+from rflo_repro.learning.evaluate import kernel_updates
 from rflo_repro.learning.network import children
-from rflo_repro.learning.training import _one_trial, _Packed, _record, _signs, _switches
+from rflo_repro.learning.packing import PackedNetwork, one_trial, random_signs
 
 MATRICES = ("w_in", "w_rec", "w_out")
 TWINS = {"uoro": naive.uoro_gradient, "kf": naive.kf_gradient}
@@ -33,7 +33,7 @@ def estimate(form, draws=1, feedback="symmetric"):
 
 def signs_of(bits, rule, n_rec):
     """(T, draws, signs) of +1 and -1."""
-    return 1.0 - 2.0 * np.unpackbits(bits, axis=-1, bitorder="little")[..., : rule.n_signs(n_rec)]
+    return 1.0 - 2.0 * np.unpackbits(bits, axis=-1, bitorder="little")[..., : rule.algorithm.n_signs(n_rec)]
 
 
 def same(found, wanted, tolerance=1e-12):
@@ -50,13 +50,10 @@ def size(update):
 def with_bits(p, rule, bits):
     """The update for these signs, (T, draws, bytes)."""
     bits = np.frombuffer(bits.tobytes(), dtype=np.uint8).reshape(bits.shape)  # as the library has them: read-only
-    packed, record = _Packed(p.net), _record(1)
-    updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
-    trial = _one_trial(packed.inputs(p.inputs), p.targets, signs=bits[None])
-    kernels.gradient(
-        packed.weights, trial, _switches(rule), record, updates, packed.workspace(len(p.inputs), rule=rule)
-    )
-    return rr.Updates(**packed.split(updates), loss=float(record.loss[0]))
+    packed = PackedNetwork(p.net)
+    trial = one_trial(packed.inputs(p.inputs), p.targets, signs=bits[None])
+    updates, loss = kernel_updates(packed, trial, rule, rule.algorithm)
+    return rr.Updates(**updates, loss=loss)
 
 
 EVERY = list(itertools.product(TWINS, [1, 3], SIZES, MODELS))
@@ -73,7 +70,7 @@ def test_an_estimate_is_its_twin_with_traces(problem, form, draws, sizes, model)
     for feedback in ("symmetric", "random"):
         rule = estimate(form, draws, feedback)
         found = rr.weight_updates(p.net, p.inputs, p.targets, rule, rng=np.random.default_rng(3))
-        signs = signs_of(_signs(rule, p.net, len(p.inputs), np.random.default_rng(3)), rule, p.net.n_rec)
+        signs = signs_of(random_signs(rule, p.net.n_rec, len(p.inputs), np.random.default_rng(3)), rule, p.net.n_rec)
         twin = TWINS[form](naive.Net.of(p.net), p.inputs, p.targets, signs, feedback == "symmetric")
         same(found, twin)
         # other signs, another estimate
@@ -87,7 +84,7 @@ def test_an_estimate_is_its_twin_with_traces(problem, form, draws, sizes, model)
 def test_the_mean_over_all_signs_is_real_time_recurrent_learning(problem, form, output_feedback):
     p = problem(2, 3, 1, 1, n_steps=4, output_feedback=output_feedback)
     exact = rr.weight_updates(p.net, p.inputs, p.targets, "rtrl")
-    n_signs = estimate(form).n_signs(3)
+    n_signs = estimate(form).algorithm.n_signs(3)
     # every pattern is one draw: a byte a step holds all its signs
     patterns = np.array(list(itertools.product(range(2**n_signs), repeat=4)), dtype=np.uint8).T[..., np.newaxis].copy()
     assert patterns.shape[1] == {"uoro": 4096, "kf": 256}[form]
@@ -104,7 +101,7 @@ def test_the_mean_over_all_signs_is_real_time_recurrent_learning(problem, form, 
 def test_draws_are_averaged(problem, form):
     p = problem(4)
     rule = estimate(form, 5)
-    bits = _signs(rule, p.net, len(p.inputs), np.random.default_rng(0))
+    bits = random_signs(rule, p.net.n_rec, len(p.inputs), np.random.default_rng(0))
     mean = with_bits(p, rule, bits)
     apart = [with_bits(p, estimate(form), bits[:, r : r + 1].copy()).w_rec for r in range(5)]
     np.testing.assert_allclose(mean.w_rec, np.mean(apart, axis=0), rtol=1e-12, atol=1e-14)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import rflo_repro as rr
-from rflo_repro.learning import kernels
-from rflo_repro.learning.training import _one_trial, _Packed, _record, _switches
+from rflo_repro.learning.algorithms import ALGORITHMS
+from rflo_repro.learning.evaluate import kernel_updates
+from rflo_repro.learning.packing import PackedNetwork, one_trial
 
 MATRICES = ("w_in", "w_rec", "w_out")
 LONG_TRACE = rr.LearningRule("rflo-4", "random", "leak", trace_tau=28.0)
@@ -41,13 +42,8 @@ def apart(one, other):
 
 
 def traced(p, rule):
-    packed, record = _Packed(p.net), _record(1)
-    updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
-    kernels.trace_gradient(
-        packed.weights, _one_trial(p.inputs, p.targets), _switches(rule), record, updates,
-        kernels.trace_workspace(p.net.n_rec, p.net.n_in, p.net.n_out),
-    )  # fmt: skip
-    return packed.split(updates)
+    trial = one_trial(p.inputs, p.targets)
+    return kernel_updates(PackedNetwork(p.net), trial, rule, ALGORITHMS["traces"])[0]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -44,10 +44,10 @@ def test_it_is_its_twin(case, repeat, reset_state):
     np.testing.assert_allclose(found.network.w_out, wanted.net.w_out, rtol=1e-9, atol=1e-10)
     np.testing.assert_array_equal(found.network.w_rec, net.w_rec)
     np.testing.assert_array_equal(found.network.w_in, net.w_in)
-    (kept,) = found._course.moments
-    np.testing.assert_allclose(kept[:, :9], inverse, rtol=1e-8, atol=1e-10)
-    np.testing.assert_array_equal(kept[:, :9], kept[:, :9].T)
-    assert not kept[:, 9:].any()
+    (inverse_found,) = found._training.moments
+    np.testing.assert_allclose(inverse_found[:, :9], inverse, rtol=1e-8, atol=1e-10)
+    np.testing.assert_array_equal(inverse_found[:, :9], inverse_found[:, :9].T)
+    assert not inverse_found[:, 9:].any()
 
 
 def test_noise_on_the_units_is_that_of_the_twin(case, repeat):

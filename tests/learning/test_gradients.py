@@ -10,7 +10,9 @@ import pytest
 
 import rflo_repro as rr
 from rflo_repro.learning import kernels
-from rflo_repro.learning.training import _one_trial, _Packed, _record, _switches
+from rflo_repro.learning.algorithms import ALGORITHMS
+from rflo_repro.learning.evaluate import kernel_updates
+from rflo_repro.learning.packing import PackedNetwork, one_trial
 
 MATRICES = ("w_in", "w_rec", "w_out")
 
@@ -97,14 +99,9 @@ def test_rtrl_is_bptt(problem, sizes, output_feedback):
 
 def trace_form(net, inputs, targets, rule, noise=None):
     """The update, and the loss, by eligibility traces that run forward."""
-    packed, record = _Packed(net, noisy=noise is not None), _record(1)
-    trial = _one_trial(packed.inputs(inputs), targets, *([] if noise is None else [noise[None]]))
-    updates = kernels.Updates(np.zeros_like(packed.weights.m), np.zeros_like(packed.weights.w_out))
-    kernels.trace_gradient(
-        packed.weights, trial, _switches(rr.RULES[rule]), record, updates,
-        kernels.trace_workspace(*packed.sizes),
-    )  # fmt: skip
-    return packed.split(updates), record.loss[0]
+    packed = PackedNetwork(net, noisy=noise is not None)
+    trial = one_trial(packed.inputs(inputs), targets, *([] if noise is None else [noise[None]]))
+    return kernel_updates(packed, trial, rr.RULES[rule], ALGORITHMS["traces"])
 
 
 @pytest.mark.parametrize("rule", ["rflo", "local"])

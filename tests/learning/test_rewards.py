@@ -11,7 +11,9 @@ import pytest
 from cases import further
 
 import rflo_repro as rr
-from rflo_repro.learning import kernels, training
+from rflo_repro.learning import kernels
+from rflo_repro.learning.evaluate import kernel_updates
+from rflo_repro.learning.packing import PackedNetwork, one_trial, random_signs
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 
@@ -27,9 +29,9 @@ RULES = {
 }
 
 
-def drawn(rule, net, n_steps, rng):
+def sampled_signs(rule, net, n_steps, rng):
     """(T, draws, N): the signs that a generator gives."""
-    bits = np.unpackbits(training._signs(rule, net, n_steps, rng), axis=-1, bitorder="little")
+    bits = np.unpackbits(random_signs(rule, net.n_rec, n_steps, rng), axis=-1, bitorder="little")
     return 1.0 - 2.0 * bits[..., : net.n_rec]
 
 
@@ -61,7 +63,7 @@ def test_the_filter_is_the_eligibility(problem, rule, model, noisy):
     p.targets[4:7] = np.nan
     p.targets[9, 0] = np.nan
     noise = np.random.default_rng(2).normal(size=(25, 9)) if noisy else None
-    signs = drawn(rule, p.net, 25, np.random.default_rng(3))
+    signs = sampled_signs(rule, p.net, 25, np.random.default_rng(3))
     found = rr.weight_updates(p.net, p.inputs, p.targets, rule, noise, np.random.default_rng(3))
     wanted = twin(rule, p.net, p.inputs, p.targets, signs, noise)
     same(found, wanted)
@@ -79,15 +81,10 @@ EVERY = np.array(list(itertools.product([1.0, -1.0], repeat=12))).reshape(4096, 
 def mean_of_all(rule, p):
     """The mean of the updates over every pattern of signs: 4096 draws of 4 steps and 3 units."""
     rule = replace(rule, draws=4096)
-    packed, record = training._Packed(p.net, noisy=True), training._record(1)
-    made = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
     bits = np.packbits(EVERY < 0.0, axis=-1, bitorder="little")
     bits.setflags(write=False)  # as the library has them
-    kernels.reward_update(
-        packed.weights, training._one_trial(p.inputs, p.targets, signs=bits[None]), training._perturbation(rule),
-        record, made, kernels.reward_workspace(*packed.sizes, 4, 1),
-    )  # fmt: skip
-    return packed.split(made)
+    trial = one_trial(p.inputs, p.targets, signs=bits[None])
+    return kernel_updates(PackedNetwork(p.net, noisy=True), trial, rule, rule.algorithm)[0]
 
 
 def discounted(net, inputs, targets, decay):
@@ -164,7 +161,7 @@ def test_a_training_is_that_of_its_twin(rule, lengths, batch, reset_state):
         for _ in range(first, first + batch):
             inputs, targets = task.trial(rng)
             begun = replace(net, h0=state)
-            chance = drawn(rule, net, len(inputs), signs)
+            chance = sampled_signs(rule, net, len(inputs), signs)
             updates.append(twin(rule, begun, inputs, targets, chance))
             losses.append(updates[-1].loss)
             state = state if reset_state else rr.run(begun, inputs).h[-1]
@@ -239,7 +236,7 @@ def test_a_session_counts_its_runs():
         "network": 0,
     }
     one, many, bptt = (Session(rule=rule, **given) for rule in ("reward-hybrid", replace(BY_STEP, draws=9), "bptt"))
-    assert many.n_seconds > 4 * one.n_seconds > 5 * bptt.n_seconds
+    assert many.n_seconds > 3 * one.n_seconds > 2.5 * bptt.n_seconds
     work = kernels.reward_workspace(100, 0, 1, 200, 1)
     allocated = sum(a.nbytes for part in (work, work.runs) for a in part if isinstance(a, np.ndarray))
     assert allocated < one.n_bytes

@@ -45,7 +45,7 @@ def test_every_registered_rule_gives_updates_of_the_right_shapes(problem):
         ({"trains": ["w_out"]}, "trains"),
         ({"trains": "w_out"}, "trains"),
         ({"trains": ("w_outs",)}, "trains"),
-        ({"form": "forward"}, "RTRL"),
+        ({"form": "forward"}, "form 'forward' needs carry 'full', got 'leak'"),
         *(
             ({field: value}, f"^{field} must be ")
             for field in ("name", "feedback", "carry", "trains", "form")
@@ -64,7 +64,7 @@ def test_every_registered_rule_gives_updates_of_the_right_shapes(problem):
         ({"trains": (["w_out"],)}, "^trains must be"),
         ({"trains": ("w_out", np.ones(2))}, "^trains must be"),
         ({"trains": (None,)}, "^trains must be"),
-        ({"form": "forward", "feedback": "symmetric"}, "RTRL.*got 'symmetric' and 'leak'"),
+        ({"form": "forward", "carry": "full"}, "form 'forward' needs feedback 'symmetric', got 'random'"),
     ],
 )
 def test_rules_that_are_refused(changes, message):

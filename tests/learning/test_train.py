@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import rflo_repro as rr
-from rflo_repro.learning import training
+from rflo_repro.learning import trial_source
 from rflo_repro.learning.network import children
 
 MATRICES = ("w_in", "w_rec", "w_out")
@@ -305,8 +305,8 @@ def test_how_trials_are_put_into_blocks_does_not_matter(problem, noise, monkeypa
     net = problem(14, n_in=2, n_out=1).net
     found, calls = [], []
     for seconds, floats in ((1e-12, 10**9), (1e9, 10**9), (1e9, 1), (3e-5, 10**9)):
-        monkeypatch.setattr(training, "BLOCK_SECONDS", seconds)
-        monkeypatch.setattr(training, "BLOCK_FLOATS", floats)
+        monkeypatch.setattr(trial_source, "BLOCK_SECONDS", seconds)
+        monkeypatch.setattr(trial_source, "BLOCK_FLOATS", floats)
         done = []
         rng = np.random.default_rng(1)
         found.append(rr.train(net, noise(), eta=0.2, n_trials=24, rng=rng, progress=done.append, **options))
@@ -321,7 +321,7 @@ def test_a_block_that_diverges_within_it_is_the_same_in_small_blocks(problem, no
     net = problem(9, n_rec=5, n_in=2, n_out=1).net
     found = []
     for seconds in (1e-12, 1e9):
-        monkeypatch.setattr(training, "BLOCK_SECONDS", seconds)
+        monkeypatch.setattr(trial_source, "BLOCK_SECONDS", seconds)
         found.append(rr.train(net, noise(), eta=1e6, n_trials=200, rng=np.random.default_rng(0)))
     assert found[0].diverged
     assert same_bits(*found)
@@ -340,7 +340,7 @@ def test_trials_of_different_length(problem, repeat):
 
 
 def test_what_progress_raises_ends_the_training(problem, noise, monkeypatch):
-    monkeypatch.setattr(training, "BLOCK_SECONDS", 1e-12)
+    monkeypatch.setattr(trial_source, "BLOCK_SECONDS", 1e-12)
     net = problem(17, n_in=2, n_out=1).net
     done = []
 

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import rflo_repro as rr
-from rflo_repro.learning import exact_math, training
+from rflo_repro.learning import exact_math, trial_source
+from rflo_repro.learning.packing import PackedNetwork
+from rflo_repro.learning.settings import Settings
 
 MATRICES = ("w_in", "w_rec", "w_out")
 
@@ -118,7 +120,7 @@ def test_trials_of_different_lengths_and_a_rule_of_ones_own_have_a_twin(repeat, 
 def test_a_mixed_batch_does_not_depend_on_its_neighbours(net, monkeypatch):
     found = []
     for seconds in (1e-12, 1e9):
-        monkeypatch.setattr(training, "BLOCK_SECONDS", seconds)
+        monkeypatch.setattr(trial_source, "BLOCK_SECONDS", seconds)
         task = Varied((3, 12, 12, 12))
         found.append(rr.train(net, task, "bptt", 0.1, 40, np.random.default_rng(3), batch=2, noise=0.1))
     same_history(*found)
@@ -197,10 +199,10 @@ def test_noise_has_a_stream_of_its_own(net, options):
 
 def test_noise_is_what_it_says(net):
     """Of the standard deviation that was asked for, independent over steps, units and trials, and of every block."""
-    source = training._Source(
-        training._Settings(Varied(), rr.RULES["rflo"], 0.1, False, 1, True, rr.Optimizer(), 0.3, ()),
-        training._Packed(net, noisy=True),
-        training._Streams(np.random.default_rng(0), np.random.default_rng(1)),
+    source = trial_source.TrialSource(
+        Settings(Varied(), rr.RULES["rflo"], 0.1, False, 1, True, rr.Optimizer(), 0.3, ()),
+        PackedNetwork(net, noisy=True),
+        trial_source.Rngs(np.random.default_rng(0), np.random.default_rng(1)),
     )
     noise = np.concatenate([source.block(200).noise for _ in range(2)])
     assert noise.shape == (400, 12, 7)
@@ -349,7 +351,7 @@ KEPT = {
 @pytest.mark.parametrize("name", KEPT)
 @pytest.mark.parametrize("block", [0.0, 1e9], ids=["a batch a call", "as many as there are"])
 def test_a_training_goes_on_from_whatever_was_kept(net, name, block, monkeypatch):
-    monkeypatch.setattr(training, "BLOCK_SECONDS", block)
+    monkeypatch.setattr(trial_source, "BLOCK_SECONDS", block)
     options = {"task": Varied(), "eta": 0.1, **KEPT[name]}
     task, bits = options.pop("task"), options.pop("bits", np.random.PCG64)
     net = replace(net, bias=np.full(7, 0.1)) if name in ("adam", "online") else net
@@ -371,7 +373,7 @@ def test_a_training_goes_on_from_whatever_was_kept(net, name, block, monkeypatch
 
 
 def test_a_training_that_diverges_does_so_again(net, monkeypatch):
-    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(trial_source, "BLOCK_SECONDS", 0.0)
     given = {"task": Varied(), "eta": 3e5, "n_trials": 30}
     files = Files()
     whole = rr.train(net, rng=np.random.default_rng(1), checkpoint=files, **given)
@@ -392,7 +394,7 @@ def test_what_is_no_checkpoint(net):
     for name, other in (("loss", None), ("streams", np.array("{}")), ("network, w_rec", np.zeros((3, 3)))):
         foreign = {**kept, name: other}
         files.read = lambda: {k: v for k, v in foreign.items() if v is not None}  # noqa: B023
-        with pytest.raises(ValueError, match=r"checkpoint must have what this training kept"):
+        with pytest.raises(ValueError, match=r"checkpoint must have what this training saved"):
             rr.train(net, Varied(), n_trials=2, checkpoint=files)
 
 
@@ -407,7 +409,7 @@ def test_what_cannot_be_resumed(net):
         diverged.resume(1)
     with pytest.raises(ValueError, match="by hand"):
         rr.History(history.loss, history.alignment, False, net, net.h0).resume(1)
-    assert "_course" not in repr(history)
+    assert "_training" not in repr(history)
     assert "\n" not in repr(history)
 
 

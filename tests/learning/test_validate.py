@@ -30,11 +30,11 @@ class Rude:
     ],
 )
 def test_a_value_is_shown_on_one_line(value, text):
-    assert validate.shown(value) == text
+    assert validate.short_repr(value) == text
 
 
 def test_a_long_value_is_cut():
-    assert validate.shown("x" * 1000) == "'" + "x" * 199 + "..."
+    assert validate.short_repr("x" * 1000) == "'" + "x" * 199 + "..."
 
 
 @pytest.mark.parametrize("value", [1, 4, np.int8(2), np.uint64(3)])
@@ -96,9 +96,9 @@ def test_what_is_allowed_is_said(limits, allowed):
 
 @pytest.mark.parametrize("value", ["c", "", None, 3, ["a"], np.array("a"), np.array(["a", "b"]), b"a"])
 def test_what_is_none_of_the_words(value):
-    assert validate.word("kind", np.str_("a"), ("a", "b")) == "a"
+    assert validate.one_of("kind", np.str_("a"), ("a", "b")) == "a"
     with pytest.raises(ValueError, match=r"^kind must be one of a, b, got "):
-        validate.word("kind", value, ("a", "b"))
+        validate.one_of("kind", value, ("a", "b"))
 
 
 def test_what_is_of_another_class():

@@ -8,8 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from rflo_repro.learning.optimizers import Optimizer
-from rflo_repro.learning.training import LearningRates
+from rflo_repro.learning.optimizers import LearningRates, Optimizer
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import LARGEST, ChoiceError, declared, defaults, parsed, vary, written
 from rflo_repro.runs.plan import choices

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
-from rflo_repro.learning import training
+from rflo_repro.learning import trial_source
 from rflo_repro.paper.fig4 import experiment, plot, trial
 from rflo_repro.paper.fig4.trial import Body, LoopSession
 from rflo_repro.runs import tables
@@ -143,7 +143,7 @@ def test_progress_counts_both_stages():
 
 @pytest.mark.parametrize("changes", [{}, {"eta": 1e100}], ids=["learns", "diverges"])
 def test_it_goes_on_from_whatever_was_kept_of_either_stage(changes, monkeypatch):
-    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(trial_source, "BLOCK_SECONDS", 0.0)
     monkeypatch.setattr(trial, "REPORT_EVERY", 3)
     session = in_miniature(n_trials_stage=20, reaching=rr.Reaching(10), **changes)
     whole, seen = Files(), []

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 import rflo_repro as rr
-from rflo_repro.learning import training
+from rflo_repro.learning import trial_source
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.runs import checkpoints, provenance, status
@@ -43,7 +43,7 @@ REALISATIONS = {
 def often(monkeypatch):
     """A kernel call for each batch, a report for each movement, and a checkpoint for either if that is asked for."""
     monkeypatch.setattr(checkpoints, "LARGEST_SHARE", math.inf)
-    monkeypatch.setattr(training, "BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr(trial_source, "BLOCK_SECONDS", 0.0)
     monkeypatch.setattr("rflo_repro.paper.fig4.trial.REPORT_EVERY", 1)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rflo_repro.learning.training import LearningRates
+from rflo_repro.learning.optimizers import LearningRates
 from rflo_repro.runs import provenance
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session

@@ -34,7 +34,7 @@ class Coin:
     n_bytes: int = 8
     n_seconds: float = 1e-6
 
-    def run(self, progress):
+    def run(self, progress, checkpoint=None):
         STARTED.append((self.name, self.network))
         for trial in range(1, self.n_trials + 1):
             progress(trial)
@@ -197,7 +197,7 @@ def test_threads_under_way_stop_when_the_run_does(tmp_path):
         n_bytes: int = 8
         n_seconds: float = 1e-6
 
-        def run(self, progress):
+        def run(self, progress, checkpoint=None):
             running.set()
             try:
                 while True:
@@ -209,7 +209,7 @@ def test_threads_under_way_stop_when_the_run_does(tmp_path):
     class Faulty(Endless):
         name: str = "faulty"
 
-        def run(self, progress):
+        def run(self, progress, checkpoint=None):
             running.wait(10)
             raise KeyboardInterrupt("broken")
 

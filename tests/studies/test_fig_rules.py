@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
+from rflo_repro.learning.algorithms import multiply_adds
 from rflo_repro.learning.rules import RULES
 from rflo_repro.runs import tables
 from rflo_repro.runs.initialisation import Initialisation
@@ -19,7 +20,6 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.studies.rules import places
 from rflo_repro.studies.rules.claims import CLAIMS, rank_correlations
-from rflo_repro.studies.rules.cost import multiply_adds
 from rflo_repro.studies.rules.experiment import EXPERIMENT, SCHEMAS, horizon_tau
 from rflo_repro.studies.rules.family import FAMILY
 from rflo_repro.studies.rules.trial import GRID, Movements, RuleSession, Search, rate, score

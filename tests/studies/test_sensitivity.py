@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import rflo_repro
 from rflo_repro.cli import cli
-from rflo_repro.learning.training import LearningRates
+from rflo_repro.learning.optimizers import LearningRates
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared

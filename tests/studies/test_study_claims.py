@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rflo_repro.learning.algorithms import multiply_adds
 from rflo_repro.studies.cost import claims as of_cost
 from rflo_repro.studies.registry import studies
-from rflo_repro.studies.rules.cost import multiply_adds
 from rflo_repro.studies.rules.family import FAMILY
 
 PERIODS = (20.0, 40.0, 80.0, 160.0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rflo_repro.learning.task import longest_trial
 from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.runs.session import SessionWrapper, weights
 from rflo_repro.tasks import IntervalMatchingTask
@@ -30,7 +31,7 @@ class IntervalSession(SessionWrapper):
     @property
     def n_kept(self) -> int:
         """Those of the session, and a trial's inputs."""
-        return self.session.n_kept + 8 * self.session.task.n_steps * self.session.task.n_in
+        return self.session.n_kept + 8 * longest_trial(self.session.task) * self.session.task.n_in
 
     def trained(self, arrays: Arrays) -> Network:
         """The network after the last trial, from what `run` returned."""
@@ -45,7 +46,7 @@ class IntervalSession(SessionWrapper):
         w_in, w_rec, w_out: the trained weights.
         inputs, y, targets: (T, Nx), (T, 1), (T, 1) in the test trial in the middle; example: its number.
         """
-        from rflo_repro.learning.training import run
+        from rflo_repro.learning.evaluate import run
 
         task = self.session.task
         assert isinstance(task, IntervalMatchingTask)

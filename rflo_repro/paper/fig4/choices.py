@@ -28,7 +28,7 @@ def _sequence(name: str, value: Any) -> str:
 
     # each once: the loop has a transition to learn from wherever exploration leads
     if not isinstance(value, str) or sorted(value.split()) != sorted(DIRECTIONS):
-        raise ValueError(f"{name} must be {', '.join(DIRECTIONS)} in any order, got {validate.shown(value)}")
+        raise ValueError(f"{name} must be {', '.join(DIRECTIONS)} in any order, got {validate.short_repr(value)}")
     return str(value)
 
 

@@ -13,11 +13,11 @@ from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.runs.session import weights, with_weights
 
 if TYPE_CHECKING:
-    from rflo_repro.learning.checkpoint import Checkpoint, Kept
+    from rflo_repro.learning.checkpoint import Checkpoint, Saved
+    from rflo_repro.learning.evaluate import Run
     from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.optimizers import Optimizer
-    from rflo_repro.learning.training import Run
     from rflo_repro.learning.validate import Array
     from rflo_repro.tasks import Reaching
 
@@ -35,7 +35,7 @@ class Body:
 
     def move(self, direction: int) -> Run:
         """A movement and its hold: states (2 n_steps, N) and velocity (2 n_steps, 2)."""
-        from rflo_repro.learning.training import run
+        from rflo_repro.learning.evaluate import run
 
         done = run(replace(self.net, h0=self.state), self.reaching.inputs(direction))
         # weights just short of infinite give drives that are not, and states that are no numbers: they count as silent
@@ -124,7 +124,7 @@ class LoopSession:
         regard to bounds.
         """
         from rflo_repro.learning.loop import Loop
-        from rflo_repro.learning.training import train
+        from rflo_repro.learning.train import train
         from rflo_repro.tasks import MovementTask
 
         task = MovementTask(self.reaching)
@@ -165,7 +165,7 @@ class LoopSession:
             single.append(body.move(direction).y)
             body.state = start
 
-        def report(done: int, now: Callable[[], Kept]) -> None:
+        def report(done: int, now: Callable[[], Saved]) -> None:
             if checkpoint is not None:
                 checkpoint.keep(done, lambda: {**first, **now()})
             progress(done)
@@ -194,8 +194,8 @@ class LoopSession:
         body: Body,
         loop: Loop,
         rng: np.random.Generator,
-        report: Callable[[int, Callable[[], Kept]], None],
-        begun: Kept | None,
+        report: Callable[[int, Callable[[], Saved]], None],
+        begun: Saved | None,
     ) -> tuple[Loop, Arrays]:
         """Stage 2: the network's state chooses each next movement, and Ws learns the transitions that are rewarded.
 
@@ -217,7 +217,7 @@ class LoopSession:
                 flags[:done] = begun[name]
             restore({"exploration": rng}, begun["streams"])
 
-        def so_far() -> Kept:
+        def so_far() -> Saved:
             return {
                 **{name: flags[: trial + 1] for name, flags in transitions.items()},
                 "direction": np.array(direction),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rflo_repro.learning.network import Network
-from rflo_repro.learning.training import train
+from rflo_repro.learning.train import train
 from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.tasks import PeriodicTask
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
 
 SECONDS, REPEATS = 0.15, 5
 
@@ -34,7 +38,7 @@ class Timing:
         traces = self.n_rec**3 if self.rule == "rtrl" else 2 * self.n_rec * self.n_steps
         return 8 * (traces + 6 * self.n_rec**2)
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """us_per_step: (1,) microseconds a timestep takes, best of several runs."""
         net = Network.random(self.n_rec, 0, 1, np.random.default_rng(self.n_rec))
         task = PeriodicTask(self.n_steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from rflo_repro.learning import exact_math
 from rflo_repro.runs.initialisation import generator
 from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.runs.session import SessionWrapper
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
 
 MATRICES = ("w_rec", "w_out")
 
@@ -30,9 +34,9 @@ class GradientSession(SessionWrapper):
         """A cosine by matrix and trial that is looked at."""
         return 16 * len(self.trials)
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """w_rec, w_out: the cosine (len(trials),) by matrix; NaN after a divergence or where an update is zero."""
-        from rflo_repro.learning.training import weight_updates
+        from rflo_repro.learning.evaluate import weight_updates
 
         session = self.session
         trial = session.task.trial(generator(session.seed, session.network, "task"))

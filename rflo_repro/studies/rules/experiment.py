@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.learning import exact_math
+from rflo_repro.learning.algorithms import multiply_adds
+from rflo_repro.learning.optimizers import LearningRates
 from rflo_repro.learning.rules import LearningRule
-from rflo_repro.learning.training import LearningRates
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Arrays, Condition
@@ -24,7 +25,6 @@ from rflo_repro.stats.statistics import quartiles
 from rflo_repro.studies.rules import ABOUT, places
 from rflo_repro.studies.rules.choices import Choices
 from rflo_repro.studies.rules.claims import CLAIMS
-from rflo_repro.studies.rules.cost import multiply_adds
 from rflo_repro.studies.rules.family import FAMILY, Member
 from rflo_repro.studies.rules.own import Own
 from rflo_repro.studies.rules.plot import draw
@@ -155,7 +155,7 @@ def _drawn(choices: Choices, selection: Selection) -> list[Condition]:
     for member in FAMILY:
         rule = member.rule(choices.tau)
         selected = not selection.rules or member.name in selection.rules
-        if not selected or not rule.n_signs(choices.n_rec) or rule.draws > 1:
+        if not selected or not rule.algorithm.n_signs(choices.n_rec) or rule.draws > 1:
             continue
         for n_rec, n_steps in shapes:
             first = Session(PeriodicTask(n_steps), rule, 0.0, 1, Initialisation(n_rec, choices.tau), choices.seed, 0)

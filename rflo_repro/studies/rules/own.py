@@ -49,7 +49,7 @@ def read(name: str, value: Any) -> tuple[Own, ...]:
     if isinstance(value, tuple) and all(isinstance(item, Own) for item in value):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"{name} must be the path of a TOML file, got {validate.shown(value)}")
+        raise ValueError(f"{name} must be the path of a TOML file, got {validate.short_repr(value)}")
     try:
         return sweeps.reading(Path(value), _rules)
     except RequestError as error:

@@ -89,7 +89,7 @@ class RuleSession:
         """Those of the session."""
         return self.session.n_seconds
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """loss, alignment: (n_trials,); diverged; targets: (T, Ny) of a trial. cosine: (len(points),) of the update of
         W and minus the exact gradient; NaN after a divergence, and where either is zero."""
         session = begun(self.session)
@@ -129,7 +129,7 @@ def _cosine(
     net: Network, rule: str | LearningRule, trials: list[tuple[Array, Array]], signs: np.random.Generator
 ) -> float:
     """Cosine of the rule's update of W in a batch and minus the exact gradient; NaN if either is zero."""
-    from rflo_repro.learning.training import weight_updates
+    from rflo_repro.learning.evaluate import weight_updates
 
     if "w_rec" not in resolve(rule).trains:
         return np.nan
@@ -172,10 +172,10 @@ class Draws:
         """Those of as many trials."""
         return self.n_draws * self.session.n_seconds / self.session.n_trials
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """error: (n_draws,) size of the difference of a draw's update of W and minus the exact gradient, over that of
         the gradient."""
-        from rflo_repro.learning.training import weight_updates
+        from rflo_repro.learning.evaluate import weight_updates
 
         session, net = self.session, self.session.initial()
         trial = session.task.trial(generator(session.seed, session.network, "task"))
@@ -291,7 +291,7 @@ class Search:
 
     def _losses(self, w: float, w_out: float, n_before: int, progress: Progress) -> tuple[Array, Array]:
         """Final and first loss (n,) of each network at these rates."""
-        from rflo_repro.learning.training import LearningRates
+        from rflo_repro.learning.optimizers import LearningRates
 
         final, first = [], []
         for network in range(self.n_networks):

@@ -127,7 +127,7 @@ def alignment_conditions(choices: Choices) -> list[Condition]:
 
 def _frozen(session: Session) -> Session:
     """The session with the rate of w_rec at 0."""
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
     rates = session.eta
     if not isinstance(rates, LearningRates):

@@ -13,6 +13,7 @@ from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask
 
 if TYPE_CHECKING:
+    from rflo_repro.learning.checkpoint import Checkpoint
     from rflo_repro.learning.network import Network
 
 # A tanh network whose states are this small is linear to about the square of it.
@@ -37,10 +38,10 @@ class Exact:
     n_kept = 16
     n_seconds = 1e-4
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """rtrl, rflo: (1,) the largest difference to BPTT's update, over BPTT's largest, of any matrix."""
+        from rflo_repro.learning.evaluate import weight_updates
         from rflo_repro.learning.rules import MATRICES
-        from rflo_repro.learning.training import weight_updates
 
         net = self.init.draw(self.task, self.seed, self.network)
         trial = self.task.trial(generator(self.seed, self.network, "task"))
@@ -84,7 +85,7 @@ class Appendix:
         h0 = SMALL * exact_math.normal(generator(self.seed, network, "initial state"), (net.n_rec,))
         return replace(net, h0=h0, w_out=net.w_out / SMALL)
 
-    def run(self, progress: Progress) -> Arrays:
+    def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """overlap, loss_change, loss_change_cosine, alignment_growth, as in the table: (count,)."""
         found = []
         for i in range(self.count):
@@ -93,7 +94,7 @@ class Appendix:
         return {name: np.array([one[name] for one in found]) for name in found[0]}
 
     def _measure(self, net: Network) -> dict[str, float]:
-        from rflo_repro.learning.training import weight_updates
+        from rflo_repro.learning.evaluate import weight_updates
 
         inputs, targets = PeriodicTask(self.period_steps).trial(np.random.default_rng(0))
         local, exact = (weight_updates(net, inputs, targets, rule) for rule in ("rflo", "bptt"))

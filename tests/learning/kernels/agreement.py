@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import naive
 
 import rflo_repro as rr
-from rflo_repro.learning import exact_math, kernels, training
+from rflo_repro.learning import exact_math, kernels, packing, trial_source
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Packed:
     """A network in the kernels' layout, as the library packs it."""
 
     def __init__(self, net: naive.Net, noisy: bool = False) -> None:
-        self.packed = training._Packed(
+        self.packed = packing.PackedNetwork(
             rr.Network(
                 w_in=net.w_in,
                 w_rec=net.w,
@@ -233,10 +233,10 @@ def train(
             np.array(order),
             batch,
             reset_state,
-            training._SILENCE if noise is None else noise,
+            packing.NO_NOISE if noise is None else noise,
         ),
         switches(symmetric, full) if kind != "exact" else switches(True, True),
-        training._Optimizer(optimizer or rr.Optimizer(), packed.packed).at(kernels.Rates(*rates)),
+        packing.GradientState(optimizer or rr.Optimizer(), packed.packed).at(kernels.Rates(*rates)),
         written,
     )
     if kind == "online":
@@ -316,7 +316,7 @@ def check_train_exact(case: Case, batch: int = 1, reset_state: bool = True) -> N
 def check_normal(n: int) -> None:
     """Here the twin is `exact_math.normal`, and every bit the same."""
     rng, twins = np.random.default_rng(n), np.random.default_rng(n)
-    np.testing.assert_array_equal(training._normal(rng, n), exact_math.normal(twins, (n,)))
+    np.testing.assert_array_equal(trial_source.normal(rng, n), exact_math.normal(twins, (n,)))
     assert rng.bit_generator.state == twins.bit_generator.state
 
 

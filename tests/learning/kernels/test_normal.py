@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from agreement import check_normal
 
-from rflo_repro.learning import exact_math, training
+from rflo_repro.learning import exact_math, trial_source
 
 
 class Given:
@@ -36,7 +36,7 @@ def test_at_every_edge():
     )
     pairs = list(itertools.product(first, second))
     expected = exact_math.normal(Given(pairs), (len(pairs),))
-    found = training._normal(Given(pairs), len(pairs))
+    found = trial_source.normal(Given(pairs), len(pairs))
     np.testing.assert_array_equal(found.view(np.int64), expected.view(np.int64))
     assert np.abs(expected).max() > 8.0
     np.testing.assert_array_equal(found[: len(second)], 0.0)

@@ -1,0 +1,187 @@
+"""A network on given trials: its states and outputs, and the update that a rule makes of one trial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rflo_repro.learning import kernels, validate
+from rflo_repro.learning.algorithms import Algorithm
+from rflo_repro.learning.network import Network
+from rflo_repro.learning.packing import (
+    NO_NOISE,
+    NO_SIGNS,
+    LeastSquaresState,
+    PackedNetwork,
+    new_record,
+    one_trial,
+    random_signs,
+)
+from rflo_repro.learning.rules import LearningRule, resolve
+from rflo_repro.learning.validate import Array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(validate.ShortRepr):
+    """What a network did in a trial, or in B trials in lockstep.
+
+    Parameters
+    ----------
+    h : ndarray
+        States, (T, N) or (B, T, N); row k is time k+1.
+    y : ndarray
+        Outputs, (T, Ny) or (B, T, Ny); row k is time k+1.
+    """
+
+    h: Array
+    y: Array
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Updates(validate.ShortRepr):
+    """One trial's weight changes at learning rate 1, with the 1/T of Eq. 15.
+
+    Parameters
+    ----------
+    w_in, w_rec, w_out : ndarray
+        (N, Nx), (N, N) and (Ny, N); zero where the rule does not train a matrix.
+    loss : float
+        L of Eq. 2: half the squared error summed over outputs, averaged over the trial's T timesteps.
+    bias : ndarray or None
+        (N,), trained where `w_in` is; None for a network without a bias.
+    """
+
+    w_in: Array
+    w_rec: Array
+    w_out: Array
+    loss: float
+    bias: Array | None = None
+
+
+def checked_trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Array]:
+    """One trial's arrays, checked and copied. Raises ValueError."""
+    inputs = validate.array("inputs", inputs, (None, n_in))
+    if inputs.shape[0] < 1:
+        raise ValueError("inputs must have at least one timestep, got shape " + str(inputs.shape))
+    return inputs, validate.array("targets", targets, (inputs.shape[0], n_out), missing=True)
+
+
+def _checked_noise(noise: Any, shape: tuple[int, ...]) -> Array:
+    """Noise of this shape, checked; of size zero if there is none. Raises ValueError."""
+    return np.zeros((0,) * len(shape)) if noise is None else validate.array("noise", noise, shape)
+
+
+def run(net: Network, inputs: Array, noise: Array | None = None) -> Run:
+    """Run a network from its h0 (Eq. 1).
+
+    Parameters
+    ----------
+    net : Network
+        The network.
+    inputs : ndarray
+        (T, Nx), or (B, T, Nx) for B trials in lockstep; row k is time k+1. Without inputs: ``np.zeros((T, 0))``.
+    noise : ndarray, optional
+        (T, N) or (B, T, N), added to the pre-activations u of the units.
+
+    Returns
+    -------
+    Run
+        The states (T, N) and outputs (T, Ny), or those of B trials.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, or a value that is not finite.
+    """
+    net = validate.instance("net", net, Network)
+    several = np.ndim(inputs) == 3
+    inputs = validate.array("inputs", inputs, (None, None, net.n_in) if several else (None, net.n_in))
+    noise = _checked_noise(noise, (*inputs.shape[:-1], net.n_rec))
+    inputs, noise = (inputs, noise) if several else (inputs[None], noise[None])
+    n_trials, n_steps = inputs.shape[:2]
+    packed = PackedNetwork(net, noisy=noise.size > 0)
+    work = packed.workspace(n_steps, max(1, n_trials))
+    if n_trials > 0:
+        trials = kernels.Trials(
+            np.stack([packed.inputs(trial) for trial in inputs]),
+            np.zeros((n_trials, n_steps, net.n_out)),  # targets of zero: the error is minus the output
+            np.arange(n_trials),
+            batch=n_trials,
+            reset_state=True,
+            noise=noise if noise.size > 0 else NO_NOISE,
+        )
+        kernels.forward(packed.weights, trials, new_record(n_trials), work)
+    # step after step, a row for each trial
+    states = work.sources.reshape(n_steps + 1, work.width, work.source_row)[1:, :n_trials, : net.n_rec]
+    outputs = -work.errors.reshape(n_steps, work.width, net.n_out)[:, :n_trials]
+    h, y = states.transpose(1, 0, 2).copy(), outputs.transpose(1, 0, 2).copy()
+    return Run(h, y) if several else Run(h[0], y[0])
+
+
+def weight_updates(
+    net: Network,
+    inputs: Array,
+    targets: Array,
+    rule: str | LearningRule = "rflo",
+    noise: Array | None = None,
+    rng: np.random.Generator | None = None,
+) -> Updates:
+    """One trial's update at learning rate 1, with the 1/T of Eq. 15 (Eq. 10, 15 or 23, by the rule).
+
+    For the exact rules it is minus the gradient of Eq. 2, the noise held fixed.
+
+    Parameters
+    ----------
+    net : Network
+        The network, which stays as it is.
+    inputs : ndarray
+        (T, Nx); row k is time k+1.
+    targets : ndarray
+        (T, Ny). Where a target is NaN the error is zero; T counts all timesteps.
+    rule : str or LearningRule
+        A name from `RULES`, or a rule.
+    noise : ndarray, optional
+        (T, N), added to the pre-activations u of the units.
+    rng : numpy.random.Generator, optional
+        For the Rademacher signs of a stochastic rule; a new one by default.
+
+    Returns
+    -------
+    Updates
+        The weight changes, and the trial's loss.
+
+    Raises
+    ------
+    ValueError
+        For a wrong shape, a value that is not finite, or an unknown rule.
+    """
+    net = validate.instance("net", net, Network)
+    rule = resolve(rule)
+    algorithm = rule.algorithm
+    inputs, targets = checked_trial(inputs, targets, net.n_in, net.n_out)
+    n_steps = len(inputs)
+    fixed = _checked_noise(noise, (n_steps, net.n_rec))
+    rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
+    signs = random_signs(rule, net.n_rec, n_steps, rng)[None] if algorithm.n_signs(net.n_rec) else NO_SIGNS
+    packed = PackedNetwork(net, noisy=fixed.size > 0 or algorithm.perturbs)
+    trial = one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else NO_NOISE, signs)
+    updates, loss = kernel_updates(packed, trial, rule, algorithm)
+    for name, dw in updates.items():
+        if (name if name != "bias" else "w_in") not in rule.trains:
+            dw[:] = 0.0
+    return Updates(**updates, loss=loss)
+
+
+def kernel_updates(
+    packed: PackedNetwork, trial: kernels.Trials, rule: LearningRule, algorithm: Algorithm
+) -> tuple[dict[str, Array], float]:
+    """The updates of all matrices, whether the rule trains them or not, that an algorithm makes of one trial, and L."""
+    record = new_record(1)
+    summed = kernels.Updates(np.empty_like(packed.weights.m), np.empty_like(packed.weights.w_out))
+    fit = [] if rule.alpha is None else [LeastSquaresState(rule.alpha, packed).fit]
+    work = algorithm.workspace(kernels, rule, packed, trial.inputs.shape[1], 1)
+    update = getattr(kernels, algorithm.update)
+    update(packed.weights, trial, algorithm.switches(kernels, rule), record, summed, *fit, work)
+    return packed.split(summed), float(record.loss[0])

@@ -1,0 +1,115 @@
+"""What a training returns, from which it can be resumed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rflo_repro.learning import validate
+from rflo_repro.learning.network import Network
+from rflo_repro.learning.settings import Settings
+from rflo_repro.learning.trial_source import Rngs, Trial
+from rflo_repro.learning.validate import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def whole_batches(n_trials: Any, batch: int) -> int:
+    """The number of trials. Raises ValueError unless it is one, of whole batches."""
+    whole = validate.integer("n_trials", n_trials, 1)
+    if whole % batch:
+        raise ValueError(f"n_trials must be a multiple of batch ({batch}), got {whole}")
+    return whole
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """All that a training that is resumed needs besides its history.
+
+    proceed: trains on from such a state, to a number of trials in all: `train.continue_training`.
+    moments: what the optimiser remembers. lookahead: trials that were sampled from the task and not yet trained on.
+    """
+
+    settings: Settings
+    rngs: Rngs
+    proceed: Callable[..., History]
+    moments: tuple[Array, ...] = ()
+    lookahead: tuple[Trial, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class History(validate.ShortRepr):
+    """The course of a training, and the trained network.
+
+    Parameters
+    ----------
+    loss : ndarray
+        (n_trials,): L of Eq. 2 of each trial, before its update; NaN after a divergence.
+    alignment : ndarray
+        (n_trials,): Tr(Wout B) / (\\|Wout\\| \\|B\\|), likewise.
+    diverged : bool
+        Whether a NaN or an infinity ended the training early.
+    network : Network
+        The trained copy, with the last weights that were finite.
+    state : ndarray
+        (N,): the state at the end, after the last trial if states are carried on, else h0.
+    snapshots : tuple of (int, Network)
+        Numbers of trials, from 1, and the network before that trial's update.
+    """
+
+    loss: Array
+    alignment: Array
+    diverged: bool
+    network: Network
+    state: Array
+    snapshots: tuple[tuple[int, Network], ...] = ()
+    _training: TrainingState | None = field(default=None, repr=False)
+
+    def resume(self, n_trials: int, progress: Callable[[int], None] | None = None) -> History:
+        """Train on: the same bits as one longer call of `train`.
+
+        Weights, optimiser, generators, state and trial numbers go on from where this history ended, as often as it is
+        resumed; the generator that `train` was given is left alone. The task is the same object.
+
+        Parameters
+        ----------
+        n_trials : int
+            How many trials more, a multiple of the batch.
+        progress : callable, optional
+            As in `train`; it counts all trials.
+
+        Returns
+        -------
+        History
+            The whole history, these trials included.
+
+        Raises
+        ------
+        ValueError
+            For another number of trials, if the training diverged, or if the history does not come from `train`.
+        """
+        if self._training is None:
+            raise ValueError("a history can be resumed if it comes from train, got one made by hand")
+        if self.diverged:
+            raise ValueError("a training that diverged cannot be resumed")
+        own = replace(self._training, rngs=copy.deepcopy(self._training.rngs))
+        more = whole_batches(n_trials, own.settings.batch)
+        return own.proceed(own, len(self.loss) + more, progress, None, self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A tidy table, one row a trial.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `trial` (from 1), `loss` and `alignment`.
+        """
+        import pandas as pd
+
+        trial = np.arange(1, len(self.loss) + 1)
+        return pd.DataFrame({"trial": trial, "loss": self.loss, "alignment": self.alignment})

@@ -1,0 +1,254 @@
+"""Training a network on a task by a rule."""
+
+from __future__ import annotations
+
+import copy
+import math
+import numbers
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rflo_repro.learning import kernels, optimizers, resume, validate
+from rflo_repro.learning.checkpoint import Checkpoint
+from rflo_repro.learning.custom_rule import CustomTrainer
+from rflo_repro.learning.history import History, TrainingState, whole_batches
+from rflo_repro.learning.network import Network, children
+from rflo_repro.learning.optimizers import Optimizer
+from rflo_repro.learning.packing import PackedNetwork, new_record, optimizer_state
+from rflo_repro.learning.rules import LearningRule, resolve
+from rflo_repro.learning.settings import Eta, Rule, Settings
+from rflo_repro.learning.task import Task
+from rflo_repro.learning.trial_source import Rngs, TrialSource
+
+
+def train(
+    net: Network,
+    task: Task,
+    rule: str | LearningRule | Rule = "rflo",
+    eta: Eta | Callable[[int], Eta] = 0.01,
+    n_trials: int = 10_000,
+    rng: np.random.Generator | None = None,
+    online: bool = False,
+    batch: int = 1,
+    reset_state: bool = True,
+    progress: Callable[[int], None] | None = None,
+    optimizer: str | Optimizer = "sgd",
+    noise: float = 0.0,
+    snapshots: Sequence[int] = (),
+    checkpoint: Checkpoint | None = None,
+) -> History:
+    """Train a copy of a network on a task.
+
+    Memory is 16 bytes a trial, and linear in T N. A NaN or an infinity, but for targets, ends the training with
+    `diverged`.
+
+    Parameters
+    ----------
+    net : Network
+        The network to begin with, which stays as it is.
+    task : Task
+        An object with `n_in`, `n_out` and `trial(rng)`. Targets that are NaN mean that there is no error:
+        L = 1/(2T) sum over those that are numbers, T all timesteps.
+    rule : str, LearningRule or callable
+        A name from `RULES`, a rule, or any function ``rule(net, inputs, targets, run) -> Updates`` (slower): of the
+        network as the trial finds it, one trial's inputs (T, Nx) and targets (T, Ny), and its Run.
+    eta : float, LearningRates or callable
+        One learning rate, or one for each matrix, or a function from a trial's number, from 1, to either; a batch has
+        the rates of its first trial.
+    n_trials : int
+        A multiple of `batch`.
+    rng : numpy.random.Generator, optional
+        Passed to `task.trial`; a new one by default. Noise and Rademacher signs have generators of their own, derived
+        from a copy of its state: the task's trials are the same with and without them.
+    online : bool
+        Whether weights change at every timestep, by eta/T times that step's term (Eq. 5-6), which needs a rule that is
+        local in time. Otherwise they change at the end of each batch of trials (Eq. 15, 23).
+    batch : int
+        Trials whose updates are summed before they are applied; each has the 1/T of its own length.
+    reset_state : bool
+        Whether each trial begins at ``net.h0``, or where the last one ended.
+    progress : callable, optional
+        Called with the number of trials done, a few times a second; what it raises ends the training.
+    optimizer : str or Optimizer
+        An optimiser, or the name of its method; all but plain `sgd` act at the end of a batch, not online.
+    noise : float
+        Standard deviation of Gaussian noise on the pre-activation u of every unit at every timestep.
+    snapshots : sequence of int
+        Numbers of trials, from 1, before whose update a copy of the network is saved. Those beyond `n_trials` are for
+        `History.resume`.
+    checkpoint : Checkpoint, optional
+        Saves the unfinished training; where it has saved something, the same call goes on from there, to the same
+        bits. It has a method `read()`, which returns the arrays that were saved last or None, and a method
+        `keep(done, now)`, called as `progress` is, and before it: `now()` returns arrays by name for an .npz. A task
+        that is no frozen dataclass, and so may remember its trials, is asked for all of them again.
+
+    Returns
+    -------
+    History
+        Loss and alignment of each trial, and the trained network.
+
+    Raises
+    ------
+    ValueError
+        For an argument that is not as said here.
+    """
+    net = validate.instance("net", net, Network)
+    if isinstance(rule, (str, LearningRule)) or not callable(rule):
+        rule = resolve(rule)
+    settings = Settings(
+        task=task,
+        rule=rule,
+        eta=eta,
+        online=validate.boolean("online", online),
+        batch=validate.integer("batch", batch, 1),
+        reset_state=validate.boolean("reset_state", reset_state),
+        optimizer=optimizers.resolve(optimizer),
+        noise=validate.real("noise", noise, 0.0),
+        snapshots=_snapshots(snapshots),
+    )
+    rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
+    _check_online(settings, optimizer)
+    _check_task(task, net)
+    noisy, stochastic = settings.noise > 0.0, settings.sign_bytes(net.n_rec) > 0
+    rngs = Rngs(rng)
+    if noisy or stochastic:
+        for_noise, for_signs = children(copy.deepcopy(rng), 2)
+        rngs = Rngs(rng, for_noise if noisy else None, for_signs if stochastic else None)
+    n_trials, training = whole_batches(n_trials, settings.batch), TrainingState(settings, rngs, continue_training)
+    begun = History(np.zeros(0), np.zeros(0), False, net, net.h0)
+    if checkpoint is not None:
+        if not all(callable(getattr(checkpoint, name, None)) for name in ("read", "keep")):
+            got = validate.short_repr(checkpoint)
+            raise ValueError(f"checkpoint must have methods read and keep, got {got}")
+        saved = checkpoint.read()
+        if saved is not None:
+            training, begun = resume.from_arrays(saved, training, net)
+    return continue_training(training, n_trials, progress, checkpoint, begun)
+
+
+def _snapshots(given: Any) -> tuple[int, ...]:
+    """Raises ValueError."""
+    try:
+        return tuple(sorted({validate.integer("snapshots", trial, 1) for trial in given}))
+    except TypeError:
+        raise ValueError(f"snapshots must be numbers of trials, got {validate.short_repr(given)}") from None
+
+
+def _check_online(settings: Settings, optimizer: Any) -> None:
+    """Raises ValueError for what cannot change weights at every timestep, but is asked to."""
+    rule = settings.known
+    if settings.online and not (rule is not None and rule.local_in_time):
+        name = validate.short_repr(settings.rule if rule is None else rule.name)
+        needed = "a rule that is local in time (no carry 'full', no truncation, no next_error)"
+        raise ValueError(f"online needs {needed}, got {name}")
+    if settings.within_trial:
+        within = "online" if rule is None or settings.online else f"{rule.name}, which is within the trial"
+        if settings.batch != 1:
+            raise ValueError(f"batch must be 1 with {within}, got {settings.batch}")
+        if not settings.optimizer.plain:
+            raise ValueError(f"optimizer must be plain sgd with {within}, got {validate.short_repr(optimizer)}")
+
+
+def _check_task(task: Any, net: Network) -> None:
+    """Raises ValueError for what is no task for this network."""
+    for name in ("n_in", "n_out"):
+        size = getattr(task, name, None)
+        if not isinstance(size, numbers.Integral) or size != getattr(net, name):
+            got = validate.short_repr(size)
+            raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {got}")
+    if not callable(getattr(task, "trial", None)):
+        raise ValueError(f"task must have a method trial, got {validate.short_repr(task)}")
+
+
+class _Trainer:
+    """Trains by the kernel of the rule's algorithm, block by block."""
+
+    def __init__(self, settings: Settings, packed: PackedNetwork) -> None:
+        self.settings, self.packed, rule = settings, packed, settings.known
+        self.kernel: Callable[..., int]
+        if rule is None:
+            assert not isinstance(settings.rule, LearningRule)
+            self.kernel, self.switches = CustomTrainer(settings.rule, packed), None
+        else:
+            self.algorithm = rule.algorithm_for(settings.online)
+            self.kernel = getattr(kernels, self.algorithm.train)
+            self.switches = self.algorithm.switches(kernels, rule)
+        self.optimizer = optimizer_state(settings.rule, settings.optimizer, packed)
+        self.work, self.n_steps = None, -1
+
+    def train(self, trials: kernels.Trials, rates: kernels.Rates, record: kernels.Record) -> int:
+        """Train on these trials; the number of those that stayed finite."""
+        rule, n_steps = self.settings.known, trials.inputs.shape[1]
+        if n_steps != self.n_steps and rule is not None:
+            width = self.settings.batch if self.settings.reset_state else 1
+            self.work, self.n_steps = self.algorithm.workspace(kernels, rule, self.packed, n_steps, width), n_steps
+        return self.kernel(self.packed.weights, trials, self.switches, self.optimizer.at(rates), record, self.work)
+
+
+def continue_training(
+    training: TrainingState,
+    n_trials: int,
+    progress: Callable[[int], None] | None,
+    checkpoint: Checkpoint | None,
+    past: History,
+) -> History:
+    """The history so far and the missing ones of `n_trials` in all; the generators of `training` move on."""
+    settings, n_past = training.settings, len(past.loss)
+    packed = PackedNetwork(past.network, noisy=settings.noisy)
+    packed.weights.state[: packed.net.n_rec] = past.state
+    trainer = _Trainer(settings, packed)
+    if training.moments:
+        for now, then in zip(trainer.optimizer.moments, training.moments, strict=True):
+            now[:] = then
+    record = new_record(n_trials)
+    record.loss[:n_past], record.alignment[:n_past] = past.loss, past.alignment
+    source = TrialSource(settings, packed, training.rngs, training.lookahead)
+    # each before the batch that it belongs to
+    wanted = [(trial, (trial - 1) // settings.batch * settings.batch) for trial in settings.snapshots]
+    wanted = [(trial, before) for trial, before in wanted if n_past <= before < n_trials]
+    snapshots = list(past.snapshots)
+    done, diverged = n_past, False
+
+    def so_far() -> History:
+        after = replace(
+            training,
+            rngs=copy.deepcopy(training.rngs),
+            moments=tuple(moment.copy() for moment in trainer.optimizer.moments),
+            lookahead=source.lookahead,
+        )
+        seen = n_trials if diverged else done
+        state = packed.weights.state[: packed.net.n_rec].copy()
+        return History(
+            record.loss[:seen], record.alignment[:seen], diverged, packed.network(), state, tuple(snapshots), after
+        )
+
+    while done < n_trials and not diverged:
+        while wanted and wanted[0][1] == done:
+            snapshots.append((wanted.pop(0)[0], packed.network()))
+        n_most = (wanted[0][1] if wanted else n_trials) - done
+        rates, n_most = settings.constant_rates(done, n_most)
+        began = time.perf_counter()
+        block = source.block(n_most)
+        n_block = len(block.order)
+        part = slice(done, done + n_block)
+        n_good = trainer.train(
+            block.trials(settings.batch, settings.reset_state),
+            rates,
+            kernels.Record(record.loss[part], record.alignment[part]),
+        )
+        source.seconds_per_step = max(1e-9, (time.perf_counter() - began) / (block.inputs.shape[1] * n_block))
+        diverged = n_good < n_block
+        done += n_good
+        if checkpoint is not None and not diverged:
+            checkpoint.keep(done, lambda: resume.to_arrays(so_far()))
+        if progress is not None:
+            progress(done)
+    loss, alignment = record
+    if diverged:
+        loss[done + 1 :] = alignment[done + 1 :] = math.nan
+        loss[np.isinf(loss)] = math.nan
+    return so_far()
