@@ -187,9 +187,11 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
 def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
     """Draw the answers and say where they are; beside other pictures, say why they are left out."""
     from rflo_repro.studies import answers_plot, learned
+    from rflo_repro.studies.answers import Answers
 
     try:
-        drawn = [*answers_plot.draw(tables, pictures), *learned.draw(tables, pictures)]
+        known = Answers(tables)
+        drawn = [*answers_plot.draw(known, pictures), *learned.draw(known, pictures)]
     except RequestError as error:
         if alone:
             raise

@@ -54,8 +54,9 @@ class Facts:
 
     def __init__(self, results: Path) -> None:
         self.results = results
-        self.entries = answers.of_paper(results)
-        self.known = {entry.place: entry for entry in self.entries}
+        self._answers = answers.Answers(results)
+        self.entries = self._answers.entries()
+        self.known = {entry.key: entry for entry in self.entries}
 
     def entry(self, claim: str, part: str, rates: str) -> Entry:
         """One answer. Raises Untrue if there is none."""
@@ -198,7 +199,7 @@ class Facts:
         return [
             f"{_capital(now.claim.statement.rstrip('.'))} ({now.name}, {RATES[now.rates]}): "
             f"{WORDS[before.answer]} on the first sample, {WORDS[now.answer]} on the confirmation sample"
-            for now, before in answers.differing(self.results)
+            for now, before in self._answers.differing()
         ]
 
     def seed(self) -> int:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
-from rflo_repro.stats.claims import Part, Tables, verdicts
+from rflo_repro.stats.by_losses import by_losses
+from rflo_repro.stats.claims import Part, Tables
 from rflo_repro.stats.measured import (
     NOT_LEARNED,
     above,
@@ -48,7 +49,7 @@ def locality_explains(tables: Tables, periods_tau: Sequence[float]) -> list[Part
             compared(f"{period_tau:g} τ, as RFLO", local, rflo, within(), gate=bptt),
         ]
         # in the multiverse, where there is no gap there is none to explain
-        parts += own if verdicts([gap]) == ["holds"] else [set_aside(part) for part in own]
+        parts += own if by_losses([gap]) == ["yes"] else [set_aside(part) for part in own]
     return parts or [untestable("all periods", "the table has no rows")]
 
 

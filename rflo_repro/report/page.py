@@ -7,7 +7,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ import jinja2
 from PIL import Image
 
 from rflo_repro.report import style, words
-from rflo_repro.report.words import Named
 from rflo_repro.stats.answers import Answer, together
 from rflo_repro.stats.claims import Claim, Finding, Part
 
@@ -31,24 +30,23 @@ PER_INCH = 96  # of a browser's points, for pictures of style.DPI
 class Question:
     """A claim and what was found.
 
-    answers: by kind of learning rates, the parts that its answer is made of. findings: all parts.
-    samples: by kind of learning rates, on which networks.
     missing: what is lacking where nothing could be found.
     scale: of the tables. Answers on any but the paper's are marked, and without colour.
-    borrowed: whether the paper prints no learning rate for it, so that its rates are another rule's.
     """
 
     claim: Claim
-    answers: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    samples: Mapping[str, str] = field(default_factory=dict)
     missing: str = ""
     scale: str = "paper"
-    borrowed: bool = False
+
+    @property
+    def answers(self) -> dict[str, tuple[Part, ...]]:
+        """By kind of learning rates, the parts that its answer is made of."""
+        return {finding.rates: finding.named for finding in self.findings}
 
     def whole(self, kind: str) -> Answer:
         """The answer at one kind of learning rates, its parts together."""
-        return together([named.part.answer for named in self.answers[kind]])
+        return together([part.answer for part in self.answers[kind]])
 
     def mark(self) -> str:
         """What stands behind an answer on another scale than the paper's."""
@@ -132,16 +130,12 @@ def counts(report: Report) -> list[tuple[str, list[tuple[str, int]]]]:
 
 def named(name: str) -> str:
     """The name of a part, with the sign of tau, before what is said of it; empty for a claim's only part."""
-    return "" if name in ("", "all") else f"{_tau(name)}:"
+    return "" if name in ("", "all") else f"{words.tau(name)}:"
 
 
 def kinds(section: Section) -> list[str]:
     """The kinds of learning rates at which its own claims are answered."""
     return list(dict.fromkeys(kind for question in section.claims for kind in question.answers)) or [""]
-
-
-def _tau(text: str) -> str:
-    return text.replace(" tau", " τ")
 
 
 def names(question: Question) -> list[str]:
@@ -151,7 +145,7 @@ def names(question: Question) -> list[str]:
 
 def many(question: Question) -> str:
     """How many parts have which answer, where there are too many for a short page; else empty."""
-    parts = [named.part for parts in question.answers.values() for named in parts]
+    parts = [part for parts in question.answers.values() for part in parts]
     of = Counter(words.SAID[part.answer] for part in parts)
     return "" if len(names(question)) <= MANY else ", ".join(f"{n} {answer}" for answer, n in of.items())
 
@@ -200,29 +194,19 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
         keep_trailing_newline=True,
         **environment,
     )
-    found.filters.update(slug=slug, literal=Literal, tau=_tau)
+    found.filters.update(slug=slug, literal=Literal, tau=words.tau)
     functions = (
         counts, kinds, names, named, many, columns, powers, width, words.short, words.effect, words.brief, words.count,
-        words.interval, words.learned, words.share, words.probability,
+        words.interval, words.learned, words.share, words.probability, words.answers,
     )  # fmt: skip
     found.globals.update({function.__name__: function for function in functions})
-    found.globals.update(
-        answers=_answers, colour=_colour, sign=_sign, said=words.SAID, begin=BEGIN, end=END, not_computed=NOT_COMPUTED
-    )
+    found.globals.update(colour=_colour, sign=style.SIGNS.__getitem__, said=words.SAID, not_computed=NOT_COMPUTED)
     return found.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
-
-
-def _answers(parts: tuple[Named, ...]) -> list[tuple[Answer, str]]:
-    return words.answers(Named(_tau(one.name), one.part) for one in parts)
 
 
 def _colour(answer: Answer, mark: str = "") -> str:
     """The colour of an answer; grey for one on another scale than the paper's."""
     return style.GREY if mark else style.ANSWERS[answer]
-
-
-def _sign(answer: Answer) -> str:
-    return style.SIGNS[answer]
 
 
 def html(report: Report, folder: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from rflo_repro.stats.answers import ANSWERS, Answer, together
 from rflo_repro.stats.claims import Claim, Part
@@ -12,18 +11,19 @@ from rflo_repro.stats.claims import Claim, Part
 SAID: dict[Answer, str] = {
     "yes": "yes", "no": "no", "worse": "worse (size open)", "open": "open", "no test": "no test",
 }  # fmt: skip
-# A factor is not told beyond this
-FAR = 1e4
-# In a picture's or a table's unit, and in words
-TENFOLD = "per ten times"
+RATES = {
+    "printed": "the paper's learning rates",
+    "tuned": "tuned learning rates",
+    "clipped": "the paper's, with gradient clipping",
+    "batches": "5,000 batches in place of 5,000 trials",
+}
+# From here a factor is said as a power of ten
+LARGE = 1e4
 
 
-@dataclass(frozen=True)
-class Named:
-    """A part of a claim's answer, with what it is called there."""
-
-    name: str
-    part: Part
+def tau(text: str) -> str:
+    """A text with the sign of tau."""
+    return text.replace(" tau", " τ")
 
 
 def number(value: float) -> str:
@@ -33,77 +33,74 @@ def number(value: float) -> str:
     return (f"{value:.3g}" if abs(value) >= 100 else f"{value:.2g}").replace("-", "−").replace("e−0", "e−")
 
 
-def compared(claim: Claim) -> str:
-    """What the factors of a claim are of."""
-    if "/ first loss" in claim.statistic:
-        return "the first loss"
-    return "the error" if "error" in claim.statistic.partition(",")[0] else "the loss"
-
-
 def factor(decades: float) -> str:
-    """A power of ten as a factor: 7.7, 1/57, or 0 and ∞ for what is far off."""
-    size = 10.0 ** min(abs(decades), 9.0)
-    if size > FAR:
-        return f"over {FAR:,.0f}" if decades > 0.0 else f"under 1/{FAR:,.0f}"
-    if decades > -math.log10(2.0):
-        return number(10.0**decades)
-    return f"1/{number(size)}"
+    """Ten to this power, to two digits: 7.7, 0.32 or 10^57."""
+    if math.isinf(decades):
+        return "∞" if decades > 0.0 else "0"
+    if abs(decades) >= math.log10(LARGE):
+        return f"10^{decades:.0f}".replace("-", "−")
+    size = 10.0**decades
+    return f"{float(f'{size:.2g}'):.0f}" if size >= 10.0 else f"{size:.2g}" if size < 1.0 else f"{size:.1f}"
 
 
-def effect(claim: Claim, part: Part) -> str:
-    """The size of what was found: `7.7 times the loss`, or a number with its unit; empty if there is none."""
-    found = part.answered
-    if found is None or math.isnan(found.median):
-        return ""
+def _size(part: Part, value: float) -> str:
+    """A number of a part: a factor; a slope of logarithms as a division or a product."""
     if not part.log:
-        return f"{_alone(claim, part)} {_per(part)}".strip()
-    said = factor(found.median)
-    return f"{said} {'of' if '1/' in said else 'times'} {compared(claim)} {_per(part)}".strip()
-
-
-def brief(claim: Claim, part: Part) -> str:
-    """The same as a number with its interval: `7.7 (3 to 14)`."""
-    found = part.answered
-    if found is None or math.isnan(found.median):
-        return ""
-    size = factor(found.median) if part.log else _alone(claim, part)
-    return f"{size} ({interval(part)}) {_per(part)}".strip()
-
-
-def _alone(claim: Claim, part: Part) -> str:
-    median = part.answered.median if part.answered else math.nan
-    of, sign = ("cosine ", "+" if median > 0.0 else "") if "alignment" in claim.statistic else ("", "")
-    return f"{of}{sign}{number(median)}"
+        return number(value)
+    if not _per(part):
+        return factor(value)
+    return f"÷{factor(-value)}" if value < 0.0 else f"×{factor(value)}"
 
 
 def _per(part: Part) -> str:
     """The unit besides the factor."""
-    return part.unit.removeprefix("decades").strip().replace("per decade of", TENFOLD)
+    times = "per ten times" if part.log else "for ten times"
+    return part.unit.removeprefix("decades").strip().replace("per decade of", times)
 
 
-def interval(part: Part) -> str:
-    """The 99% interval of the effect."""
+def effect(claim: Claim, part: Part) -> str:
+    """The size of what was found in plain units, such as `7.7 times the loss`; empty if no number was found."""
     found = part.answered
     if found is None or math.isnan(found.median):
         return ""
-    ends = [factor(end) if part.log else number(end) for end in (found.low, found.high)]
-    return f"{ends[0]} to {ends[1]}"
+    if "alignment" in claim.statistic and not part.log:
+        signed = f"{found.median:+.2f}".replace("-", "−")
+        return f"{signed} {_per(part)}" if part.unit else f"cosine {signed}"
+    if not part.log or _per(part):
+        return f"{_size(part, found.median)} {_per(part)}".strip()
+    if "/ first loss" in claim.statistic:
+        return f"ends at {factor(found.median)} of the start"
+    if "error" not in claim.statistic.partition(",")[0]:
+        return f"{factor(found.median)} times the loss"
+    if not part.medians:
+        return f"{factor(found.median)} times the error"
+    return "off by {:.2f} τ against {:.2f}".format(*part.medians)
+
+
+def brief(claim: Claim, part: Part) -> str:
+    """The number with its interval: `7.7 (3.0 to 14)`."""
+    found = part.answered
+    if found is None or math.isnan(found.median):
+        return ""
+    return f"{_size(part, found.median)} ({interval(part)}) {_per(part)}".strip()
+
+
+def interval(part: Part) -> str:
+    """The 99% interval of the number."""
+    found = part.answered
+    return "" if found is None or math.isnan(found.median) else f"{_size(part, found.low)} to {_size(part, found.high)}"
 
 
 def learned(part: Part) -> str:
     """How many networks learned: `learned 9 and 18 of 90`, first condition first; empty if nothing was counted."""
     found = part.answered
-    if found is None or not found.learned:
-        return ""
-    word = part.learned.partition(":")[0]
-    said = f"{' and '.join(map(str, found.learned))} of {found.n}"
-    return f"learned {said}" if word in ("", "learned") else f"{word}: {said}"
+    return f"{part.good} {' and '.join(map(str, found.learned))} of {found.n}" if found and found.learned else ""
 
 
 def count(part: Part) -> str:
     """The same without the word: `9, 18 of 90`."""
     found = part.answered
-    return "" if found is None or not found.learned else f"{', '.join(map(str, found.learned))} of {found.n}"
+    return f"{', '.join(map(str, found.learned))} of {found.n}" if found and found.learned else ""
 
 
 def share(part: Part) -> str:
@@ -116,20 +113,13 @@ def share(part: Part) -> str:
 
 
 def short(claim: Claim, part: Part) -> str:
-    """One phrase on a part: what its answer rests on, losses or the networks that learned."""
+    """What the answer of a part rests on: the effect where its interval gives the answer by itself, else how many
+    learned."""
     found = part.answered
     if found is None:
-        return part.why
-    if part.why and part.answer != "no test" and part.log:
-        return part.why.partition(" (")[0] + (" τ" if part.why.endswith("τ") else "")
-    by_losses = found.low > 0.0 or found.high < 0.0
-    _, low, high = found.share
-    by_shares = low > 0.0 or high < 0.0
-    counted = learned(part)
-    if counted and (part.answer == "no test" or not by_losses or math.isnan(found.median)):
-        return counted
-    said = effect(claim, part)
-    return f"{said}, {counted}" if counted and by_shares and by_losses and part.answer == "open" else said
+        return part.why or "nothing to compare"
+    by_number = part.test is not None and part.answer == part.test.by_number(found)
+    return (effect(claim, part) if by_number else learned(part)) or effect(claim, part) or learned(part)
 
 
 def probability(p: float) -> str:
@@ -144,12 +134,12 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(some)} and {last}{unit}" if some else last + unit
 
 
-def answers(parts: Iterable[Named]) -> list[tuple[Answer, str]]:
+def answers(parts: Iterable[Part]) -> list[tuple[Answer, str]]:
     """The answer to a claim: that of its parts together first, each with the parts that have it; nothing beside it
     where all have the same."""
     of: dict[Answer, list[str]] = {}
-    for named in parts:
-        of.setdefault(named.part.answer, []).append(named.name)
+    for part in parts:
+        of.setdefault(part.answer, []).append(tau(part.name))
     if len(of) < 2:
         return [(answer, "") for answer in of]
     whole = together([answer for answer, names in of.items() for _ in names])

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from rflo_repro.runs.choices import Choices
 from rflo_repro.runs.request import Selection
-from rflo_repro.stats.claims import Claim, Tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from rflo_repro.runs.job import Arrays, Condition, Results
     from rflo_repro.runs.tables import Schema
+    from rflo_repro.stats.claims import Claim, Tables
 
 C = TypeVar("C")
 

@@ -147,13 +147,19 @@ def numerical_source(jobs: Iterable[Any]) -> dict[str, Any]:
     return {**by_digest(modules), "of": modules, **by_bytes(modules)}
 
 
+@functools.cache
+def _modules() -> frozenset[str]:
+    """Those of this package."""
+    return frozenset(path.relative_to(provenance.PACKAGE).as_posix() for path in provenance.PACKAGE.rglob("*.py"))
+
+
 def standing(source: Mapping[str, Any]) -> str:
     """What the source that a table's metadata names is today: `fresh`, `unproven` or `stale`.
 
     Only modules of this package are looked at: the names come from a file that others may have written.
     """
     named, generation = set(source["of"]), read()
-    here = {path.relative_to(provenance.PACKAGE).as_posix() for path in provenance.PACKAGE.rglob("*.py")}
+    here = _modules()
     same = named <= here and provenance.numerical_digest(*sorted(named)) == source["digest"]
     others = generation.others(named)
     own = set(others) <= here and _own(others) == source.get("own")

@@ -1,4 +1,4 @@
-"""How numbers of networks become the parts of a claim: the answer at 99%, and the verdict that the multiverse has."""
+"""How numbers of networks become the parts of a claim: the answer at 99%, and what the multiverse takes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pandas as pd
 
 from rflo_repro.learning import exact_math
 from rflo_repro.stats import answers, statistics
-from rflo_repro.stats.answers import MARGIN, Answered, Flags, Pair
-from rflo_repro.stats.claims import Part, Verdict
+from rflo_repro.stats.answers import MARGIN, Answer, Answered, Flags, Pair
+from rflo_repro.stats.by_losses import ByLosses
+from rflo_repro.stats.claims import Part
 from rflo_repro.stats.statistics import Statistic, interval, log_ratio, median, paired, where
 
 Values = npt.NDArray[np.float64]  # one a network
@@ -47,20 +48,17 @@ class Test:
     around: float
     same: bool = False
 
-    def chances(self, values: Values, statistic: Statistic) -> tuple[Mapping[Verdict, float], ...]:
-        """The p of the values if it did not hold, and if it did; then, if it is one of sameness, if they were on either
-        side."""
+    def chances(self, values: Values, statistic: Statistic) -> tuple[Mapping[ByLosses, float], ...]:
+        """The p of the values if it were false, and if it were true; then, if it is one of sameness, if they were on
+        either side."""
         tails = {bound: statistics.one_sided(values, bound, statistic) for bound in self._bounds()}
         # that it is above `low` and below `high`, or beyond either
         inside = [tails[bound][side] for bound, side in self._ends()]
         outside = [tails[bound][1 - side] for bound, side in self._ends()]
-        answers: Mapping[Verdict, float] = {
-            "holds": max(inside) * (1 if self.same else 2),
-            "does not hold": 2 * min(outside),
-        }
+        both: Mapping[ByLosses, float] = {"yes": max(inside) * (1 if self.same else 2), "no": 2 * min(outside)}
         above, below = tails[self.around]
-        sides: Mapping[Verdict, float] = {"behind, size open": 2 * above, "ahead, size open": 2 * below}
-        return (answers, sides) if self.same else (answers,)
+        sides: Mapping[ByLosses, float] = {"worse": 2 * above, "better": 2 * below}
+        return (both, sides) if self.same else (both,)
 
     def answered(self, pair: Pair) -> Answered:
         """The answer of two conditions."""
@@ -71,6 +69,14 @@ class Test:
         if not answers.half_learned(pair.first_learned, pair.second_learned):
             return replace(pair.answered(), answer="no test", why=answers.NEITHER_LEARNED)
         return replace(pair.answered(), answer=answers.between(pair.values, self.low, self.high).answer)
+
+    def by_number(self, found: Answered) -> Answer:
+        """What the interval of the number says by itself, without the networks that learned."""
+        if self.low <= found.low and found.high <= self.high:
+            return "yes"
+        if found.high < self.low or found.low > self.high:
+            return "no"
+        return "worse" if self.same and found.low > 0.0 else "open"
 
     def _ends(self) -> list[tuple[float, int]]:
         """The bounds there are, the lower as 0 and the upper as 1."""
@@ -135,6 +141,7 @@ def judged(
         unit,
         unit.startswith(DECADES),
         why,
+        test=test,
         p=min(1.0, *chances[0].values()),
         interval=found,
         k=int((side * values > side * test.around).sum()),
@@ -175,12 +182,11 @@ def compared(
         bar = NOT_LEARNED * float(np.median(first.first_loss))
     one, other = ranked(first, column), ranked(second, column)
     a, b = (np.maximum(np.nan_to_num(v, nan=np.inf, posinf=np.inf), floor) for v in paired(one, other, column))
-    answered, share = None, ""
+    answered = None
     if good is not None or ("outcome" in one and "outcome" in other):
         learned = [learning(rows, column, good) for rows in (one, other)]
         flags = paired(learned[0], learned[1], "good")
         pair = Pair(a, b, flags[0] == 1.0, flags[1] == 1.0)
-        share = _share(pair, good[0] if good else "learned")
         if gate is None:
             answered = test.answered(pair)
         else:
@@ -190,7 +196,8 @@ def compared(
     if not len(values):
         return replace(untestable(what, "every network diverged under both"), answered=answered)
     medians = tuple(float(np.median(rows[column].fillna(np.inf))) for rows in (one, other))
-    part = replace(judged(what, values, test, answered=answered), learned=share, medians=medians)
+    part = replace(judged(what, values, test, answered=answered), medians=medians)
+    part = replace(part, good=good[0]) if good else part
     return set_aside(part) if min(medians) >= bar else part
 
 
@@ -202,13 +209,6 @@ def learning(rows: pd.DataFrame, column: str = "final_loss", good: tuple[str, fl
 def learned(rows: pd.DataFrame) -> Flags:
     """Whether each network learned, in the order of the networks."""
     return (rows.sort_values("network").outcome == "learned").to_numpy(bool)
-
-
-def _share(pair: Pair, word: str) -> str:
-    """How many learned in either condition with McNemar's test of the difference."""
-    p = statistics.mcnemar(pair.first_learned, pair.second_learned)
-    k, n = (int(flags.sum()) for flags in (pair.first_learned, pair.second_learned)), len(pair.first)
-    return f"{word}: {' and '.join(map(str, k))} of {n} (p = {p:.2g})"
 
 
 def by_period(

@@ -9,22 +9,35 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rflo_repro.learning import exact_math
-from rflo_repro.learning.validate import Array
-from rflo_repro.stats.claims import LEVEL, Interval
 
+Array = npt.NDArray[np.float64]
 Statistic = Callable[[Array], Array]
+K = TypeVar("K")
+
+LEVEL = 0.05  # of an interval, unless another is asked for
 
 N_RESAMPLES = 10_000
 N_DRAWS = 2_000_000  # in all; of many networks there are fewer resamples
 SEED = 43299
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its interval over n networks."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
 
 
 @functools.cache
@@ -122,13 +135,13 @@ def one_sided(values: Array, bound: float, statistic: Statistic = median) -> tup
     return tuple((1 + int(side.sum())) / (1 + len(drawn)) for side in (drawn <= bound, drawn >= bound))  # type: ignore[return-value]
 
 
-def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
-    """McNemar's exact test: the chance of pairs that differ so one-sidedly if both conditions were alike.
-
-    first, second: (n,) flags, one a network.
-    """
-    one, other = int((first & ~second).sum()), int((second & ~first).sum())
-    return min(1.0, 2.0 * at_least(max(one, other), one + other))
+def holm(p: Mapping[K, float]) -> dict[K, float]:
+    """Each p corrected by Holm's step-down procedure."""
+    found: dict[K, float] = {}
+    least = 0.0
+    for rank, name in enumerate(sorted(p, key=lambda name: p[name])):
+        found[name] = least = min(1.0, max(least, (len(p) - rank) * p[name]))
+    return found
 
 
 def chance(k: int, n: int, share: float) -> float:

@@ -7,7 +7,7 @@ the first sample, on which the rule was made; else on the experiment's own netwo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,34 +19,43 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.sample import FINAL, SAMPLES, Sample
+from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES, Sample
+from rflo_repro.runs.tables import Schema
 from rflo_repro.runs.variants import variants
 from rflo_repro.stats.answers import Answer, together
-from rflo_repro.stats.claims import KINDS, Claim, Finding, Part, judge
+from rflo_repro.stats.claims import KINDS, Claim, Finding, Part, judge, of_kind
 
 OWN = "own networks"
-# What a kind of rates is called for people
-RATES = {
-    "printed": "the paper's rates",
-    "tuned": "tuned rates",
-    "clipped": "the paper's, with gradient clipping",
-    "batches": "5,000 batches in place of 5,000 trials",
-}
+Found = list[tuple[Finding, ...]]  # of each claim of an experiment
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read, with its metadata."""
+
+    path: Path
+    schema: Schema
+    frame: pd.DataFrame
+    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Entry:
     """One answer: a part of a claim at one kind of learning rates.
 
-    figure: whose claim it is. name: what the part is called. sample: on which it was answered.
+    figure: whose claim it is. sample: on which it was answered.
     """
 
     figure: About
     claim: Claim
-    name: str
     rates: str
     part: Part
     sample: str
+
+    @property
+    def name(self) -> str:
+        """What the part is called."""
+        return self.part.name
 
     @property
     def answer(self) -> Answer:
@@ -54,121 +63,139 @@ class Entry:
         return self.part.answer
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str, str]:
         """Claim, part and rates."""
         return self.claim.key, self.name, self.rates
 
 
-@dataclass(frozen=True)
-class Judged:
-    """An experiment's claims, each with what was found, and the sample by kind of learning rates."""
+class Answers:
+    """The answers that a folder of tables gives; each table is read, and each claim answered on it, once."""
 
-    findings: tuple[tuple[Claim, tuple[Finding, ...]], ...]
-    samples: tuple[tuple[str, str], ...]
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self._tables: dict[Path, Table] = {}
+        self._frames: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
+        self._found: dict[tuple[str, str, str], Found] = {}
+        self._claims: dict[str, list[tuple[Claim, tuple[Finding, ...]]]] = {}
+
+    def table(self, folder: Path, schema: Schema) -> Table:
+        """A table. Raises FileNotFoundError if there is none, TableError if it cannot be read."""
+        path = folder / f"{schema.name}.csv"
+        if path not in self._tables:
+            self._tables[path] = Table(path, schema, *tables.read(folder, schema))
+        return self._tables[path]
+
+    def claims(self, about: About) -> list[tuple[Claim, tuple[Finding, ...]]]:
+        """An experiment's claims with what was found, at every kind of learning rates there is."""
+        if about.command not in self._claims:
+            by_kind = {kind: found for sample in reversed(SAMPLES) for kind, found in self._on(about, sample).items()}
+            self._claims[about.command] = _by_claim(about, {**self._own(about, [*by_kind]), **by_kind})
+        return self._claims[about.command]
+
+    def entries(self, only: Sample | None = None) -> list[Entry]:
+        """The answers to the paper's claims on Figures 2 to 4, in its order, then what is ours.
+
+        only: the sample to answer on, if not the best there is.
+        """
+        found = []
+        for about in registry.figures().values():
+            if about.computed:
+                known = _by_claim(about, self._on(about, only)) if only else self.claims(about)
+                found += entries(about, known)
+        return [entry for ours in (False, True) for entry in found if entry.claim.ours == ours]
+
+    def differing(self) -> list[tuple[Entry, Entry]]:
+        """The answers that are others on the confirmation sample than on the first: both, confirmed first."""
+        before = {entry.key: entry for entry in self.entries(FIRST)}
+        both = [(entry, before[entry.key]) for entry in self.entries(CONFIRMATION) if entry.key in before]
+        return [(entry, first) for entry, first in both if entry.answer != first.answer]
+
+    def _on(self, about: About, sample: Sample) -> dict[str, Found]:
+        """What is found of each claim on a sample, by kind of learning rates."""
+        found = {}
+        for kind, frame in self._of_sample(about, sample).items():
+            key = about.command, sample.name, kind
+            if key not in self._found:
+                self._found[key] = _named(judge(about.experiment.claims, {FINAL: frame}), sample.name)
+            found[kind] = self._found[key]
+        return found
+
+    def _of_sample(self, about: About, sample: Sample) -> dict[str, pd.DataFrame]:
+        """The final table of a sample by kind of learning rates, where all conditions of the kind are in it."""
+        key = about.command, sample.name
+        if key not in self._frames:
+            self._frames[key] = {}
+            for experiment in with_variants(about) if about.sample else ():
+                with suppress(FileNotFoundError, tables.TableError, KeyError, TypeError):
+                    table = self.table(sample.place(self.results), experiment.schemas[FINAL])
+                    for kind, frame in _complete(experiment, table):
+                        self._frames[key].setdefault(kind, frame)
+        return self._frames[key]
+
+    def _own(self, about: About, answered: Sequence[str]) -> dict[str, Found]:
+        """What is found on the experiment's own tables and those of its variants, at kinds of learning rates that were
+        not answered on a sample."""
+        claims = about.experiment.claims
+        wanted = {part for claim in claims for part in claim.reads or about.experiment.schemas}
+        found: dict[str, list[pd.DataFrame]] = {}
+        for experiment in with_variants(about):
+            try:
+                read = {part: self.table(self.results, experiment.schemas[part]).frame for part in wanted}
+            except (FileNotFoundError, tables.TableError):
+                if experiment.about.command == about.command:
+                    return {}
+                continue
+            for part, frame in read.items():
+                found.setdefault(part, []).append(frame)
+        frames = {part: pd.concat(of, ignore_index=True) for part, of in found.items()}
+        kinds = {kind for claim in claims for kind in claim.kinds(frames)} - {*answered}
+        if not kinds:
+            return {}
+        left = {
+            name: frame[~frame.rates.isin(answered)] if "rates" in frame else frame for name, frame in frames.items()
+        }
+        on_own = _named(judge(claims, left), OWN)
+        return {kind: [tuple(one for one in of if one.rates == kind) for of in on_own] for kind in kinds}
 
 
-def judged(about: About, results: Path, only: Sample | None = None) -> Judged:
-    """An experiment's claims answered from the tables in a folder, at every kind of learning rates there is.
+def with_variants(about: About) -> Iterator[Experiment[Any]]:
+    """An experiment and its variants."""
+    yield about.experiment
+    yield from variants(about.experiment)
 
-    only: the sample to answer on, if not the best there is.
-    """
-    found: dict[str, list[tuple[Finding, ...]]] = {}
-    used: dict[str, str] = {}
-    for sample in (only,) if only else SAMPLES:
-        for experiment in (about.experiment, *variants(about.experiment)) if about.sample else ():
-            for kind, frame in _of_sample(sample, experiment, results).items():
-                if kind not in used:
-                    used[kind], found[kind] = sample.name, judge(about.experiment.claims, {FINAL: frame})
-    own = None if only else _own(about, results)
-    left = [kind for kind in (_kinds(about, own) if own else ()) if kind not in used]
-    if own and left:
-        others = {name: frame[~frame.rates.isin([*used])] if "rates" in frame else frame for name, frame in own.items()}
-        on_own = judge(about.experiment.claims, others)
-        for kind in left:
-            used[kind] = OWN
-            found[kind] = [tuple(one for one in findings if one.rates == kind) for findings in on_own]
-    order = [kind for kind in (*KINDS, "") if kind in used]
+
+def _named(found: Found, sample: str) -> Found:
+    return [tuple(replace(finding, sample=sample) for finding in findings) for findings in found]
+
+
+def _by_claim(about: About, by_kind: dict[str, Found]) -> list[tuple[Claim, tuple[Finding, ...]]]:
+    order = [kind for kind in (*KINDS, "") if kind in by_kind]
     claims = about.experiment.claims
-    merged = tuple(
-        (claim, tuple(finding for kind in order for finding in found[kind][i])) for i, claim in enumerate(claims)
-    )
-    return Judged(merged, tuple((kind, used[kind]) for kind in order))
+    return [(claim, tuple(one for kind in order for one in by_kind[kind][i])) for i, claim in enumerate(claims)]
 
 
-def _of_sample(sample: Sample, experiment: Experiment[Any], results: Path) -> dict[str, pd.DataFrame]:
-    """The final table of a sample by kind of learning rates, where all conditions of the kind are in it."""
-    with suppress(FileNotFoundError, tables.TableError, KeyError, TypeError):
-        schema = experiment.schemas[FINAL]
-        frame, page = tables.read(sample.place(results), schema)
-        wanted = _expected(experiment, page["settings"]["scale"])
-        there = {kind: set(tables.conditions(_at(frame, kind), schema)) for kind in frame.rates.unique()}
-        return {kind: _at(frame, kind) for kind in KINDS if kind in there and wanted[kind] <= there[kind]}
-    return {}
-
-
-def _expected(experiment: Experiment[Any], scale: str) -> dict[str, set[str]]:
-    """The names of the conditions of the final table, by kind of learning rates."""
-    schema = experiment.schemas[FINAL]
-    few = replace(experiment.scales[scale], n_networks=1)
+def _complete(experiment: Experiment[Any], table: Table) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of a final table by kind of learning rates, where all conditions of the kind are in it."""
+    few = replace(experiment.scales[table.metadata["settings"]["scale"]], n_networks=1)
     found = experiment.conditions(few, Selection(rates=experiment.about.rates))
-    frame = pd.DataFrame([dict(c.values) for c in found if schema.has(c.values)])
-    return {kind: set(tables.conditions(_at(frame, kind), schema)) for kind in frame.rates.unique() if kind in KINDS}
+    wanted = pd.DataFrame([dict(c.values) for c in found if table.schema.has(c.values)])
+    for kind in KINDS:
+        if (table.frame.rates == kind).any():
+            rows = of_kind(table.frame, kind)
+            names = [set(tables.conditions(of, table.schema)) for of in (of_kind(wanted, kind), rows)]
+            if names[0] and names[0] <= names[1]:
+                yield kind, rows
 
 
-def _at(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """The rows at this kind of learning rates, and those of networks that have none."""
-    return frame[frame.rates.isin([kind, "none"])] if kind and "rates" in frame else frame
-
-
-def _own(about: About, results: Path) -> dict[str, pd.DataFrame] | None:
-    """The experiment's own tables that its claims read, with those of its variants; None if one is missing."""
-    wanted = {part for claim in about.experiment.claims for part in claim.reads or about.experiment.schemas}
-    found: dict[str, list[pd.DataFrame]] = {}
-    for experiment in (about.experiment, *variants(about.experiment)):
-        try:
-            read = {part: tables.read(results, experiment.schemas[part])[0] for part in wanted}
-        except (FileNotFoundError, tables.TableError):
-            if experiment.about.command == about.command:
-                return None
-            continue
-        for part, frame in read.items():
-            found.setdefault(part, []).append(frame)
-    return {part: pd.concat(frames, ignore_index=True) for part, frames in found.items()}
-
-
-def _kinds(about: About, frames: dict[str, pd.DataFrame]) -> list[str]:
-    known = {kind for claim in about.experiment.claims for kind in claim.kinds(frames)}
-    return [kind for kind in (*KINDS, "") if kind in known]
-
-
-def of_paper(results: Path, only: Sample | None = None) -> list[Entry]:
-    """The answers to the paper's claims on Figures 2 to 4, in its order, then what is ours."""
-    found = [
-        entry
-        for about in registry.figures().values()
-        if about.computed
-        for entry in entries(about, judged(about, results, only))
-    ]
-    return [entry for ours in (False, True) for entry in found if entry.claim.ours == ours]
-
-
-def entries(about: About, known: Judged) -> list[Entry]:
+def entries(about: About, claims: Sequence[tuple[Claim, tuple[Finding, ...]]]) -> list[Entry]:
     """The answers to a figure's claims that are among those to the paper, or extend them."""
-    samples = dict(known.samples)
     return [
-        Entry(about, claim, name, finding.rates, part, samples[finding.rates])
-        for claim, findings in known.findings
+        Entry(about, claim, finding.rates, part, finding.sample)
+        for claim, findings in claims
         if claim.key
         for finding in findings
-        for part, name in named(claim, finding)
+        for part in finding.named
     ]
-
-
-def named(claim: Claim, finding: Finding) -> list[tuple[Part, str]]:
-    """The parts that are among the answers, with what they are called there."""
-    usual = {part.what: part.what.replace("τ", "tau") for part in finding.parts if part.primary}
-    chosen = claim.named or usual
-    return [(part, chosen[part.what]) for part in finding.parts if part.what in chosen]
 
 
 def claims_of(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -188,15 +215,16 @@ def whole(entries: Sequence[Entry], rates: str) -> Answer | None:
 def as_data(entry: Entry) -> dict[str, Any]:
     """An answer for a program; a ratio is a factor where two losses are compared, and an infinite number a string."""
     found = entry.part.answered
-    numbers = {"ratio": math.nan, "low": math.nan, "high": math.nan}
-    if found is not None:
-        numbers = {"ratio": found.median, "low": found.low, "high": found.high}
+    numbers = (math.nan,) * 3 if found is None else (found.median, found.low, found.high)
+    ratio, low, high = (plain(_factor(value) if entry.part.log else value) for value in numbers)
     return {
         "claim": entry.claim.key,
         "part": entry.name,
         "rates": entry.rates,
         "answer": entry.answer,
-        **{name: plain(_factor(value) if entry.part.log else value) for name, value in numbers.items()},
+        "ratio": ratio,
+        "low": low,
+        "high": high,
         "learned": list(found.learned) if found and found.learned else None,
         "n": found.n if found else 0,
         "ours": entry.claim.ours,
@@ -214,14 +242,3 @@ def _factor(value: float) -> float:
 def plain(value: float) -> float | str | None:
     """A number that JSON has; one that is infinite as text, None where there is none."""
     return None if math.isnan(value) else value if math.isfinite(value) else str(value)
-
-
-def differing(results: Path) -> list[tuple[Entry, Entry]]:
-    """The answers that are others on the confirmation sample than on the first: both, confirmed first."""
-    confirmed, first = (of_paper(results, only=sample) for sample in SAMPLES)
-    before = {entry.place: entry for entry in first}
-    return [
-        (entry, before[entry.place])
-        for entry in confirmed
-        if entry.place in before and entry.answer != before[entry.place].answer
-    ]

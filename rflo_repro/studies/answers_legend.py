@@ -9,15 +9,22 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from rflo_repro.runs.sample import CONFIRMATION, FIRST
+from rflo_repro.stats.answers import Answer
 from rflo_repro.studies.answers import OWN, Entry
 from rflo_repro.studies.answers_look import KINDS, PALE, SOFT, numbers, sign, write
-from rflo_repro.studies.answers_text import LABELS, MEANINGS
 
 LEFT, LINE = 10.0, 15.0  # points
 SAMPLES = {
     CONFIRMATION.name: "other networks than those that were seen before the rule was made",
     FIRST.name: "networks seen before the rule of the answers was made, so that others must still test it",
     OWN: "the few networks that the figures show",
+}
+MEANINGS: dict[Answer, str] = {
+    "yes": "as claimed",
+    "no": "not as claimed",
+    "worse": "worse, perhaps by little",
+    "open": "open",
+    "no test": "no test",
 }
 BATCHES = "5,000 batches"
 WRAPPED = 128  # characters
@@ -61,7 +68,7 @@ def networks(entries: Sequence[Entry]) -> list[str]:
     """A line a sample: which claims are answered on it, at which rates if not at all, and on how many networks."""
     at: dict[str, dict[str, dict[str, None]]] = {}
     for entry in entries:
-        name = "ours" if entry.claim.ours else numbers([*LABELS])[entry.claim.key]
+        name = "ours" if entry.claim.ours else numbers()[entry.claim.key]
         at.setdefault(name, {}).setdefault(entry.sample, {})[entry.rates] = None
     found = []
     for sample in dict.fromkeys(entry.sample for entry in entries):

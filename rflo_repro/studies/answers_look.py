@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from rflo_repro.paper import registry
 from rflo_repro.report import style
+from rflo_repro.report.words import tau
 from rflo_repro.stats.answers import Answer
 from rflo_repro.studies.answers import Entry
-from rflo_repro.studies.answers_text import GLYPHS
 
 # Points of the README's column, of which a hundred are drawn as an inch
 WIDTH = 830.0
@@ -73,21 +73,23 @@ def write(axes: Axes, x: float, y: float, text: str, size: float = 11.5, colour:
     return axes.text(x, y, tau(text), fontsize=size * 72.0 / POINTS, color=colour, parse_math=False, **said)
 
 
-def tau(text: str) -> str:
-    """As pictures have it."""
-    return text.replace(" tau", " τ")
-
-
 def sign(axes: Axes, x: float, y: float, answer: Answer, size: float = 12.5, **more: Any) -> None:
     """An answer's glyph in its colour."""
-    write(axes, x, y, GLYPHS[answer], size, ANSWERS[answer], **{"ha": "center", "weight": "bold", **more})
+    write(axes, x, y, style.SIGNS[answer], size, ANSWERS[answer], **{"ha": "center", "weight": "bold", **more})
 
 
-def numbers(keys: Sequence[str]) -> dict[str, str]:
+def numbers() -> dict[str, str]:
     """The numbers of the paper's claims, by key."""
-    return {key: str(i) for i, key in enumerate(keys, start=1)}
+    known = [claim for about in registry.figures().values() if about.computed for claim in about.experiment.claims]
+    return {claim.key: str(i) for i, claim in enumerate((c for c in known if c.key and not c.ours), start=1)}
 
 
-def place(entry: Entry) -> str:
+def mark(entry: Entry) -> str:
     """What the marks of an entry are called in the picture."""
-    return "|".join(entry.place)
+    return "|".join(entry.key)
+
+
+def part_name(entry: Entry) -> str:
+    """The name of a part beside its claim's, such as `40 tau` or `over BPTT`."""
+    name = entry.name.rpartition(", ")[2].removeprefix("to ")
+    return name.replace("behind ", "over ").replace("as ", "over ")

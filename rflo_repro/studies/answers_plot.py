@@ -16,8 +16,9 @@ from matplotlib.patches import Rectangle
 from rflo_repro.report import style
 from rflo_repro.runs.request import RequestError
 from rflo_repro.stats.answers import Answered, clopper_pearson
+from rflo_repro.stats.claims import Claim
 from rflo_repro.studies import answers_legend, answers_small
-from rflo_repro.studies.answers import Entry, of_paper
+from rflo_repro.studies.answers import Answers, Entry
 from rflo_repro.studies.answers_legend import BATCHES
 from rflo_repro.studies.answers_look import (
     COLUMNS,
@@ -31,12 +32,12 @@ from rflo_repro.studies.answers_look import (
     SOFT,
     WIDTH,
     canvas,
+    mark,
     numbers,
-    place,
+    part_name,
     sign,
     write,
 )
-from rflo_repro.studies.answers_text import AT, BORROWED, LABELS, OVER, band, part_name
 
 STEM = "answers"
 # Of what the upper strip shows the number is a cosine; of all others a factor, or a share alone
@@ -65,7 +66,7 @@ class Row:
         if self.entries[0].rates == "batches":
             return BATCHES
         name = part_name(self.entries[0]).removeprefix("all")
-        return ", ".join(filter(None, (AT.get(self.key, ""), name)))
+        return ", ".join(filter(None, (self.entries[0].claim.at, name)))
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,17 @@ class Block:
     bottom: float
 
     @property
-    def ours(self) -> bool:
-        """Whether the paper does not make it."""
-        return self.rows[0].entries[0].claim.ours
+    def claim(self) -> Claim:
+        """The claim itself."""
+        return self.rows[0].entries[0].claim
 
 
-def draw(results: Path, figures: Path) -> list[Path]:
-    """Draw both pictures from the tables in `results`. Raises RequestError if no claim can be answered from them."""
-    entries = [entry for entry in of_paper(results) if entry.rates in KINDS]
+def draw(known: Answers, figures: Path) -> list[Path]:
+    """Draw both pictures. Raises RequestError if no claim is answered."""
+    entries = [entry for entry in known.entries() if entry.rates in KINDS]
     if not entries:
         raise RequestError(
-            "results", f"{results} has no tables that answer a claim: run `rflo-repro confirm` or a figure"
+            "results", f"{known.results} has no tables that answer a claim: run `rflo-repro confirm` or a figure"
         )
     found = []
     for stem, make in ((STEM, picture), (f"{STEM}_small", answers_small.picture)):
@@ -102,7 +103,7 @@ def rows(entries: Iterable[Entry]) -> list[Row]:
     found: dict[tuple[str, str, bool], list[Entry]] = {}
     for entry in entries:
         found.setdefault((entry.claim.key, entry.name, entry.rates == "batches"), []).append(entry)
-    order = list(dict.fromkeys((key, name) for key, name, _ in sorted(found, key=lambda of: [*LABELS].index(of[0]))))
+    order = dict.fromkeys((key, name) for key, name, _ in found)
     return [Row(*of, tuple(found[(*of, more)])) for of in order for more in (False, True) if (*of, more) in found]
 
 
@@ -111,9 +112,9 @@ def blocks(of: Sequence[Row], top: float) -> list[Block]:
     found: list[Block] = []
     for key in dict.fromkeys(row.key for row in of):
         own = [row for row in of if row.key == key]
-        if own[0].entries[0].claim.ours and not (found and found[-1].ours):
+        if own[0].entries[0].claim.ours and not (found and found[-1].claim.ours):
             top += HEAD / 2
-        height = max(len(own) * ROW, len(_lines(key)) * LINE + OF_OVER + 3.0)
+        height = max(len(own) * ROW, len(_lines(own[0].entries[0].claim)) * LINE + OF_OVER + 3.0)
         first = top + ROW / 2
         at = tuple(replace(row, y=first + i * ROW) for i, row in enumerate(own))
         found.append(Block(key, at, top, top + height))
@@ -197,7 +198,7 @@ def _main(drawn: style.Picture, sheet: Axes, of: Sequence[Block]) -> None:
     for block in of:
         for row in block.rows:
             _shares(share, row)
-    ours = [block for block in of if block.ours]
+    ours = [block for block in of if block.claim.ours]
     if ours:
         y = ours[0].top - HEAD / 4
         sheet.plot([LEFT, WIDTH - LEFT], [y - 7.0, y - 7.0], color=FAINT, linewidth=1.0)
@@ -219,7 +220,7 @@ def _offsets(row: Row) -> Iterable[tuple[Entry, float]]:
 
 
 def _borrowed(entry: Entry) -> bool:
-    return entry.rates == "printed" and entry.claim.key in BORROWED
+    return entry.rates == "printed" and entry.claim.borrowed
 
 
 def _look(entry: Entry) -> dict[str, Any]:
@@ -240,10 +241,10 @@ def _values(axes: Axes, of: Sequence[Block], shown: tuple[float, float]) -> None
     """The median of each entry with its interval, and the band where the paper has it."""
     for block in of:
         for row in block.rows:
-            where = band(row.key, row.entries[0].name)
-            if where is not None:
-                low, high = np.clip(where, *shown)
-                _shade(axes, row, low, high, block.ours)
+            test = row.entries[0].part.test
+            if test is not None:
+                low, high = np.clip((test.low, test.high), *shown)
+                _shade(axes, row, low, high, block.claim.ours)
             for entry, y in _offsets(row):
                 if entry.part.answered is not None and not math.isnan(entry.part.answered.median):
                     _value(axes, entry, entry.part.answered, y, shown)
@@ -266,7 +267,7 @@ def _value(axes: Axes, entry: Entry, found: Answered, y: float, shown: tuple[flo
             axes.plot([end], [y], arrow, color=look["color"], markersize=3.5, clip_on=False, zorder=2, gid="beyond")
     if not low <= found.median <= high:
         look |= {"marker": "<" if found.median < low else ">", "markersize": 5.5}
-    axes.plot([min(max(found.median, low), high)], [y], **look, clip_on=False, zorder=3, gid=place(entry))
+    axes.plot([min(max(found.median, low), high)], [y], **look, clip_on=False, zorder=3, gid=mark(entry))
 
 
 def _shares(axes: Axes, row: Row) -> None:
@@ -285,30 +286,30 @@ def _shares(axes: Axes, row: Row) -> None:
             axes.plot([first, second[0]], [y, y], **line, alpha=0.6, gid="dumbbell")
             axes.plot(
                 [second[0]], [y], "|", color=look["color"], markersize=5.5, markeredgewidth=1.5, clip_on=False,
-                gid=f"second|{place(entry)}",
+                gid=f"second|{mark(entry)}",
             )  # fmt: skip
         else:
             axes.plot(clopper_pearson(found.learned[0], n), [y, y], **line, gid="interval")
-        axes.plot([first], [y], **look, clip_on=False, zorder=3, gid=place(entry))
+        axes.plot([first], [y], **look, clip_on=False, zorder=3, gid=mark(entry))
 
 
-def _lines(key: str) -> list[str]:
-    """A claim's name without its periods, which its parts have."""
-    name = LABELS[key].partition(" (")[0].replace(" tau", "_tau")
+def _lines(claim: Claim) -> list[str]:
+    """A claim's label without its periods, which its parts have."""
+    name = claim.label.partition(" (")[0].replace(" tau", "_tau")
     return [line.replace("_tau", " tau") for line in textwrap.wrap(name, NAME)]
 
 
 def _named(sheet: Axes, block: Block) -> None:
     """A claim's name to the left, and the answers to the right."""
-    colour = SOFT if block.ours else INK
+    colour = SOFT if block.claim.ours else INK
     y = block.top + ROW / 2
-    if not block.ours:
-        write(sheet, LEFT + 16.0, y, numbers([*LABELS])[block.key], 11.0, FAINT, ha="right")
-    for line in _lines(block.key):
-        weight = "normal" if block.ours else "bold"
+    if not block.claim.ours:
+        write(sheet, LEFT + 16.0, y, numbers()[block.key], 11.0, FAINT, ha="right")
+    for line in _lines(block.claim):
+        weight = "normal" if block.claim.ours else "bold"
         write(sheet, LEFT + 22.0, y, line, 11.5, colour, weight=weight, gid=f"claim|{block.key}")
         y += LINE
-    write(sheet, LEFT + 22.0, y - 1.0, OVER[block.key], 10.0, SOFT, gid=f"over|{block.key}")
+    write(sheet, LEFT + 22.0, y - 1.0, block.claim.over, 10.0, SOFT, gid=f"over|{block.key}")
     for row in block.rows:
         if row.said:
             write(sheet, PART, row.y, row.said, 11.0, colour, ha="right", gid=f"part|{row.key}|{row.name}")
@@ -318,4 +319,4 @@ def _named(sheet: Axes, block: Block) -> None:
         for entry in row.entries:
             kind = "printed" if entry.rates == "batches" else entry.rates
             pale = 0.5 if _borrowed(entry) else 1.0
-            sign(sheet, ANSWER[COLUMNS.index(kind)], row.y, entry.answer, gid=f"answer|{place(entry)}", alpha=pale)
+            sign(sheet, ANSWER[COLUMNS.index(kind)], row.y, entry.answer, gid=f"answer|{mark(entry)}", alpha=pale)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from rflo_repro.report.style import Picture
+from rflo_repro.report.words import short
 from rflo_repro.stats.answers import Answer
 from rflo_repro.studies.answers import Entry, claims_of, whole
 from rflo_repro.studies.answers_legend import BATCHES
@@ -21,19 +22,9 @@ from rflo_repro.studies.answers_look import (
     TINTS,
     canvas,
     numbers,
+    part_name,
     sign,
     write,
-)
-from rflo_repro.studies.answers_text import (
-    LABELS,
-    OVER,
-    at_parts,
-    chosen,
-    in_short,
-    mixed,
-    part_name,
-    shares_alone,
-    word,
 )
 
 ROW, TOP, BOTTOM = 29.0, 50.0, 34.0
@@ -53,22 +44,21 @@ BELOW = (
 def picture(entries: Sequence[Entry]) -> Picture:
     """The paper's claims: the answer at each kind of learning rates, and the effect that stands for it."""
     paper = claims_of([entry for entry in entries if not entry.claim.ours])
-    known = [key for key in LABELS if key in paper]
-    drawn, sheet = canvas(TOP + ROW * len(known) + BOTTOM, "Does RFLO do what the paper says?")
+    drawn, sheet = canvas(TOP + ROW * len(paper) + BOTTOM, "Does RFLO do what the paper says?")
     for i, kind in enumerate(COLUMNS):
         x = CELLS + i * CELL
         sheet.plot([x + 8.0], [TOP - 10.0], KINDS[kind].marker, color=KINDS[kind].colour, markersize=5.0)
         write(sheet, x + 17.0, TOP - 10.0, HEADINGS[kind], 11.5, KINDS[kind].colour, weight="bold")
-    number = numbers([*LABELS])
-    for i, key in enumerate(known):
+    number = numbers()
+    for i, (key, own) in enumerate(paper.items()):
         y = TOP + i * ROW
         write(sheet, LEFT + 16.0, y + 9.0, number[key], 11.0, FAINT, ha="right")
-        write(sheet, LEFT + 22.0, y + 9.0, LABELS[key], 11.5, INK, gid=f"claim|{key}")
-        write(sheet, LEFT + 22.0, y + 21.5, OVER[key], 9.5, SOFT, gid=f"over|{key}")
+        write(sheet, LEFT + 22.0, y + 9.0, own[0].claim.label, 11.5, INK, gid=f"claim|{key}")
+        write(sheet, LEFT + 22.0, y + 21.5, own[0].claim.over, 9.5, SOFT, gid=f"over|{key}")
         for j, kind in enumerate(COLUMNS):
-            _cell(sheet, CELLS + j * CELL, y, paper[key], kind)
+            _cell(sheet, CELLS + j * CELL, y, own, kind)
     for i, line in enumerate(BELOW):
-        write(sheet, LEFT, TOP + ROW * len(known) + 9.0 + 14.0 * i, line, 10.0, SOFT)
+        write(sheet, LEFT, TOP + ROW * len(paper) + 9.0 + 14.0 * i, line, 10.0, SOFT)
     return drawn
 
 
@@ -106,3 +96,56 @@ def _cell(sheet: Axes, x: float, y: float, entries: Sequence[Entry], kind: str) 
         write(
             sheet, right, y + 21.5, part_name(of).removeprefix("over "), 9.5, SOFT, ha="right", gid=f"at|{key}|{kind}"
         )
+
+
+def chosen(entries: Sequence[Entry], rates: str) -> Entry | None:
+    """The part of a claim that stands for it at one kind of learning rates: the first, in the paper's order, with the
+    answer of the whole; if none has it, the first that was tested and is not yes. None if there is no part.
+    """
+    own = [entry for entry in entries if entry.rates == rates]
+    answer = whole(own, rates)
+    first = [e for e in own if e.answer == answer] or [e for e in own if e.answer not in ("yes", "no test")]
+    return first[0] if first else None
+
+
+def in_short(entries: Sequence[Entry], rates: str) -> str:
+    """The effect of a claim at one kind of learning rates, that of its chosen part; of shares alone, all are said."""
+    own = [entry for entry in entries if entry.rates == rates]
+    part = chosen(own, rates)
+    if part is None:
+        return ""
+    return _all_shares(own) if shares_alone(own) else short(part.claim, part.part)
+
+
+def at_parts(entries: Sequence[Entry], answer: Answer) -> str:
+    """The parts of a claim that have an answer, such as `20, 40 tau`."""
+    names = [part_name(entry) for entry in entries if entry.answer == answer]
+    return ", ".join([*(name.removesuffix(" tau") for name in names[:-1]), *names[-1:]])
+
+
+def mixed(entries: Sequence[Entry]) -> bool:
+    """Whether a claim holds at some of its parts, and does not at others."""
+    return {"yes", "no"} <= {entry.answer for entry in entries}
+
+
+def word(entries: Sequence[Entry], rates: str) -> str:
+    """The answer to a claim with the parts that it is the answer of, if others have another: `yes: 80 tau`."""
+    own = [entry for entry in entries if entry.rates == rates]
+    answer = whole(own, rates)
+    if answer is None or len({entry.answer for entry in own}) == 1:
+        return answer or ""
+    at = at_parts(own, answer)
+    return f"{answer}: {at}" if at else answer
+
+
+def shares_alone(entries: Sequence[Entry]) -> bool:
+    """Whether no number is compared, and how many learned is all that there is."""
+    return all(entry.part.test is None and entry.part.answered is not None for entry in entries)
+
+
+def _all_shares(entries: Sequence[Entry]) -> str:
+    """Of each part how many learned, or how many of a hundred where there are not as many networks."""
+    found = [e.part.answered for e in entries if e.part.answered and e.part.answered.learned]
+    if len({one.n for one in found}) == 1:
+        return f"learned {', '.join(str(one.learned[0]) for one in found)} of {found[0].n}"
+    return f"learned {', '.join(f'{100 * one.learned[0] / one.n:.0f}' for one in found)} of 100"

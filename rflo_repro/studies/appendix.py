@@ -11,8 +11,8 @@ from rflo_repro.report import words
 from rflo_repro.report.page import Grid, Question
 from rflo_repro.runs import tables
 from rflo_repro.runs.sample import CONFIRMATION
-from rflo_repro.studies import answers
-from rflo_repro.studies.answers import RATES
+from rflo_repro.stats.by_losses import IN_TABLES
+from rflo_repro.studies.answers import Answers
 from rflo_repro.studies.sections import OUTCOMES, Gathered, outcomes
 
 HEADER = (
@@ -74,8 +74,8 @@ def lines(questions: Iterable[Question]) -> Iterator[tuple[str, ...]]:
                 yield (
                     q.claim.name,
                     part.what,
-                    RATES.get(finding.rates, finding.rates),
-                    q.samples[finding.rates],
+                    words.RATES.get(finding.rates, finding.rates),
+                    finding.sample,
                     words.SAID[part.answer] + q.mark() + ("" if part.primary else " (beside the claim)"),
                     words.effect(q.claim, part),
                     words.interval(part),
@@ -113,43 +113,37 @@ def _changes(results: Path) -> Grid:
     return Grid("What the open choices change", header, changes(frame), note)
 
 
-SAID = {
-    "holds": "as claimed", "does not hold": "not as claimed", "not decided": "open", "cannot be tested": "no test",
-    "behind, size open": "worse, size open", "ahead, size open": "better, size open",
-}  # fmt: skip
-
-
 def changes(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     """Figure, choice, claim, part, effect and what was found at the baseline and then, and the shift of the effect,
     wherever what is found of a primary part differs and the interval of the shift leaves out 0."""
+    said = {value: answer for answer, value in IN_TABLES.items()}
     keys = ["figure", "claim", "part"]
     both = frame[frame.primary].merge(frame[frame.reading == 0], on=keys, suffixes=("", "_0"))
     moved = both[(both.verdict != both.verdict_0) & ((both.shift_low > 0.0) | (both.shift_high < 0.0))]
     return tuple(
         (
             *(str(getattr(row, name)) for name in ("figure", "choices", "claim", "part")),
-            f"{row.estimate_0:.2f}, {SAID.get(str(row.verdict_0), row.verdict_0)}",
-            f"{row.estimate:.2f}, {SAID.get(str(row.verdict), row.verdict)}",
+            f"{row.estimate_0:.2f}, {said.get(str(row.verdict_0), row.verdict_0)}",
+            f"{row.estimate:.2f}, {said.get(str(row.verdict), row.verdict)}",
             f"{row.shift:.2f} ({row.shift_low:.2f}, {row.shift_high:.2f})",
         )
         for row in moved.itertuples()
     )
 
 
-def differing(results: Path) -> Grid | None:
+def differing(known: Answers) -> Grid | None:
     """The answers that differ between the confirmation sample and the first, if both are there."""
-    if not CONFIRMATION.place(results).is_dir():
+    if not CONFIRMATION.place(known.results).is_dir():
         return None
-    found = answers.differing(results)
     header = ("claim", "at", "rates", "confirmation sample", "first sample")
     rows = tuple(
         (
             one.claim.name,
             one.name,
-            RATES[one.rates],
+            words.RATES[one.rates],
             *(f"{words.SAID[e.answer]}: {words.short(e.claim, e.part)}" for e in (one, other)),
         )
-        for one, other in found
+        for one, other in known.differing()
     )
     note = "" if rows else "None, of those that are answered on both."
     return Grid("Answers that differ between the two samples", header, rows, note)

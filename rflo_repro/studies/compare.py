@@ -18,9 +18,8 @@ from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Schema
-from rflo_repro.runs.variants import variants
 from rflo_repro.stats.statistics import median
-from rflo_repro.studies.answers import RATES, judged
+from rflo_repro.studies.answers import Answers, with_variants
 from rflo_repro.studies.registry import studies
 
 MEDIAN, MISSING = "median final loss", ("none", "none")
@@ -62,13 +61,13 @@ def _median(group: pd.DataFrame) -> Found:
     return shown, shown
 
 
-def _answers(about: About, results: Path) -> dict[tuple[str, str], Found]:
+def _answers(about: About, known: Answers) -> dict[tuple[str, str], Found]:
     """Answer and effect of every part, by claim and by kind of learning rates and part."""
     found: dict[tuple[str, str], Found] = {}
-    for claim, findings in judged(about, results).findings:
+    for claim, findings in known.claims(about):
         for finding in findings:
             for part in finding.parts:
-                at = f"{RATES[finding.rates]}, {part.what}" if finding.rates else part.what
+                at = f"{words.RATES[finding.rates]}, {part.what}" if finding.rates else part.what
                 answer = words.SAID[part.answer]
                 said = ", ".join(filter(None, (answer, words.effect(claim, part), words.learned(part))))
                 found[claim.name, at] = (answer, said)
@@ -87,16 +86,17 @@ def compared(here: Path, there: Path) -> list[Compared]:
 
 
 def _compared(here: Path, there: Path) -> Iterator[Compared]:
+    known, other_known = Answers(here), Answers(there)
     for about in (*registry.figures().values(), *studies().values()):
         if not about.computed:
             continue
-        for experiment in (about.experiment, *variants(about.experiment)):
+        for experiment in with_variants(about):
             for schema in experiment.schemas.values():
                 if {"final_loss", "network"} <= {column.name for column in schema.columns}:
                     one, other = _medians(schema, here), _medians(schema, there)
                     for at in {**one, **other}:
                         yield _pair(about, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
-        mine, others = _answers(about, here), _answers(about, there)
+        mine, others = _answers(about, known), _answers(about, other_known)
         for claim, at in {**mine, **others}:
             yield _pair(about, claim, at, mine.get((claim, at), MISSING), others.get((claim, at), MISSING))
 

@@ -12,16 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
 from rflo_repro.report import style
+from rflo_repro.report.words import RATES
 from rflo_repro.stats.answers import clopper_pearson
-from rflo_repro.studies.answers import Entry, of_paper
+from rflo_repro.studies.answers import Answers, Entry
 
 NAME = "learned"
 RULES = {"bptt": "BPTT", "rflo": "RFLO", "local": "local", "random-feedback": "random feedback"}
-RATES = {
-    "printed": "the paper's learning rates",
-    "tuned": "tuned learning rates",
-    "clipped": "the paper's, with gradient clipping",
-}
+KINDS = ("printed", "tuned", "clipped")
 PERIODS_TAU = (20, 40, 80, 160)
 # Which condition of which claim says how many networks of a rule learned: 0 is the first, 1 the second
 SOURCES = (
@@ -39,10 +36,10 @@ APART = {"bptt": -3.0, "rflo": -1.0, "local": 1.0, "random-feedback": 3.0}
 
 def shares(entries: Iterable[Entry]) -> dict[tuple[str, str, int], tuple[int, int]]:
     """How many networks learned, and of how many, by learning rates, rule and period in tau."""
-    known = {entry.place: entry.part.answered for entry in entries}
+    known = {entry.key: entry.part.answered for entry in entries}
     found = {}
     for claim, part, rule, which in SOURCES:
-        for rates in RATES:
+        for rates in KINDS:
             for period in PERIODS_TAU:
                 answered = known.get((claim, part.format(period), rates))
                 if answered is not None and answered.learned:
@@ -53,7 +50,7 @@ def shares(entries: Iterable[Entry]) -> dict[tuple[str, str, int], tuple[int, in
 def picture(entries: Iterable[Entry]) -> style.Picture | None:
     """A panel a kind of learning rates, a line a rule; None if there are no answers."""
     found = shares(entries)
-    kinds = [rates for rates in RATES if any(key[0] == rates for key in found)]
+    kinds = [rates for rates in KINDS if any(key[0] == rates for key in found)]
     if not kinds:
         return None
     with style.style():
@@ -88,7 +85,7 @@ def _line(axes: Axes, rule: str, by_period: dict[int, tuple[int, int]]) -> None:
     )  # fmt: skip
 
 
-def draw(results: Path, figures: Path) -> list[Path]:
-    """Draw the picture from the tables in `results`; the files written."""
-    drawn = picture(of_paper(results))
+def draw(known: Answers, figures: Path) -> list[Path]:
+    """Draw the picture; the files written."""
+    drawn = picture(known.entries())
     return drawn.save(figures / NAME) if drawn else []

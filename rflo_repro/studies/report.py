@@ -11,12 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from rflo_repro.paper import registry
+from rflo_repro.report import words
 from rflo_repro.report.page import Picture, Question, Report, answer_table, counts, html, markdown
 from rflo_repro.runs import folders
 from rflo_repro.runs.store import replacing
-from rflo_repro.stats.claims import Finding, Part
-from rflo_repro.studies import answers, answers_plot, appendix
-from rflo_repro.studies.answers import RATES, plain
+from rflo_repro.stats.claims import Part
+from rflo_repro.studies import answers_plot, appendix
+from rflo_repro.studies.answers import Answers, as_data, plain
 from rflo_repro.studies.registry import studies
 from rflo_repro.studies.sections import Gathered, of_experiment
 
@@ -65,21 +66,21 @@ COLUMNS = ("printed", "tuned", "clipped")
 ALT = "The answers: the first condition over the second, and the share of networks that learned, a row a claim."
 
 
-def gather(results: Path, figures: Path) -> tuple[Report, list[Gathered]]:
-    """The whole report, from the tables and pictures in these directories; what is missing is named."""
-    found = [of_experiment(about, results, figures) for about in {**registry.figures(), **studies()}.values()]
+def gather(known: Answers, figures: Path) -> tuple[Report, list[Gathered]]:
+    """The whole report, from the answers and the pictures in a directory; what is missing is named."""
+    found = [of_experiment(about, known, figures) for about in {**registry.figures(), **studies()}.values()]
     keyed = [(of.section.name, q) for of in found if not of.section.study for q in of.questions if q.claim.key]
     report = Report(
         title=TITLE,
         introduction=INTRODUCTION,
-        rates={**RATES, "": "answer"},
+        rates={**words.RATES, "": "answer"},
         columns=COLUMNS,
         terms=TERMS,
         answers=tuple((name, q) for name, q in keyed if not q.claim.ours),
         ours=tuple((name, q) for name, q in keyed if q.claim.ours),
         sections=tuple(of.section for of in found),
-        appendix=tuple(appendix.grids(found, results)),
-        differing=appendix.differing(results),
+        appendix=tuple(appendix.grids(found, known.results)),
+        differing=appendix.differing(known),
         picture=_picture(figures),
     )
     return report, found
@@ -87,19 +88,18 @@ def gather(results: Path, figures: Path) -> tuple[Report, list[Gathered]]:
 
 def table(results: Path, figures: Path) -> str:
     """The answers in short, in Markdown between markers."""
-    return answer_table(gather(results, figures)[0])
+    return answer_table(gather(Answers(results), figures)[0])
 
 
 def as_json(results: Path, figures: Path) -> str:
     """The answers, those under variants, and every claim with what was found, for a program; a number that is infinite
     is a string."""
-    entries = answers.of_paper(results)
+    known = Answers(results)
+    entries = known.entries()
     data = {
-        "answers": [answers.as_data(entry) for entry in entries if entry.rates in COLUMNS],
-        "claims": [_claim(of.section.command, q) for of in gather(results, figures)[1] for q in of.questions],
-        "variants": [
-            {**answers.as_data(entry), "variant": entry.rates} for entry in entries if entry.rates not in COLUMNS
-        ],
+        "answers": [as_data(entry) for entry in entries if entry.rates in COLUMNS],
+        "claims": [_claim(of.section.command, q) for of in gather(known, figures)[1] for q in of.questions],
+        "variants": [{**as_data(entry), "variant": entry.rates} for entry in entries if entry.rates not in COLUMNS],
     }
     return json.dumps(data, indent=1, allow_nan=False)
 
@@ -115,16 +115,15 @@ def _claim(command: str, q: Question) -> dict[str, Any]:
         "ours": q.claim.ours,
         "scale": q.scale,
         "missing": q.missing,
-        "findings": [_finding(q, finding) for finding in q.findings],
-    }
-
-
-def _finding(q: Question, finding: Finding) -> dict[str, Any]:
-    return {
-        "rates": finding.rates,
-        "answer": q.whole(finding.rates),
-        "sample": q.samples[finding.rates],
-        "parts": [_part(part) for part in finding.parts],
+        "findings": [
+            {
+                "rates": finding.rates,
+                "answer": q.whole(finding.rates),
+                "sample": finding.sample,
+                "parts": [_part(part) for part in finding.parts],
+            }
+            for finding in q.findings
+        ],
     }
 
 
@@ -150,9 +149,10 @@ def write(results: Path, figures: Path, console: Console) -> None:
     """Draw the answers, and write `report.html` and `report.md` into `results`. Raises RequestError for a folder it
     cannot use."""
     folders.check("results", results)
-    report, _ = gather(results, figures)
+    known = Answers(results)
+    report, _ = gather(known, figures)
     if any(q.answers for _, q in report.answers):
-        answers_plot.draw(results, figures)
+        answers_plot.draw(known, figures)
         report = replace(report, picture=_picture(figures))
     results.mkdir(parents=True, exist_ok=True)
     for name, text in (("report.html", html(report, results)), ("report.md", markdown(report, results))):

@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from rflo_repro.paper import registry
 from rflo_repro.report.page import Picture, Question, Section
-from rflo_repro.report.words import Named
+from rflo_repro.report.words import RATES
 from rflo_repro.runs import folders, inventory, tables
 from rflo_repro.runs.choices import written
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.job import describe
 from rflo_repro.runs.sample import FINAL, SAMPLES
-from rflo_repro.runs.tables import Schema
-from rflo_repro.runs.variants import in_words, variants
-from rflo_repro.studies.answers import OWN, RATES, Judged, judged, named
-from rflo_repro.studies.answers_text import BORROWED
+from rflo_repro.runs.variants import in_words
+from rflo_repro.stats.claims import Claim, Finding
+from rflo_repro.studies.answers import OWN, Answers, Table, with_variants
 from rflo_repro.studies.multiverse import ABOUT as MULTIVERSE
 from rflo_repro.studies.multiverse import closest, design
 from rflo_repro.studies.registry import studies
 
 OUTCOMES = {"learned": "learned", "plateau": "plateau", "thrown out": "lost", "ran away": "exploded",
             "diverged": "diverged"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table that was read, with its metadata."""
-
-    path: Path
-    schema: Schema
-    frame: pd.DataFrame
-    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,11 +37,11 @@ class Gathered:
 
 
 def read(experiment: Experiment[Any], results: Path) -> tuple[list[Table], str]:
-    """The tables of an experiment; or what is missing, and the command that computes it."""
+    """The tables of an experiment without their rows; or what is missing."""
     found = []
     for schema in experiment.schemas.values():
         try:
-            frame, metadata = tables.read(results, schema)
+            frame, metadata = tables.read(results, schema, rows=0)
         except FileNotFoundError:
             return [], f"there is no {schema.name}.csv"
         except tables.TableError as error:
@@ -70,8 +57,9 @@ def entry(metadata: Any, *names: str) -> Any:
     return metadata
 
 
-def of_experiment(about: About, results: Path, figures: Path) -> Gathered:
+def of_experiment(about: About, known: Answers, figures: Path) -> Gathered:
     """The section of a figure or a study."""
+    results = known.results
     command, shown, more = f"rflo-repro {about.command}", *_pictures(about, results, figures)
     study = about.command in studies()
     if not about.computed:
@@ -80,14 +68,14 @@ def of_experiment(about: About, results: Path, figures: Path) -> Gathered:
     experiment = about.experiment
     own, missing = read(experiment, results)
     missing = missing and f"{missing}; {command}{folders.options(results)} makes it"
-    known = judged(about, results)
-    samples = dict(known.samples)
-    finals, faults = _finals(about, results, own, samples)
+    claims = known.claims(about)
+    samples = {finding.rates: finding.sample for _, findings in claims for finding in findings}
+    finals, faults = _finals(about, known, samples)
     used = [table for _, table in finals] or own
     text = [missing] if missing else [_state(own)]
     if about.sample:
         text += [*_on(samples), *faults]
-    questions = tuple(_questions(known, used, "" if samples else missing))
+    questions = tuple(_questions(claims, used, "" if samples else missing))
     every = list({table.path: table for table in (*own, *used)}.values())
     section = Section(
         name=about.name,
@@ -105,52 +93,40 @@ def of_experiment(about: About, results: Path, figures: Path) -> Gathered:
     return Gathered(section, questions, tuple(finals))
 
 
-def _questions(known: Judged, used: Sequence[Table], missing: str) -> Iterator[Question]:
+def _questions(
+    claims: Sequence[tuple[Claim, tuple[Finding, ...]]], used: Sequence[Table], missing: str
+) -> Iterator[Question]:
     scales = sorted({str(entry(table.metadata, "settings", "scale") or "unknown") for table in used})
-    for claim, findings in known.findings:
-        answers = {
-            finding.rates: tuple(Named(name, part) for part, name in named(claim, finding)) for finding in findings
-        }
-        yield Question(
-            claim, answers, findings, dict(known.samples), missing, " and ".join(scales) or "paper",
-            claim.key in BORROWED,
-        )  # fmt: skip
+    for claim, findings in claims:
+        yield Question(claim, findings, missing, " and ".join(scales) or "paper")
 
 
-def _finals(
-    about: About, results: Path, own: Sequence[Table], samples: Mapping[str, str]
-) -> tuple[list[tuple[str, Table]], list[str]]:
+def _finals(about: About, known: Answers, samples: Mapping[str, str]) -> tuple[list[tuple[str, Table]], list[str]]:
     """The tables of final losses on which claims are answered, each with its sample and its rows cut to the kinds of
     learning rates that are answered on it; and what is wrong with those that cannot be used."""
     found: list[tuple[str, Table]] = []
     faults = []
-    for sample in SAMPLES if about.sample else ():
-        kinds = [kind for kind, name in samples.items() if name == sample.name]
-        for experiment in (about.experiment, *variants(about.experiment)):
-            on_sample = sample.of(experiment)
-            read_now, missing = read(on_sample, sample.place(results))
-            command = f"rflo-repro {on_sample.about.command}"
-            if missing and not missing.startswith("there is no"):
-                faults.append(f"{missing}; {command}{folders.options(results)} makes it anew.")
-            elif missing and OWN in samples.values() and sample is SAMPLES[0] and experiment is about.experiment:
-                faults.append(f"In {sample.place(results)} {missing}; {command}{folders.options(results)} makes it.")
-            found += [(sample.name, _cut(table, kinds)) for table in read_now if _at(table, kinds).any()]
-    kinds = [kind for kind, name in samples.items() if name == OWN]
-    if kinds:
-        final = [table for table in own if table.schema is about.experiment.schemas.get(FINAL)]
-        found += [(OWN, _cut(table, kinds)) for table in final]
+    into = folders.options(known.results)
+    own = [(OWN, known.results, about.experiment)] if OWN in samples.values() else []
+    sampled = [(of.name, of.place(known.results), e) for of in SAMPLES if about.sample for e in with_variants(about)]
+    for name, folder, experiment in (*sampled, *own):
+        if FINAL not in experiment.schemas:
+            continue
+        command = f"rflo-repro {name} {experiment.about.command}{into}"
+        try:
+            table = known.table(folder, experiment.schemas[FINAL])
+        except FileNotFoundError:
+            if own and (name, experiment.about.command) == (SAMPLES[0].name, about.command):
+                faults.append(f"In {folder} there is no {experiment.schemas[FINAL].name}.csv; {command} makes it.")
+        except tables.TableError as error:
+            faults.append(f"{error}; {command} makes it anew.")
+        else:
+            kinds = [kind for kind, sample in samples.items() if sample == name]
+            if "rates" in table.frame:
+                table = replace(table, frame=table.frame[table.frame.rates.isin([*kinds, "none"])])
+            if "rates" not in table.frame or table.frame.rates.isin(kinds).any():
+                found.append((name, table))
     return found, faults
-
-
-def _at(table: Table, kinds: Sequence[str]) -> Any:
-    return table.frame.rates.isin(kinds).to_numpy() if "rates" in table.frame else pd.Series([True]).to_numpy()
-
-
-def _cut(table: Table, kinds: Sequence[str]) -> Table:
-    if "rates" not in table.frame:
-        return table
-    rows = table.frame[table.frame.rates.isin([*kinds, "none"])]
-    return Table(table.path, table.schema, rows, table.metadata)
 
 
 def _state(own: Sequence[Table]) -> str:

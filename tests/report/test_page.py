@@ -16,30 +16,29 @@ from PIL import Image
 
 from rflo_repro.report import page, style
 from rflo_repro.report.page import Grid, Picture, Question, Report, Section
-from rflo_repro.report.words import SAID, Named
+from rflo_repro.report.words import SAID
 from rflo_repro.stats.answers import ANSWERS, Answered
 from rflo_repro.stats.claims import Claim, Finding, Part
+from rflo_repro.stats.measured import within
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' | [x](javascript:y) `code` *b*"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 RATES = {"printed": "the paper's rates", "tuned": "tuned rates", "": "answer"}
 
 
-def claim(name="a claim", statement="Something holds."):
-    return Claim(name, statement, "Figure 0", "log10(final loss A / final loss B)", "it is large", lambda tables: [])
+def claim(name="a claim", statement="Something holds.", **more):
+    statistic = "log10(final loss A / final loss B)"
+    return Claim(name, statement, "Figure 0", statistic, "it is large", lambda tables: [], **more)
 
 
 def part(answer, what="20 τ", **more):
     found = Answered(answer, 90, 0.9, 0.5, 1.2, (61, 80), (-0.2, -0.3, -0.1), power=more.pop("power", None))
-    return Part(what, found, holm=0.012, **more)
+    return Part(what, found, holm=0.012, test=within(), **{"name": "20 tau", **more})
 
 
 def question(answer, kinds=("printed", "tuned"), of=None, **more):
-    parts = {kind: (part(answer),) for kind in kinds}
-    named = {kind: tuple(Named("20 tau", one) for one in of_kind) for kind, of_kind in parts.items()}
-    findings = tuple(Finding(kind, of_kind) for kind, of_kind in parts.items())
-    asked = of or claim(f"claim {answer}", f"It is {answer}.")
-    return Question(asked, named, findings, dict.fromkeys(kinds, "first sample"), **more)
+    findings = tuple(Finding(kind, (part(answer),), "first sample") for kind in kinds)
+    return Question(of or claim(f"claim {answer}", f"It is {answer}."), findings, **more)
 
 
 @pytest.fixture
@@ -54,8 +53,8 @@ def picture(tmp_path):
 def full(picture):
     """A page with every answer, pictures, choices, tables, and hostile texts everywhere."""
     bad = question("yes", of=claim(HOSTILE, HOSTILE))
-    bad = replace(bad, findings=(*bad.findings, Finding("", (part("no", HOSTILE, why=HOSTILE, learned=HOSTILE),))),
-                  samples={**bad.samples, "": HOSTILE})  # fmt: skip
+    hostile = part("no", HOSTILE, why=HOSTILE, good=HOSTILE, name="")
+    bad = replace(bad, findings=(*bad.findings, Finding("", (hostile,), HOSTILE)))
     hostile = Section(
         "bad", HOSTILE, HOSTILE, (question("no", ("",)), Question(claim("gone"), missing=HOSTILE)), text=(HOSTILE,),
         choices=((HOSTILE, HOSTILE),), provenance=(HOSTILE,), study=True,
@@ -162,7 +161,7 @@ def test_markdown_shows_texts_and_nothing_else(full, tmp_path):
     assert not re.search(r"(?<!\\)\]\(javascript", shown)
     assert "](../figures/one.png)" in text
     bars = [line.count("|") for line in text.splitlines() if line.startswith("|")]
-    assert set(bars) <= {2, 3, 4}  # the texts' own bars are entities
+    assert set(bars) <= {2, 3, 4, 5}  # the texts' own bars are entities
     assert page.plain("a\nb  c") == "a b c"
 
 
@@ -192,8 +191,8 @@ def test_counts(full):
 
 
 def test_a_claim_of_many_parts_is_counted_in_short(full, tmp_path):
-    parts = tuple(Named(f"part {i}", part("yes" if i else "open")) for i in range(page.MANY + 1))
-    section = Section("s", "A study", "c", (replace(question("yes"), answers={"": parts}),), study=True)
+    parts = tuple(part("yes" if i else "open", name=f"part {i}") for i in range(page.MANY + 1))
+    section = Section("s", "A study", "c", (Question(claim(), (Finding("", parts),)),), study=True)
     assert "Parts: 1 open, 8 yes." in page.markdown(replace(full, sections=(section,)), tmp_path)
 
 
@@ -209,7 +208,7 @@ def test_an_answer_off_the_papers_scale_is_marked_and_grey(full, scale, tmp_path
 
 
 def test_a_borrowed_rate_is_said(full, tmp_path):
-    one = replace(full, answers=(("good", question("yes", borrowed=True)),), ours=())
+    one = replace(full, answers=(("good", question("yes", of=claim(borrowed=True))),), ours=())
     text = page.html(one, tmp_path)
     assert text.count('<td class="pale">') == text.count("the paper&#39;s rates (borrowed)") == 1
     assert "The paper prints no learning rate for this" in text

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from rflo_repro.stats import claims
-from rflo_repro.stats.claims import Claim, judge, verdicts
+from rflo_repro.stats.answers import Answered
+from rflo_repro.stats.by_losses import IN_TABLES, ByLosses, by_losses
+from rflo_repro.stats.claims import Claim, judge
 from rflo_repro.stats.measured import above, at_most, below, by_period, compared, judged, slopes, untestable, within
 from rflo_repro.stats.statistics import interval
 
-H, U, N, C = "holds", "not decided", "does not hold", "cannot be tested"
-BEHIND, AHEAD = "behind, size open", "ahead, size open"
+Y, U, N, C = "yes", "open", "no", "no test"
+WORSE, BETTER = "worse", "better"
 
 
-def verdict(*parts):
-    """The multiverse's verdict on the first of a claim's parts."""
-    return verdicts(parts)[0]
+def by_loss(*parts):
+    """The multiverse's answer of the first of a claim's parts."""
+    return by_losses(parts)[0]
 
 
 def ranks(low, high, n=9):
@@ -31,22 +34,22 @@ def ranks(low, high, n=9):
 @pytest.mark.parametrize(
     ("low", "high", "is_above", "is_below", "is_same", "is_no_more"),
     [
-        (0.1, 0.2, H, N, H, H),
-        (-0.2, -0.1, N, H, H, H),
-        (-0.1, 0.1, U, U, H, H),
-        (0.0, 0.1, U, U, H, H),
-        (0.1, 0.9, H, N, BEHIND, BEHIND),
-        (0.6, 0.9, H, N, N, N),
-        (-0.9, -0.6, N, H, N, H),
-        (-0.9, -0.1, N, H, AHEAD, H),
+        (0.1, 0.2, Y, N, Y, Y),
+        (-0.2, -0.1, N, Y, Y, Y),
+        (-0.1, 0.1, U, U, Y, Y),
+        (0.0, 0.1, U, U, Y, Y),
+        (0.1, 0.9, Y, N, WORSE, WORSE),
+        (0.6, 0.9, Y, N, N, N),
+        (-0.9, -0.6, N, Y, N, Y),
+        (-0.9, -0.1, N, Y, BETTER, Y),
         (-0.9, 0.9, U, U, U, U),
     ],
 )
-def test_verdicts(low, high, is_above, is_below, is_same, is_no_more):
+def test_answers_by_losses(low, high, is_above, is_below, is_same, is_no_more):
     values = ranks(low, high)
 
     def said(test, shift=0.0):
-        return verdict(judged("x", values + shift, test))
+        return by_loss(judged("x", values + shift, test))
 
     assert [said(test) for test in (above(), below(), within(), at_most())] == [
         is_above,
@@ -56,7 +59,7 @@ def test_verdicts(low, high, is_above, is_below, is_same, is_no_more):
     ]
     assert [said(test(2.0), 2.0) for test in (above, below)] == [is_above, is_below]
     assert said(within(0.5, 2.0), 2.0) == is_same
-    # the verdict on a difference is the interval's
+    # the answer on a difference is the interval's
     found = interval(values)
     assert (found.low, found.high) == (low, high)
 
@@ -73,8 +76,8 @@ def test_sameness_is_an_equivalence_test_at_five_percent():
     """30 networks: the 90% interval is from the 11th to the 20th, the 95% one from the 10th to the 21st."""
     values = np.repeat([-0.9, 0.0, 0.9], [10, 10, 10])
     assert (interval(values, level=0.1).low, interval(values).low) == (0.0, -0.9)
-    assert verdict(judged("x", values, within())) == H
-    assert verdict(judged("x", np.repeat([-0.9, 0.0, 0.9], [11, 8, 11]), within())) == U
+    assert by_loss(judged("x", values, within())) == Y
+    assert by_loss(judged("x", np.repeat([-0.9, 0.0, 0.9], [11, 8, 11]), within())) == U
 
 
 def frame(losses, first_loss=0.33, **values):
@@ -85,10 +88,10 @@ def test_a_comparison_is_paired():
     """Networks that differ by far, and a rule that is always a little better: only a paired interval sees it."""
     base = [10.0**-k for k in range(1, 10)]
     part = compared("x", learned([1.3 * v for v in base]), learned(base), above())
-    assert (verdict(part), part.answer) == (H, "yes")
+    assert (by_loss(part), part.answer) == (Y, "yes")
     assert part.interval.estimate == part.answered.median == pytest.approx(0.114, abs=1e-3)
     turned = compared("x", learned([1.3 * v for v in base]), learned(base[::-1]), above())
-    assert (verdict(turned), turned.answer) == (U, "open")
+    assert (by_loss(turned), turned.answer) == (U, "open")
 
 
 def learned(losses, k=9):
@@ -98,11 +101,11 @@ def learned(losses, k=9):
 
 def test_two_conditions_that_do_not_learn_are_not_the_same():
     part = compared("x", learned([0.32] * 9, 0), learned([0.32] * 9, 4), within())
-    assert (verdict(part), part.answer) == (C, "no test")
+    assert (by_loss(part), part.answer) == (C, "no test")
     # and their numbers are shown
     assert (part.interval.n, part.answered.median, part.answered.learned) == (9, 0.0, (0, 4))
     part = compared("x", learned([0.32] * 9, 0), learned([0.01] * 9), within())
-    assert (verdict(part), part.answer) == (N, "no")
+    assert (by_loss(part), part.answer) == (N, "no")
 
 
 def test_the_answer_sees_that_fewer_learn_where_the_losses_are_alike():
@@ -120,9 +123,9 @@ def test_a_part_without_rows_says_so():
 def test_a_divergence_is_worse_than_anything():
     gone = learned([float("nan")] * 9, 0)
     part = compared("x", gone, learned([0.01] * 9), above())
-    assert (verdict(part), part.answer) == (H, "yes")
+    assert (by_loss(part), part.answer) == (Y, "yes")
     both = compared("x", gone, gone, within())
-    assert (verdict(both), both.answer) == (C, "no test")
+    assert (by_loss(both), both.answer) == (C, "no test")
 
 
 def test_every_period_is_a_part():
@@ -186,24 +189,24 @@ def coins(heads, n):
     return np.repeat([1.0, -1.0], [heads, n - heads]) * np.linspace(1.0, 2.0, n)
 
 
-def test_verdicts_of_a_claim_are_corrected_by_holm():
+def test_answers_by_losses_of_a_claim_are_corrected_by_holm():
     """Of nine networks all above zero: 2/512, which four parts survive and thirteen do not."""
     sure, less, none = (judged(name, coins(k, 9), above()) for name, k in (("a", 9), ("b", 8), ("c", 5)))
     assert sure.p == pytest.approx(2 / 512)
     assert less.p == pytest.approx(20 / 512)
-    assert [verdict(part) for part in (sure, less, none)] == [H, H, U]
-    assert verdicts([none, less, sure]) == [U, U, H]
-    assert set(verdicts([sure] * 12)) == {H}
-    assert set(verdicts([sure] * 13)) == {U}
+    assert [by_loss(part) for part in (sure, less, none)] == [Y, Y, U]
+    assert by_losses([none, less, sure]) == [U, U, Y]
+    assert set(by_losses([sure] * 12)) == {Y}
+    assert set(by_losses([sure] * 13)) == {U}
     # what cannot be tested takes no part in it, nor what decides nothing
-    assert verdicts([sure, *[untestable("x", "y")] * 20])[0] == H
-    assert verdicts([sure, *[replace(none, primary=False)] * 20])[0] == H
+    assert by_losses([sure, *[untestable("x", "y")] * 20])[0] == Y
+    assert by_losses([sure, *[replace(none, primary=False)] * 20])[0] == Y
 
 
 def test_directions_are_corrected_among_themselves():
     size_open = judged("a", np.linspace(0.1, 0.9, 9), within())
-    assert verdict(size_open) == BEHIND
-    assert verdicts([size_open] * 12 + [judged("b", coins(9, 9), above())]) == [BEHIND] * 12 + [U]
+    assert by_loss(size_open) == WORSE
+    assert by_losses([size_open] * 12 + [judged("b", coins(9, 9), above())]) == [WORSE] * 12 + [U]
 
 
 def test_p_of_an_experiment_is_corrected_among_its_primary_parts_at_a_kind_of_rates():
@@ -220,10 +223,47 @@ def test_p_of_an_experiment_is_corrected_among_its_primary_parts_at_a_kind_of_ra
 
 
 def test_how_many_learned_stands_beside_it():
-    """By the outcome in the table or a number; McNemar's test is of the pairs that differ: one against five."""
+    """By the outcome in the table or a number."""
     one = frame([0.01] * 9).assign(outcome=["learned"] * 2 + ["plateau"] * 7)
     other = frame([0.01] * 9).assign(outcome=["plateau"] + ["learned"] * 6 + ["plateau"] * 2)
-    assert compared("x", one, other, above()).learned == "learned: 2 and 6 of 9 (p = 0.22)"
-    assert compared("x", frame([0.01] * 9), frame([0.2] * 9), above()).learned == ""
+    part = compared("x", one, other, above())
+    assert (part.good, part.answered.learned) == ("learned", (2, 6))
+    assert compared("x", frame([0.01] * 9), frame([0.2] * 9), above()).answered.learned == ()
     part = compared("x", frame([0.01] * 9), frame([0.2] * 9), above(), good=("low", 0.05))
-    assert part.learned == "low: 9 and 0 of 9 (p = 0.0039)"
+    assert (part.good, part.answered.learned) == ("low", (9, 0))
+
+
+def test_every_answer_by_losses_has_a_word_in_the_tables():
+    assert set(IN_TABLES) == set(get_args(ByLosses))
+    assert len(set(IN_TABLES.values())) == len(IN_TABLES)
+
+
+@pytest.mark.parametrize(
+    ("test", "low", "high", "said"),
+    [
+        (within(), -0.4, 0.4, "yes"),
+        (within(), 0.4, 1.5, "worse"),
+        (within(), 0.6, 1.5, "no"),
+        (within(), -0.9, 0.1, "open"),
+        (at_most(), -0.9, 0.1, "yes"),
+        (above(), 0.1, 0.2, "yes"),
+        (above(), -0.1, 0.2, "open"),
+        (below(), 0.1, 0.2, "no"),
+    ],
+)
+def test_what_a_number_says_by_itself(test, low, high, said):
+    assert test.by_number(Answered("open", 90, (low + high) / 2, low, high)) == said
+
+
+def test_parts_among_the_answers_have_names():
+    def parts(tables):
+        return [judged(what, [1.0] * 9, above()) for what in ("20 τ", "all N")]
+
+    for more, names in (
+        ({}, ["20 tau", "all N"]),
+        ({"primary": ("20 τ",)}, ["20 tau", ""]),
+        ({"named": {"all N": "all"}}, ["", "all"]),
+    ):
+        (finding,) = Claim("n", "s", "w", "t", "c", parts, **more).findings({})
+        assert [part.name for part in finding.parts] == names
+        assert [part.name for part in finding.named] == [name for name in names if name]

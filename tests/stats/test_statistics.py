@@ -14,7 +14,6 @@ from rflo_repro.stats.statistics import (
     critical,
     interval,
     log_ratio,
-    mcnemar,
     mean,
     median,
     one_sided,
@@ -74,14 +73,6 @@ def test_a_median_is_tested_by_signs():
     assert one_sided(values, 0.0) == (heads(3, 5), heads(1, 5))
     above, below = one_sided(values + 10.0, 0.0, mean)
     assert (above, below) == (1 / 10_001, 1.0)
-
-
-def test_pairs_that_differ_by_mcnemar():
-    """By hand: 1 and 6 of the discordant pairs, 2 (C(7,6) + C(7,7)) / 2^7."""
-    first = np.array([True] * 1 + [False] * 6 + [True] * 10)
-    second = np.array([False] * 1 + [True] * 6 + [True] * 10)
-    assert mcnemar(first, second) == mcnemar(second, first) == pytest.approx(16 / 128)
-    assert mcnemar(first, first) == 1.0
 
 
 def test_the_interval_of_a_mean_is_about_two_standard_errors():

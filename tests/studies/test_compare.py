@@ -68,7 +68,7 @@ def test_an_answer_that_is_another(made, other, tmp_path):
     tables.write(other, schema, frame, {name: page[name] for name in ("settings", "runs")})
     found = json.loads(said("--results", made, "--against", other, "--json"))
     mine = {(row["what"], row["at"]): row for row in found}
-    row = mine["comparable at short periods", "the paper's rates, 40 τ"]
+    row = mine["comparable at short periods", "the paper's learning rates, 40 τ"]
     assert row["here"].startswith("no test")
     assert not row["there"].startswith("no test")
     assert said("--results", made, "--against", other).splitlines()[-1].endswith(f" answers differ from {other}")

@@ -18,7 +18,8 @@ from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.choices import declared
 from rflo_repro.runs.request import Selection
-from rflo_repro.stats.claims import verdicts
+from rflo_repro.stats.by_losses import by_losses
+from rflo_repro.studies.answers import Answers
 from rflo_repro.studies.multiverse import PANELS, closest, counts, counts_plot, design, wording
 from rflo_repro.studies.multiverse.experiment import EXPERIMENT, SCHEMAS, conditions_of, variants
 from rflo_repro.studies.multiverse.plot import effect_label, values_of
@@ -134,9 +135,9 @@ def test_figure_4_has_the_fewest_networks_that_can_decide_its_claim():
         rows = [(rule, network, 0.3, loss) for rule, loss in losses.items() for network in range(n)]
         final = pd.DataFrame(rows, columns=["rule", "network", "first_loss", "sequence_loss"]).assign(rates="tuned")
         (finding,) = claim.findings({"final": final})
-        return set(verdicts(finding.parts))
+        return set(by_losses(finding.parts))
 
-    assert said(PAPER.networks_fig4) == {"holds"}
+    assert said(PAPER.networks_fig4) == {"yes"}
     assert said(PAPER.networks_fig4 - 1) == {"not decided"}
 
 
@@ -220,7 +221,7 @@ def test_the_closest_variant_is_drawn_on_networks_that_did_not_find_it(saved, tm
     # the baseline has no tables here: what there is is drawn
     assert CliRunner().invoke(cli, ["plot", "fig2", *options]).exit_code == 0
     assert (tmp_path / "fig2_closest.png").read_bytes() == drawn
-    section = of_experiment(registry.figures()["fig2"], tmp_path, tmp_path).section
+    section = of_experiment(registry.figures()["fig2"], Answers(tmp_path), tmp_path).section
     picture = next(p for p in section.pictures if p.path.name == "fig2_closest.png")
     under = f": {first.choices.replace('; ', ', ') or 'the baseline'}, on 2 networks that were not used to find it"
     assert under in picture.caption

@@ -41,7 +41,7 @@ SAME = {
 def finals(about, sample=FIRST):
     """The final tables of a figure's sample, its variants' below."""
     found = []
-    for experiment in (about.experiment, *answers.variants(about.experiment)):
+    for experiment in answers.with_variants(about):
         path = sample.place(RESULTS) / f"{experiment.schemas[FINAL].name}.csv"
         found += [tables.read(path.parent, experiment.schemas[FINAL])[0]] if path.exists() else []
     return pd.concat(found, ignore_index=True)
@@ -63,12 +63,12 @@ def silenced(frame, where):
 
 @pytest.fixture(scope="module")
 def first():
-    return answers.of_paper(RESULTS, only=FIRST)
+    return answers.Answers(RESULTS).entries(FIRST)
 
 
 def test_every_claim_of_the_paper_is_there_with_its_parts(first):
     assert set(answers.claims_of(first)) == KEYS
-    places = [entry.place for entry in first]
+    places = [entry.key for entry in first]
     assert len(set(places)) == len(places)
     assert len({entry.claim.key for entry in first if not entry.claim.ours}) == 15
     assert {entry.rates for entry in first} <= set(KINDS)
@@ -145,7 +145,7 @@ def test_a_true_factor_of_ten_is_found(conditions):
 
 def test_the_power_of_a_sameness_is_said_at_its_number_of_networks(first):
     """Ninety networks can show it where nearly all learn, and not where half do."""
-    power = {entry.place: entry.part.answered.power for entry in first}
+    power = {entry.key: entry.part.answered.power for entry in first}
     asked = {place for place, of in power.items() if of is not None}
     assert {key for key, _, _ in asked} == {*SAME, "local-explains-the-gap"}
     assert power["as-low-as-bptt", "20 tau", "tuned"]() > 0.9
@@ -231,18 +231,18 @@ def test_the_same_by_other_code(key, first):
     name, kind, one, other = TWICE[key]
     (about,) = (about for about in registry.figures().values() if about.name == name)
     for sample in SAMPLES:
-        entries = first if sample is FIRST else answers.of_paper(RESULTS, only=sample)
+        entries = first if sample is FIRST else answers.Answers(RESULTS).entries(sample)
         known = [entry for entry in entries if entry.claim.key == key]
         assert known or sample is CONFIRMATION
         for entry in known:
             frame = finals(about, sample)
             frame = frame[(frame.rates == entry.rates) & (frame.period_tau == float(entry.name.split()[0]))]
             rows = [frame[np.logical_and.reduce([frame[c] == v for c, v in of.items()])] for of in (one, other)]
-            assert entry.answer == answer(kind, *rows), entry.place
+            assert entry.answer == answer(kind, *rows), entry.key
 
 
 def test_an_answer_for_a_program(first):
-    found = {entry.place: answers.as_data(entry) for entry in first}
+    found = {entry.key: answers.as_data(entry) for entry in first}
     one = found["as-low-as-bptt", "20 tau", "printed"]
     assert (one["answer"], one["learned"], one["n"], one["ours"]) == ("worse", [89, 90], 90, False)
     assert (one["ratio"], one["low"], one["high"]) == pytest.approx((7.65, 3.01, 14.5), rel=2e-2)
@@ -260,4 +260,5 @@ def test_a_sample_in_part_answers_what_it_has(tmp_path):
     part = frame[(frame.rates == "printed") | (frame.period_tau < 160.0)]
     tables.write(CONFIRMATION.place(tmp_path), schema, part, {"settings": page["settings"]})
     tables.write(FIRST.place(tmp_path), schema, frame, {"settings": page["settings"]})
-    assert answers.judged(about, tmp_path).samples == (("printed", "confirm"), ("tuned", "first sample"))
+    ((_, findings),) = answers.Answers(tmp_path).claims(about)
+    assert [(one.rates, one.sample) for one in findings] == [("printed", "confirm"), ("tuned", "first sample")]

@@ -122,11 +122,11 @@ def test_what_changes():
         {**row, "reading": 0, "choices": "", "shift": 0.0, "shift_low": 0.0, "shift_high": 0.0},
         {**row, "reading": 1, "choices": "h0=0.5", "verdict": "does not hold", "shift": 1, "shift_low": 0.5,
          "shift_high": 2.0},
-        # another verdict by chance, and an effect that moves and turns nothing
+        # another answer by chance, and an effect that moves and turns nothing
         {**row, "reading": 2, "choices": "noise=0.1", "verdict": "not decided", "shift": 1, "shift_low": -1,
          "shift_high": 2.0},
         {**row, "reading": 3, "choices": "clip=0.3", "shift": 1, "shift_low": 0.5, "shift_high": 2.0},
     ]  # fmt: skip
     assert appendix.changes(pd.DataFrame(rows)) == (
-        ("fig2", "h0=0.5", "c", "20 τ", "0.50, as claimed", "0.50, not as claimed", "1.00 (0.50, 2.00)"),
+        ("fig2", "h0=0.5", "c", "20 τ", "0.50, yes", "0.50, no", "1.00 (0.50, 2.00)"),
     )

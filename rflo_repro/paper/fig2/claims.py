@@ -102,6 +102,8 @@ CLAIMS = (
         learns,
         ("final",),
         key="rflo-learns",
+        label="RFLO learns",
+        over="the share that learned",
         varied=False,
     ),
     Claim(
@@ -113,6 +115,8 @@ CLAIMS = (
         comparable,
         ("final",),
         key="as-low-as-bptt",
+        label="RFLO ends about as low as BPTT (20, 40 tau)",
+        over="RFLO over BPTT",
     ),
     Claim(
         "BPTT ahead at long periods",
@@ -123,6 +127,8 @@ CLAIMS = (
         bptt_ahead,
         ("final",),
         key="bptt-ahead",
+        label="BPTT ends lower (80, 160 tau)",
+        over="RFLO over BPTT",
     ),
     Claim(
         "alignment rises",
@@ -133,6 +139,8 @@ CLAIMS = (
         rises,
         ("final",),
         key="alignment-rises",
+        label="Wout aligns with B",
+        over="cosine, trained less untrained",
     ),
     Claim(
         "more alignment at shorter periods",
@@ -143,6 +151,8 @@ CLAIMS = (
         more_when_shorter,
         ("final",),
         key="more-alignment-at-shorter-periods",
+        label="Wout aligns more at shorter periods",
+        over="cosine for ten times the period",
         named={"all periods": "all"},
     ),
     Claim(
@@ -154,6 +164,9 @@ CLAIMS = (
         locality,
         ("final",),
         key="local-explains-the-gap",
+        label="local alone explains the gap (80 tau)",
+        over="at 80 tau: local over BPTT, over RFLO",
+        borrowed=True,
     ),
     Claim(
         "random feedback costs nothing",
@@ -164,6 +177,9 @@ CLAIMS = (
         feedback_is_free,
         ("final",),
         key="random-feedback-is-free",
+        label="random feedback is free (80 tau)",
+        over="random feedback over BPTT",
+        borrowed=True,
     ),
     Claim(
         "locality costs, feedback does not, and they add up",

@@ -24,5 +24,8 @@ CLAIMS = (
         costs_little,
         ("final",),
         key="dale-costs-little",
+        label="Dale's law costs little",
+        over="with over without",
+        borrowed=True,
     ),
 )

@@ -47,6 +47,8 @@ CLAIMS = (
         both_beat_readout,
         ("final",),
         key="both-beat-readout",
+        label="training both beats the readout alone",
+        over="readout alone over both",
     ),
     Claim(
         "recurrent only fails",
@@ -57,5 +59,8 @@ CLAIMS = (
         recurrent_fails,
         ("final",),
         key="recurrent-alone-fails",
+        label="recurrent weights alone fail",
+        over="end over start; learned: alone, both",
+        borrowed=True,
     ),
 )

@@ -58,6 +58,9 @@ CLAIMS = (
         larger_networks_help,
         ("final",),
         key="more-units-help",
+        label="more units help",
+        over="ten times N; learned: N = 200, 10",
+        at="20 tau",
         named={"all N": "all"},
     ),
     Claim(
@@ -70,6 +73,9 @@ CLAIMS = (
         ("final",),
         primary=("all g",),
         key="larger-weights-help",
+        label="larger initial weights help",
+        over="g + 1; learned: g = 2.5, 0.1",
+        at="20 tau",
         named={"all g": "all"},
     ),
 )

@@ -63,6 +63,8 @@ CLAIMS = (
         similar,
         ("final",),
         key="intervals-as-good",
+        label="intervals to 15 tau: as good as BPTT",
+        over="error of RFLO over BPTT",
     ),
     Claim(
         "behind on longer intervals",
@@ -73,5 +75,7 @@ CLAIMS = (
         falls_behind,
         ("final",),
         key="intervals-behind",
+        label="intervals to 20 and 25 tau: behind BPTT",
+        over="error of RFLO over BPTT",
     ),
 )

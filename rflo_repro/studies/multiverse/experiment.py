@@ -23,7 +23,8 @@ from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.tables import Column, Schema
-from rflo_repro.stats.claims import Part, Tables, Verdict, verdicts
+from rflo_repro.stats.by_losses import IN_TABLES, ByLosses, by_losses
+from rflo_repro.stats.claims import Part, Tables
 from rflo_repro.stats.statistics import interval
 from rflo_repro.studies.multiverse import ABOUT, PANELS, design
 from rflo_repro.studies.multiverse.choices import Choices, Reduced
@@ -165,7 +166,7 @@ class VariantStudy:
         final: list[Mapping[str, Any]] = []
         for figure in dict.fromkeys(str(c.values["figure"]) for c in found):
             known = self.known(figure, choices)
-            first: dict[tuple[str, str], tuple[Part, Verdict]] = {}
+            first: dict[tuple[str, str], tuple[Part, ByLosses]] = {}
             mine = [(c, row) for c, row in zip(found, results, strict=True) if c.values["figure"] == figure]
             for number, group in groupby(mine, lambda pair: pair[0].values["reading"]):
                 own, rows = zip(*group, strict=True)
@@ -183,19 +184,19 @@ def _frames(variant: Variant, chosen: Reduced, found: Sequence[Condition], resul
     return registry.figures()[variant.figure].experiment.tabulate(choices_of(variant, chosen), named, results)
 
 
-def _judged(variant: Variant, frames: Tables) -> dict[tuple[str, str], tuple[Part, Verdict]]:
-    """The figure's claims judged from its tables: each part with its verdict, by the claim's name and its own."""
+def _judged(variant: Variant, frames: Tables) -> dict[tuple[str, str], tuple[Part, ByLosses]]:
+    """The figure's claims judged from its tables: each part with its answer, by the claim's name and its own."""
     return {
-        (claim.name, part.what): (part, verdict)
+        (claim.name, part.what): (part, answer)
         for claim in registry.figures()[variant.figure].experiment.claims
         if claim.varied
         for finding in claim.findings(frames)
-        for part, verdict in zip(finding.parts, verdicts(finding.parts), strict=True)
+        for part, answer in zip(finding.parts, by_losses(finding.parts), strict=True)
     }
 
 
 def _row(
-    variant: Variant, key: tuple[str, str], part: Part, verdict: Verdict, first: tuple[Part, Verdict] | None
+    variant: Variant, key: tuple[str, str], part: Part, answer: ByLosses, first: tuple[Part, ByLosses] | None
 ) -> dict[str, Any]:
     """A part of a claim, its effects compared with the baseline's on the same networks."""
     seen, before = part.interval, () if first is None else first[0].effects
@@ -205,7 +206,7 @@ def _row(
         "claim": key[0],
         "part": key[1],
         "primary": part.primary,
-        "verdict": verdict,
+        "verdict": IN_TABLES[answer],
         "estimate": seen.estimate if seen else np.nan,
         "unit": part.unit if seen else "",
         "low": seen.low if seen else np.nan,
