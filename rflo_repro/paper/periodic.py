@@ -81,27 +81,31 @@ def rate(rule: str, period_tau: float) -> tuple[str, float]:
     return "nearest", printed[min(printed, key=lambda p: max(p, period_tau) / min(p, period_tau))]
 
 
-def condition(
-    figure: str,
-    panel: str,
-    choices: PeriodicChoices,
-    selection: Selection,
-    rates: str,
-    rule: str,
-    period_tau: float,
-    label: str | None = None,
-    values: Mapping[str, Any] | None = None,
-    init: Initialisation | None = None,
-) -> Condition:
-    """One rule at one period: a session for each network.
+@dataclass(frozen=True)
+class Networks:
+    """Networks of one condition.
 
-    values: what tells it from other conditions besides rule, rates and period (columns of the figure's schemas).
-    init: of its networks, if it is not the choices'.
+    rates: the kind of their learning rate, such as `printed`. panels: letters of those that show them. label: in the
+    progress line, the rule if not given. values: columns that tell them from others of this rule, rates and period.
+    init: what they are sampled from, if not from the choices' initialisation.
     """
-    values = {"rule": rule, **(values or {}), "period_tau": period_tau}
-    called, eta = rates, 0.0
+
+    rule: str
+    period_tau: float
+    rates: str
+    panels: str = ""
+    label: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    init: Initialisation | None = None
+
+
+def condition(figure: str, networks: Networks, choices: PeriodicChoices, selection: Selection) -> Condition:
+    """One rule at one period: a session for each network."""
+    rule, period_tau = networks.rule, networks.period_tau
+    values = {"rule": rule, **networks.values, "period_tau": period_tau}
+    called, eta = networks.rates, 0.0
     if not (untrained := resolve(rule).untrained):
-        called, eta = learning_rate(selection, figure, rates, values, lambda: rate(rule, period_tau))
+        called, eta = learning_rate(selection, figure, called, values, lambda: rate(rule, period_tau))
     task = PeriodicTask(steps(period_tau, choices.tau, selection))
     first = Session(
         task=task,
@@ -109,16 +113,16 @@ def condition(
         eta=_rates(choices, rule, eta, task.n_steps),
         # an untrained network has nothing to wait for
         n_trials=1 if untrained else choices.n_trials,
-        init=init or choices.init,
+        init=networks.init or choices.init,
         seed=choices.seed,
         network=0,
         reset_state=choices.reset_state,
         **choices.training(rule),
     )
-    label = f"{label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
+    label = f"{networks.label or rule} {period_tau:g} tau" + ("" if called == "printed" else f" {called}")
     return Condition(
         label=label,
-        values={"figure": figure, "panel": panel, **values, "rates": called, "eta": eta},
+        values={"figure": figure, "panel": networks.panels, **values, "rates": called, "eta": eta},
         jobs=tuple(replace(first, network=network) for network in range(choices.n_networks)),
         untrained=untrained,
     )
@@ -147,7 +151,7 @@ class Kind:
     """Networks that a supplement compares with others.
 
     rule: that trains them. label: in the picture. colour: its name in `style.COLOURS`, that of the rule if not given.
-    values: what tells them from others of the same rule (condition columns). dale, output_feedback: of their init.
+    values: columns that tell them from others of the same rule. dale, output_feedback: of their initialisation.
     called: in the progress line, the rule if not given.
     """
 
@@ -158,6 +162,11 @@ class Kind:
     dale: bool = False
     output_feedback: bool = False
     called: str = ""
+
+    def networks(self, choices: SupplementChoices, period_tau: float, rates: str) -> Networks:
+        """Those of one condition."""
+        init = replace(choices.init, dale=self.dale, output_feedback=self.output_feedback)
+        return Networks(self.rule, period_tau, rates, "ab", self.called, self.values, init)
 
     @property
     def line(self) -> Line:
@@ -199,18 +208,7 @@ def compared(
                 raise RequestError("rule", f"panel {selection.panels[0]} {why} as well")
         chosen = periods_tau(selection, ends_alone="a") if ends_only else sorted(selection.periods_tau or PERIODS_TAU)
         return [
-            condition(
-                about.name,
-                "ab",
-                choices,
-                selection,
-                rates,
-                rule,
-                period_tau,
-                kind.called,
-                kind.values,
-                replace(choices.init, dale=kind.dale, output_feedback=kind.output_feedback),
-            )
+            condition(about.name, kind.networks(choices, period_tau, rates), choices, selection)
             for period_tau in chosen
             for rule in selection.rules or dict.fromkeys(kind.rule for kind in kinds)
             for kind in kinds

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro.paper.fig2_size.claims import larger_networks_help
+from rflo_repro.paper.fig2_size.experiment import larger_networks_help
 from rflo_repro.runs.outcomes import outcome, silent_loss
 from rflo_repro.tasks import PeriodicTask
 

@@ -9,7 +9,7 @@ from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
 from rflo_repro.paper.fig2.choices import Choices
 from rflo_repro.paper.fig2.claims import CLAIMS
 from rflo_repro.paper.fig2.plot import draw
-from rflo_repro.paper.periodic import PERIODS_TAU
+from rflo_repro.paper.periodic import PERIODS_TAU, Networks
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.job import Condition
@@ -43,7 +43,7 @@ def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition
     if not lines:
         raise RequestError(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
     return [
-        periodic.condition("fig2", _panels(rule, period_tau), choices, selection, rates, rule, period_tau)
+        periodic.condition("fig2", Networks(rule, period_tau, rates, _panels(rule, period_tau)), choices, selection)
         for rule, period_tau in lines
         for rates in selection.rates
     ]

@@ -88,7 +88,7 @@ def _condition(
     if rates == CLIPPED:
         figure = vary(figure, VARIANTS[CLIPPED])
     given = Selection(periods_tau=selection.periods_tau, eta=eta)
-    of_figure = periodic.condition("fig2", "", figure, given, rates, rule, period_tau)
+    of_figure = periodic.condition("fig2", periodic.Networks(rule, period_tau, rates), figure, given)
     called = rates if selection.eta is None or rates == CLIPPED else "given"
     return Condition(
         f"{rule} {period_tau:g} tau, N={n_rec}, {called}",
