@@ -13,8 +13,9 @@ from rflo_repro.learning import validate
 from rflo_repro.learning.rules import LearningRule
 from rflo_repro.runs.job import describe
 from rflo_repro.runs.request import RequestError
-from rflo_repro.studies import sweeps
+from rflo_repro.studies import toml_entries
 from rflo_repro.studies.rules.family import FAMILY
+from rflo_repro.studies.toml_entries import only, rule_of, table
 
 
 @dataclass(frozen=True)
@@ -51,24 +52,24 @@ def read(name: str, value: Any) -> tuple[Own, ...]:
     if not isinstance(value, str):
         raise ValueError(f"{name} must be the path of a TOML file, got {validate.short_repr(value)}")
     try:
-        return sweeps.reading(Path(value), _rules)
+        return toml_entries.read(Path(value), _rules)
     except RequestError as error:
         raise ValueError(f"{name}: {error}") from None
 
 
 def _rules(page: Mapping[str, Any], folder: Path) -> tuple[Own, ...]:
     """Raises ValueError."""
-    sweeps.only("entries", page, ("rules", "rates"))
-    rules, rates = (sweeps.table(part, page.get(part, {})) for part in ("rules", "rates"))
+    only("entries", page, ("rules", "rates"))
+    rules, rates = (table(part, page.get(part, {})) for part in ("rules", "rates"))
     if not rules:
         raise ValueError("rules is missing: a table [rules.NAME] for each")
-    sweeps.only("rates", rates, [*rules])
+    only("rates", rates, [*rules])
     found = []
     for name, value in rules.items():
         if any(name == member.name for member in FAMILY):
             raise ValueError(f"rules.{name} is a rule already; give yours another name")
-        own = sweeps.table(f"rates.{name}", rates.get(name, {}))
-        sweeps.only(f"rates.{name}", own, ("w", "w_out"))
+        own = table(f"rates.{name}", rates.get(name, {}))
+        only(f"rates.{name}", own, ("w", "w_out"))
         given = {key: validate.real(f"rates.{name}.{key}", rate, 0.0) for key, rate in own.items()}
-        found.append(Own(sweeps.rule_of(name, value), **given))
+        found.append(Own(rule_of(name, value), **given))
     return tuple(found)
