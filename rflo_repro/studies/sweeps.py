@@ -27,7 +27,7 @@ from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
 from rflo_repro.studies.sweep_axes import AXES, PERIODIC
-from rflo_repro.studies.sweep_plan import TRIAL, Plan, read
+from rflo_repro.studies.sweep_file import TRIAL, SweepFile, read
 from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
@@ -36,51 +36,51 @@ if TYPE_CHECKING:
 MATRIX_AXES = {"w_in": "eta_in", "w_rec": "eta_rec", "w_out": "eta_out"}
 
 
-def conditions(plan: Plan, selection: Selection) -> list[Condition]:
+def conditions(file: SweepFile, selection: Selection) -> list[Condition]:
     """Every combination of the grid. Raises ValueError if a period is not a whole number of timesteps."""
     found: dict[str, Condition] = {}
-    for values in itertools.product(*(values or (None,) for values in plan.grid.values())):
-        at = dict(zip(plan.grid, values, strict=True))
+    for values in itertools.product(*(values or (None,) for values in file.grid.values())):
+        at = dict(zip(file.grid, values, strict=True))
         if at["task"] != PERIODIC:
             at["period"] = None
         label = " ".join(
             str(at[name]) if name in ("rule", "task") else f"{name}={at[name]}"
-            for name in dict.fromkeys(("rule", *plan.varied))
+            for name in dict.fromkeys(("rule", *file.varied))
             if at[name] is not None
         )
         key = repr(at)
         if key not in found:
-            found[key] = _condition(plan, label, at)
+            found[key] = _condition(file, label, at)
     return list(found.values())
 
 
-def _condition(plan: Plan, label: str, at: Mapping[str, Any]) -> Condition:
+def _condition(file: SweepFile, label: str, at: Mapping[str, Any]) -> Condition:
     # a rule of the file's own goes in whole, so that the store's key holds what it is
-    rule = plan.rules.get(at["rule"], at["rule"])
+    rule = file.rules.get(at["rule"], at["rule"])
     untrained = resolve(rule).untrained
     if at["online"] and not resolve(rule).local_in_time:
         raise ValueError(f"grid.online must be false for rules that are not local in time, such as {at['rule']}")
-    n_trials = plan.trials if at["n_trials"] is None else at["n_trials"]
+    n_trials = file.trials if at["n_trials"] is None else at["n_trials"]
     batch = 1 if at["batch"] is None else at["batch"]
     if n_trials % batch:
         raise ValueError(f"grid.batch must divide the number of trials ({n_trials}), got {batch}")
     first = Session(
-        task=_periodic(at["period"], at["tau"]) if at["task"] == PERIODIC else plan.tasks[at["task"]],
+        task=_periodic(at["period"], at["tau"]) if at["task"] == PERIODIC else file.tasks[at["task"]],
         rule=rule,
         eta=_eta(at),
         n_trials=batch if untrained else n_trials,
         init=Initialisation(
             at["n_rec"], at["tau"], at["g"], **_given(at, "h0", "phi", "density", "bias", "tau_spread")
         ),
-        seed=plan.seed,
+        seed=file.seed,
         network=0,
-        optimizer=plan.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
+        optimizer=file.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
         **_given(at, "online", "batch", "noise"),
     )
     at_column = {axis.column.name: at[name] for name, axis in AXES.items()}
-    values = {c.name: str(at_column[c.name]) if c.kind == "text" else at_column[c.name] for c in plan.columns}
+    values = {c.name: str(at_column[c.name]) if c.kind == "text" else at_column[c.name] for c in file.columns}
     values["period_tau"] = math.nan if at["period"] is None else at["period"]
-    sessions = tuple(dataclasses.replace(first, network=network) for network in range(plan.networks))
+    sessions = tuple(dataclasses.replace(first, network=network) for network in range(file.networks))
     return Condition(label, values, sessions, untrained)
 
 
@@ -111,15 +111,15 @@ def schemas(name: str, columns: Sequence[Column]) -> dict[str, Schema]:
     return learning_curves.composed(name, columns, [column.name for column in columns])
 
 
-def tabulate(plan: Plan, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
+def tabulate(file: SweepFile, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The frames for `schemas`."""
     parts = [learning_curves.tabulate([c], [r], c.values["tau"]) for c, r in zip(found, results, strict=True)]
     return {part: pd.concat([frames[part] for frames in parts], ignore_index=True) for part in parts[0]}
 
 
-def draw(plan: Plan, frames: Tables) -> tuple[style.Picture, list[str]]:
+def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
     """Median and quartiles over networks of y against x, a line for each value of `lines`."""
-    x, y, lines = plan.plot["x"], plan.plot["y"], plan.plot.get("lines")
+    x, y, lines = file.plot["x"], file.plot["y"], file.plot.get("lines")
     frame = frames["curves" if x == TRIAL else "final"]
     values = [None] if lines is None else list(dict.fromkeys(frame[lines]))
     with style.style():
@@ -142,20 +142,20 @@ def draw(plan: Plan, frames: Tables) -> tuple[style.Picture, list[str]]:
         if x == TRIAL:
             style.trial_axis(axes, int(frame.trial.max()))
         else:
-            units = next(column.unit for column in plan.columns if column.name == x)
+            units = next(column.unit for column in file.columns if column.name == x)
             axes.set_xlabel(f"{x}  ({units})" if units else x)
         if lines is not None:
             axes.legend()
     return picture, []
 
 
-def experiment(plan: Plan) -> Experiment[Plan]:
+def experiment(file: SweepFile) -> Experiment[SweepFile]:
     """What a sweep file asks for."""
     return Experiment(
-        about=About(home=plan.name, command="sweep", title="", help="", place=0, panels={"a": "what `plot` says"}),
-        draw=(lambda frames, panels: draw(plan, frames)) if plan.plot else None,
-        scales={"custom": plan},
-        schemas=schemas(plan.name, plan.columns),
+        about=About(home=file.name, command="sweep", title="", help="", place=0, panels={"a": "what `plot` says"}),
+        draw=(lambda frames, panels: draw(file, frames)) if file.plot else None,
+        scales={"custom": file},
+        schemas=schemas(file.name, file.columns),
         conditions=conditions,
         tabulate=tabulate,
         summary=learning_curves.summary,
@@ -165,10 +165,10 @@ def experiment(plan: Plan) -> Experiment[Plan]:
 def sweep(path: Path, request: Request, console: Console) -> None:
     """Compute what a sweep file asks for, write its tables, and say where they are.
 
-    Raises RequestError, before anything is touched, for a file that is no plan or a directory that cannot be written.
+    Raises RequestError, before anything is touched, for what is no sweep file or a directory that cannot be written.
     """
-    plan = read(path)
+    file = read(path)
     try:
-        run(experiment(plan), dataclasses.replace(request, scale="custom"), console)
+        run(experiment(file), dataclasses.replace(request, scale="custom"), console)
     except ValueError as error:  # a value that only the library can judge
         raise RequestError(None, f"{path}: {error}") from error

@@ -14,7 +14,7 @@ from rflo_repro.runs.folders import Folders
 from rflo_repro.runs.job import Arrays, Condition, Job
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.store import FOLDER, Store
-from rflo_repro.studies import sweep_plan, sweeps
+from rflo_repro.studies import sweep_file, sweeps
 
 if TYPE_CHECKING:
     from rflo_repro.learning.network import Network
@@ -97,10 +97,10 @@ def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
             f"name must be one of {', '.join(figures)} or the path of a sweep file, got {validate.short_repr(name)}"
         )
     try:
-        plan = sweep_plan.read(path)
+        file = sweep_file.read(path)
     except RequestError as error:
         raise ValueError(str(error)) from None
-    return Path("results/custom"), sweeps.conditions(plan, Selection())
+    return Path("results/custom"), sweeps.conditions(file, Selection())
 
 
 def _chosen(found: Sequence[Condition], wanted: Mapping[str, Any]) -> Condition:

@@ -17,7 +17,7 @@ import rflo_repro.tasks
 from rflo_repro.cli import cli
 from rflo_repro.runs import tables
 from rflo_repro.runs.request import RequestError, Selection
-from rflo_repro.studies import sweep_plan, sweeps
+from rflo_repro.studies import sweep_file, sweeps
 
 DOCS = Path(__file__).parents[2] / "docs"
 SMALL = """
@@ -76,7 +76,7 @@ def test_the_walk_through_does_what_it_says(monkeypatch, capsys):
 def test_every_combination_once_and_nothing_again():
     run = sweep(SMALL)
     assert run.exit_code == 0, run.output
-    plan = sweep_plan.read(_file(SMALL))
+    plan = sweep_file.read(_file(SMALL))
     schemas = sweeps.schemas("small", plan.columns)
     final, page = tables.read(Path("results/custom"), schemas["final"])
     # the task without a period counts once
@@ -94,7 +94,7 @@ def test_every_combination_once_and_nothing_again():
 
 
 def test_one_network_index_is_one_initial_network():
-    found = sweeps.conditions(sweep_plan.read(_file(SMALL)), Selection())
+    found = sweeps.conditions(sweep_file.read(_file(SMALL)), Selection())
     first = {(c.values["task"], c.values["n_rec"], c.values["g"]): c for c in found}
     for c in found:
         other = first[c.values["task"], c.values["n_rec"], c.values["g"]]
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_plan_is_refused_in_one_line(text, says):
 def test_a_file_that_is_no_text(content):
     Path("sweep.toml").write_bytes(content)
     with pytest.raises(RequestError, match=re.escape("sweep.toml: ")):
-        sweep_plan.read(Path("sweep.toml"))
+        sweep_file.read(Path("sweep.toml"))
     assert invoke("sweep", "nowhere.toml").exit_code == 2
 
 
@@ -412,7 +412,7 @@ def test_a_grid_takes_all_that_a_session_has_and_a_task_from_beside_the_file():
     assert final.groupby(["eta_rec", "trials", "phi", "optimizer"]).final_loss.nunique().min() == 2
     one = final[(final.eta_rec == 0.02) & (final.trials == 8) & (final.phi == "softplus") & (final.network == 1)]
     # what the row says is what the library does
-    plan = sweep_plan.read(Path("mine/open.toml"))
+    plan = sweep_file.read(Path("mine/open.toml"))
     found = [c for c in sweeps.conditions(plan, Selection()) if c.values["phi"] == "softplus"]
     at = {"eta_rec": 0.02, "trials": 8, "optimizer": "gentle"}
     (condition,) = [c for c in found if at.items() <= c.values.items()]
@@ -445,14 +445,14 @@ def test_a_module_beside_the_file_is_that_one_whatever_its_name(name):
         folder.mkdir()
         (folder / f"{name}.py").write_text(MY_STEPS.replace("self.height)", f"self.height * {height})"))
         (folder / "open.toml").write_text(STEPS.replace("my_steps", name))
-        plan = sweep_plan.read(folder / "open.toml")
+        plan = sweep_file.read(folder / "open.toml")
         found.append(plan.tasks["steps"].trial(np.random.default_rng(0))[1][0, 0])
-        assert sweep_plan.read(folder / "open.toml").tasks == plan.tasks
+        assert sweep_file.read(folder / "open.toml").tasks == plan.tasks
     assert found == [2.0, 6.0]
 
 
 def test_the_tables_of_a_grid_have_no_column_that_it_does_not_name():
-    plan = sweep_plan.read(_file(SMALL))
+    plan = sweep_file.read(_file(SMALL))
     assert [c.name for c in plan.columns] == ["rule", "task", "n_rec", "tau", "period_tau", "g", "eta"]
 
 

@@ -1,4 +1,4 @@
-"""The plan that a sweep file says: its grid, and its own rules, tasks and optimisers (docs/sweeps.md)."""
+"""What a sweep file says: its grid, and its own rules, tasks and optimisers (docs/sweeps.md)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MEASURED_BY_TRIAL = ["loss", "alignment"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepFile:
     """What a sweep file says: every combination of the grid's values, `networks` jobs each.
 
     name: what its files are called. grid: axes of AXES with their values. rules, tasks, optimizers: the file's own, by
@@ -63,12 +63,12 @@ class Plan:
         return [name for name, values in self.grid.items() if len(values) > 1]
 
 
-def read(path: Path) -> Plan:
-    """The plan in a TOML file. Raises RequestError, with the file and the entry, for anything that is not one."""
-    return toml_entries.read(path, _plan)
+def read(path: Path) -> SweepFile:
+    """What a TOML file says. Raises RequestError, with the file and the entry, for anything that is not one."""
+    return toml_entries.read(path, _parsed)
 
 
-def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
+def _parsed(entries: Mapping[str, Any], folder: Path) -> SweepFile:
     """Raises ValueError, TypeError."""
     only("entries", entries, ("name", "networks", "trials", "seed", "grid", "rules", "tasks", "optimizers", "plot"))
     for name in ("name", "grid"):
@@ -81,7 +81,7 @@ def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
         raise ValueError(f"name must not begin like a figure's tables, got {name!r}")
     rules, tasks, optimizers = (table(part, entries.get(part, {})) for part in ("rules", "tasks", "optimizers"))
     known = {"rule": (*RULES, *rules), "task": (PERIODIC, *tasks), "optimizer": (*get_args(Method), *optimizers)}
-    plan = Plan(
+    file = SweepFile(
         name=name,
         networks=validate.integer("networks", entries.get("networks", 1), 1),
         trials=validate.integer("trials", entries.get("trials", 1000), 1),
@@ -92,14 +92,14 @@ def _plan(entries: Mapping[str, Any], folder: Path) -> Plan:
         optimizers={key: _optimizer(key, value) for key, value in optimizers.items()},
     )
     if "plot" in entries:
-        plan = dataclasses.replace(plan, plot=_plot(table("plot", entries["plot"]), plan))
+        file = dataclasses.replace(file, plot=_plot(table("plot", entries["plot"]), file))
     for setting in ("networks", "trials", "seed"):
-        if (value := getattr(plan, setting)) > LIMITS[setting]:
+        if (value := getattr(file, setting)) > LIMITS[setting]:
             raise ValueError(f"{setting} must be at most {LIMITS[setting]}, got {validate.shown(value)}")
-    n_jobs = math.prod(len(values) or 1 for values in plan.grid.values()) * plan.networks
+    n_jobs = math.prod(len(values) or 1 for values in file.grid.values()) * file.networks
     if n_jobs > MOST:
         raise ValueError(f"grid has {n_jobs} jobs, at most {MOST} are allowed")
-    return plan
+    return file
 
 
 def _optimizer(name: str, value: Any) -> Optimizer:
@@ -197,10 +197,10 @@ def _hashable(name: str, value: Any) -> Any:
     return value
 
 
-def _plot(entries: Mapping[str, Any], plan: Plan) -> dict[str, str]:
+def _plot(entries: Mapping[str, Any], file: SweepFile) -> dict[str, str]:
     """Which columns are plotted. Raises ValueError."""
     only("plot", entries, ("x", "y", "lines"))
-    columns = {column.name: column.kind for column in plan.columns}
+    columns = {column.name: column.kind for column in file.columns}
     numbers = [name for name, kind in columns.items() if kind in ("integer", "number")]
     allowed = {"x": [TRIAL, *numbers], "y": MEASURED, "lines": [*columns]}
     if entries.get("x") == TRIAL:
@@ -209,6 +209,6 @@ def _plot(entries: Mapping[str, Any], plan: Plan) -> dict[str, str]:
         if name not in entries:
             raise ValueError(f"plot.{name} is missing")
     chosen = {name: validate.word(f"plot.{name}", entries[name], allowed[name]) for name in entries}
-    for column in sorted({AXES[axis].column.name for axis in plan.varied} - set(chosen.values())):
+    for column in sorted({AXES[axis].column.name for axis in file.varied} - set(chosen.values())):
         raise ValueError(f"plot must say where {column} goes, which the grid varies too: x or lines")
     return chosen
