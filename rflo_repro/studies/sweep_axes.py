@@ -77,13 +77,14 @@ AXES = {
     "batch": Axis(
         _count(), Column("batch", "integer", "trials", "trials whose updates are summed before they are applied")
     ),
-    "online": Axis(validate.flag, Column("online", "flag", "", "whether weights change at every timestep")),
+    "online": Axis(validate.boolean, Column("online", "flag", "", "whether weights change at every timestep")),
     "h0": Axis(
         first_state,
         Column("h0", "number", "", "initial state of every unit; as text, uniform, U(-1, 1), or normal, N(0, 1)"),
     ),
     "phi": Axis(
-        lambda name, value: validate.word(name, value, get_args(Phi)), Column("phi", "text", "", "activation function")
+        lambda name, value: validate.one_of(name, value, get_args(Phi)),
+        Column("phi", "text", "", "activation function"),
     ),
     "density": Axis(
         _number(0.0, 1.0), Column("density", "number", "", "share of the recurrent synapses that there are")

@@ -17,7 +17,7 @@ import rflo_repro.tasks
 from rflo_repro.learning import validate
 from rflo_repro.learning.optimizers import Method, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.learning.task import SizedTask, Task
+from rflo_repro.learning.task import Task, longest_trial
 from rflo_repro.paper import registry
 from rflo_repro.runs import user_modules
 from rflo_repro.runs.request import LIMITS
@@ -48,7 +48,7 @@ class SweepFile:
     seed: int
     grid: Mapping[str, tuple[Any, ...]]
     rules: Mapping[str, LearningRule]
-    tasks: Mapping[str, SizedTask]
+    tasks: Mapping[str, Task]
     optimizers: Mapping[str, Optimizer]
     plot: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -95,7 +95,7 @@ def _parsed(entries: Mapping[str, Any], folder: Path) -> SweepFile:
         file = dataclasses.replace(file, plot=_plot(table("plot", entries["plot"]), file))
     for setting in ("networks", "trials", "seed"):
         if (value := getattr(file, setting)) > LIMITS[setting]:
-            raise ValueError(f"{setting} must be at most {LIMITS[setting]}, got {validate.shown(value)}")
+            raise ValueError(f"{setting} must be at most {LIMITS[setting]}, got {validate.short_repr(value)}")
     n_jobs = math.prod(len(values) or 1 for values in file.grid.values()) * file.networks
     if n_jobs > MOST:
         raise ValueError(f"grid has {n_jobs} jobs, at most {MOST} are allowed")
@@ -107,19 +107,19 @@ def _optimizer(name: str, value: Any) -> Optimizer:
     return made("optimizers", name, value, Optimizer, [field.name for field in dataclasses.fields(Optimizer)])
 
 
-def _task(name: str, value: Any, folder: Path) -> SizedTask:
+def _task(name: str, value: Any, folder: Path) -> Task:
     check_name("tasks", name, [PERIODIC], "a task")
     entries = dict(table(f"tasks.{name}", value))
     kind = entries.pop("is", None)
     cls = _class(name, kind, folder)
     only(f"tasks.{name}", entries, [f.name for f in dataclasses.fields(cls)])
     try:
-        task: SizedTask = cls(**{key: frozen(entry) for key, entry in entries.items()})
-        n_steps = task.n_steps
+        task: Task = cls(**{key: frozen(entry) for key, entry in entries.items()})
+        n_steps = longest_trial(task)
     except (Exception, SystemExit) as error:  # whatever a task of one's own makes of values that it did not expect
         raise ValueError(f"tasks.{name}: {error}") from None
     if not isinstance(task, Task) or not isinstance(n_steps, int) or n_steps < 1:
-        raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep in n_steps")
+        raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep")
     return task
 
 
@@ -208,7 +208,7 @@ def _plot(entries: Mapping[str, Any], file: SweepFile) -> dict[str, str]:
     for name in ("x", "y"):
         if name not in entries:
             raise ValueError(f"plot.{name} is missing")
-    chosen = {name: validate.word(f"plot.{name}", entries[name], allowed[name]) for name in entries}
+    chosen = {name: validate.one_of(f"plot.{name}", entries[name], allowed[name]) for name in entries}
     for column in sorted({AXES[axis].column.name for axis in file.varied} - set(chosen.values())):
         raise ValueError(f"plot must say where {column} goes, which the grid varies too: x or lines")
     return chosen

@@ -31,7 +31,7 @@ from rflo_repro.studies.sweep_file import TRIAL, SweepFile, read
 from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
 MATRIX_AXES = {"w_in": "eta_in", "w_rec": "eta_rec", "w_out": "eta_out"}
 
@@ -94,7 +94,7 @@ def _eta(at: Mapping[str, Any]) -> float | LearningRates:
     if set(own.values()) == {at["eta"]}:
         rate: float = at["eta"]
         return rate
-    from rflo_repro.learning.training import LearningRates
+    from rflo_repro.learning.optimizers import LearningRates
 
     return LearningRates(**own)
 
