@@ -38,7 +38,7 @@ EFFECTS_CRITERION = (
 
 
 def locality_explains(tables: Tables, periods_tau: Sequence[float]) -> list[Part]:
-    """Where RFLO is behind BPTT: the local approximation alone against either, two parts a period."""
+    """Where RFLO is behind BPTT: local against either, two parts a period."""
     parts: list[Part] = []
     for period_tau in periods_tau:
         rows = where(tables["final"], {"period_tau": period_tau})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.learning.rules import resolve
@@ -26,7 +24,6 @@ from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from rflo_repro.learning.optimizers import LearningRates
 
@@ -174,38 +171,20 @@ class Kind:
         return Line({"rule": self.rule, **self.values}, self.label, style.colour(self.colour or self.rule))
 
 
-@dataclass(frozen=True)
-class Panel:
-    """A further panel of a supplement: the rules that it compares, and what draws it from the tables."""
-
-    rules: Sequence[str]
-    draw: Callable[[Tables, Axes], None]
-
-    def lacks(self, rules: Iterable[str]) -> str:
-        """What these rules are too few for."""
-        missing = [rule for rule in self.rules if rule not in set(rules)]
-        return f"needs {', '.join(map(style.name, missing))}" if missing else ""
-
-
 def compared(
     about: About,
     kinds: Sequence[Kind],
     condition_columns: Sequence[str],
     claims: Sequence[Claim],
     ends_only: bool = True,
-    more: Mapping[str, Panel] = MappingProxyType({}),
 ) -> Experiment[SupplementChoices]:
     """A supplement: kinds of networks at every period. Panel a: loss in training (`ends_only`: at the shortest and the
     longest period), panel b: final loss against period.
 
-    condition_columns: as for `learning_curves.schemas`. more: further panels, by letter.
+    condition_columns: as for `learning_curves.schemas`.
     """
 
     def conditions(choices: SupplementChoices, selection: Selection) -> list[Condition]:
-        if len(selection.panels) == 1 and selection.rules and selection.panels[0] in more:
-            why = more[selection.panels[0]].lacks(selection.rules)
-            if why:
-                raise RequestError("rule", f"panel {selection.panels[0]} {why} as well")
         chosen = periods_tau(selection, ends_alone="a") if ends_only else sorted(selection.periods_tau or PERIODS_TAU)
         return [
             condition(about.name, kind.networks(choices, period_tau, rates), choices, selection)
@@ -218,13 +197,8 @@ def compared(
 
     def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
         lines = [kind.line for kind in kinds]
-        known = tables["final"].rule.unique()
-        left_out = {letter: why for letter in panels if letter in more and (why := more[letter].lacks(known))}
-        further = {letter: functools.partial(panel.draw, tables) for letter, panel in more.items()}
-        drawn = [panel for panel in panels if panel not in left_out]
         curves, final, larger = tables["curves"], tables["final"], tables.get(PART)
-        picture = comparison.draw(curves, final, lines, drawn, ends_only, larger, further)
-        return picture, [f"panel {panel} left out: {why}" for panel, why in left_out.items()]
+        return comparison.draw(curves, final, lines, panels, ends_only, larger), []
 
     schemas = learning_curves.schemas(about.name, condition_columns)
     return Experiment(about, draw, CHOICES, schemas, conditions, tabulate, learning_curves.summary, claims)

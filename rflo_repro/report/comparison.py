@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,17 +59,15 @@ def draw(
     panels: Sequence[str],
     ends_only: bool = False,
     sample: pd.DataFrame | None = None,
-    more: Mapping[str, Callable[[Axes], None]] | None = None,
 ) -> style.Picture:
     """Panel a: loss in training, a column a period (`ends_only`: the shortest and the longest). Panel b: final loss.
 
-    sample: the final table of a larger sample, if there is one. more: what draws further panels, by their letters.
+    sample: the final table of a larger sample, if there is one.
     """
-    more = {panel: draw for panel, draw in (more or {}).items() if panel in panels}
     periods = sorted(curves.period_tau.unique()) if "a" in panels else []
     if ends_only:
         periods = sorted({periods[0], periods[-1]}) if periods else []
-    n_columns = len(periods) + ("b" in panels) + len(more)
+    n_columns = len(periods) + ("b" in panels)
     with style.style():
         in_rows = [len(periods), n_columns - len(periods)] if n_columns > MOST_COLUMNS else [n_columns]
         in_rows = [n for n in in_rows if n]
@@ -89,15 +87,11 @@ def draw(
                 ax.legend(loc="lower left")
             else:
                 ax.set_ylabel("")
-        rest = iter(axes[len(periods) :])
         if "b" in panels:
-            ax = next(rest)
+            ax = axes[-1]
             final_losses(ax, final, lines, "period_tau", sample)
             style.period_axis(ax, sorted(final.period_tau.unique()))
             style.letter(ax, "b")
             if not periods:
                 ax.legend(loc="lower right")
-        for (panel, draw_panel), ax in zip(more.items(), rest, strict=True):
-            draw_panel(ax)
-            style.letter(ax, panel)
     return picture

@@ -34,7 +34,6 @@ COLOURS = {
     "untrained": "#999999",
     "readout-only": "#E69F00",
     "recurrent-only": "#7B4FA3",
-    "interaction": "#555555",
     "snap-0": "#A6761D",
     "snap-1": "#0072B2",
     "snap-1-random": "#7FB2D9",
@@ -53,8 +52,8 @@ NAMES = {
     "bptt-published": "BPTT as published",
     "rflo": "RFLO",
     "rtrl": "RTRL",
-    "local": "local, symmetric feedback",
-    "random-feedback": "random feedback, nonlocal",
+    "local": "local",
+    "random-feedback": "random feedback",
     "untrained": "untrained",
     "readout-only": "readout only",
     "recurrent-only": "recurrent only",
@@ -68,18 +67,15 @@ NAMES = {
     "force": "FORCE",
 }
 # Of answers, told apart by their words and signs too
-ANSWERS = {"yes": "#00795A", "no": "#B3392F", "worse": "#A65E00", "open": "#6B5B95", "no test": "#6E6E6E"}
-SIGNS = {"yes": "✓", "no": "✗", "worse": "↓", "open": "?", "no test": "–"}
-# Of the verdicts in the tables of the multiverse
-VERDICTS = {
-    "holds": "#00795A",
-    "holds in part": "#2E7FB8",
-    "behind, size open": "#8C6D00",
-    "ahead, size open": "#8C6D00",
-    "not decided": "#8C6D00",
-    "does not hold": "#B3392F",
-    "cannot be tested": "#8A8A8A",
+ANSWERS = {
+    "yes": "#00795A",
+    "no": "#B3392F",
+    "worse": "#9A6A00",
+    "better": "#2E7FB8",
+    "open": "#4A5A78",
+    "no test": "#6E6E6E",
 }
+SIGNS = {"yes": "✓", "no": "✗", "worse": "↓", "open": "?", "no test": "–"}
 # Of an answer on another scale than the paper's
 GREY = "#6E6E6E"
 # Those of whatever has no colour above
@@ -188,15 +184,10 @@ def letter(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontweight="bold", fontsize=12, x=-0.14)
 
 
-def verdict_legend(picture: Picture) -> None:
-    """What the colours of verdicts mean, below the picture."""
-    of: dict[str, list[str]] = {}
-    for name, colour in VERDICTS.items():
-        of.setdefault(colour, []).append(name.removesuffix(", size open"))
-    handles = [
-        picture.axes[0].plot([], [], "o", color=c, markersize=5, label=", ".join(names))[0] for c, names in of.items()
-    ]
-    across = max(2, int(picture.get_figwidth() / 2.5))
+def answer_legend(picture: Picture) -> None:
+    """What the colours of answers mean, below the picture."""
+    handles = [picture.axes[0].plot([], [], "o", color=c, markersize=5, label=name)[0] for name, c in ANSWERS.items()]
+    across = max(2, int(picture.get_figwidth() / 1.5))
     picture.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), across), fontsize=8)
 
 

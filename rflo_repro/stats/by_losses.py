@@ -21,6 +21,7 @@ IN_TABLES: Mapping[ByLosses, str] = {
     "open": "not decided",
     "no test": "cannot be tested",
 }
+OF_TABLES = {value: answer for answer, value in IN_TABLES.items()}
 
 
 def by_losses(parts: Sequence[Part]) -> list[ByLosses]:

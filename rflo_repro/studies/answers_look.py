@@ -19,13 +19,6 @@ WIDTH = 830.0
 POINTS = 100.0
 INK, SOFT, FAINT = "#222222", "#5F5F5F", "#A6A6A6"
 GREEN, OURS = "#D8EDDA", "#E9E9E9"
-ANSWERS: dict[Answer, str] = {
-    "yes": "#00795A",
-    "no": "#B3392F",
-    "worse": "#9A6A00",
-    "open": "#4A5A78",
-    "no test": "#8A8A8A",
-}
 TINTS: dict[Answer, str] = {
     "yes": "#DDF0E4",
     "no": "#F8DEDA",
@@ -75,7 +68,7 @@ def write(axes: Axes, x: float, y: float, text: str, size: float = 11.5, colour:
 
 def sign(axes: Axes, x: float, y: float, answer: Answer, size: float = 12.5, **more: Any) -> None:
     """An answer's glyph in its colour."""
-    write(axes, x, y, style.SIGNS[answer], size, ANSWERS[answer], **{"ha": "center", "weight": "bold", **more})
+    write(axes, x, y, style.SIGNS[answer], size, style.ANSWERS[answer], **{"ha": "center", "weight": "bold", **more})
 
 
 def numbers() -> dict[str, str]:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from rflo_repro.report.style import Picture
+from rflo_repro.report import style
 from rflo_repro.report.words import short
 from rflo_repro.stats.answers import Answer
 from rflo_repro.studies.answers import Entry, claims_of, whole
 from rflo_repro.studies.answers_legend import BATCHES
 from rflo_repro.studies.answers_look import (
-    ANSWERS,
     COLUMNS,
     FAINT,
     INK,
@@ -41,7 +40,7 @@ BELOW = (
 )
 
 
-def picture(entries: Sequence[Entry]) -> Picture:
+def picture(entries: Sequence[Entry]) -> style.Picture:
     """The paper's claims: the answer at each kind of learning rates, and the effect that stands for it."""
     paper = claims_of([entry for entry in entries if not entry.claim.ours])
     drawn, sheet = canvas(TOP + ROW * len(paper) + BOTTOM, "Does RFLO do what the paper says?")
@@ -84,7 +83,7 @@ def _cell(sheet: Axes, x: float, y: float, entries: Sequence[Entry], kind: str) 
         sheet.add_patch(box)
         sign(sheet, x + i * wide + 11.0, y + 9.0, one, 12.0, gid=f"answer|{key}|{kind}")
         at = x + i * wide + 21.0
-        write(sheet, at, y + 9.0, said, 11.5, ANSWERS[one], weight="bold", gid=f"word|{key}|{kind}")
+        write(sheet, at, y + 9.0, said, 11.5, style.ANSWERS[one], weight="bold", gid=f"word|{key}|{kind}")
     if asked == "batches":
         write(sheet, right, y + 9.0, f"{BATCHES}, unclipped", 8.5, SOFT, ha="right")
     elif len(parts) > 1 and len(halves) == 1:

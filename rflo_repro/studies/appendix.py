@@ -11,7 +11,7 @@ from rflo_repro.report import words
 from rflo_repro.report.page import Grid, Question
 from rflo_repro.runs import tables
 from rflo_repro.runs.sample import CONFIRMATION
-from rflo_repro.stats.by_losses import IN_TABLES
+from rflo_repro.stats.by_losses import OF_TABLES
 from rflo_repro.studies.answers import Answers
 from rflo_repro.studies.sections import OUTCOMES, Gathered, outcomes
 
@@ -116,15 +116,14 @@ def _changes(results: Path) -> Grid:
 def changes(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     """Figure, choice, claim, part, effect and what was found at the baseline and then, and the shift of the effect,
     wherever what is found of a primary part differs and the interval of the shift leaves out 0."""
-    said = {value: answer for answer, value in IN_TABLES.items()}
     keys = ["figure", "claim", "part"]
     both = frame[frame.primary].merge(frame[frame.reading == 0], on=keys, suffixes=("", "_0"))
     moved = both[(both.verdict != both.verdict_0) & ((both.shift_low > 0.0) | (both.shift_high < 0.0))]
     return tuple(
         (
             *(str(getattr(row, name)) for name in ("figure", "choices", "claim", "part")),
-            f"{row.estimate_0:.2f}, {said.get(str(row.verdict_0), row.verdict_0)}",
-            f"{row.estimate:.2f}, {said.get(str(row.verdict), row.verdict)}",
+            f"{row.estimate_0:.2f}, {OF_TABLES.get(str(row.verdict_0), row.verdict_0)}",
+            f"{row.estimate:.2f}, {OF_TABLES.get(str(row.verdict), row.verdict)}",
             f"{row.shift:.2f} ({row.shift_low:.2f}, {row.shift_high:.2f})",
         )
         for row in moved.itertuples()

@@ -17,7 +17,7 @@ from rflo_repro.stats.answers import clopper_pearson
 from rflo_repro.studies.answers import Answers, Entry
 
 NAME = "learned"
-RULES = {"bptt": "BPTT", "rflo": "RFLO", "local": "local", "random-feedback": "random feedback"}
+RULES = {rule: style.name(rule) for rule in ("bptt", "rflo", "local", "random-feedback")}
 KINDS = ("printed", "tuned", "clipped")
 PERIODS_TAU = (20, 40, 80, 160)
 # Which condition of which claim says how many networks of a rule learned: 0 is the first, 1 the second

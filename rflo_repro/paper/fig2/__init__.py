@@ -17,7 +17,7 @@ ABOUT = About(
         "a": "loss in training at the shortest and the longest period, and the outputs at the end",
         "b": "final loss against period, grey if untrained; a dot a network; crosses: the sample by which it is judged",
         "c": "alignment of Wout and B in training by RFLO",
-        "d": "at 80 tau: BPTT, RFLO, and each of RFLO's two approximations alone",
+        "d": "at 80 tau: BPTT, RFLO, local (RFLO with symmetric feedback), random feedback (BPTT with random feedback)",
     },
     selectors=("period", "panel", "rule"),
     choices=Choices,

@@ -78,12 +78,12 @@ def more_when_shorter(tables: Tables) -> Sequence[Part]:
 
 
 def locality(tables: Tables) -> Sequence[Part]:
-    """What the local approximation alone costs, at the paper's period."""
+    """What local costs, at the paper's period."""
     return locality_explains(tables, (ABLATION_PERIOD_TAU,))
 
 
 def feedback_is_free(tables: Tables) -> Sequence[Part]:
-    """Random feedback without locality against BPTT."""
+    """Random feedback against BPTT."""
     return by_period(tables["final"], {"rule": "random-feedback"}, BPTT, at_most(), (ABLATION_PERIOD_TAU,))
 
 
@@ -157,20 +157,20 @@ CLAIMS = (
     ),
     Claim(
         "locality explains the gap",
-        "At 80 tau the local approximation alone, with symmetric feedback, accounts for RFLO's gap to BPTT.",
+        "At 80 tau local (RFLO with symmetric feedback) accounts for RFLO's gap to BPTT.",
         "Results, Figure 2d",
         RATIO.format("local", "BPTT or RFLO"),
         f"behind BPTT: {BEHIND}; as RFLO: {SAME}",
         locality,
         ("final",),
         key="local-explains-the-gap",
-        label="local alone explains the gap (80 tau)",
+        label="local explains the gap (80 tau)",
         over="at 80 tau: local over BPTT, over RFLO",
         borrowed=True,
     ),
     Claim(
         "random feedback costs nothing",
-        "At 80 tau random feedback alone, without the local approximation, costs nothing significant.",
+        "At 80 tau random feedback (BPTT with random feedback) costs nothing significant.",
         "Results, Figure 2d",
         RATIO.format("random-feedback", "BPTT"),
         NO_WORSE,

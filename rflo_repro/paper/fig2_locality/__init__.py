@@ -8,14 +8,13 @@ ABOUT = About(
     command="fig2-locality",
     title="Locality and random feedback apart, at every period (Figure 2d).",
     help="""\
-    Draw Figure 2d at any period: BPTT and RFLO beside rules that make only one of RFLO's two approximations: locality
-    with symmetric feedback (magenta), random feedback without locality (cyan). At paper scale it takes about two
-    minutes on two cores; what `fig2` has computed is not computed again.
+    Draw Figure 2d at any period: BPTT and RFLO beside rules that make only one of RFLO's two approximations: local
+    (RFLO with symmetric feedback, magenta), random feedback (BPTT with random feedback, cyan). At paper scale it takes
+    about two minutes on two cores; what `fig2` has computed is not computed again.
     """,
     panels={
         "a": "loss in training, a column a period",
         "b": "final loss against period; a dot a network; crosses: the sample by which it is judged",
-        "c": "effects of the two approximations, each averaged over the other, and their interaction",
     },
     selectors=("period", "panel", "rule"),
     choices=SupplementChoices,

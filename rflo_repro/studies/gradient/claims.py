@@ -10,7 +10,7 @@ from rflo_repro.stats.claims import Claim, Part, Tables
 from rflo_repro.stats.measured import SLOPE, below, judged, slopes
 from rflo_repro.stats.statistics import where
 
-RULES = {"local": "local", "rflo": "RFLO", "random-feedback": "random feedback, nonlocal"}
+RULES = {"local": "local", "rflo": "RFLO", "random-feedback": "random feedback"}
 
 
 def worse_when_longer(tables: Tables) -> Sequence[Part]:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from rflo_repro.paper import registry
 from rflo_repro.report import style
 from rflo_repro.runs.choices import declared, written
+from rflo_repro.stats.by_losses import OF_TABLES
 from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.multiverse import plot
 from rflo_repro.studies.multiverse.plot import FARTHEST
@@ -50,7 +51,7 @@ def _figure(figure: str, frame: pd.DataFrame) -> style.Picture:
             plot.name_part(axes, claim, part, 30)
             if place % across == 0:
                 axes.set_yticks(range(len(names)), names, fontsize=7)
-        style.verdict_legend(picture)
+        style.answer_legend(picture)
     return picture
 
 
@@ -58,7 +59,7 @@ def _forest(axes: Axes, rows: pd.DataFrame, variants: Sequence[int]) -> None:
     for y, variant in enumerate(variants):
         if variant not in rows.index or np.isnan(rows.estimate[variant]):
             continue
-        colour = style.VERDICTS[rows.verdict[variant]]
+        colour = style.ANSWERS[OF_TABLES[rows.verdict[variant]]]
         low, at, high = np.clip(rows.loc[variant, ["low", "estimate", "high"]].to_numpy(float), -FARTHEST, FARTHEST)
         differs = rows.shift_low[variant] > 0.0 or rows.shift_high[variant] < 0.0
         axes.plot([low, high], [y, y], color=colour, linewidth=1.2)
