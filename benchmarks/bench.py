@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from benchmarks import machine, memory
+from benchmarks import memory
 from benchmarks import steps as benchmark_steps
 from rflo_repro.learning.kernels.products import wide_registers
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.train import train
-from rflo_repro.runs import folders, output, provenance, size, tables
+from rflo_repro.runs import folders, output, provenance, size, system, tables
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE, TIME
@@ -111,8 +111,8 @@ def bench(
     settings = {"scale": "paper" if usual else folders.CUSTOM, "choices": {"n_rec": list(sizes)}, "eta": None}
     for n_rec in sizes if "steps" in parts else ():
         # the weights, their updates and what the other implementations hold of them
-        if (needed := N_MATRICES * 8.0 * n_rec**2) > size.LARGEST_SHARE_OF_MEMORY * size.memory():
-            have = size.memory() / 2**30
+        if (needed := N_MATRICES * 8.0 * n_rec**2) > size.LARGEST_SHARE_OF_MEMORY * system.memory():
+            have = system.memory() / 2**30
             message = f"{n_rec} needs about {needed / 2**30:.3g} GiB of memory, and this machine has {have:.3g} GiB"
             raise RequestError("n-rec", message)
     schemas = {"steps": STEPS, "rules": FAMILY, "cores": CORES, "memory": memory.MEMORY}
@@ -164,7 +164,7 @@ def show(frame: pd.DataFrame, schema: Schema, console: Console) -> None:
 def rules(sizes: Sequence[int]) -> pd.DataFrame:
     """Times of the family on one core, what is drawn at random included: the best of interleaved rounds."""
     rows = []
-    with machine.one_core():
+    with system.one_core():
         for n_rec in sizes:
             net = Network.random(n_rec, 0, 1, np.random.default_rng(0))
             members = [rule for rule in MEMBERS if rule.form != "kf" or n_rec <= LARGEST_KF]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -51,21 +49,6 @@ def _read_and_write_two(p: NDArray[np.float64], w: NDArray[np.float64]) -> None:
         new = c * load(p, i)
         store(p, i, new)
         store(w, i, load(w, i) + new)
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Everything started in here shares one core, where the system can say so: JAX has threads beyond those that its
-    flags forbid."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(allowed)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, allowed)
 
 
 def best_of(repeats: int, function: Callable[[], None]) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.train import train
+from rflo_repro.runs import system
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost.experiment import N_REC, N_STEPS, RULE
@@ -62,19 +63,7 @@ def one_trial(rule: str, n_rec: int, n_steps: int) -> None:
     """Train one network for one trial and print this process's peak memory in bytes."""
     net = Network.random(n_rec, 0, 1, np.random.default_rng(0))
     train(net, PeriodicTask(n_steps), rule, 1e-3, 1, np.random.default_rng(0))
-    print(_peak_of_this_process())
-
-
-def _peak_of_this_process() -> int:
-    """Peak resident memory in bytes. Raises RequestError where the system does not say."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # not getrusage, whose peak a new process on Linux inherits from the one that started it
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:
-        raise RequestError("part", "memory cannot be measured on this system") from None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    peak = system.peak_memory()
+    if peak is None:
+        raise RequestError("part", "memory cannot be measured on this system")
+    print(peak)

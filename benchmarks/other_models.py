@@ -13,10 +13,10 @@ from typing import Any
 import click
 import numpy as np
 
-from benchmarks.machine import one_core
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.train import train
+from rflo_repro.runs.system import one_core
 from rflo_repro.tasks import PeriodicTask
 
 N_REC, N_STEPS, TAU, NOISE, ETA = 100, 800, 10.0, 0.05, 1e-3

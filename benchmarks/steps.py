@@ -26,6 +26,7 @@ from benchmarks.numpy_class import NumpyNetwork
 from rflo_repro.learning import kernels
 from rflo_repro.learning.kernels._cache import numba_config
 from rflo_repro.learning.kernels.products import wide_registers
+from rflo_repro.runs import system
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
@@ -229,6 +230,6 @@ def measure(
 def run(sizes: Sequence[int], n_steps: int = 800, limit_c: str | None = None, repeats: int = 15) -> list[Row]:
     """`measure` at every size on one core, with the C program compiled for this machine where there is one."""
     source = find_limit(limit_c)
-    with tempfile.TemporaryDirectory() as folder, machine.one_core():
+    with tempfile.TemporaryDirectory() as folder, system.one_core():
         program = compile_limit(source, Path(folder)) if source else None
         return [row for n_rec in sizes for row in measure(n_rec, n_steps, program, repeats)]

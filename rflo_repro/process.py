@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from rflo_repro.runs import status
+from rflo_repro.runs import status, system
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 UNWIND_SECONDS = 1.2
 WRITE_SECONDS = 0.5
 SHOW = "RFLO_REPRO_TRACEBACK"
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 # The signal that ends this process, once there is one
 _received: list[int] = []
 
@@ -39,15 +37,9 @@ def supervised(program: Callable[[], object]) -> None:
     number for SIGINT, SIGTERM and SIGHUP. With RFLO_REPRO_TRACEBACK=1 what was not foreseen shows where it comes from.
     """
     _streams()
-    # pictures go to files, and the threads are our own: what the user's shell or notebook has set is of no concern
-    os.environ.update({"MPLBACKEND": "agg", "NUMBA_NUM_THREADS": "1"})
-    warnings.showwarning = _warned
     _received.clear()
-    for number in SIGNALS:
-        # who started this with nohup wants it to go on
-        if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _stop_soon)
-    code = _code(program)
+    with system.stopping(_stop_soon), _surroundings():
+        code = _code(program)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -60,6 +52,25 @@ def supervised(program: Callable[[], object]) -> None:
         code = code or 1
     if code:
         sys.exit(code)
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Environment and warnings as this program wants them; afterwards as a program that called it had them."""
+    # pictures go to files, and the threads are our own: what the user's shell or notebook has set is of no concern
+    own = {"MPLBACKEND": "agg", "NUMBA_NUM_THREADS": "1"}
+    before = {name: os.environ.get(name) for name in own}, warnings.showwarning
+    os.environ.update(own)
+    warnings.showwarning = _warned
+    try:
+        yield
+    finally:
+        warnings.showwarning = before[1]
+        for name, value in before[0].items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _code(program: Callable[[], object]) -> int:

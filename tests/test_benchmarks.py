@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from benchmarks import bench
 from benchmarks.assembly import hottest, innermost_loops
-from benchmarks.machine import one_core
 from rflo_repro.cli import cli
+from rflo_repro.runs.system import one_core
 
 ROWS = [
     {"rule": "rflo", "n_rec": 30, "n_steps": 800, "us_per_step": 1.0, "beside": "rflo", "ratio": 1.0,

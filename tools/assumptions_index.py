@@ -192,4 +192,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 if __name__ == "__main__":
     with replacing(ASSUMPTIONS) as temporary:
-        temporary.write_text(with_index(ASSUMPTIONS.read_text(encoding="utf-8")), encoding="utf-8")
+        temporary.write_text(with_index(ASSUMPTIONS.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")

@@ -76,7 +76,7 @@ def main() -> int:
             print(error, file=sys.stderr)
             return 1
         with replacing(ROOT / place) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", newline="\n")
         print(f"{place}: {len(text.split())} words")
     return 0
 

@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import joblib
-
 from rflo_repro.learning import validate
-from rflo_repro.runs import folders
+from rflo_repro.runs import folders, system
 from rflo_repro.runs.choices import ChoiceError, Choices, vary
 from rflo_repro.runs.conditions import names_of, of_one_network, of_scale
 from rflo_repro.runs.experiment import Experiment
@@ -39,7 +37,7 @@ class Plan(Generic[C]):
     @property
     def n_threads(self) -> int:
         """On how many threads it is computed; what measures time has one."""
-        return 1 if self.experiment.about.timed else self.request.jobs or joblib.cpu_count()
+        return 1 if self.experiment.about.timed else self.request.jobs or system.cores()
 
     @property
     def plain(self) -> bool:

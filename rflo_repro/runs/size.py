@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Sequence
 
+from rflo_repro.runs import system
 from rflo_repro.runs.job import Condition
 from rflo_repro.runs.request import Request, RequestError
 
@@ -23,18 +22,13 @@ def check_size(conditions: Sequence[Condition], copies: int, jobs: int, request:
     sizes = [(c.jobs[0], len(c.jobs) * copies) for c in conditions]
     saved = sum(job.n_kept * n for job, n in sizes)
     working = max(job.n_bytes for job, _ in sizes) * (1 if request.scheduler else jobs)
-    needed, have = working + saved, memory()
+    needed, have = working + saved, system.memory()
     if needed > LARGEST_SHARE_OF_MEMORY * have:
         raise _too_much(request, f"{_ratio(needed, 2**30)} GiB of memory, and this machine has {have / 2**30:.3g} GiB")
     seconds = sum(job.n_seconds * n for job, n in sizes) / jobs
     if seconds > LONGEST and not request.scheduler:
         years = f"{_ratio(seconds, YEAR)} years on {jobs} thread{'s' if jobs > 1 else ''}"
         raise _too_much(request, f"{years}, and at most {LONGEST / YEAR:g} is begun")
-
-
-def memory() -> float:
-    """How much memory this machine has, in bytes; infinite where that cannot be told."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
 
 
 def _ratio(much: float, unit: float) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import hashlib
 import json
-import os
 import secrets
-import stat
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -18,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from rflo_repro.runs import generation, provenance
+from rflo_repro.runs import generation, provenance, system
 from rflo_repro.runs.job import Arrays, Job, describe
 
 FOLDER = ".realisations"
@@ -160,9 +157,7 @@ def _sha256(arrays: Mapping[str, Any]) -> str:
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A file to read. Raises OSError, for what is no file as well: a pipe or a device might never end."""
-    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    with open(system.open_file(path), "rb") as file:
         yield file
 
 
@@ -187,7 +182,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         temporary.open("xb").close()
         yield temporary
-        os.replace(temporary, path)
+        system.replace(temporary, path)
     except OSError as error:
         if error.filename in (None, str(temporary)):
             error.filename = str(path)

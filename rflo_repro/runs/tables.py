@@ -103,7 +103,7 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping
                     "columns": [vars(column) for column in schema.columns],
                     **provenance,
                 }
-                with announced.open("x", encoding="utf-8") as file:
+                with announced.open("x", encoding="utf-8", newline="\n") as file:
                     file.write(json.dumps(page, indent=2, ensure_ascii=False) + "\n")
         except BaseException:
             announced.unlink(missing_ok=True)

@@ -26,7 +26,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
@@ -35,7 +34,7 @@ from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES
 from rflo_repro.learning.train import train
 from rflo_repro.paper import fig2, registry
-from rflo_repro.runs import generation, provenance
+from rflo_repro.runs import generation, provenance, system
 from rflo_repro.runs.conditions import of_scale
 from rflo_repro.runs.generation import Generation, Source
 from rflo_repro.runs.job import Arrays, Condition, Job
@@ -189,7 +188,7 @@ def job_runs(console: Console, n_threads: int | None) -> Iterator[tuple[str, Rec
         lines.setdefault(line, []).append(name)
     asked = [Condition(line, {}, tuple(found[name] for name in names)) for line, names in lines.items()]
     with TemporaryDirectory() as folder:
-        swept = sweep(asked, Store(Path(folder)), n_threads or joblib.cpu_count(), Reporter(console), _summary)
+        swept = sweep(asked, Store(Path(folder)), n_threads or system.cores(), Reporter(console), _summary)
     records = {
         name: record(arrays)
         for names, results in zip(lines.values(), swept, strict=True)
@@ -312,7 +311,7 @@ def _renewed(found: Records, source: Source) -> str:
 
 def _write_generation(new: Generation) -> None:
     with replacing(provenance.PACKAGE / generation.FILE) as temporary:
-        temporary.write_text(generation.text(new), encoding="utf-8")
+        temporary.write_text(generation.text(new), encoding="utf-8", newline="\n")
     generation.read.cache_clear()
 
 
@@ -325,4 +324,4 @@ def text(kept: Mapping[str, Record]) -> str:
 def write(kept: Mapping[str, Record]) -> None:
     """Write the references into the package's source."""
     with replacing(Path(str(REFERENCES)) / "sessions.json") as temporary:
-        temporary.write_text(text(kept), encoding="utf-8")
+        temporary.write_text(text(kept), encoding="utf-8", newline="\n")

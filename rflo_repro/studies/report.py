@@ -157,7 +157,7 @@ def write(results: Path, figures: Path, console: Console) -> None:
     results.mkdir(parents=True, exist_ok=True)
     for name, text in (("report.html", html(report, results)), ("report.md", markdown(report, results))):
         with replacing(results / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", newline="\n")
     for kind, found in counts(report):
         said = ", ".join(f"{n} {answer}" for answer, n in found)
         console.print(f"{kind}: {said}" if kind else said, highlight=False, markup=False, soft_wrap=True)

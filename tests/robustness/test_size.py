@@ -15,7 +15,7 @@ from rich.console import Console
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning.kernels import layout
-from rflo_repro.runs import learning_curves, size
+from rflo_repro.runs import learning_curves, size, system
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Condition
 from rflo_repro.runs.progress import Reporter
@@ -36,7 +36,7 @@ def check(session, n=1, jobs=1):
 @pytest.fixture
 def a_machine(monkeypatch):
     """One with 8 GiB."""
-    monkeypatch.setattr(size, "memory", lambda: 8 * GIB)
+    monkeypatch.setattr(system, "memory", lambda: 8 * GIB)
 
 
 @pytest.mark.parametrize(
