@@ -28,7 +28,8 @@ STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 def memory() -> float:
     """How much memory there is, in bytes: the machine's, or a container's limit. Infinite where nobody can tell."""
     with suppress(AttributeError, OSError, ValueError, TypeError):
-        pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+        system: Any = os
+        pages, size = system.sysconf("SC_PHYS_PAGES"), system.sysconf("SC_PAGE_SIZE")
         if pages > 0 and size > 0:
             return min(float(pages) * float(size), _limit("memory.max", "memory/memory.limit_in_bytes"))
     return _limit("memory.max", "memory/memory.limit_in_bytes")
