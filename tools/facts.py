@@ -15,31 +15,18 @@ from pathlib import Path
 import pandas as pd
 
 from rflo_repro.paper import registry
+from rflo_repro.report import words
 from rflo_repro.runs.sample import CONFIRMATION, FIRST, SAMPLES
 from rflo_repro.runs.variants import under
-from rflo_repro.stats.answers import Answered, power
+from rflo_repro.stats.answers import Answer, Answered, power
 from rflo_repro.studies import answers
 from rflo_repro.studies.answers import Entry
 from rflo_repro.studies.multiverse.counts import counts
 from rflo_repro.studies.multiverse.design import EXCLUDED
 
-# Claims on rules of which the paper prints no learning rate
-TUNED = {
-    "local-explains-the-gap",
-    "random-feedback-is-free",
-    "dale-costs-little",
-    "recurrent-alone-fails",
-    "loop-beats-whole",
-}
-RATES = {
-    "printed": "the paper's learning rates",
-    "tuned": "tuned learning rates",
-    "clipped": "the paper's with clipping",
-    "batches": "the paper's with 5,000 batches",
-}
+RATES = {**words.RATES, "clipped": "the paper's with clipping", "batches": "the paper's with 5,000 batches"}
 # What a check writes; `tools.write` takes it out, with the line if nothing else is on it
 NOTHING = "\x00"
-WORDS = {"worse": "worse (size open)", "no test": "no test", "yes": "yes", "no": "no", "open": "open"}
 
 
 class Untrue(Exception):
@@ -56,6 +43,7 @@ class Facts:
         self.results = results
         self._answers = answers.Answers(results)
         self.entries = self._answers.entries()
+        self.claims = answers.claims_of(self.entries)
         self.known = {entry.key: entry for entry in self.entries}
 
     def entry(self, claim: str, part: str, rates: str) -> Entry:
@@ -127,13 +115,10 @@ class Facts:
         """Number of networks."""
         return self.found(claim, part, rates).n
 
-    def learned(self, claim: str, part: str, rates: str = "printed") -> str:
-        """How many networks learned under the first condition, such as `9 of 90`."""
-        return f"{self.first(claim, part, rates)} of {self.n(claim, part, rates)}"
-
-    def learned_second(self, claim: str, part: str, rates: str = "printed") -> str:
-        """The same under the second condition."""
-        return f"{self.second(claim, part, rates)} of {self.n(claim, part, rates)}"
+    def learned(self, claim: str, part: str, rates: str = "printed", which: int = 0) -> str:
+        """How many networks learned under the first (0) or second (1) condition, such as `9 of 90`."""
+        found = self.found(claim, part, rates)
+        return f"{found.learned[which]} of {found.n}"
 
     def percent(self, claim: str, part: str, rates: str = "printed", which: int = 0) -> str:
         """The share of networks that learned under the first (0) or second (1) condition, in percent."""
@@ -149,23 +134,18 @@ class Facts:
 
     def rates_of(self, claim: str) -> str:
         """The kind of learning rates at which a claim counts: the paper's, or tuned ones where it prints none."""
-        return "tuned" if claim in TUNED else "printed"
-
-    def claims(self) -> dict[str, list[Entry]]:
-        """The paper's claims, with their answers."""
-        return answers.claims_of([entry for entry in self.entries if not entry.claim.ours])
-
-    def whole(self, claim: str, rates: str = "") -> str:
-        """The answer to a claim, its parts together."""
-        return str(answers.whole(answers.claims_of(self.entries)[claim], rates or self.rates_of(claim)))
+        own = self.claims[claim]
+        borrowed = own[0].claim.borrowed and not own[0].claim.ours
+        return "printed" if not borrowed and any(entry.rates == "printed" for entry in own) else "tuned"
 
     def count(self, *of: str) -> int:
         """How many of the paper's claims have one of these answers; of all if none is named."""
-        return sum(not of or self.whole(claim) in of for claim in self.claims())
+        paper = [claim for claim, own in self.claims.items() if not own[0].claim.ours]
+        return sum(not of or answers.whole(self.claims[claim], self.rates_of(claim)) in of for claim in paper)
 
     def line(self, claim: str) -> str:
         """The answers to a claim at each kind of learning rates, its own first."""
-        mine = answers.claims_of(self.entries)[claim]
+        mine = self.claims[claim]
         own = self.rates_of(claim)
         by: dict[str, list[str]] = {}
         for kind in sorted({entry.rates for entry in mine}, key=lambda kind: (kind != own, [*RATES].index(kind))):
@@ -185,20 +165,15 @@ class Facts:
 
     # samples
 
-    def samples(self) -> dict[str, int]:
-        """How many answers rest on each sample."""
-        found = [entry.sample for entry in self.entries]
-        return {name: found.count(name) for name in dict.fromkeys(found)}
-
     def confirmed(self) -> tuple[int, int]:
         """How many answers rest on the confirmation sample, and how many there are."""
-        return self.samples().get(CONFIRMATION.name, 0), len(self.entries)
+        return sum(entry.sample == CONFIRMATION.name for entry in self.entries), len(self.entries)
 
     def differing(self) -> list[str]:
         """The answers that the confirmation sample changed, a line each."""
         return [
             f"{_capital(now.claim.statement.rstrip('.'))} ({now.name}, {RATES[now.rates]}): "
-            f"{WORDS[before.answer]} on the first sample, {WORDS[now.answer]} on the confirmation sample"
+            f"{words.SAID[before.answer]} on the first sample, {words.SAID[now.answer]} on the confirmation sample"
             for now, before in self._answers.differing()
         ]
 
@@ -294,14 +269,14 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _together(parts: Sequence[tuple[str, str]]) -> str:
+def _together(parts: Sequence[tuple[str, Answer]]) -> str:
     """Parts and their answers, those with the same answer together."""
-    by: dict[str, list[str]] = {}
+    by: dict[Answer, list[str]] = {}
     for name, answer in parts:
         by.setdefault(answer, []).append(name)
     if len(parts) == 1 or (len(by) == 1 and len(parts) < 3):
-        return WORDS[parts[0][1]]
-    return ", ".join(f"{WORDS[answer]} {_at(names)}" for answer, names in by.items())
+        return words.SAID[parts[0][1]]
+    return ", ".join(f"{words.SAID[answer]} {_at(names)}" for answer, names in by.items())
 
 
 def _at(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What both pictures of the answers share: colours, kinds of learning rates, and a canvas in points."""
+"""What both pictures of the answers share: colours, kinds of learning rates, and a sheet in points."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from rflo_repro.report.words import tau
 from rflo_repro.stats.answers import Answer
 from rflo_repro.studies.answers import Entry
 
-# Points of the README's column, of which a hundred are drawn as an inch
-WIDTH = 830.0
-POINTS = 100.0
+# Points of the README's column, of which a hundred are drawn as an inch, and of its left margin
+WIDTH, POINTS, LEFT = 830.0, 100.0, 10.0
 INK, SOFT, FAINT = "#222222", "#5F5F5F", "#A6A6A6"
 GREEN, OURS = "#D8EDDA", "#E9E9E9"
 TINTS: dict[Answer, str] = {
@@ -44,6 +43,7 @@ KINDS = {
     "clipped": Kind("D", "#E06C00", "clipped"),
     "batches": Kind("o", INK, "the paper's"),
 }
+BATCHES = "5,000 batches"
 # The kinds that have a column of answers; of `batches` there are rows of their own, in the first
 COLUMNS = ("printed", "tuned", "clipped")
 
@@ -56,18 +56,18 @@ def canvas(height: float, title: str) -> tuple[style.Picture, Axes]:
     sheet.set_xlim(0.0, WIDTH)
     sheet.set_ylim(height, 0.0)
     sheet.axis("off")
-    write(sheet, 10.0, 20.0, title, size=15.0, weight="bold", gid="title")
+    write(sheet, LEFT, 20.0, title, size=15.0, weight="bold", gid="title")
     return picture, sheet
 
 
-def write(axes: Axes, x: float, y: float, text: str, size: float = 11.5, colour: str = INK, **more: Any) -> Any:
+def write(axes: Axes, x: float, y: float, text: str, size: float = 11.5, colour: str = INK, **more: Any) -> None:
     """A text of this height in points, its middle at y; tau as a letter."""
-    said = {"ha": "left", "va": "center_baseline", **more}
-    return axes.text(x, y, tau(text), fontsize=size * 72.0 / POINTS, color=colour, parse_math=False, **said)
+    more = {"ha": "left", "va": "center_baseline", **more}
+    axes.text(x, y, tau(text), fontsize=size * 72.0 / POINTS, color=colour, parse_math=False, **more)
 
 
 def sign(axes: Axes, x: float, y: float, answer: Answer, size: float = 12.5, **more: Any) -> None:
-    """An answer's glyph in its colour."""
+    """An answer's sign in its colour."""
     write(axes, x, y, style.SIGNS[answer], size, style.ANSWERS[answer], **{"ha": "center", "weight": "bold", **more})
 
 

@@ -19,13 +19,14 @@ from rflo_repro.stats.answers import Answered, clopper_pearson
 from rflo_repro.stats.claims import Claim
 from rflo_repro.studies import answers_legend, answers_small
 from rflo_repro.studies.answers import Answers, Entry
-from rflo_repro.studies.answers_legend import BATCHES
 from rflo_repro.studies.answers_look import (
+    BATCHES,
     COLUMNS,
     FAINT,
     GREEN,
     INK,
     KINDS,
+    LEFT,
     OURS,
     PALE,
     POINTS,
@@ -37,7 +38,7 @@ from rflo_repro.studies.answers_look import (
     part_name,
     sign,
     write,
-)
+)  # fmt: skip
 
 STEM = "answers"
 # Of what the upper strip shows the number is a cosine; of all others a factor, or a share alone
@@ -46,7 +47,7 @@ LOW, HIGH = -2.0, 3.0  # decades that are shown
 SHARES = ("rflo-learns",)
 # Points: a row, from one claim to the next, and between marks of one row
 ROW, GAP, APART = 17.0, 7.0, 4.8
-LEFT, PART, RATIO, SHARE, COUNT, ANSWER = 10.0, 300.0, (310.0, 550.0), (588.0, 708.0), 736.0, (766.0, 791.0, 816.0)
+PART, RATIO, SHARE, COUNT, ANSWER = 300.0, (310.0, 550.0), (588.0, 708.0), 736.0, (766.0, 791.0, 816.0)
 NAME, LINE, OF_OVER = 30, 13.5, 11.5  # characters of a claim's name in a line, and points of lines
 TOP, HEAD, AXIS = 78.0, 62.0, 32.0
 
@@ -88,14 +89,11 @@ def draw(known: Answers, figures: Path) -> list[Path]:
     """Draw both pictures. Raises RequestError if no claim is answered."""
     entries = [entry for entry in known.entries() if entry.rates in KINDS]
     if not entries:
-        raise RequestError(
-            "results", f"{known.results} has no tables that answer a claim: run `rflo-repro confirm` or a figure"
-        )
-    found = []
-    for stem, make in ((STEM, picture), (f"{STEM}_small", answers_small.picture)):
-        with style.style():
-            found += make(entries).save(figures / stem)
-    return found
+        no_tables = f"{known.results} has no tables that answer a claim: run `rflo-repro confirm` or a figure"
+        raise RequestError("results", no_tables)
+    with style.style():
+        drawn = style.Pictures({"": picture(entries), "small": answers_small.picture(entries)})
+        return drawn.save(figures / STEM)
 
 
 def rows(entries: Iterable[Entry]) -> list[Row]:
@@ -129,10 +127,8 @@ def picture(entries: Sequence[Entry]) -> style.Picture:
     start = strip[-1].rows[-1].y + ROW / 2 + AXIS if strip else TOP
     rest = blocks([row for row in known if row.key not in COSINES], start + HEAD)
     end = rest[-1].bottom if rest else start
-    words = answers_legend.networks(entries)
-    batches = any(row.entries[0].rates == "batches" for row in known)
-    height = end + AXIS + 153.0 + 15.0 * (len(words) + batches)
-    drawn, sheet = canvas(height, "Murray 2019, claim by claim")
+    notes = answers_legend.notes(entries)
+    drawn, sheet = canvas(end + AXIS + 153.0 + answers_legend.LINE * len(notes), "Murray 2019, claim by claim")
     write(sheet, LEFT, 44.0, "green: where the claim puts it", 12.5, "#1D7F3A")
     write(sheet, LEFT, 61.0, "marks and lines: the median of networks and its 99% interval", 11.5, SOFT)
     for x, kind in zip(ANSWER, COLUMNS, strict=True):
@@ -144,7 +140,7 @@ def picture(entries: Sequence[Entry]) -> style.Picture:
         _main(drawn, sheet, rest)
     for block in (*strip, *rest):
         _named(sheet, block)
-    answers_legend.draw(sheet, end + AXIS + 14.0, words, batches)
+    answers_legend.draw(sheet, end + AXIS + 14.0, notes)
     return drawn
 
 
@@ -202,15 +198,7 @@ def _main(drawn: style.Picture, sheet: Axes, of: Sequence[Block]) -> None:
     if ours:
         y = ours[0].top - HEAD / 4
         sheet.plot([LEFT, WIDTH - LEFT], [y - 7.0, y - 7.0], color=FAINT, linewidth=1.0)
-        write(
-            sheet,
-            LEFT,
-            y + 4.0,
-            "ours: the paper asks these two at 80 tau only",
-            11.0,
-            SOFT,
-            style="italic",
-        )
+        write(sheet, LEFT, y + 4.0, "ours: the paper asks these two at 80 tau only", 11.0, SOFT, style="italic")
 
 
 def _offsets(row: Row) -> Iterable[tuple[Entry, float]]:
@@ -244,16 +232,15 @@ def _values(axes: Axes, of: Sequence[Block], shown: tuple[float, float]) -> None
             test = row.entries[0].part.test
             if test is not None:
                 low, high = np.clip((test.low, test.high), *shown)
-                _shade(axes, row, low, high, block.claim.ours)
+                _shade(axes, row, low, high)
             for entry, y in _offsets(row):
                 if entry.part.answered is not None and not math.isnan(entry.part.answered.median):
                     _value(axes, entry, entry.part.answered, y, shown)
 
 
-def _shade(axes: Axes, row: Row, low: float, high: float, ours: bool) -> None:
-    box = Rectangle(
-        (low, row.y - ROW / 2 + 0.5), high - low, ROW - 1.0, color=OURS if ours else GREEN, linewidth=0, zorder=0
-    )
+def _shade(axes: Axes, row: Row, low: float, high: float) -> None:
+    colour = OURS if row.entries[0].claim.ours else GREEN
+    box = Rectangle((low, row.y - ROW / 2 + 0.5), high - low, ROW - 1.0, color=colour, linewidth=0, zorder=0)
     box.set_gid(f"band|{row.key}|{row.name}")
     axes.add_patch(box)
 
@@ -274,7 +261,7 @@ def _shares(axes: Axes, row: Row) -> None:
     """How many learned: a mark under the first condition, a bar under the second; of one condition alone its
     interval."""
     if row.key in SHARES:
-        _shade(axes, row, 0.5, 1.0, False)
+        _shade(axes, row, 0.5, 1.0)
     for entry, y in _offsets(row):
         found = entry.part.answered
         if found is None or not found.learned:

@@ -16,37 +16,8 @@ from rflo_repro.studies.answers import Answers
 from rflo_repro.studies.sections import OUTCOMES, Gathered, outcomes
 
 HEADER = (
-    "claim",
-    "at",
-    "rates",
-    "sample",
-    "answer",
-    "median",
-    "99% interval",
-    "first and second",
-    "shares",
-    "p (Holm)",
-)
-LATER = (
-    (
-        "The rule by which claims are answered: losses and shares at 99%, the gate, the margin of 15 of 100 networks",
-        "the first sample of all figures; therefore answered anew on the confirmation sample, of networks that were "
-        "used for nothing before",
-    ),
-    (
-        "The margin of a factor of 3.2; an error in Figure 3 is at least one timestep",
-        "short pilot runs, before any table at the paper's scale",
-    ),
-    ("Exact intervals from the order of the values, and Holm's correction", "tables at the paper's scale"),
-    (
-        "The bound 0.3 of the variant `clipped`",
-        "a pilot of nine networks: the bound was picked for the picture that it gives",
-    ),
-    ("No slope through an exploded network in the claims on units and weights", "losses of 1e57 with 200 units"),
-    ("Locality and random feedback as a 2 × 2 design (ours)", "tables at the paper's scale"),
-    ("The normalised mean in the claim on Appendix 2", "a trial with 300 other networks, which showed heavy tails"),
-    ("The criteria of the family of rules", "a pilot of nine networks that are not the study's"),
-)
+    "claim", "at", "rates", "sample", "answer", "median", "99% interval", "first and second", "shares", "p (Holm)",
+)  # fmt: skip
 
 
 def grids(gathered: Sequence[Gathered], results: Path) -> list[Grid]:
@@ -61,7 +32,6 @@ def grids(gathered: Sequence[Gathered], results: Path) -> list[Grid]:
         Grid("Locality and random feedback as a 2 × 2 design (ours)", HEADER, tuple(lines(design)), ours),
         Grid("Local and random feedback at other periods (ours)", HEADER, tuple(lines(elsewhere)), ours),
         _changes(results),
-        Grid("What was chosen after which table", ("what", "was chosen after"), LATER),
     ]
     return [grid for grid in found if grid.rows]
 

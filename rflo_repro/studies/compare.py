@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from rich.console import Console
 
 from rflo_repro.paper import registry
 from rflo_repro.report import words
-from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import RequestError
-from rflo_repro.runs.tables import Schema
+from rflo_repro.runs.tables import TableError
 from rflo_repro.stats.statistics import median
-from rflo_repro.studies.answers import Answers, with_variants
+from rflo_repro.studies.answers import Answers, Table, with_variants
 from rflo_repro.studies.registry import studies
 
 MEDIAN, MISSING = "median final loss", ("none", "none")
@@ -43,35 +42,34 @@ class Compared:
     differs: bool
 
 
-def _medians(schema: Schema, results: Path) -> dict[str, Found]:
-    """Median final loss by condition; a network that diverged counts as above all others."""
-    try:
-        frame, _ = tables.read(results, schema)
-    except FileNotFoundError:
-        return {}
-    found = frame.assign(final_loss=frame.final_loss.fillna(np.inf)).groupby(list(schema.condition), sort=False)
-    return {
-        " ".join(f"{name}={value}" for name, value in zip(schema.condition, key, strict=True)): _median(group)
-        for key, group in found
-    }
-
-
-def _median(group: pd.DataFrame) -> Found:
-    shown = f"{float(median(group.final_loss.to_numpy(float))):.4g}"
-    return shown, shown
-
-
-def _answers(about: About, known: Answers) -> dict[tuple[str, str], Found]:
-    """Answer and effect of every part, by claim and by kind of learning rates and part."""
+def _found(about: About, known: Answers) -> dict[tuple[str, str], Found]:
+    """Every median of an experiment's tables of final losses, by condition, and the answer to every part of its claims,
+    by kind of learning rates and part. Raises TableError for a damaged table."""
     found: dict[tuple[str, str], Found] = {}
+    for experiment in with_variants(about):
+        for schema in experiment.schemas.values():
+            if {"final_loss", "network"} <= {column.name for column in schema.columns}:
+                with suppress(FileNotFoundError):
+                    found |= _medians(known.table(known.results, schema))
     for claim, findings in known.claims(about):
         for finding in findings:
             for part in finding.parts:
                 at = f"{words.RATES[finding.rates]}, {part.what}" if finding.rates else part.what
                 answer = words.SAID[part.answer]
                 said = ", ".join(filter(None, (answer, words.effect(claim, part), words.learned(part))))
-                found[claim.name, at] = (answer, said)
+                found[claim.name, at] = answer, said
     return found
+
+
+def _medians(table: Table) -> dict[tuple[str, str], Found]:
+    """Median final loss by condition; a network that diverged counts as above all others."""
+    names = list(table.schema.condition)
+    losses = table.frame.assign(final_loss=table.frame.final_loss.fillna(np.inf)).groupby(names, sort=False).final_loss
+    of = {
+        " ".join(f"{name}={value}" for name, value in zip(names, key, strict=True)): f"{median(group.to_numpy()):.4g}"
+        for key, group in losses
+    }
+    return {(MEDIAN, at): (shown, shown) for at, shown in of.items()}
 
 
 def compared(here: Path, there: Path) -> list[Compared]:
@@ -79,30 +77,17 @@ def compared(here: Path, there: Path) -> list[Compared]:
 
     Raises RequestError for a damaged table.
     """
-    try:
-        return list(_compared(here, there))
-    except tables.TableError as error:
-        raise RequestError("against", str(error)) from None
-
-
-def _compared(here: Path, there: Path) -> Iterator[Compared]:
-    known, other_known = Answers(here), Answers(there)
+    folders = Answers(here), Answers(there)
+    found = []
     for about in (*registry.figures().values(), *studies().values()):
-        if not about.computed:
-            continue
-        for experiment in with_variants(about):
-            for schema in experiment.schemas.values():
-                if {"final_loss", "network"} <= {column.name for column in schema.columns}:
-                    one, other = _medians(schema, here), _medians(schema, there)
-                    for at in {**one, **other}:
-                        yield _pair(about, MEDIAN, at, one.get(at, MISSING), other.get(at, MISSING))
-        mine, others = _answers(about, known), _answers(about, other_known)
-        for claim, at in {**mine, **others}:
-            yield _pair(about, claim, at, mine.get((claim, at), MISSING), others.get((claim, at), MISSING))
-
-
-def _pair(about: About, what: str, at: str, here: Found, there: Found) -> Compared:
-    return Compared(about.command, what, at, here[1], there[1], here[0] != there[0])
+        try:
+            mine, others = (_found(about, known) if about.computed else {} for known in folders)
+        except TableError as error:
+            raise RequestError("against", str(error)) from None
+        for what, at in {**mine, **others}:
+            one, other = mine.get((what, at), MISSING), others.get((what, at), MISSING)
+            found.append(Compared(about.command, what, at, one[1], other[1], one[0] != other[0]))
+    return found
 
 
 def _lines(everything: Sequence[Compared]) -> list[str]:

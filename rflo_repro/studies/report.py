@@ -56,6 +56,7 @@ TERMS = (
     ("open", "These networks do not tell."),
     ("no test", "Neither condition learned in half of the networks, so that any two rules would look alike."),
     ("power", "How often two samples of one condition, of so many networks, are called alike."),
+    ("chosen later", "What was chosen after which table was seen is listed, with dates, in docs/statistics.md."),
     (
         "rates",
         "The paper's: those that its Methods print. Tuned: by a grid search, the paper's own procedure. With gradient "

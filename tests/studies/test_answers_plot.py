@@ -23,7 +23,7 @@ from rflo_repro.stats.answers import Answered, clopper_pearson
 from rflo_repro.studies import answers_legend, answers_plot, answers_small
 from rflo_repro.studies.answers import Answers, claims_of, whole
 from rflo_repro.studies.answers_look import COLUMNS, PALE, TINTS, mark, numbers
-from rflo_repro.studies.answers_small import at_parts, chosen, in_short, word
+from rflo_repro.studies.answers_small import at_parts, chosen, in_short, said
 
 RESULTS = Path(__file__).parents[2] / "results"
 # Claims on rules of which the paper prints no learning rate
@@ -217,14 +217,16 @@ def test_what_had_no_networks_has_a_row_and_no_mark(committed):
 
 
 def test_which_networks(entries):
-    said = " ".join(answers_legend.networks(entries))
+    batches, *notes = answers_legend.notes(entries)
+    said = " ".join(notes)
+    assert batches.startswith("5,000 batches of ten trials")
     assert said.startswith("Claims 1–12, 15, ours; 13–14 (the paper's, tuned): networks seen before the rule")
     assert "still test it, n = 90 and 27. Claims" in said
     assert "Claims 13–14 (5,000 batches): other networks" in said
     larger = [
         replace(at(e, replace(e.part.answered, n=270)), sample="confirm") if e.name == "20 tau" else e for e in entries
     ]
-    assert "n = 270 and 90" in " ".join(answers_legend.networks(larger))
+    assert "n = 270 and 90" in " ".join(answers_legend.notes(larger))
     with style.style():
         drawn = answers_plot.picture(larger)
     said = texts(drawn.axes[0])
@@ -232,36 +234,36 @@ def test_which_networks(entries):
 
 
 def test_the_small_picture_has_the_whole_answers(entries, small):
-    said, boxes = texts(small.axes[0]), {p.get_gid(): p for p in small.axes[0].patches}
+    drawn, boxes = texts(small.axes[0]), {p.get_gid(): p for p in small.axes[0].patches}
     paper = {key: own for key, own in claims_of(entries).items() if not own[0].claim.ours}
     assert len(paper) == 15
     for key, own in paper.items():
-        assert said[f"claim|{key}"].get_text() == tau(own[0].claim.label)
+        assert drawn[f"claim|{key}"].get_text() == tau(own[0].claim.label)
         for kind in COLUMNS:
             rates = "batches" if kind == "clipped" and key in FIGURE_3 else kind
-            answer = whole(own, rates)
-            if answer is None:
-                assert said[f"cell|{key}|{kind}"].get_text() == "not asked"
+            asked = [entry for entry in own if entry.rates == rates]
+            if not asked:
+                assert drawn[f"cell|{key}|{kind}"].get_text() == "not asked"
                 continue
-            at = [entry for entry in own if entry.rates == rates]
-            if {"yes", "no"} <= {entry.answer for entry in at}:
-                # a half each, which says where: the last drawn is what does not hold
-                assert said[f"word|{key}|{kind}"].get_text() == tau(at_parts(at, "no"))
-            else:
-                assert said[f"word|{key}|{kind}"].get_text() == tau(word(at, rates))
-                assert said[f"word|{key}|{kind}"].get_text().startswith(answer)
-            assert said[f"answer|{key}|{kind}"].get_text() == SIGNS[answer]
+            # of two halves, which say where, the last drawn is what does not hold
+            answer, word = said(asked)[-1]
+            assert answer == whole(own, rates)
+            assert drawn[f"word|{key}|{kind}"].get_text() == tau(word)
+            assert drawn[f"answer|{key}|{kind}"].get_text() == SIGNS[answer]
             assert mcolors.same_color(boxes[f"box|{key}|{kind}"].get_facecolor(), TINTS[answer])
-            assert said[f"cell|{key}|{kind}"].get_text() == tau(in_short(own, rates))
+            assert drawn[f"cell|{key}|{kind}"].get_text() == tau(in_short(asked))
 
 
 def test_an_answer_names_its_parts_where_others_have_another(entries):
-    own = claims_of(entries)
-    assert [word(own[key], "tuned") for key in ("bptt-ahead", "dale-costs-little", "alignment-rises")] == [
-        "yes: 80 tau", "no: 20 tau", "yes",
+    def of_claim(key, rates):
+        return [entry for entry in entries if entry.claim.key == key and entry.rates == rates]
+
+    assert [said(of_claim(key, "tuned")) for key in ("bptt-ahead", "dale-costs-little", "alignment-rises")] == [
+        [("yes", "yes: 80 tau")], [("no", "no: 20 tau")], [("yes", "yes")],
     ]  # fmt: skip
-    learns = [entry for entry in own["rflo-learns"] if entry.rates == "printed"]
-    assert [at_parts(learns, answer) for answer in ("yes", "no")] == ["20, 40 tau", "80, 160 tau"]
+    learns = of_claim("rflo-learns", "printed")
+    assert said(learns) == [("yes", "20, 40 tau"), ("no", "80, 160 tau")]
+    assert [at_parts(learns, answer) for answer in ("yes", "open")] == ["20, 40 tau", ""]
 
 
 def spill(picture, gids, right):
@@ -333,13 +335,11 @@ def test_which_part_stands_for_a_claim(committed):
         (("no test",) * 4, 0),
     ):
         found = answered(*answers)
-        assert chosen(found, "printed") is found[first]
-    assert chosen(own, "batches") is None
-    assert in_short(own, "batches") == ""
-    learn = [e for e in committed if e.claim.key == "rflo-learns"]
-    assert in_short(learn, "printed") == "learned 89, 61, 9, 0 of 90"
+        assert chosen(found) is found[first]
+    learn = [e for e in committed if e.claim.key == "rflo-learns" and e.rates == "printed"]
+    assert in_short(learn) == "learned 89, 61, 9, 0 of 90"
     fewer = [at(e, replace(e.part.answered, n=180)) if e.name == "160 tau" else e for e in learn]
-    assert in_short(fewer, "printed") == "learned 99, 68, 10, 0 of 100"
+    assert in_short(fewer) == "learned 99, 68, 10, 0 of 100"
 
 
 def test_without_tables_it_is_refused():
