@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rflo_repro.learning.rules import resolve
 from rflo_repro.paper.choices import PeriodicChoices, SupplementChoices
 from rflo_repro.paper.rates import learning_rate
-from rflo_repro.report import comparison, style
-from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.experiment import About, Experiment, Picture
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.request import RequestError, Selection
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rflo_repro.learning.optimizers import LearningRates
+    from rflo_repro.report.comparison import Line
 
 PERIODS_TAU = (20.0, 40.0, 80.0, 160.0)
 # Methods, Figure 2: the rates found by the paper's grid search, by period in tau
@@ -147,13 +146,14 @@ def tabulate(choices: PeriodicChoices, found: Sequence[Condition], results: Resu
 class Kind:
     """Networks that a supplement compares with others.
 
-    rule: that trains them. label: in the picture. colour: its name in `style.COLOURS`, that of the rule if not given.
+    rule: that trains them. label: in the picture, the rule's if not given. colour: its name in `style.COLOURS`, that of
+    the rule if not given.
     values: columns that tell them from others of the same rule. dale, output_feedback: of their initialisation.
     called: in the progress line, the rule if not given.
     """
 
     rule: str
-    label: str
+    label: str = ""
     colour: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     dale: bool = False
@@ -168,7 +168,10 @@ class Kind:
     @property
     def line(self) -> Line:
         """Its line in the picture."""
-        return Line({"rule": self.rule, **self.values}, self.label, style.colour(self.colour or self.rule))
+        from rflo_repro.report import comparison, style
+
+        label = self.label or style.name(self.rule)
+        return comparison.Line({"rule": self.rule, **self.values}, label, style.colour(self.colour or self.rule))
 
 
 def compared(
@@ -195,7 +198,9 @@ def compared(
             for rates in selection.rates
         ]
 
-    def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
+    def draw(tables: Tables, panels: Sequence[str]) -> tuple[Picture, list[str]]:
+        from rflo_repro.report import comparison
+
         lines = [kind.line for kind in kinds]
         curves, final, larger = tables["curves"], tables["final"], tables.get(PART)
         return comparison.draw(curves, final, lines, panels, ends_only, larger), []

@@ -34,6 +34,10 @@ class Picture(Protocol):
         """Write the picture's files beside each other and return their paths. Raises OSError."""
 
 
+Draw = Callable[[Tables, Sequence[str]], tuple[Picture, Sequence[str]]]
+"""From tables (by part) and letters of panels to a picture, and a line on each panel that the tables cannot fill."""
+
+
 @dataclass(frozen=True)
 class About:
     """What an experiment says about itself: names and texts.
@@ -102,8 +106,7 @@ class About:
 class Experiment(Generic[C]):
     """A figure or a study; C is the frozen dataclass of its choices (`runs.choices.Choices`, if they can be varied).
 
-    draw: from tables (by part) and letters of panels to a picture, and a line on each panel that they cannot fill;
-    None if it has no picture.
+    draw: its picture, None if it has none.
     scales: the choices at each scale; `paper` is the one that is committed.
     schemas: its tables, by part. A condition belongs to those of whose naming columns it has a value.
     conditions: what is run, of a part of it. Raises RequestError if there is nothing, ValueError for choices
@@ -115,7 +118,7 @@ class Experiment(Generic[C]):
     """
 
     about: About
-    draw: Callable[[Tables, Sequence[str]], tuple[Picture, Sequence[str]]] | None = None
+    draw: Draw | None = None
     scales: Mapping[str, C] = field(default_factory=dict)
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     conditions: Callable[[C, Selection], Sequence[Condition]] = lambda choices, selection: ()
@@ -128,6 +131,16 @@ class Experiment(Generic[C]):
     def computed(self) -> bool:
         """Whether it has tables, or is a drawing only."""
         return bool(self.schemas)
+
+
+def plot_of(about: About) -> Draw:
+    """`draw` of an experiment's module `plot`, which is imported when it draws: matplotlib takes long to load."""
+
+    def draw(tables: Tables, panels: Sequence[str]) -> tuple[Picture, Sequence[str]]:
+        found: tuple[Picture, Sequence[str]] = importlib.import_module(f"{about.home}.plot").draw(tables, panels)
+        return found
+
+    return draw
 
 
 def listed(package: ModuleType) -> dict[str, About]:

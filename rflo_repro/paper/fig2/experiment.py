@@ -8,10 +8,9 @@ from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
 from rflo_repro.paper.fig2.choices import Choices
 from rflo_repro.paper.fig2.claims import CLAIMS
-from rflo_repro.paper.fig2.plot import draw
 from rflo_repro.paper.periodic import PERIODS_TAU, Networks
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Condition
 from rflo_repro.runs.request import RequestError, Selection
 
@@ -51,7 +50,7 @@ def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales=CHOICES,
     schemas=learning_curves.schemas("fig2", ("rule", "rates", "period_tau")),
     conditions=conditions,

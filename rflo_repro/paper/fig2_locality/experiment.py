@@ -17,7 +17,6 @@ from rflo_repro.paper.approximations import (
 )
 from rflo_repro.paper.fig2_locality import ABOUT
 from rflo_repro.paper.periodic import Kind, compared
-from rflo_repro.report import style
 from rflo_repro.stats.claims import Claim, Part, Tables
 from rflo_repro.stats.measured import BEHIND, NO_WORSE, RATIO, SAME, at_most, by_period
 
@@ -84,5 +83,5 @@ CLAIMS = (
 )
 
 
-KINDS = tuple(Kind(rule, style.name(rule)) for rule in ABOUT.rules)
+KINDS = tuple(Kind(rule) for rule in ABOUT.rules)
 EXPERIMENT = compared(ABOUT, KINDS, ("rule", "rates", "period_tau"), CLAIMS, ends_only=False)

@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import NullLocator
 
 from rflo_repro.paper import periodic
 from rflo_repro.paper.fig2_size import ABOUT, Choices
-from rflo_repro.report import comparison, style
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, Picture
 from rflo_repro.runs.job import Condition
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.sample import PART
@@ -91,16 +89,20 @@ CLAIMS = (
 )
 
 
-LINES = [
-    comparison.Line({"rates": "printed"}, "one fixed rate", style.colour("rflo")),
-    comparison.Line({"rates": "given"}, "one given rate", style.colour("rflo")),
-    comparison.Line({"rates": "tuned"}, "rate tuned for each", style.colour("tuned"), dashed=True),
-]
 AXES = {"a": ("n_rec", "number of units N"), "b": ("g", "SD of initial weights  g  (units of 1/√N)")}
 
 
-def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
+def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Picture, list[str]]:
     """The panels that the table has rows of, and a line on each that it has not."""
+    from matplotlib.ticker import NullLocator
+
+    from rflo_repro.report import comparison, style
+
+    lines = [
+        comparison.Line({"rates": "printed"}, "one fixed rate", style.colour("rflo")),
+        comparison.Line({"rates": "given"}, "one given rate", style.colour("rflo")),
+        comparison.Line({"rates": "tuned"}, "rate tuned for each", style.colour("tuned"), dashed=True),
+    ]
     final = tables["final"]
     parts = {panel: final[final.panel.str.contains(panel)] for panel in panels}
     drawn = [panel for panel in panels if len(parts[panel])]
@@ -111,7 +113,7 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
             column, name = AXES[panel]
             more = tables.get(PART)
             more = None if more is None else more[more.panel.str.contains(panel)]
-            comparison.final_losses(ax, parts[panel], LINES, column, more)
+            comparison.final_losses(ax, parts[panel], lines, column, more)
             style.loss_axis(ax, final.final_loss)
             ax.set_xlabel(name)
             style.letter(ax, panel)

@@ -11,11 +11,10 @@ import pandas as pd
 from rflo_repro.paper.fig3 import ABOUT
 from rflo_repro.paper.fig3.choices import LONGEST_TAU, Choices
 from rflo_repro.paper.fig3.claims import CLAIMS
-from rflo_repro.paper.fig3.plot import draw
 from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Arrays, Condition, Results, by_network
 from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns
 from rflo_repro.runs.request import RequestError, Selection
@@ -200,4 +199,4 @@ def summary(sessions: Sequence[Arrays]) -> str:
     return f"{learning_curves.summary(sessions)}  median error {middle:.3g} steps  ({low:.3g}, {high:.3g})"
 
 
-EXPERIMENT = Experiment(ABOUT, draw, CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)
+EXPERIMENT = Experiment(ABOUT, plot_of(ABOUT), CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)

@@ -13,11 +13,10 @@ from rflo_repro.learning import exact_math
 from rflo_repro.paper.fig4 import ABOUT
 from rflo_repro.paper.fig4.choices import Choices
 from rflo_repro.paper.fig4.claims import CLAIMS
-from rflo_repro.paper.fig4.plot import draw
 from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs import learning_curves
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Arrays, Condition, Job, Results, by_network
 from rflo_repro.runs.learning_curves import CURVE, FINAL, NETWORK, ROWS, condition_columns, final_loss, median_network
 from rflo_repro.runs.request import RequestError, Selection
@@ -264,4 +263,4 @@ def summary(sessions: Sequence[Arrays]) -> str:
     return line + (f"  {diverged} diverged" if diverged else "")
 
 
-EXPERIMENT = Experiment(ABOUT, draw, CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)
+EXPERIMENT = Experiment(ABOUT, plot_of(ABOUT), CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.cost import ABOUT
 from rflo_repro.studies.cost.choices import Choices
 from rflo_repro.studies.cost.claims import CLAIMS
-from rflo_repro.studies.cost.plot import draw
 from rflo_repro.studies.cost.trial import Timing
 
 RULE = Column("rule", "text", "", "learning rule, updates at the end of the trial")
@@ -47,7 +46,7 @@ def summary(timings: Sequence[Arrays]) -> str:
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(sizes_rtrl=(4, 8, 12, 16, 24), sizes=(8, 30, 64, 100, 200)),

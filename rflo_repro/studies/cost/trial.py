@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rflo_repro.learning.network import Network
-from rflo_repro.learning.train import train
 from rflo_repro.runs.job import Arrays, Progress
 from rflo_repro.tasks import PeriodicTask
 
@@ -40,6 +38,9 @@ class Timing:
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """us_per_step: (1,) microseconds a timestep takes, best of several runs."""
+        from rflo_repro.learning.network import Network
+        from rflo_repro.learning.train import train
+
         net = Network.random(self.n_rec, 0, 1, np.random.default_rng(self.n_rec))
         task = PeriodicTask(self.n_steps)
 

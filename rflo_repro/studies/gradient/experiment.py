@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rflo_repro.paper import registry
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Arrays, Condition, Results
 from rflo_repro.runs.learning_curves import log_spaced
 from rflo_repro.runs.request import Selection
@@ -17,7 +17,6 @@ from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.gradient import ABOUT
 from rflo_repro.studies.gradient.choices import Choices
 from rflo_repro.studies.gradient.claims import CLAIMS
-from rflo_repro.studies.gradient.plot import draw
 from rflo_repro.studies.gradient.trial import MATRICES, GradientSession
 
 N_POINTS = 30
@@ -75,7 +74,7 @@ def summary(sessions: Sequence[Arrays]) -> str:
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(n_trials=2000),

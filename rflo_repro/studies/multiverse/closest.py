@@ -14,16 +14,14 @@ import pandas as pd
 from rich.console import Console
 
 from rflo_repro.runs import folders, tables, variants
-from rflo_repro.runs import run as pipeline
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.folders import Folders
 from rflo_repro.runs.request import Request, RequestError, Selection
 from rflo_repro.studies.multiverse import ABOUT
-from rflo_repro.studies.multiverse.design import BASELINE, DESIGN
+from rflo_repro.studies.multiverse.design import BASELINE, DESIGN, FARTHEST
 from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from rflo_repro.studies.multiverse.marginal_effects import pairs
-from rflo_repro.studies.multiverse.plot import FARTHEST
 
 SEED = 90212
 N_NETWORKS = 27
@@ -80,6 +78,8 @@ def run(figure: About, request: Request, console: Console) -> None:
     Raises RequestError if the table has none of the figure, if a part or other choices are asked for, and as
     `runs.run` does.
     """
+    from rflo_repro.runs.run import run as compute
+
     if request.selection.partial or request.sets or (request.networks, request.seed) != (None, None):
         raise RequestError("closest", "goes without --panel, --networks, --seed and --set")
     folder = Folders.of_scale(request.scale, request.results).results
@@ -101,4 +101,4 @@ def run(figure: About, request: Request, console: Console) -> None:
         soft_wrap=True,
     )
     whole = dataclasses.replace(request, selection=Selection(rates=figure.rates[:1]))
-    pipeline.run(experiment(figure, first.choices), whole, console)
+    compute(experiment(figure, first.choices), whole, console)

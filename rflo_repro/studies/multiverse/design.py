@@ -21,6 +21,7 @@ from rflo_repro.runs.choices import ChoiceError, Choices, declared, defaults
 Design = npt.NDArray[np.int64]
 
 BASELINE, DESIGN, EXCLUDED = "as chosen", "joint", "alone"  # kinds of variants, as the tables call them
+FARTHEST = 3.0  # decades; an effect farther off than that is drawn at the edge, and counts as much
 SEED = 43299
 SWAPS = 20  # tried for each entry of the design
 

@@ -17,7 +17,7 @@ import pandas as pd
 from rflo_repro.paper import registry
 from rflo_repro.paper.rates import condition_key
 from rflo_repro.runs.choices import declared, written
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Condition, Results, by_network
 from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
 from rflo_repro.runs.outcomes import outcome, silent_loss
@@ -28,7 +28,6 @@ from rflo_repro.stats.claims import Part, Tables
 from rflo_repro.stats.statistics import interval
 from rflo_repro.studies.multiverse import ABOUT, PANELS, design
 from rflo_repro.studies.multiverse.choices import Choices, Reduced
-from rflo_repro.studies.multiverse.plot import draw
 
 LONGEST_TAU = 15  # Figure 3's
 
@@ -242,7 +241,7 @@ def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, A
 STUDY = VariantStudy(variants)
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(

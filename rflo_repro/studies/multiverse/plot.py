@@ -17,6 +17,7 @@ from rflo_repro.report import style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.multiverse import PANELS, counts_plot, design, wording
 from rflo_repro.studies.multiverse.counts import counts, statements
+from rflo_repro.studies.multiverse.design import FARTHEST
 from rflo_repro.studies.multiverse.marginal_effects import levels, marginal_effects, values_of
 
 Level = tuple[str, Any, str]
@@ -25,7 +26,6 @@ Level = tuple[str, Any, str]
 ACROSS = 2  # at most
 WIDTH, CURVE, ROW, AROUND = 8.3, 1.45, 0.132, 0.7  # inches: of a picture, and heights
 SHOWN = 4  # percent of the intervals at either end may be cut off
-FARTHEST = 3.0  # decades; what lies farther off is drawn at the edge
 INSIDE, OUTSIDE, UNTESTED = "#00795A", "#B3392F", "#8A8A8A"
 SIDES = {INSIDE: "where the claim has it", OUTSIDE: "elsewhere", UNTESTED: "no test"}
 

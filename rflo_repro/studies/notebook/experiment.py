@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from rflo_repro.learning.rules import RULES, LearningRule
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import FINAL, how_it_went, summary
 from rflo_repro.runs.request import Selection
@@ -16,7 +16,6 @@ from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.notebook import ABOUT
 from rflo_repro.studies.notebook.choices import Choices
-from rflo_repro.studies.notebook.plot import draw
 from rflo_repro.studies.notebook.task import FirstStepGiven
 from rflo_repro.tasks import PeriodicTask
 
@@ -71,7 +70,7 @@ def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> 
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(n_trials=1000, n_networks=20),

@@ -13,14 +13,13 @@ from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import VARIANTS, PeriodicChoices
 from rflo_repro.paper.rates import learning_rate
 from rflo_repro.runs.choices import vary
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Condition, Results, by_network
 from rflo_repro.runs.learning_curves import FINAL, condition_columns, how_it_went, summary
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.periods import ABOUT
 from rflo_repro.studies.periods.choices import Choices
-from rflo_repro.studies.periods.plot import draw
 
 # The figure whose tuned rates are used: it has all four rules at every printed period
 TUNED_FOR = "fig2_locality"
@@ -108,7 +107,7 @@ def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> 
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(periods_tau=(5.0, 10.0, 20.0, 40.0), sizes=(30,), n_trials=1000, n_networks=5),

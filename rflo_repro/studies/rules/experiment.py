@@ -14,7 +14,7 @@ from rflo_repro.learning import exact_math
 from rflo_repro.learning.algorithms import multiply_adds
 from rflo_repro.learning.optimizers import LearningRates
 from rflo_repro.learning.rules import LearningRule
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Arrays, Condition
 from rflo_repro.runs.learning_curves import FINAL, NETWORK, how_it_went, log_spaced, significant, summary
@@ -27,7 +27,6 @@ from rflo_repro.studies.rules.choices import Choices
 from rflo_repro.studies.rules.claims import CLAIMS
 from rflo_repro.studies.rules.family import FAMILY, Member
 from rflo_repro.studies.rules.own import Own
-from rflo_repro.studies.rules.plot import draw
 from rflo_repro.studies.rules.trial import Draws, RuleSession
 from rflo_repro.tasks import PeriodicTask
 
@@ -219,7 +218,7 @@ def line(networks: Sequence[Arrays]) -> str:
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rflo_repro.paper import registry
 from rflo_repro.runs.choices import declared
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.studies.multiverse import experiment as multiverse
@@ -18,7 +18,6 @@ from rflo_repro.studies.multiverse.choices import Reduced
 from rflo_repro.studies.multiverse.design import BASELINE, EXCLUDED
 from rflo_repro.studies.multiverse.experiment import Variant, VariantStudy
 from rflo_repro.studies.sensitivity import ABOUT
-from rflo_repro.studies.sensitivity.plot import draw
 
 SCHEMA = replace(multiverse.SCHEMAS["readings"], name="sensitivity")
 
@@ -47,7 +46,7 @@ def tabulate(choices: Reduced, found: Sequence[Condition], results: Results) -> 
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         scale: Reduced(**{field.name: getattr(chosen, field.name) for field in fields(Reduced)})
         for scale, chosen in multiverse.EXPERIMENT.scales.items()

@@ -14,7 +14,7 @@ from rflo_repro.runs.choices import declared, written
 from rflo_repro.stats.by_losses import OF_TABLES
 from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.multiverse import plot
-from rflo_repro.studies.multiverse.plot import FARTHEST
+from rflo_repro.studies.multiverse.design import FARTHEST
 
 ACROSS = 5  # at most
 

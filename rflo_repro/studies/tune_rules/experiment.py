@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rflo_repro.runs.experiment import Experiment
+from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Arrays, Condition
 from rflo_repro.runs.learning_curves import NETWORK
 from rflo_repro.runs.request import Selection
@@ -22,7 +22,6 @@ from rflo_repro.studies.rules.own import Own
 from rflo_repro.studies.rules.trial import STAGES, Search, bounded_log, score
 from rflo_repro.studies.tune_rules import ABOUT
 from rflo_repro.studies.tune_rules.choices import Choices
-from rflo_repro.studies.tune_rules.plot import draw
 
 SCHEMA = Schema(
     "tune_rules",
@@ -116,7 +115,7 @@ def summary(searches: Sequence[Arrays]) -> str:
 
 EXPERIMENT = Experiment(
     about=ABOUT,
-    draw=draw,
+    draw=plot_of(ABOUT),
     scales={
         "paper": Choices(),
         "quick": Choices(n_trials=100, n_batches=20, n_movements=100, n_networks=3),
