@@ -37,7 +37,7 @@ class OnDisk:
     resumed: Callable[[int], None]
 
     def __post_init__(self) -> None:
-        self._before, self._started = 0.0, time.monotonic()
+        self._before, self._started, self._n_trials = 0.0, time.monotonic(), self.job.cost().trials
         self._due = self._started + self.every
 
     def run(self, progress: Progress, anew: bool) -> Arrays:
@@ -87,7 +87,7 @@ class OnDisk:
         self._due = ended + max(self.every, (ended - began) / LARGEST_SHARE)
 
     def _under_way(self, kept: int) -> None:
-        status.trials[self.name] = kept, self.job.n_trials
+        status.trials[self.name] = kept, self._n_trials
 
 
 def _here(made: dict[str, Any]) -> bool:

@@ -34,7 +34,7 @@ class Picture(Protocol):
         """Write the picture's files beside each other and return their paths. Raises OSError."""
 
 
-Draw = Callable[[Tables, Sequence[str]], tuple[Picture, Sequence[str]]]
+Draw = Callable[["Tables", Sequence[str]], tuple[Picture, Sequence[str]]]
 """From tables (by part) and letters of panels to a picture, and a line on each panel that the tables cannot fill."""
 
 

@@ -18,27 +18,28 @@ Results = Sequence[Sequence[Arrays]]  # by condition and network
 Progress = Callable[[int], None]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a job takes.
+
+    trials: as `run` counts them for the progress line. bytes: about how much memory it works in. saved: about how many
+    bytes the arrays have that it returns. seconds: that it takes at the very least, on the fastest processor.
+    """
+
+    trials: int
+    bytes: int
+    saved: int
+    seconds: float
+
+
 class Job(Protocol):
     """A frozen dataclass of plain values that determine every number `run` returns.
 
     Two jobs with equal fields, run by the same numerical source, give the same arrays bit for bit.
     """
 
-    @property
-    def n_trials(self) -> int:
-        """How many trials `run` takes, for the progress line."""
-
-    @property
-    def n_bytes(self) -> int:
-        """About how much memory `run` needs, in bytes."""
-
-    @property
-    def n_kept(self) -> int:
-        """About how much memory the arrays take that `run` returns, in bytes."""
-
-    @property
-    def n_seconds(self) -> float:
-        """Seconds that `run` takes at the very least, on the fastest processor."""
+    def cost(self) -> Cost:
+        """What `run` takes, estimated from the fields."""
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Compute; call `progress` with the trials done a few times a second. What it raises ends the run.

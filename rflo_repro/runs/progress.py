@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rflo_repro.learning import validate
 from rflo_repro.runs import status
+from rflo_repro.runs.job import Cost
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -124,14 +125,13 @@ class Reporter:
         if self._bars is not None:
             self._bars.stop()
 
-    def conditions(self, announced: Sequence[tuple[str, Sequence[int], Sequence[float]]]) -> None:
-        """Announce the conditions, in order: a label, and of each job the trials and the seconds that it takes,
-        of which only the ratios count."""
+    def conditions(self, announced: Sequence[tuple[str, Sequence[Cost]]]) -> None:
+        """Announce the conditions, in order: a label, and what each job costs. Of seconds only the ratios count."""
         self._rows = {
-            i: _Row(label, trials, [of / n for of, n in zip(seconds, trials, strict=True)])
-            for i, (label, trials, seconds) in enumerate(announced)
+            i: _Row(label, [cost.trials for cost in costs], [cost.seconds / cost.trials for cost in costs])
+            for i, (label, costs) in enumerate(announced)
         }
-        self._pace = _Pace(sum(sum(seconds) for _, _, seconds in announced))
+        self._pace = _Pace(sum(cost.seconds for _, costs in announced for cost in costs))
         self._width = max((len(row.label) for row in self._rows.values()), default=0)
         if self._bars is not None and self._all is not None:
             n_jobs = sum(len(row.n_trials) for row in self._rows.values())
@@ -257,7 +257,9 @@ class ProgressBar:
 
     def __init__(self, n_trials: int) -> None:
         self._reporter = Reporter(Console())
-        self._reporter.conditions([("training", [validate.integer("n_trials", n_trials, 1)], [1.0])])
+        self._reporter.conditions(
+            [("training", [Cost(validate.integer("n_trials", n_trials, 1), bytes=0, saved=0, seconds=1.0)])]
+        )
         self._done = 0
 
     def __enter__(self) -> ProgressBar:

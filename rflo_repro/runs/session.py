@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +13,7 @@ from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.rules import resolve
 from rflo_repro.learning.task import longest_trial
 from rflo_repro.runs.initialisation import Initialisation, generator
-from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Cost, Progress
 
 if TYPE_CHECKING:
     from rflo_repro.learning.checkpoint import Checkpoint
@@ -49,37 +50,29 @@ class Session:
     optimizer: str | Optimizer = "sgd"
     noise: float = 0.0
 
-    @property
-    def n_bytes(self) -> int:
-        """Two histories of the network's size a timestep (four where phi' and noise are kept), a few weight matrices
-        (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every unit depends on
-        every weight, and of rules by chance a few numbers for each draw and timestep, signs among them."""
-        n_steps = longest_trial(self.task)
-        n, width = self.init.n_rec, self.init.n_rec + self.task.n_in + 8
-        rule = resolve(self.rule)
+    def cost(self) -> Cost:
+        """Saved are two curves, a trial's outputs and targets, and the trained weights.
+
+        In memory are two histories of the network's size a timestep (four where phi' and noise are kept), a few weight
+        matrices (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every unit
+        depends on every weight, and of rules by chance a few numbers for each draw and timestep, signs among them.
+
+        The time is that of the rule's multiply-adds, at 64 in a nanosecond.
+        """
+        n, n_in, n_out, n_steps = self.init.n_rec, self.task.n_in, self.task.n_out, longest_trial(self.task)
+        rule, width = resolve(self.rule), n + n_in + 8
         algorithm = rule.algorithm
         plain = self.noise == 0.0 and self.init.plain and not algorithm.perturbs
         histories = (2 if plain else 4) + algorithm.histories
         matrices = (6 if self.optimizer == "sgd" else 10) + algorithm.matrices
         n_signs = algorithm.n_signs(n)
-        chance = rule.draws * (n_signs // 64 + self.task.n_out + 4) if n_signs else 0
-        of_a_step = self.batch * (histories * width + chance)
-        weights = matrices * width**2 + algorithm.cubes * width**3
-        return 8 * (n_steps * of_a_step + weights) + self.n_kept
-
-    @property
-    def n_kept(self) -> int:
-        """Two curves, a trial's outputs and targets, and the trained weights."""
-        n = self.init.n_rec
-        weights = n * (n + self.task.n_in + self.task.n_out + (self.init.bias is not None))
-        return 16 * (self.n_trials + longest_trial(self.task) * self.task.n_out) + 8 * weights
-
-    @property
-    def n_seconds(self) -> float:
-        """The rule's multiply-adds, at 64 in a nanosecond."""
-        n, n_in, n_out = self.init.n_rec, self.task.n_in, self.task.n_out
-        cost = multiply_adds(resolve(self.rule), n, n_in, n_out, self.online)
-        return self.n_trials * longest_trial(self.task) * (1e-8 + n * (n + n_in + n_out) * cost / 64e9)
+        chance = rule.draws * (n_signs // 64 + n_out + 4) if n_signs else 0
+        numbers = n_steps * self.batch * (histories * width + chance) + matrices * width**2 + algorithm.cubes * width**3
+        saved = 16 * (self.n_trials + n_steps * n_out) + 8 * n * (n + n_in + n_out + (self.init.bias is not None))
+        flops = n * (n + n_in + n_out) * multiply_adds(rule, n, n_in, n_out, self.online)
+        # steps first: of numbers without limit floats become infinite, and an integer too long is an error
+        seconds = self.n_trials * (n_steps * (1e-8 + flops / 64e9))
+        return Cost(self.n_trials, 8 * numbers + saved, saved, seconds)
 
     def initial(self) -> Network:
         """The network before training."""
@@ -121,6 +114,19 @@ class Session:
             **weights(history.network),
         }
 
+    def stages(self, points: Sequence[int], progress: Progress) -> Iterator[tuple[Network, History | None]]:
+        """The network after each of so many trials, in ascending order, at the state where the next trial begins, and
+        the history so far, None before any trial. The last one is that of a divergence, if there is one."""
+        history = None
+        for done in points:
+            if history is not None:
+                history = history.resume(done - len(history.loss), progress)
+            elif done > 0:
+                history = replace(self, n_trials=done).train(progress)
+            yield self.initial() if history is None else replace(history.network, h0=history.state), history
+            if history is not None and history.diverged:
+                return
+
     def trained(self, arrays: Arrays) -> Network:
         """The network after the last trial, from what `run` returned."""
         return with_weights(self.initial(), arrays)
@@ -128,24 +134,13 @@ class Session:
 
 @dataclass(frozen=True)
 class SessionWrapper:
-    """A job that is a session and more: trials, memory and time are the session's, unless it says otherwise."""
+    """A job that is a session and more, whose cost is the session's unless it says otherwise."""
 
     session: Session
 
-    @property
-    def n_trials(self) -> int:
-        """Training trials."""
-        return self.session.n_trials
-
-    @property
-    def n_bytes(self) -> int:
-        """As of `Session`."""
-        return self.session.n_bytes
-
-    @property
-    def n_seconds(self) -> float:
-        """As of `Session`."""
-        return self.session.n_seconds
+    def cost(self) -> Cost:
+        """That of the session."""
+        return self.session.cost()
 
 
 TRAINED = ("w_in", "w_rec", "w_out", "bias")

@@ -19,13 +19,13 @@ def check_size(conditions: Sequence[Condition], copies: int, jobs: int, request:
     In memory are the largest jobs, `jobs` at a time (on a cluster they are elsewhere), and the arrays of all
     that are finished. Time is what the fastest processor would take; of a cluster's nothing is known.
     """
-    sizes = [(c.jobs[0], len(c.jobs) * copies) for c in conditions]
-    saved = sum(job.n_kept * n for job, n in sizes)
-    working = max(job.n_bytes for job, _ in sizes) * (1 if request.scheduler else jobs)
+    costs = [(c.jobs[0].cost(), len(c.jobs) * copies) for c in conditions]
+    saved = sum(cost.saved * n for cost, n in costs)
+    working = max(cost.bytes for cost, _ in costs) * (1 if request.scheduler else jobs)
     needed, have = working + saved, system.memory()
     if needed > LARGEST_SHARE_OF_MEMORY * have:
         raise _too_much(request, f"{_ratio(needed, 2**30)} GiB of memory, and this machine has {have / 2**30:.3g} GiB")
-    seconds = sum(job.n_seconds * n for job, n in sizes) / jobs
+    seconds = sum(cost.seconds * n for cost, n in costs) / jobs
     if seconds > LONGEST and not request.scheduler:
         years = f"{_ratio(seconds, YEAR)} years on {jobs} thread{'s' if jobs > 1 else ''}"
         raise _too_much(request, f"{years}, and at most {LONGEST / YEAR:g} is begun")

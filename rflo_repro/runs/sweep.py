@@ -125,8 +125,7 @@ def sweep(
             reporter.summary(row, summary([r for r in results[row] if r is not None]))
 
     with reporter:
-        sizes = [([r.n_trials for r in c.jobs], [r.n_seconds for r in c.jobs]) for c in conditions]
-        reporter.conditions([(c.label, *size) for c, size in zip(conditions, sizes, strict=True)])
+        reporter.conditions([(c.label, [job.cost() for job in c.jobs]) for c in conditions])
         # where the arrays of each job that must be computed belong; conditions may share one
         places: dict[Job, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):

@@ -161,5 +161,5 @@ def test_a_session_counts_its_matrix_and_its_time():
         "network": 0,
     }
     force, readout = (Session(rule=rule, **given) for rule in ("force", "readout-only"))
-    assert force.n_bytes >= readout.n_bytes + 8 * 100 * 100
-    assert force.n_seconds > 1.5 * readout.n_seconds
+    assert force.cost().bytes >= readout.cost().bytes + 8 * 100 * 100
+    assert force.cost().seconds > 1.5 * readout.cost().seconds

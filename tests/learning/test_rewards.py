@@ -236,7 +236,7 @@ def test_a_session_counts_its_runs():
         "network": 0,
     }
     one, many, bptt = (Session(rule=rule, **given) for rule in ("reward-hybrid", replace(BY_STEP, draws=9), "bptt"))
-    assert many.n_seconds > 3 * one.n_seconds > 2.5 * bptt.n_seconds
+    assert many.cost().seconds > 3 * one.cost().seconds > 2.5 * bptt.cost().seconds
     work = kernels.reward_workspace(100, 0, 1, 200, 1)
     allocated = sum(a.nbytes for part in (work, work.runs) for a in part if isinstance(a, np.ndarray))
-    assert allocated < one.n_bytes
+    assert allocated < one.cost().bytes

@@ -53,8 +53,8 @@ def test_conditions_have_names_of_their_own_and_jobs(figure, scale):
         assert set(condition.values) >= {"figure", "panel", "rates"}
         assert set(condition.values["panel"]) <= set(figure.panels)
         for job in condition.jobs:
-            assert job.n_trials >= 1
-            assert job.n_bytes >= 1
+            assert job.cost().trials >= 1
+            assert job.cost().bytes >= 1
 
 
 def test_every_panel_and_rule_selects_something(figure):

@@ -83,7 +83,7 @@ def test_what_fits_is_not_refused(a_machine):
 
 def test_what_is_kept_is_what_a_session_returns():
     arrays = SESSION.run(lambda trials: None)
-    assert SESSION.n_kept == pytest.approx(sum(a.nbytes for a in arrays.values()), abs=64)
+    assert SESSION.cost().saved == pytest.approx(sum(a.nbytes for a in arrays.values()), abs=64)
 
 
 def n_bytes_of(work):
@@ -95,7 +95,7 @@ def test_the_memory_of_rtrl_is_what_was_counted():
     session = replace(SESSION, rule="rtrl", task=rr.PeriodicTask(2), n_trials=1, init=Initialisation(160))
     allocated = n_bytes_of(layout.exact_workspace(160, 0, 1))
     assert allocated > 16 * 160**3
-    assert allocated <= session.n_bytes < 1.25 * allocated
+    assert allocated <= session.cost().bytes < 1.25 * allocated
 
 
 def test_very_many_networks_are_refused_before_they_are_made(a_machine):
@@ -119,9 +119,7 @@ def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousa
     started = time.process_time()
     size.check_size(conditions, 1, 1, Request())
     with Reporter(Console(file=io.StringIO())) as reporter:
-        jobs = [c.jobs for c in conditions]
-        sizes = [([r.n_trials for r in each], [r.n_seconds for r in each]) for each in jobs]
-        reporter.conditions([(c.label, *size) for c, size in zip(conditions, sizes, strict=True)])
+        reporter.conditions([(c.label, [job.cost() for job in c.jobs]) for c in conditions])
     assert time.process_time() - started < 3.0
     started = time.process_time()
     fresh = Store(tmp_path / "stored")

@@ -95,11 +95,11 @@ def test_it_goes_on_within_a_session(tmp_path, name):
     whole, _ = swept(Store(tmp_path / "whole"), job)
     store = Store(tmp_path / "r")
     last = 0
-    for after in range(10, job.n_trials - 10, 10):
+    for after in range(10, job.cost().trials - 10, 10):
         found, said = swept(store, job, after, checkpoint=1e-9)
         assert found is None
-        assert (f"this, network 0: goes on at trial {last + 1} of {job.n_trials}" in said) == (last > 0)
-        assert last < (last := status.trials["this, network 0"][0]) < job.n_trials
+        assert (f"this, network 0: goes on at trial {last + 1} of {job.cost().trials}" in said) == (last > 0)
+        assert last < (last := status.trials["this, network 0"][0]) < job.cost().trials
     assert len(kept(tmp_path)) == 1
     found, _ = swept(store, job)
     assert same(found, whole)

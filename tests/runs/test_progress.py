@@ -18,7 +18,13 @@ from rich.console import Console
 import rflo_repro as rr
 from rflo_repro.learning.kernels import watch_compilation
 from rflo_repro.runs import progress
+from rflo_repro.runs.job import Cost
 from rflo_repro.runs.progress import Reporter, clock
+
+
+def costs(*trials, seconds=1.0):
+    """Of a condition whose jobs take so many trials."""
+    return [Cost(n, 0, 0, seconds) for n in trials]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,7 @@ def test_the_clock(seconds, text):
 def drive(console):
     """Two conditions, of which one was stored."""
     with Reporter(console) as reporter:
-        reporter.conditions([("bptt", [10, 10], [1.0, 1.0]), ("random-feedback", [10], [1.0])])
+        reporter.conditions([("bptt", costs(10, 10)), ("random-feedback", costs(10))])
         for column in range(2):
             reporter.trials(0, column, 5)
             reporter.trials(0, column, 10)
@@ -47,7 +53,7 @@ def test_what_an_earlier_run_did_does_not_count_for_the_estimate(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     reporter = Reporter(Console(file=io.StringIO(), width=200))
-    reporter.conditions([("bptt", [1000, 1000], [1.0, 1.0])])
+    reporter.conditions([("bptt", costs(1000, 1000))])
     for column, begun in ((0, 900), (1, 400)):
         reporter.trials(0, column, 0)
         reporter.resumed(0, column, begun)
@@ -105,7 +111,7 @@ def test_a_notebook_without_widgets_has_the_lines_of_a_log(recwarn):
     reporter = Reporter(Console(file=io.StringIO(), force_jupyter=True))
     assert reporter._bars is None or importlib.util.find_spec("ipywidgets")
     with reporter:
-        reporter.conditions([("bptt", [10], [1.0])])
+        reporter.conditions([("bptt", costs(10))])
     assert not recwarn.list
 
 
@@ -150,7 +156,7 @@ def test_a_long_run_says_in_the_log_how_long_it_will_take(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200)
     with Reporter(console) as reporter:
-        reporter.conditions([("rflo", [100, 100], [1.0, 1.0])])
+        reporter.conditions([("rflo", costs(100, 100))])
         for trials in range(0, 101, 10):
             reporter.trials(0, 0, trials)
             now[0] += 10.0
@@ -166,7 +172,7 @@ def test_the_estimate_leaves_out_the_time_before_the_first_trials(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200)
     with Reporter(console) as reporter:
-        reporter.conditions([("rflo", [1000], [1.0])])
+        reporter.conditions([("rflo", costs(1000))])
         reporter.trials(0, 0, 0)
         now[0] = 29.0
         reporter.trials(0, 0, 10)
@@ -180,7 +186,9 @@ def test_the_estimate_knows_what_is_stored_and_that_other_conditions_take_longer
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     console = Console(file=io.StringIO(), width=200)
     with Reporter(console) as reporter:
-        reporter.conditions([("short", [100], [1.0]), ("long", [100], [9.0]), ("stored", [100], [90.0])])
+        reporter.conditions(
+            [("short", costs(100)), ("long", costs(100, seconds=9.0)), ("stored", costs(100, seconds=90.0))]
+        )
         reporter.finished(2, 0, stored=True)
         for trials in (0, 10, 60):
             reporter.trials(0, 0, trials)
@@ -193,7 +201,7 @@ def frames(height, n_conditions, under_way, n_done):
     """The last lines that a terminal of this height shows."""
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=height, _environ={})
     with Reporter(console) as reporter:
-        reporter.conditions([(f"condition {i}", [10], [1.0]) for i in range(n_conditions)])
+        reporter.conditions([(f"condition {i}", costs(10)) for i in range(n_conditions)])
         for row in range(n_done):
             reporter.finished(row, 0, stored=True)
             reporter.summary(row, "loss 1")
@@ -217,7 +225,7 @@ def test_a_label_is_text():
     for terminal in (False, True):
         console = Console(file=io.StringIO(), force_terminal=terminal, width=100, _environ={})
         with Reporter(console) as reporter:
-            reporter.conditions([("leak[/fast]", [10], [1.0])])
+            reporter.conditions([("leak[/fast]", costs(10))])
             reporter.trials(0, 0, 5)
             reporter.finished(0, 0, stored=False)
             reporter.summary(0, "[red]")
@@ -227,7 +235,7 @@ def test_a_label_is_text():
 def test_twenty_thousand_conditions_are_announced_in_a_second():
     started = time.monotonic()
     with Reporter(Console(file=io.StringIO(), force_terminal=True, width=100)) as reporter:
-        reporter.conditions([(f"condition {i}", [10] * 3, [1.0] * 3) for i in range(20_000)])
+        reporter.conditions([(f"condition {i}", costs(10, 10, 10)) for i in range(20_000)])
         for row in range(20_000):
             reporter.trials(row, 0, 1)
     assert time.monotonic() - started < 3.0

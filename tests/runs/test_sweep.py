@@ -13,7 +13,7 @@ from rich.console import Console
 
 import rflo_repro as rr
 from rflo_repro.runs.initialisation import PURPOSES, Initialisation, generator
-from rflo_repro.runs.job import Condition, describe
+from rflo_repro.runs.job import Condition, Cost, describe
 from rflo_repro.runs.progress import Reporter
 from rflo_repro.runs.request import JobError
 from rflo_repro.runs.session import Session
@@ -31,8 +31,9 @@ class Coin:
     name: str
     network: int
     n_trials: int = 3
-    n_bytes: int = 8
-    n_seconds: float = 1e-6
+
+    def cost(self):
+        return Cost(self.n_trials, 8, 8, 1e-6)
 
     def run(self, progress, checkpoint=None):
         STARTED.append((self.name, self.network))
@@ -193,9 +194,9 @@ def test_threads_under_way_stop_when_the_run_does(tmp_path):
     @dataclass(frozen=True)
     class Endless:
         name: str = "endless"
-        n_trials: int = 1
-        n_bytes: int = 8
-        n_seconds: float = 1e-6
+
+        def cost(self):
+            return Cost(1, 8, 8, 1e-6)
 
         def run(self, progress, checkpoint=None):
             running.set()

@@ -103,9 +103,7 @@ ALLOWED = {
     ("learning/validate.py", "generator", "made = "): SHOWN,
     ("runs/initialisation.py", "Initialisation.plain"): SIZE,
     ("*", "*.n_trials"): SIZE,
-    ("*", "*.n_bytes"): SIZE,
-    ("*", "*.n_kept"): SIZE,
-    ("*", "*.n_seconds"): SIZE,
+    ("*", "*.cost"): SIZE,
     ("*", "*.trained"): "the network of a result, which `with_weights` makes of its arrays",
 }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rflo_repro.learning.task import longest_trial
-from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Cost, Progress
 from rflo_repro.runs.session import SessionWrapper, weights
 from rflo_repro.tasks import IntervalMatchingTask
 
@@ -28,10 +28,10 @@ class IntervalSession(SessionWrapper):
 
     delays: tuple[int, ...]
 
-    @property
-    def n_kept(self) -> int:
-        """Those of the session, and a trial's inputs."""
-        return self.session.n_kept + 8 * longest_trial(self.session.task) * self.session.task.n_in
+    def cost(self) -> Cost:
+        """That of the session; saved are a trial's inputs too."""
+        cost = self.session.cost()
+        return replace(cost, saved=cost.saved + 8 * longest_trial(self.session.task) * self.session.task.n_in)
 
     def trained(self, arrays: Arrays) -> Network:
         """The network after the last trial, from what `run` returned."""

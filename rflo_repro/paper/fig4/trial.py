@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from rflo_repro.runs.initialisation import Initialisation, generator
-from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Cost, Progress
 from rflo_repro.runs.session import weights, with_weights
 
 if TYPE_CHECKING:
@@ -88,23 +88,15 @@ class LoopSession:
         """Movements of stage 2."""
         return self.moves * self.n_trials_stage
 
-    @property
-    def n_bytes(self) -> int:
-        """Two histories of a trial, the weights, and what is kept of each trial."""
-        width = self.init.n_rec + 12
-        return 8 * (4 * self.reaching.n_steps * width + 6 * width * width) + self.n_kept
-
-    @property
-    def n_kept(self) -> int:
-        """Two curves of stage 1, three flags a movement of stage 2, outputs in the tests, and the trained weights."""
-        weights = self.init.n_rec * (self.init.n_rec + 8)
-        tests = 64 * self.reaching.n_steps * (len(self.sequence) + 2)
-        return 16 * self.n_trials_stage + 3 * self.n_moves + 8 * weights + tests
-
-    @property
-    def n_seconds(self) -> float:
-        """Two multiply-adds a weight and timestep, at 64 in a nanosecond."""
-        return self.n_trials * 2 * self.reaching.n_steps * (1e-8 + 2.0 * self.init.n_rec**2 / 64e9)
+    def cost(self) -> Cost:
+        """Saved are two curves of stage 1, three flags a movement of stage 2, outputs in the tests, and the trained
+        weights; in memory two histories of a trial and the weights besides. Two multiply-adds a weight and timestep
+        take their time, at 64 in a nanosecond."""
+        n, n_steps = self.init.n_rec, self.reaching.n_steps
+        width, tests = n + 12, 64 * n_steps * (len(self.sequence) + 2)
+        saved = 16 * self.n_trials_stage + 3 * self.n_moves + 8 * n * (n + 8) + tests
+        memory = 8 * (4 * n_steps * width + 6 * width * width) + saved
+        return Cost(self.n_trials, memory, saved, self.n_trials * 2 * n_steps * (1e-8 + 2.0 * n**2 / 64e9))
 
     def trained(self, arrays: Arrays) -> Network:
         """The network after stage 1, from what `run` returned."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Cost, Progress
 from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
@@ -27,14 +27,11 @@ class Timing:
     n_rec: int
     n_steps: int
     n_trials: int = REPEATS
-    n_kept = 8
-    n_seconds = 1e-3
 
-    @property
-    def n_bytes(self) -> int:
-        """Of RTRL's traces, or of a session's history and weights."""
+    def cost(self) -> Cost:
+        """In memory are RTRL's traces, or a session's history and weights."""
         traces = self.n_rec**3 if self.rule == "rtrl" else 2 * self.n_rec * self.n_steps
-        return 8 * (traces + 6 * self.n_rec**2)
+        return Cost(self.n_trials, 8 * (traces + 6 * self.n_rec**2), 8, 1e-3)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """us_per_step: (1,) microseconds a timestep takes, best of several runs."""

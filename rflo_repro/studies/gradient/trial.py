@@ -9,7 +9,7 @@ import numpy as np
 
 from rflo_repro.learning import exact_math
 from rflo_repro.runs.initialisation import generator
-from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Cost, Progress
 from rflo_repro.runs.session import SessionWrapper
 
 if TYPE_CHECKING:
@@ -29,10 +29,9 @@ class GradientSession(SessionWrapper):
 
     trials: tuple[int, ...]
 
-    @property
-    def n_kept(self) -> int:
-        """A cosine by matrix and trial that is looked at."""
-        return 16 * len(self.trials)
+    def cost(self) -> Cost:
+        """That of the session; saved is a cosine by matrix and trial that is looked at."""
+        return replace(self.session.cost(), saved=16 * len(self.trials))
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """w_rec, w_out: the cosine (len(trials),) by matrix; NaN after a divergence or where an update is zero."""
@@ -41,16 +40,10 @@ class GradientSession(SessionWrapper):
         session = self.session
         trial = session.task.trial(generator(session.seed, session.network, "task"))
         found = {matrix: np.full(len(self.trials), np.nan) for matrix in MATRICES}
-        net, history = session.initial(), None
-        for i, number in enumerate(self.trials):
-            if history is None and number > 1:
-                history = replace(session, n_trials=number - 1).train(progress)
-            elif history is not None:
-                history = history.resume(number - 1 - len(history.loss), progress)
-            if history is not None:
-                net = replace(history.network, h0=history.state)
-                if history.diverged:
-                    break
+        points = [number - 1 for number in self.trials]
+        for i, (net, history) in enumerate(session.stages(points, progress)):
+            if history is not None and history.diverged:
+                break
             own, exact = (weight_updates(net, *trial, rule=rule) for rule in (session.rule, "bptt"))
             for matrix in MATRICES:
                 found[matrix][i] = exact_math.cosine_similarity(getattr(own, matrix), getattr(exact, matrix))

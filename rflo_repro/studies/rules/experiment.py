@@ -192,7 +192,7 @@ def tabulate(
             cosine = {"cosine": float(exact_math.mean(seen)) if len(seen) else math.nan}
             final.append({**values, "network": network, **how_it_went(arrays), **cosine})
         for i, done in enumerate(job.points):
-            at = min(done, job.n_trials - 1)
+            at = min(done, job.session.n_trials - 1)
             losses = quartiles([arrays["loss"][at] for arrays in networks])
             seen = np.array([arrays["cosine"][i] for arrays in networks])
             cosines = quartiles(seen) if np.isfinite(seen).all() else (math.nan,) * 3

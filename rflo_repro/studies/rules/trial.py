@@ -10,8 +10,8 @@ import numpy as np
 from rflo_repro.learning import exact_math
 from rflo_repro.learning.rules import LearningRule, resolve
 from rflo_repro.runs.initialisation import generator
-from rflo_repro.runs.job import Arrays, Progress
-from rflo_repro.runs.session import Session, last_part
+from rflo_repro.runs.job import Arrays, Cost, Progress
+from rflo_repro.runs.session import Session, SessionWrapper, last_part
 from rflo_repro.tasks import MovementTask, Reaching
 
 if TYPE_CHECKING:
@@ -57,59 +57,35 @@ def begun(session: Session) -> Session:
 
 
 @dataclass(frozen=True)
-class RuleSession:
+class RuleSession(SessionWrapper):
     """A session in which the rule's update of W is compared with the exact gradient.
 
     points: after how many trials, in order; multiples of the batch. What is compared are the updates of a batch of
-    trials that are drawn for this.
+    trials that are sampled for this.
     """
 
     stored_as = "RuleSession"
 
-    session: Session
     points: tuple[int, ...]
 
-    @property
-    def n_trials(self) -> int:
-        """Training trials."""
-        return self.session.n_trials
-
-    @property
-    def n_bytes(self) -> int:
-        """Those of the session."""
-        return self.session.n_bytes
-
-    @property
-    def n_kept(self) -> int:
-        """Those of the session, and a cosine a point."""
-        return self.session.n_kept + 8 * len(self.points)
-
-    @property
-    def n_seconds(self) -> float:
-        """Those of the session."""
-        return self.session.n_seconds
+    def cost(self) -> Cost:
+        """That of the session; saved is a cosine a point too."""
+        cost = self.session.cost()
+        return replace(cost, saved=cost.saved + 8 * len(self.points))
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """loss, alignment: (n_trials,); diverged; targets: (T, Ny) of a trial. cosine: (len(points),) of the update of
         W and minus the exact gradient; NaN after a divergence, and where either is zero."""
         session = begun(self.session)
-        drawn, signs = (generator(session.seed, session.network, purpose) for purpose in ("test", "exploration"))
+        samples, signs = (generator(session.seed, session.network, purpose) for purpose in ("test", "exploration"))
+        # movements go on from each other: the trials that are sampled must not move the training's
         task = begun(self.session).task
-        targets = np.array(task.trial(drawn)[1])
+        targets = np.array(task.trial(samples)[1])
         cosines, history = np.full(len(self.points), np.nan), None
-        for i, done in enumerate(self.points):
-            net = session.initial()
-            if done > 0:
-                history = (
-                    replace(session, n_trials=done).train(progress)
-                    if history is None
-                    else history.resume(done - len(history.loss), progress)
-                )
-                if history.diverged:
-                    break
-                # where states are carried on, that is where the next trial begins
-                net = replace(history.network, h0=history.state)
-            trials = [task.trial(drawn) for _ in range(session.batch)]
+        for i, (net, history) in enumerate(session.stages(self.points, progress)):
+            if history is not None and history.diverged:
+                break
+            trials = [task.trial(samples) for _ in range(session.batch)]
             cosines[i] = _cosine(net, session.rule, trials, signs)
         assert history is not None
         loss, alignment = (
@@ -152,25 +128,11 @@ class Draws:
     session: Session
     n_draws: int
 
-    @property
-    def n_trials(self) -> int:
-        """The draws."""
-        return self.n_draws
-
-    @property
-    def n_bytes(self) -> int:
-        """Those of the session."""
-        return self.session.n_bytes
-
-    @property
-    def n_kept(self) -> int:
-        """A number a draw."""
-        return 8 * self.n_draws
-
-    @property
-    def n_seconds(self) -> float:
-        """Those of as many trials."""
-        return self.n_draws * self.session.n_seconds / self.session.n_trials
+    def cost(self) -> Cost:
+        """That of as many trials as draws; saved is a number a draw."""
+        cost = self.session.cost()
+        seconds = self.n_draws * cost.seconds / cost.trials
+        return replace(cost, trials=self.n_draws, saved=8 * self.n_draws, seconds=seconds)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """error: (n_draws,) size of the difference of a draw's update of W and minus the exact gradient, over that of
@@ -233,20 +195,10 @@ class Search:
     def _n_trials_a_rate(self) -> int:
         return self.n_networks * self.session.n_trials
 
-    @property
-    def n_bytes(self) -> int:
-        """Those of a session."""
-        return self.session.n_bytes + self.n_kept
-
-    @property
-    def n_kept(self) -> int:
-        """Two losses a network, stage and rate."""
-        return 16 * len(self.stages) * (HIGHEST - LOWEST + 1) * (self.n_networks + 2)
-
-    @property
-    def n_seconds(self) -> float:
-        """Those of the sessions at the least."""
-        return self.n_trials * self.session.n_seconds / self.session.n_trials
+    def cost(self) -> Cost:
+        """That of the sessions at the least; saved are two losses a network, stage and rate."""
+        cost, saved = self.session.cost(), 16 * len(self.stages) * (HIGHEST - LOWEST + 1) * (self.n_networks + 2)
+        return Cost(self.n_trials, cost.bytes + saved, saved, self.n_trials * cost.seconds / cost.trials)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """stage, w, w_out: (k,) what was searched for, and the rates that were tried, in ascending order by stage.

@@ -9,7 +9,7 @@ import numpy as np
 
 from rflo_repro.learning import exact_math
 from rflo_repro.runs.initialisation import Initialisation, generator
-from rflo_repro.runs.job import Arrays, Progress
+from rflo_repro.runs.job import Arrays, Cost, Progress
 from rflo_repro.tasks import IntervalMatchingTask, PeriodicTask
 
 if TYPE_CHECKING:
@@ -35,8 +35,10 @@ class Exact:
     network: int
     n_trials: int = 1
     n_bytes: int = 1 << 20
-    n_kept = 16
-    n_seconds = 1e-4
+
+    def cost(self) -> Cost:
+        """Small."""
+        return Cost(self.n_trials, self.n_bytes, 16, 1e-4)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """rtrl, rflo: (1,) the largest difference to BPTT's update, over BPTT's largest, of any matrix."""
@@ -68,13 +70,10 @@ class Appendix:
     first: int
     count: int
     n_bytes: int = 1 << 22
-    n_kept = 1 << 16
-    n_seconds = 1e-4
 
-    @property
-    def n_trials(self) -> int:
-        """Networks, for each is one trial."""
-        return self.count
+    def cost(self) -> Cost:
+        """A trial a network."""
+        return Cost(self.count, self.n_bytes, 1 << 16, 1e-4)
 
     def initial(self, network: int) -> Network:
         """A network. A linear one is a tanh network with a random state so small that tanh is the identity, and a
