@@ -78,8 +78,8 @@ def add_contents(app: Sphinx, docname: str, source: list[str]) -> None:
     elif docname == "docs/README":
         source[0] = f"---\norphan: true\n---\n\n{source[0]}"
     elif (folder := ROOT / docname).is_dir():
-        pages = [page for page in sorted(folder.iterdir()) if page.suffix in PAGES]
-        source[0] += toctree([f"{folder.name}/{page.stem}" for page in pages])
+        pages = sorted(page.stem for page in folder.iterdir() if page.suffix in PAGES)
+        source[0] += toctree([f"{folder.name}/{page}" for page in pages])
 
 
 def mathml(self: Any, node: nodes.Element, block: bool) -> None:

@@ -53,7 +53,7 @@ def test_a_workflow_may_read_and_no_more(name):
 
 
 def test_the_assumptions_say_how_many_networks_learned_with_gradient_clipping():
-    said = words("docs/assumptions.md")
+    said = words("docs/assumptions/all-figures.md")
     first = ROOT / "results" / FIRST.folder
     frame = pd.concat(pd.read_csv(first / f"fig2{variant}_final.csv") for variant in ("", "_clipped"))
     frame["learned"] = frame.outcome == "learned"
@@ -67,7 +67,7 @@ def test_the_assumptions_say_how_many_networks_learned_with_gradient_clipping():
 
 def test_the_assumptions_say_in_which_place_the_measure_decides():
     """Errors of Figure 3, and the same with those under 1 tau counted as 1 tau."""
-    said = words("docs/assumptions.md")
+    said = words("docs/assumptions/summaries.md")
     frame = pd.read_csv(ROOT / "results" / FIRST.folder / "fig3_final.csv")
     mine = frame[(frame.rates == "printed") & (frame.longest_tau == 15)].set_index(["network", "rule"])
     errors = mine.median_error_tau.unstack()

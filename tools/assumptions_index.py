@@ -1,7 +1,7 @@
-"""The index of docs/assumptions.md, made of what is declared beside the choices, of the entries themselves, and of what
-`rflo-repro multiverse` measured.
+"""The tables of docs/assumptions.md and of its pages, one a figure: made of what is declared beside the choices, of the
+entries themselves, and of what `rflo-repro multiverse` measured.
 
-`python -m tools.assumptions_index` in a source checkout writes it anew.
+`python -m tools.assumptions_index` in a source checkout writes them anew.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from rflo_repro.studies.multiverse.marginal_effects import marginal_effects, pairs
 from rflo_repro.studies.registry import studies
 
-ASSUMPTIONS = provenance.PACKAGE.parent / "docs" / "assumptions.md"
+INDEX = provenance.PACKAGE.parent / "docs" / "assumptions.md"
 BEGIN, END = "<!-- index: written by `python -m tools.assumptions_index` -->", "<!-- end of index -->"
-RESULTS = ASSUMPTIONS.parent.parent / "results"
+RESULTS = INDEX.parent.parent / "results"
 LABELS = ("Gap", "Choice", "Why", "Alternative", "Effect")
 SUPPLEMENTS = "fig2-"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry: its name, what the part is about that it stands in, and its text by label."""
+    """An open choice: its name, the figure or part that its page is about, and its text by label."""
 
     name: str
     subject: str
@@ -50,21 +50,29 @@ class Field:
     choice: Choice
 
 
+def pages() -> dict[Path, str]:
+    """The pages that have entries, and their texts."""
+    found = sorted(INDEX.with_suffix("").iterdir(), key=lambda path: path.stem)
+    return {path: path.read_text(encoding="utf-8") for path in found}
+
+
+def title(text: str) -> str:
+    """A page's title."""
+    return text.partition("\n")[0].removeprefix("# ")
+
+
 def entries(text: str) -> list[Entry]:
-    """The entries, in order. Raises ValueError for one that has not every label once, in order."""
+    """A page's entries, in order. Raises ValueError for one that has not every label once, in order."""
     found = []
-    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
-        head, *parts = re.split(r"^### ", section, flags=re.MULTILINE)
-        title = head.partition("\n")[0]
-        # `Interval matching (Figure 3)`
-        subject = title.partition("(")[2].removesuffix(")") or title
-        for part in parts:
-            name, _, body = part.partition("\n")
-            _, *pieces = re.split(r"^- \*\*(\w+)\.\*\* ", body, flags=re.MULTILINE)
-            labels, texts = pieces[::2], [" ".join(text.split()) for text in pieces[1::2]]
-            if tuple(labels) != LABELS:
-                raise ValueError(f"{name} must have {', '.join(LABELS)}, has {', '.join(labels)}")
-            found.append(Entry(name, subject, dict(zip(labels, texts, strict=True))))
+    # `Interval matching (Figure 3)`
+    subject = title(text).partition("(")[2].removesuffix(")") or title(text)
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        name, _, body = part.partition("\n")
+        _, *pieces = re.split(r"^- \*\*(\w+)\.\*\* ", body, flags=re.MULTILINE)
+        labels, texts = pieces[::2], [" ".join(text.split()) for text in pieces[1::2]]
+        if tuple(labels) != LABELS:
+            raise ValueError(f"{name} must have {', '.join(LABELS)}, has {', '.join(labels)}")
+        found.append(Entry(name, subject, dict(zip(labels, texts, strict=True))))
     return found
 
 
@@ -116,47 +124,69 @@ def _moved(of_entry: Sequence[Field], known: Mapping[tuple[str, str, Any], tuple
     return "<br>".join(f"`{name}={written(value)}` {max(of)[1]}" for (name, value), of in values.items())
 
 
-def index(text: str, results: Path = RESULTS) -> str:
-    """The tables between BEGIN and END: the entries, and the printed values that can be varied."""
+HEADS = ("figures", "`--set`: default, alternatives", "what it changes")
+
+
+def settings(text: str, results: Path = RESULTS) -> str:
+    """The table of a page: its entries, how to vary them, and what that changes."""
     known, moved = fields(), measured(results)
-    open_rows = [
-        (
-            f"[{entry.name}](#{entry.name})",
-            _commands(known.get(entry.name, [])) or entry.subject,
-            _settings(known.get(entry.name, [])) or "–",
-            "; ".join(_once(f.choice.meaning for f in known.get(entry.name, [])))
-            or entry.text["Gap"].removesuffix("."),
-            _moved(known.get(entry.name, []), moved) or entry.text["Effect"].removesuffix("."),
+    rows = []
+    for entry in entries(text):
+        of_entry = known.get(entry.name, [])
+        rows.append(
+            (
+                f"[{entry.name}](#{entry.name})",
+                _commands(of_entry) or entry.subject,
+                _settings(of_entry) or "–",
+                "; ".join(_once(field.choice.meaning for field in of_entry)) or entry.text["Gap"].removesuffix("."),
+                _moved(of_entry, moved) or entry.text["Effect"].removesuffix("."),
+            )
         )
-        for entry in entries(text)
-    ]
-    printed_rows = [
+    return _table(("entry", *HEADS, "by how much"), rows)
+
+
+def index() -> str:
+    """The tables of docs/assumptions.md: every entry with its page, and the printed values that can be varied."""
+    folder = INDEX.stem
+    listed = [
         (
-            f"{name.removeprefix('printed ')} ({'; '.join(_once(f.choice.place for f in of_name))})",
+            f"[{title(text)}]({folder}/{path.name})",
+            " · ".join(f"[{entry.name}]({folder}/{path.name}#{entry.name})" for entry in entries(text)),
+        )
+        for path, text in pages().items()
+    ]
+    printed = [
+        (
+            f"{name.removeprefix('printed ')} ({'; '.join(_once(field.choice.place for field in of_name))})",
             _commands(of_name),
             _settings(of_name),
-            "; ".join(_once(f.choice.meaning for f in of_name)),
+            "; ".join(_once(field.choice.meaning for field in of_name)),
         )
-        for name, of_name in known.items()
+        for name, of_name in fields().items()
         if of_name[0].choice.printed
     ]
-    heads = ("figures", "`--set`: default, alternatives", "what it changes")
     return "\n\n".join(
         (
-            _table(("entry", *heads, "by how much"), open_rows),
+            _table(("page", "entries"), listed),
             "What the paper prints can be varied all the same:",
-            _table(("printed", *heads), printed_rows),
+            _table(("printed", *HEADS), printed),
         )
     )
 
 
-def with_index(text: str) -> str:
-    """The text with its index made anew. Raises ValueError if it has no place for one."""
+def with_table(text: str, table: str) -> str:
+    """The text with its table made anew. Raises ValueError if it has no place for one."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"the assumptions must have {BEGIN} and {END}")
-    return f"{before}{begin}\n{index(text)}\n{end}{after}"
+        raise ValueError(f"a page of assumptions must have {BEGIN} and {END}")
+    return f"{before}{begin}\n{table}\n{end}{after}"
+
+
+def written_anew() -> dict[Path, str]:
+    """Every page as it should be."""
+    found = {path: with_table(text, settings(text)) for path, text in pages().items()}
+    return {INDEX: with_table(INDEX.read_text(encoding="utf-8"), index())} | found
 
 
 def _once(values: Iterable[str]) -> Iterator[str]:
@@ -191,5 +221,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    with replacing(ASSUMPTIONS) as temporary:
-        temporary.write_text(with_index(ASSUMPTIONS.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    for path, text in written_anew().items():
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -246,7 +246,7 @@ def test_the_assumptions_say_what_ten_times_the_trials_do_at_160_tau():
         final.groupby(["reading", "condition"]).final_loss.median().unstack().rename(columns=lambda name: name[5:9])
     )
     of_more, of_bound = medians.loc[more.reading], medians.loc[bound.reading]
-    said = words("docs/assumptions.md")
+    said = words("docs/assumptions/figure-2.md")
     assert f"{-more.estimate:.2f} ({-more.high:.2g}, {-more.low:.2f}) decades below" in said
     assert f"BPTT stays at {of_more.bptt:.3f}" in said
     assert f"comes to {of_more.rflo:.3f}" in said

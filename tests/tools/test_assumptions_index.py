@@ -1,4 +1,4 @@
-"""The assumptions and what is declared beside the choices say the same."""
+"""The pages of assumptions and what is declared beside the choices say the same."""
 
 from __future__ import annotations
 
@@ -14,17 +14,27 @@ from rflo_repro.runs.choices import declared, defaults, vary, written
 from rflo_repro.runs.request import Selection
 from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from tools import assumptions_index
-from tools.assumptions_index import ASSUMPTIONS
 
-PAGE = ASSUMPTIONS.read_text(encoding="utf-8")
-ENTRIES = {entry.name: entry for entry in assumptions_index.entries(PAGE)}
+PAGES = {path.stem: text for path, text in assumptions_index.pages().items()}
+ENTRIES = {entry.name: entry for text in PAGES.values() for entry in assumptions_index.entries(text)}
 FIELDS = assumptions_index.fields()
 # `--set name=value`, the value in quotes if it has spaces
 SETTING = re.compile(r'--set (\w+)=("[^"`]*"|[^ `.,;:]+(?:\.\d+)?)')
 
 
-def test_the_index_is_that_of_the_code():
-    assert assumptions_index.with_index(PAGE) == PAGE, "run `python -m tools.assumptions_index`"
+@pytest.mark.parametrize(
+    ("path", "text"), assumptions_index.written_anew().items(), ids=lambda value: getattr(value, "stem", "")
+)
+def test_the_tables_are_those_of_the_code(path, text):
+    assert path.read_text(encoding="utf-8") == text, "run `python -m tools.assumptions_index`"
+
+
+def test_the_index_fits_a_screen():
+    index, _, _ = assumptions_index.index().partition("\n\n")
+    assert len(index.splitlines()) == 2 + len(PAGES) <= 12
+    assert re.findall(r"#([\w-]+)\)", index) == list(ENTRIES)
+    assert len(assumptions_index.INDEX.read_text(encoding="utf-8").split()) <= 1500
+    assert all(len(assumptions_index.entries(text)) <= 16 for text in PAGES.values())
 
 
 def test_every_open_choice_has_an_entry():
@@ -78,14 +88,16 @@ def test_every_declared_alternative_can_be_set_and_run(command, name, value, tun
 
 
 def test_settings_are_seen_in_the_text():
-    assert {"h0", "sequence", "n_trials", "amplitude"} <= {name for name, _ in SETTING.findall(" ".join(PAGE.split()))}
+    assert {"h0", "sequence", "n_trials", "amplitude"} <= {
+        name for name, _ in SETTING.findall(" ".join(" ".join(PAGES.values()).split()))
+    }
 
 
 def test_an_entry_without_a_label_is_named():
     with pytest.raises(ValueError, match=r"^noise must have Gap, .*, has Gap, Why$"):
-        assumptions_index.entries("## All\n\n### noise\n\n- **Gap.** One.\n- **Why.** Two.\n")
+        assumptions_index.entries("# All\n\n## noise\n\n- **Gap.** One.\n- **Why.** Two.\n")
     with pytest.raises(ValueError, match="must have <!-- index"):
-        assumptions_index.with_index("nothing")
+        assumptions_index.with_table("nothing", "")
 
 
 def test_a_changed_default_changes_the_index(monkeypatch):
@@ -93,8 +105,7 @@ def test_a_changed_default_changes_the_index(monkeypatch):
     changed = {name: [*of] for name, of in FIELDS.items()}
     changed["initial-state"] = [assumptions_index.Field("fig2", "h0", "0.7", FIELDS["initial-state"][0].choice)]
     monkeypatch.setattr(assumptions_index, "fields", lambda: changed)
-    assert "| `h0=0.7`; 0.5, 1.0, uniform, normal |" in assumptions_index.index(PAGE)
-    assert assumptions_index.with_index(PAGE) != PAGE
+    assert "| `h0=0.7`; 0.5, 1.0, uniform, normal |" in assumptions_index.settings(PAGES["figure-2"])
 
 
 def moved(tmp_path, effects, excluded=None):
@@ -151,15 +162,13 @@ def test_where_networks_run_away_no_size_is_said(tmp_path):
     assert found["fig2", "reset_state", False] == (np.inf, "networks run away: fig2, a claim, x")
 
 
-def test_the_index_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
+def test_a_table_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
     assert assumptions_index.measured(tmp_path) == {}
-    plain = assumptions_index.index(PAGE, tmp_path)
+    plain = assumptions_index.settings(PAGES["all-figures"], tmp_path)
     moved(tmp_path, {"y": 1.0})
-    row = next(line for line in assumptions_index.index(PAGE, tmp_path).splitlines() if "[plain-updates]" in line)
+    rows = assumptions_index.settings(PAGES["all-figures"], tmp_path).splitlines()
+    row = next(line for line in rows if "[plain-updates]" in line)
     assert "`clip=0.3` −1 (" in row
     assert ENTRIES["plain-updates"].text["Effect"].removesuffix(".") not in row
     assert "`clip=0.3` −1 (" not in plain
-    other = next(
-        line for line in assumptions_index.index(PAGE, tmp_path).splitlines() if "[batches-are-summed]" in line
-    )
-    assert other in plain
+    assert next(line for line in rows if "[number-of-networks]" in line) in plain

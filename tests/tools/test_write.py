@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
 # pages to look things up in may be long
 REFERENCE = {"assumptions.md", "rule-derivations.md", "rules.md"}
-DOCS = sorted((ROOT / "docs").glob("*.md"))
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
 OUT_OF_USE = r"\b(surely|would take|alike|printed rates|verdicts?|reading of the paper|family|not decided|decades?)\b"
 
 
@@ -149,7 +149,11 @@ def test_the_readme_is_two_screens():
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_a_page_is_short(path):
-    assert path.name in REFERENCE or len(path.read_text(encoding="utf-8").split()) <= 1500
+    assert (
+        path.name in REFERENCE
+        or path.parent.name == "assumptions"
+        or len(path.read_text(encoding="utf-8").split()) <= 1500
+    )
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/README.md", *write.PAGES.values(), "docs/promises.md"])
@@ -160,7 +164,11 @@ def test_words_are_plain(path):
 
 def test_every_page_is_in_the_list_of_pages():
     index = text_of("docs/README.md")
-    assert [path.name for path in DOCS if path.name != "README.md" and f"]({path.name})" not in index] == []
+    assert [
+        path.name
+        for path in DOCS
+        if path.name != "README.md" and path.parent.name == "docs" and f"]({path.name})" not in index
+    ] == []
 
 
 def anchors(text):
