@@ -133,11 +133,9 @@ def noise() -> Callable[..., Noise]:
 
 @pytest.fixture
 def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The pictures that this process saves, by file name without its ending.
+    """The pictures that this process saves, by file name without its ending: laid out, but not encoded."""
+    import sketch
 
-    They are laid out and drawn, but not encoded, which takes most of a small run's time: the files have a digest of
-    what is drawn.
-    """
     from rflo_repro.report.style import Picture, style
 
     found = {}
@@ -146,11 +144,7 @@ def saved(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         found[stem.name] = picture
         with style():
             picture.draw_without_rendering()
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "pdf")]
-        for path in paths:
-            path.write_text(repr([line.get_xydata().tolist() for axes in picture.get_axes() for line in axes.lines]))
-        return paths
+        return sketch.save(picture, stem)
 
     monkeypatch.setattr(Picture, "save", save)
     return found

@@ -20,15 +20,20 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import sketch
+
 from rflo_repro import cli
 from rflo_repro.paper import registry
+from rflo_repro.report import style
 from rflo_repro.runs.request import Request
 from rflo_repro.runs.run import run
 from rflo_repro.studies import sweeps, tune  # noqa: F401  (so that no child has to)
 
 
 def warm() -> None:
-    """Load all that a child needs: modules, compiled kernels, fonts."""
+    """Load all that a child needs: modules and compiled kernels. Its pictures are not encoded."""
+    style.Picture.save = sketch.save  # type: ignore[method-assign]
     with TemporaryDirectory() as folder:
         request = Request("smoke", networks=1, jobs=1, results=Path(folder), figures=Path(folder))
         run(registry.figures()["fig2"].experiment, request, Console(file=io.StringIO()))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cases import further
 
 from .conftest import SMALL, stored_in, tables_in
 
@@ -54,15 +55,14 @@ def worker(scheduler: str, **environment: str) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def two(scheduler: str) -> Iterator[list[subprocess.Popen[str]]]:
-    """Two workers."""
+    """Two workers, for all tests until one of them is killed."""
     workers = [worker(scheduler) for _ in range(2)]
     yield workers
     for process in workers:
         process.kill()
         process.communicate()
-    time.sleep(0.3)  # the scheduler has seen them go
 
 
 def test_the_tables_of_a_cluster_are_those_of_threads(server, small, scheduler, two):
@@ -75,19 +75,6 @@ def test_the_tables_of_a_cluster_are_those_of_threads(server, small, scheduler, 
     code, log = server.run(*SMALL, *NO_PLOT, "--cluster", scheduler)
     assert code == 0
     assert log.count("(stored)") == 2
-
-
-def test_a_worker_that_is_killed(server, scheduler, two):
-    part = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--networks", "8", "--trials", "12000")
-    run = server.start(*part, *NO_PLOT, "--cluster", scheduler)
-    while not stored_in(Path("r")):
-        time.sleep(0.02)
-    os.kill(two[0].pid, signal.SIGKILL)
-    assert len(stored_in(Path("r"))) < 7  # it was in the middle
-    code, log = run.end()
-    assert code == 0, log
-    assert server.run(*part, "--no-plot", "--results", "threads", "--jobs", "2")[0] == 0
-    assert tables_in(Path("r")) == tables_in(Path("threads"))
 
 
 def test_a_run_on_a_cluster_that_is_killed_goes_on(server, small, scheduler, two):
@@ -149,6 +136,20 @@ def test_workers_get_the_task_that_lies_beside_a_sweep(server, scheduler, two):
     assert tables[0] != tables[1]
 
 
+def test_a_worker_that_is_killed(server, scheduler, two):
+    """The last that needs two."""
+    part = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--networks", "5", "--trials", "8000")
+    run = server.start(*part, *NO_PLOT, "--cluster", scheduler)
+    while not stored_in(Path("r")):
+        time.sleep(0.02)
+    os.kill(two[0].pid, signal.SIGKILL)
+    assert len(stored_in(Path("r"))) < 4  # it was in the middle
+    code, log = run.end()
+    assert code == 0, log
+    assert server.run(*part, "--no-plot", "--results", "threads", "--jobs", "2")[0] == 0
+    assert tables_in(Path("r")) == tables_in(Path("threads"))
+
+
 OTHER_SOURCE = """
 from rflo_repro.runs import provenance
 provenance.numerical_digest = lambda *modules: "0123456789abcdef"
@@ -197,7 +198,7 @@ def answers(connection: socket.socket, how: str) -> None:
             connection.close()
 
 
-@pytest.mark.parametrize("how", ["silence", "nonsense", "a web page", "drop by drop", "it hangs up"])
+@pytest.mark.parametrize("how", ["silence", "nonsense", *further("a web page", "drop by drop", "it hangs up")])
 def test_whatever_answers_that_is_no_scheduler_is_refused_in_five_seconds(server, how):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         connections = []

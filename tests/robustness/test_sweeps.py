@@ -52,7 +52,7 @@ def sweep(text, *options):
     return invoke("sweep", "sweep.toml", "--jobs", 2, *options)
 
 
-def test_the_walk_through_does_what_it_says(monkeypatch, capsys):
+def test_the_walk_through_does_what_it_says(monkeypatch, capsys, saved):
     blocks = re.findall(r"```(\w+)\n(.*?)```", (DOCS / "sweeps.md").read_text(encoding="utf-8"), flags=re.DOTALL)
     assert [language for language, _ in blocks].count("console") == 4
     monkeypatch.delitem(sys.modules, "sawtooth", raising=False)
@@ -292,7 +292,7 @@ tasks = { bad = { is = "ending:Raising" } }
     sys.modules.pop("ending", None)
 
 
-def test_a_sweep_never_replaces_another_of_its_name():
+def test_a_sweep_never_replaces_another_of_its_name(saved):
     plan = """
 name = "mine"
 networks = 2
