@@ -171,11 +171,11 @@ def show(experiments: Sequence[About], results: Path, others: Sequence[Experimen
     Console(file=console.file, width=max(console.width, WIDEST), emoji=False).print(table, highlight=False)
     for command, s in known.items():
         if s.why:
-            console.print(f"{command}: {s.why}", highlight=False, markup=False, soft_wrap=True)
+            console.print(_plain(f"{command}: {s.why}"), soft_wrap=True)
     for command, s in known.items():
         if s.makers > 1:
-            console.print(f"* {command}: computed in parts by {s.makers} processors, sets of versions or commits",
-                          highlight=False, markup=False, soft_wrap=True)  # fmt: skip
+            said = f"* {command}: computed in parts by {s.makers} processors, sets of versions or commits"
+            console.print(_plain(said), soft_wrap=True)
     if any(s.commit.endswith("+") for s in known.values()):
         console.print("+ the source had changes that were not committed", highlight=False)
 

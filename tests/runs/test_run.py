@@ -58,14 +58,6 @@ def test_the_papers_tables_are_not_touched_by_another_run(fig2, ask, short_paper
     assert tables.read(results, fig2.experiment.schemas["final"])[0].shape[0] == 2
 
 
-def test_the_number_of_threads_does_not_change_a_table(fig2, ask, smoke):
-    for jobs in (2, 4):
-        folder = Path(f"results_{jobs}")
-        ask(fig2, results=folder, plot=False, jobs=jobs)
-        csv = {name: content for name, content in contents(folder).items() if name.endswith(".csv")}
-        assert csv == {n: c for n, c in contents(smoke / "results").items() if n.endswith(".csv")}
-
-
 def test_another_seed_is_another_table(fig2, ask, smoke):
     # Negative control of the test above.
     ask(fig2, PART, results=Path("other"), plot=False, seed=1)

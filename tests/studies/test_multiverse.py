@@ -112,7 +112,9 @@ def test_every_claim_has_the_conditions_that_it_reads(tmp_path):
     """Such as the untrained networks that alignment is compared with."""
     for panel, figures in PANELS.items():
         periods = ("--set", "periods_tau=20,40,80,160", "--set", "periods_supplements=20,40,80,160")
-        few = [f"--set={name}" for name in ("n_rec=20", "n_fig2=0", "n_fig3=0", "n_fig4=0", "n_supplements=0")]
+        few = [
+            f"--set={name}" for name in ("n_rec=20", "n_fig2=0", "n_fig3=0", "n_fig4=0", "n_supplements=0", "n_named=1")
+        ]
         where = ("--scale", "smoke", "--panel", panel, "--no-plot", "-q", "--results", str(tmp_path))
         done = CliRunner().invoke(cli, ["multiverse", *where, *periods, *few])
         assert done.exit_code == 0, done.output

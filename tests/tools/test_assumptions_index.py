@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rflo_repro import cli
 from rflo_repro.runs import tables
-from rflo_repro.runs.choices import declared, defaults, vary, written
-from rflo_repro.runs.request import Selection
+from rflo_repro.runs.choices import defaults, vary
 from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from tools import assumptions_index
 
@@ -64,27 +62,6 @@ def test_what_an_entry_sets_can_be_set(name):
         assert of_entry, f"{name} sets {setting}, which is declared for another entry"
         chosen = assumptions_index.experiments()[of_entry[0].command]()
         assert vary(chosen, [(setting, value)]) != chosen
-
-
-ALTERNATIVES = [
-    (command, name, other.value)
-    for command, choices in assumptions_index.experiments().items()
-    for name, choice in declared(choices).items()
-    for other in choice.alternatives
-]
-
-
-@pytest.mark.parametrize(("command", "name", "value"), ALTERNATIVES)
-def test_every_declared_alternative_can_be_set_and_run(command, name, value, tuned):
-    about = cli.EXPERIMENTS[command]
-    chosen = vary(about.choices(), [(name, written(value))])
-    assert getattr(chosen, name) == value != defaults(about.choices)[name]
-    usual, found = (
-        [c.jobs for c in about.experiment.conditions(choices, Selection(rates=about.rates[:1]))]
-        for choices in (about.choices(), chosen)
-    )
-    assert found
-    assert found != usual  # what is varied reaches what is run
 
 
 def test_settings_are_seen_in_the_text():
