@@ -15,5 +15,5 @@ def save(picture: Picture, stem: Path) -> list[Path]:
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "pdf")]
     for path in paths:
         with replacing(path) as temporary:
-            temporary.write_text(points)
+            temporary.write_text(points.ljust(100_000))  # as large as a picture
     return paths
