@@ -17,8 +17,8 @@ from rflo_repro.runs import tables
 from rflo_repro.runs.request import Selection
 from rflo_repro.studies.notebook import ABOUT
 from rflo_repro.studies.notebook.choices import Choices
-from rflo_repro.studies.notebook.experiment import LEARNING_RULES, SCHEMA, conditions, draw, tabulate
-from rflo_repro.studies.notebook.plot import PRINTED, below
+from rflo_repro.studies.notebook.experiment import LEARNING_RULES, SCHEMA, conditions, tabulate
+from rflo_repro.studies.notebook.plot import PRINTED, below, draw
 from rflo_repro.studies.notebook.task import FirstStepGiven
 
 TASK = FirstStepGiven(rr.PeriodicTask(100))
