@@ -1,8 +1,8 @@
-"""Where compiled kernels are kept between two starts, and why they are believed.
+"""The disk cache of compiled kernels, and when its files are valid.
 
-Numba's own cache sees an edit in the file of a kernel, not in a kernel that it calls. Here the folder is named by a
-digest of all the numerical source, so that what was compiled from other source is never found. Numba runs whatever it
-finds; here each file begins with a digest of its content, and one that is damaged is named, dropped and made anew.
+Numba's own cache notices an edit in the file of a kernel, not in a kernel that it calls. Here the folder is named by a
+digest of all the kernels' source, so that code compiled from other source is never found. Numba runs whatever it finds;
+here each file begins with a digest of its content, and a damaged one is reported, deleted and compiled again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def content_digest(folder: Path = SOURCE) -> str:
 
 @cache
 def directory() -> Path | None:
-    """This source's folder, or None if nothing can be written there: then nothing is kept, and nothing fails.
+    """This source's folder, or None if nothing can be written there: kernels are then compiled at every start.
 
     It lies in ``NUMBA_CACHE_DIR`` if that is set, else in ``rflo-repro`` in the user's cache folder.
     """
@@ -57,7 +57,7 @@ def directory() -> Path | None:
 
 @cache
 def warn_once(line: str) -> None:
-    """What is wrong with the folder, in one line on stderr unless the program's own logging puts it elsewhere."""
+    """Log a warning about the folder, each only once."""
     log.warning(line)
 
 
@@ -79,13 +79,13 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
 
 
 class _Compiled(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    def __init__(self, function: Any, place: _Locator) -> None:
-        self._lineno, self._locator = place.line, place
+    def __init__(self, function: Any, locator: _Locator) -> None:
+        self._lineno, self._locator = locator.line, locator
         module = function.__module__.rpartition(".")[2]
         self._filename_base = self.get_filename_base(f"{module}.{function.__qualname__}", "")
 
     def check_cachable(self, data: Any) -> bool:
-        # without numba's warning: what cannot be kept is compiled anew
+        # without numba's warning: what cannot be cached is compiled again
         return all(part.can_cache for part in data.lifted) and not data.library.has_dynamic_globals
 
 
@@ -126,13 +126,13 @@ class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
 
 
 class _Cache(caching.FunctionCache):  # type: ignore[misc]
-    """A function's compiled code on disk. What the disk refuses costs a compilation, and never a run."""
+    """A function's compiled code on disk. An error of the disk costs a compilation, and never ends a run."""
 
     def __init__(self, function: Any, folder: Path) -> None:
-        place = _Locator(function, folder)
-        self._name, self._py_func, self._impl = repr(function), function, _Compiled(function, place)
-        self._cache_path = place.path
-        self._cache_file = _Files(place.path, self._impl.filename_base, place.get_source_stamp())
+        locator = _Locator(function, folder)
+        self._name, self._py_func, self._impl = repr(function), function, _Compiled(function, locator)
+        self._cache_path = locator.path
+        self._cache_file = _Files(locator.path, self._impl.filename_base, locator.get_source_stamp())
         self.enable()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -171,12 +171,12 @@ class _CompilationListener(event.Listener):  # type: ignore[misc]
 
 
 def watch_compilation(report: Callable[[float | None], None]) -> AbstractContextManager[None]:
-    """In here `report` hears None when something is being compiled, and then how many seconds it took."""
+    """A context in which `report` is called with None when a compilation begins, and with its seconds when it ends."""
     return cast(AbstractContextManager[None], event.install_listener("numba:compile", _CompilationListener(report)))
 
 
 def disk_cached(function: F) -> F:
-    """A function that numba has decorated, its compiled code kept in `directory`."""
+    """A function that numba has decorated, its compiled code cached in `directory`."""
     folder = directory()
     if folder is not None and isinstance(function, numba.core.dispatcher.Dispatcher):
         cast(Any, function)._cache = _Cache(function.py_func, folder)

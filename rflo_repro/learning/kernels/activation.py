@@ -15,7 +15,7 @@ LOG2_E = 1.4426950408889634
 LN2_HIGH = 0.6931471803691238
 LN2_LOW = 1.9082149292705877e-10
 SATURATED = 20.0  # beyond 19.1 the nearest double to tanh is 1
-SMALLEST = 700.0  # exp(-700) is still a regular number; what is smaller counts as much
+SMALLEST = 700.0  # exp(-700) is still a normal number, and is taken for anything smaller
 
 
 @force_inline
@@ -26,7 +26,7 @@ def _expm1_power(y: Any) -> Any:
 
 @force_inline
 def _expm1_rest(y: Any, shifted: Any) -> Any:
-    """``expm1(q)`` for what is left, q within ln(2)/2 of zero.
+    """``expm1(q)`` of the remainder q, within ln(2)/2 of zero.
 
     ``q + q^2/2 + q^3 P(q)`` has a relative error below 1e-16; P is the Chebyshev interpolant of degree 8.
     """

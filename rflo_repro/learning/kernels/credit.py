@@ -1,8 +1,8 @@
-"""Credit assignment at the end of a trial: the error filtered, or carried, backwards in time.
+"""Credit assignment at the end of a trial: the error is filtered backwards in time.
 
 ``z(t) = C(t+1) z(t+1) + F eps(t)`` and ``T dW = sum_t [z(t) phi'(u(t)) / tau] s(t-1)^T`` with ``s = [h | x]``. With
 the leak alone as the carry C this is Eq. 5-6 with the two sums over time swapped; with the full carry it is Eq.
-28-29. `jacobian_diagonal` has the others.
+28-29. `jacobian_diagonal` has the other carries.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ def check_rule(rule: Rule) -> None:
 
 @kernel
 def copy_diagonal(effective: Array, diagonal: Array, n_rec: int) -> None:
-    """``W_ii`` of what drives the units."""
+    """The diagonal of the effective weights, ``W_ii``."""
     for i in range(n_rec):
         diagonal[i] = effective[i, i]
 
 
 @force_inline
 def jacobian_diagonal(weights: Weights, rule: Rule, gain: Any, diagonal: Array, i: int) -> Any:
-    """The part of C of which unit i makes no other: ``C_ii(t)`` of a vector of units, from ``phi'(u(t)) / tau``.
+    """``C_ii(t)`` of the vector of units at i, from their gain ``phi'(u(t)) / tau``.
 
-    For the full carry it is the leak, to which the recurrent weights are added.
+    For the full carry it is the leak alone: the product with the recurrent weights is added elsewhere.
     """
     if rule.carry == layout.DIAGONAL:
         c = fma(gain, load(diagonal, i), leak_of(weights.units, i))
@@ -52,7 +52,7 @@ def jacobian_diagonal(weights: Weights, rule: Rule, gain: Any, diagonal: Array, 
 
 @kernel
 def transpose_recurrent(effective: Array, back: Array) -> None:
-    """``back[a, j] = W_aj``: rows for the full carry, which sums over the units that were driven."""
+    """``back[a, j] = W_aj``: the full carry sums over postsynaptic units."""
     n = back.shape[0]
     for j0 in range(0, n, CORNER):
         for a0 in range(0, n, CORNER):
@@ -64,7 +64,7 @@ def transpose_recurrent(effective: Array, back: Array) -> None:
 def _start_filter(
     estimator: Any, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
 ) -> None:
-    """Before the first stretch: nothing comes from after the trial."""
+    """Before the first stretch: no error comes from after the trial."""
     clear(work.z)
 
 
@@ -82,11 +82,10 @@ def assign_credit(
     weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, recurrent: bool, readout: bool,
     work: Workspace,
 ) -> None:  # fmt: skip
-    """Add T times the updates of trials `begin` to ``begin + width``, which are in `work`, to ``work.updates``, where
-    they are wanted.
+    """Add T times the updates of trials `begin` to ``begin + width``, whose history is in `work`, to ``work.updates``.
 
-    The history is taken a stretch at a time, last stretch first, so that the products over time find in the cache what
-    the backward pass has just been through.
+    `recurrent` and `readout` say which matrices learn. The history is taken a stretch at a time, last stretch first:
+    the products over time find it in the cache, where the backward pass has left it.
     """
     dw_out = work.updates.w_out
     n_out, row = dw_out.shape
@@ -111,7 +110,7 @@ def assign_credit(
                 work.sources, Rows(sources.at + width * sources.step, sources.step), n_terms,
             )  # fmt: skip
         last = first
-    # the last vectors of h ended in inputs
+    # the last vectors of h contain inputs
     for k in range(n_out):
         for i in range(n_rec, row):
             dw_out[k, i] = 0.0
@@ -123,7 +122,7 @@ def _filter_back(
 ) -> None:  # fmt: skip
     """Leave ``z(t) phi'(u(t))/tau`` of the steps from `last` back to `first` in ``work.credit``.
 
-    ``work.z`` goes from what is carried into the last of them to what is carried out of the first.
+    ``work.z`` is carried into the last of them, and then out of the first.
     """
     sources, credit, errors, z, back = work.sources, work.credit, work.errors, work.z, work.back
     source_row, credit_row, full = work.source_row, work.credit_row, rule.carry == layout.FULL
@@ -162,7 +161,7 @@ backward = specialise(float, _filter_back, _estimate_back)
 
 @kernel
 def add_feedback_path(weights: Weights, updates: Updates) -> None:
-    """Add ``B^T dW``: the part of the exact readout gradient that goes through the fed-back output."""
+    """Add ``B^T dW``: the part of the exact gradient of the readout that passes through the fed-back output."""
     b, dm, dw_out = weights.b, updates.m, updates.w_out
     n_out, row = b.shape
     for k in range(n_out):

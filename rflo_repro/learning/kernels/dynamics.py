@@ -29,7 +29,7 @@ def update_effective_weights(weights: Weights) -> None:
 
 @kernel
 def start_trial(sources: Array, index: int, source_row: int, state: Array, n_rec: int) -> None:
-    """The source row at element `index` before the first step: the state, and nothing in the places after it."""
+    """Fill the source row at element `index` before the first step: the state, then zeros."""
     copy_part(state, 0, sources, index, n_rec)
     for i in range(index + n_rec, index + source_row):
         sources[i] = 0.0
@@ -55,7 +55,7 @@ start_preactivation = specialise(float, _zero_preactivation, _noise_preactivatio
 
 @force_inline
 def error(target: float, y: float) -> float:
-    """``eps`` of an output: none where there is no target."""
+    """``eps`` of an output: zero where the target is NaN."""
     return target - y if target == target else 0.0
 
 
@@ -107,13 +107,13 @@ def _accumulate_states(
 
 
 def _no_start(estimator: Any) -> None:
-    """Before the first step of a trial."""
+    """Reset the estimates before the first step of a trial, for rules that have some."""
 
 
 def _no_step(
     estimator: Any, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
 ) -> None:
-    """After step t."""
+    """Advance the estimates after step t, for rules that have some."""
 
 
 accumulate_preactivation = specialise(Uoro, accumulate_with_estimates, _accumulate_states)
@@ -125,8 +125,8 @@ draw = specialise(Uoro, estimate_step, _no_step)
 def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule, loss: Array, work: Workspace) -> None:
     """Run trials `first` to ``first + width`` in lockstep, from the states in the first rows of ``work.sources``.
 
-    Fills the sources and errors of `work`, and ``loss[k]`` with L of trial k, Eq. 2. All trials of a step share one
-    reading of the weights, and so do the estimates of a rule by chance.
+    Fills the sources and errors of `work`, and ``loss[k]`` with L of trial k, Eq. 2. The weights are read once a step,
+    for all trials and for the estimates of a stochastic rule.
     """
     inputs, targets, order = trials.inputs, trials.targets, trials.order
     effective, w_out = weights.effective, weights.w_out
@@ -163,7 +163,7 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
 
 @kernel
 def forward(weights: Weights, trials: Trials, record: Record, work: Workspace) -> None:
-    """Run one trial a place of the lockstep: states and errors stand in `work`, losses in `record`."""
+    """Run trials in lockstep, as many as `work` is wide: states and errors go to `work`, losses to `record`."""
     update_effective_weights(weights)
     for q in range(work.width):
         start_trial(work.sources, q * work.source_row, work.source_row, weights.state, weights.n_rec)

@@ -1,6 +1,6 @@
-"""Random estimates of how a state depends on the weights, in the place of RTRL's N^3 numbers.
+"""Stochastic estimates of the dependence of a state on the weights, in place of RTRL's N^3 numbers.
 
-Unbiased online recurrent optimisation, for N independent signs nu(t) a step and D(t) = phi'(u(t)) / tau:
+Unbiased online recurrent optimisation (UORO), for N Rademacher signs nu(t) a step and D(t) = phi'(u(t)) / tau:
 
     A(t) = r0 J(t) A(t-1) + r1 nu(t),     B(t) = B(t-1) / r0 + (nu D)(t) s(t)^T / r1,     dM = sum_t (q . A)(t) B(t)
 
@@ -8,10 +8,10 @@ The mean of A B^T over the signs is what RTRL carries. B need not be stored: wit
 
     zeta(t) = q(t) . A(t) + zeta(t+1) / r0(t+1),     dM = sum_t zeta(t) (nu D)(t) / r1(t) s(t)^T
 
-which is a scalar for each draw in the place of the filtered error. r0 and r1 keep A and B of one size: in r0 the mean
+which is a scalar for each draw in place of the filtered error. r0 and r1 keep A and B of one size: in r0 the mean
 of ``|B|^2`` over the signs stands for ``|B|^2``, and the estimate stays unbiased.
 
-Kronecker-factored RTRL, for two signs a step: a matrix B of how states depend on drives, a vector A of what drove them:
+Kronecker-factored RTRL (KF-RTRL), for two signs a step, a matrix B of states by pre-activations and a vector A:
 
     A(t) = nu0 r0 A(t-1) + nu1 r1 s(t),     B(t) = nu0 J(t) B(t-1) / r0 + nu1 diag D(t) / r1,     dM = sum_t B^T q A^T
 
@@ -56,7 +56,7 @@ def estimate_step(
 def uoro_step(
     memory: Uoro, weights: Weights, trials: Trials, first: int, width: int, rule: Rule, t: int, work: Workspace
 ) -> None:
-    """A(t) of all draws, and what of step t the way back asks for."""
+    """Compute A(t) of all draws, and store what the backward pass needs of step t."""
     sources, source_row, signs, units = work.sources, work.source_row, trials.signs, weights.units
     a, u, is_unit, gain = memory.a, memory.u, memory.is_unit, memory.gain
     feedback = weights.w_out if rule.symmetric else weights.b
@@ -102,7 +102,7 @@ def uoro_step(
 
 @kernel
 def uoro_filter(memory: Uoro, weights: Weights, trials: Trials, n_steps: int, width: int, work: Workspace) -> None:
-    """zeta(t) of all draws, once the errors are known."""
+    """Compute zeta(t) of all draws, once the errors are known."""
     n_out, draws = weights.w_out.shape[0], trials.signs.shape[2]
     for p in range(width):
         for r in range(draws):
@@ -160,8 +160,8 @@ def squares(a: Array) -> float:
 
 @force_inline
 def balance(one: float, other: float) -> float:
-    """The factor that makes two vectors of these squared sizes one size if the second is multiplied and the first is
-    divided by it; 1 if there is nothing in one of them."""
+    """The factor that makes two vectors of these squared norms equally long, if the first is divided and the second
+    multiplied by it; 1 if one of them is zero."""
     return sqrt(sqrt(one / other)) if one > 0.0 and other > 0.0 else 1.0
 
 
@@ -170,7 +170,7 @@ def factors_step(
     memory: Factors, weights: Weights, trials: Trials, k_trial: int, p: int, width: int, r: int, rule: Rule, t: int,
     work: Workspace,
 ) -> None:  # fmt: skip
-    """A(t) and B(t) of draw r of trial `k_trial`, the one in place p of the lockstep, and B(t)^T q(t)."""
+    """A(t) and B(t) of draw r of trial `k_trial`, which is number p in lockstep, and B(t)^T q(t)."""
     n_rec, units, sources = weights.n_rec, weights.units, work.sources
     a, b, through, gain, q, row = memory.a, memory.b, memory.through, memory.gain, memory.q, len(memory.q)
     before, after = (t * width + p) * work.source_row, ((t + 1) * width + p) * work.source_row
@@ -216,7 +216,7 @@ def factors_step(
 def factors_forward(
     memory: Factors, weights: Weights, trials: Trials, begin: int, rule: Rule, n_steps: int, width: int, work: Workspace
 ) -> None:
-    """All draws of trials `begin` to ``begin + width``, forward through what is in `work`, and their filter back."""
+    """All draws of trials `begin` to ``begin + width``, forward through `work`, then filtered backwards."""
     row, filtered = len(memory.q), memory.q
     clear(memory.credit)
     for p in range(width):

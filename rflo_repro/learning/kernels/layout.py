@@ -1,13 +1,12 @@
-"""How weights and histories lie in memory, and the nouns in which the kernels speak.
+"""The memory layout of weights and histories, and the data types of the kernels.
 
-Every row is padded with zeros to a whole number of vectors, so that no kernel has a remainder to care for. Both
+Every row is padded with zeros to a whole number of vectors, so that no loop has a remainder. Both
 matrices of a network are one array ``m`` of shape ``(n_rec + n_in, padded(n_rec))``: row ``j < n_rec`` is ``w_rec[:,
 j]`` and row ``n_rec + c`` is ``w_in[:, c]``. A time step is then one sum over the rows of ``m`` times the source
 vector ``[h(t-1) | x(t)]``, and the gradient of both matrices is one product over time in the same layout.
 
-In a source row ``x(t)`` stands right behind the ``n_rec`` elements of ``h(t-1)``, where other rows have padding. What
-works on whole vectors of ``h`` writes there before x is put in and reads x there afterwards; what comes of that is
-never used.
+In a source row ``x(t)`` follows the ``n_rec`` elements of ``h(t-1)`` at once, where other rows have padding. Loops over
+whole vectors of ``h`` write there before x is put in, and read x there afterwards; these results are never used.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ Bits = NDArray[np.uint8]
 
 LEAK, FULL, NONE, DIAGONAL = 0, 1, 2, 3
 CARRIES = {"leak": LEAK, "full": FULL, "none": NONE, "diagonal": DIAGONAL}
-"""What each carry of a rule is called here."""
+"""The kernels' number of each carry of a rule."""
 
 TANH, RELU, SOFTPLUS, SIGMOID, IDENTITY = range(5)
 PHIS = {"tanh": TANH, "relu": RELU, "softplus": SOFTPLUS, "sigmoid": SIGMOID, "identity": IDENTITY}
-"""What each activation function is called here."""
+"""The kernels' number of each activation function."""
 
 SGD, MOMENTUM, RMSPROP, ADAM = range(4)
 METHODS = {"sgd": SGD, "momentum": MOMENTUM, "rmsprop": RMSPROP, "adam": ADAM}
-"""What each method of an optimiser is called here."""
+"""The kernels' number of each method of an optimiser."""
 
 
 def padded(n: int) -> int:
@@ -62,7 +61,7 @@ def aligned_zeros(*shapes: tuple[int, ...]) -> list[Array]:
 
 
 class Units(NamedTuple):
-    """Units other than tanh units with one time constant, or with synapses missing. The padding is zero."""
+    """Units of any kind: other than tanh, with time constants of their own, or with a mask. The padding is zero."""
 
     phi: int
     """One of `PHIS`."""
@@ -71,7 +70,7 @@ class Units(NamedTuple):
     leak: Array
     """(padded,): 1 - 1/tau of each unit."""
     mask: Array
-    """Like the recurrent rows of `m`: 1 where there is a synapse and 0 where there is none; or (0, padded): all are."""
+    """Like the recurrent rows of `m`: 1 where there is a synapse, else 0; or (0, padded): there is no mask."""
 
 
 class Weights(NamedTuple):
@@ -86,14 +85,13 @@ class Weights(NamedTuple):
     w_out: Array
     """(n_out, padded)."""
     b: Array
-    """(n_out, padded): B transposed. It carries the error back, unless the rule is symmetric: then Wout does."""
+    """(n_out, padded): B transposed, the feedback weights of rules that are not symmetric."""
     signs: Array
     """(n_rec,) of +1 and -1, or (0,): Dale's law, see `updates.apply_update`."""
     state: Array
     """(padded,): where a trial starts."""
     units: float | Units
-    """What the units are: tanh units with this time constant, or others. Each is compiled by itself, and the first owes
-    nothing to the second."""
+    """The time constant of tanh units without a mask, or `Units`; the kernels are compiled for each by itself."""
     output_feedback: bool
     """Whether the output of the step before is fed back: ``u(t) += B y(t-1)``."""
 
@@ -104,7 +102,7 @@ class Trials(NamedTuple):
     inputs: Array
     """(S, T, n_in)."""
     targets: Array
-    """(S, T, n_out). NaN: there is no error there."""
+    """(S, T, n_out). NaN: no error."""
     order: Indices
     """(K,): which of them trial k is; K is a multiple of `batch`."""
     batch: int
@@ -114,11 +112,11 @@ class Trials(NamedTuple):
     noise: Array = np.zeros((0, 0, 0))
     """(K, T, n_rec): added to u(t) of trial k, for `Units` alone; or (0, 0, 0): none."""
     lengths: Indices | float = 0.0
-    """(S,): the timesteps of each, where these are fewer than T. What comes after them has targets of NaN. Or 0.0: all
-    have T, as online trials do, and the kernels are compiled without a thought of others."""
+    """(S,): the timesteps of each, after which its targets are NaN. Or 0.0: all have T, as online trials do, and the
+    kernels are compiled for that case."""
     signs: Bits = np.zeros((0, 0, 0, 0), dtype=np.uint8)
-    """(K, T, draws, bytes): random signs of trial k, for rules that ask for them; sign i is minus where bit i % 8 of
-    byte i // 8 is set."""
+    """(K, T, draws, bytes): Rademacher signs of trial k, for stochastic rules; sign i is minus where bit i % 8 of byte
+    i // 8 is set."""
 
 
 class Rule(NamedTuple):
@@ -132,9 +130,9 @@ class Rule(NamedTuple):
     trace_tau: float = 0.0
     """With the leak alone: the time constant of the trace, or 0 for the network's own."""
     truncation: int = 0
-    """Nothing is carried out of a block of so many steps; 0: all of a trial is one block."""
+    """No error is carried out of a block of so many steps; 0: the trial is one block."""
     ahead: int = 0
-    """A step takes the error of so many steps later, the last ones that of the last."""
+    """A step takes the error of so many steps later; the last ones take that of the last."""
 
 
 class Perturbation(NamedTuple):
@@ -143,7 +141,7 @@ class Perturbation(NamedTuple):
     sigma: float
     """Size of the perturbation."""
     at_end: bool
-    """Whether there is one reward, at the end of the trial, in place of one a step."""
+    """Whether there is one reward, at the end of the trial, instead of one a step."""
     carry: int
     """C, one of `CARRIES`: 0, the leak, or, for all of it, 1."""
     trace_tau: float
@@ -151,7 +149,7 @@ class Perturbation(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """Learning rates. A matrix whose rate is zero does not move by a bit."""
+    """Learning rates. A matrix whose rate is zero does not change."""
 
     w_in: float
     w_rec: float
@@ -159,7 +157,7 @@ class Rates(NamedTuple):
 
 
 class Optimizer(NamedTuple):
-    """What stands in the place of `Rates` where an update is more than a rate times the gradient."""
+    """Takes the place of `Rates` where an update is more than a rate times the gradient."""
 
     w_in: float
     w_rec: float
@@ -181,7 +179,7 @@ class Optimizer(NamedTuple):
 
 
 class LeastSquares(NamedTuple):
-    """What stands in the place of `Rates` where the readout, and nothing else, learns by recursive least squares."""
+    """Takes the place of `Rates` where the readout, and nothing else, learns by recursive least squares."""
 
     inverse: Array
     """(n_rec, padded): P, the inverse of ``alpha I + sum_t h h^T``, symmetric to the bit. Training changes it."""
@@ -192,7 +190,7 @@ class LeastSquares(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What is written down of trial k, before its batch's update. Beyond a batch that failed it stays as it was."""
+    """What is recorded of each trial before its batch's update; unchanged beyond a batch that diverged."""
 
     loss: Array
     """(K,): L, Eq. 2."""
@@ -226,7 +224,7 @@ class Uoro(NamedTuple):
     scale: Array
     """n_steps rows: ``1 / r1(t)``, divided by the number of draws."""
     effect: Array
-    """n_steps rows of n_out: ``F^T A(t)``; with symmetric feedback, what A(t) makes of the outputs."""
+    """n_steps rows of n_out: ``F^T A(t)``; with symmetric feedback, the effect of A(t) on the outputs."""
     share: Array
     """n_steps rows: ``zeta(t)`` times the scale."""
 
@@ -237,7 +235,7 @@ class Factors(NamedTuple):
     b: Array
     """(n_rec, padded): B(t) transposed."""
     through: Array
-    """(n_rec, padded): the same one step later, by way of the recurrent weights."""
+    """(n_rec, padded): the same one step later, through the recurrent weights."""
     a: Array
     """(padded,): A(t), as long as a source."""
     gain: Array
@@ -247,15 +245,15 @@ class Factors(NamedTuple):
     effect: Array
     """n_steps rows, padded: ``B(t)^T q(t)``."""
     decay: Array
-    """(n_steps,): what A(t) has of ``A(t-1)``."""
+    """(n_steps,): the factor of ``A(t-1)`` in A(t)."""
     share: Array
-    """(n_steps,): what A(t) has of ``s(t)``, divided by the number of draws."""
+    """(n_steps,): the factor of ``s(t)`` in A(t), divided by the number of draws."""
     credit: Array
-    """n_steps width rows, padded: what stands for ``z(t) phi'(u(t)) / tau``, the mean over draws."""
+    """n_steps width rows, padded: the estimate of ``z(t) phi'(u(t)) / tau``, the mean over draws."""
 
 
 class Workspace(NamedTuple):
-    """Scratch memory of trials whose error goes back when they have ended.
+    """Scratch memory of trials whose error is filtered backwards when they have ended.
 
     A history holds one row for each trial of a step, step after step; `width` trials advance in lockstep.
     """
@@ -272,19 +270,19 @@ class Workspace(NamedTuple):
     credit: Array
     """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
     gains: Array
-    """n_steps width rows, padded: ``phi'(u(t)) / tau``, of `Units` alone: only tanh can be undone."""
+    """n_steps width rows, padded: ``phi'(u(t)) / tau``, for `Units` alone: that of tanh follows from the states."""
     u: Array
     """width rows, padded: ``u(t)`` of the step on the way forward."""
     z: Array
-    """(width, padded): ``C(t) z(t)``, what is carried out of the step on the way back."""
+    """(width, padded): ``C(t) z(t)``, carried out of the step in the backward pass."""
     updates: Updates
     """T times the update, summed over a batch."""
     back: Array
     """(n_rec, padded): the recurrent weights transposed, for the full carry."""
     diagonal: Array
-    """(padded,): ``W_ii`` of what drives the units, for the diagonal carry."""
+    """(padded,): ``W_ii`` of the effective weights, for the diagonal carry."""
     estimator: float | Uoro | Factors = 0.0
-    """What a rule by chance needs besides, or 0.0: the kernels are compiled without a thought of one."""
+    """The further memory of UORO or KF-RTRL, or 0.0: the kernels are compiled without either."""
 
 
 class RewardWorkspace(NamedTuple):
@@ -313,13 +311,13 @@ class TraceWorkspace(NamedTuple):
     sources: Array
     """Two rows: ``[h(t-1) | x(t)]`` and ``[h(t) | x(t+1)]``, which change places at every step."""
     u: Array
-    """(padded,): ``u(t)``, then what of ``u(t+1)`` is there already."""
+    """(padded,): ``u(t)``, then a partial sum of ``u(t+1)``."""
     gain: Array
     """(padded,): ``phi'(u(t)) / tau``."""
     credit: Array
     """(padded,): ``F eps(t)``."""
     decay: Array
-    """(padded,): ``C_ii(t)``, what of its traces a unit keeps."""
+    """(padded,): ``C_ii(t)``, by which a unit's traces decay."""
     y: Array
     """(n_out,): the last output."""
     state: Array
@@ -327,7 +325,7 @@ class TraceWorkspace(NamedTuple):
     traces: Array
     """Like `m`: the eligibility traces p and q of Eq. 6."""
     before: Updates
-    """The weights as the trial found them."""
+    """The weights at the start of the trial."""
 
 
 class ExactWorkspace(NamedTuple):
@@ -344,7 +342,7 @@ class ExactWorkspace(NamedTuple):
     sensitivity: Array
     """Row (j, r), element i: ``d h_i / d m[j, r]``."""
     through: Array
-    """The same one step later, by way of the recurrent weights."""
+    """The same one step later, through the recurrent weights."""
     updates: Updates
     """T times the update, summed over a batch."""
 
@@ -409,7 +407,7 @@ def workspace(
 ) -> Workspace:
     """Scratch memory for trials of at most `n_steps` steps, `width` of them advancing in lockstep.
 
-    store_gains: for networks of `Units`. estimator: for a rule by chance.
+    store_gains: for networks of `Units`. estimator: for UORO and KF-RTRL.
     """
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
@@ -449,7 +447,7 @@ def moments(n_rec: int, n_in: int, n_out: int) -> tuple[Updates, Updates]:
 
 
 def least_squares(n_rec: int, alpha: float) -> LeastSquares:
-    """Recursive least squares that have seen nothing: P = I / alpha."""
+    """Recursive least squares before the first state: P = I / alpha."""
     inverse, gain = aligned_zeros((n_rec, padded(n_rec)), (padded(n_rec),))
     for i in range(n_rec):
         inverse[i, i] = 1.0 / alpha

@@ -1,6 +1,6 @@
-"""Uniform random numbers into normal ones: `exact_math.normal`, bit for bit, eight at a time.
+"""Normal random numbers from uniform ones: `exact_math.normal`, bit for bit, eight at a time.
 
-Every operation is the one of that page, in its order, and none is fused with the next.
+Every operation is the one of that function, in its order, and none is fused with the next.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _series(coefficients: tuple[float, ...], x: Any) -> Any:
 
 @force_inline
 def _logarithm(x: Any) -> Any:
-    """``ln x`` of what is above 0, regular and finite."""
+    """``ln x`` for x that are positive, normal and finite."""
     mantissa = fraction(x)
     low = where_negative(mantissa - splat(SQRT_HALF), splat(1.0), splat(0.0))
     f = where_negative(mantissa - splat(SQRT_HALF), splat(2.0) * mantissa, mantissa) - splat(1.0)
@@ -52,7 +52,7 @@ def _sine(turn: Any) -> Any:
 
 @kernel
 def box_muller(uniform: Array) -> None:
-    """Normal numbers in the place of ``uniform[0]``, from two uniform ones each: (2, n), n whole vectors."""
+    """Overwrite ``uniform[0]`` by normal numbers, from two uniform ones each: (2, n), n whole vectors."""
     n = uniform.shape[1]
     for i in range(0, n, LANES):
         radius = sqrt(splat(-2.0) * _logarithm(splat(1.0) - load(uniform, i)))

@@ -1,4 +1,4 @@
-"""What becomes of the updates of a batch: they are applied at their rates, or by way of an optimiser.
+"""Applies the updates of a batch at their rates, or by an optimiser.
 
 With g the update, summed over a batch, with the 1/T, and clipped:
 
@@ -63,7 +63,7 @@ def norm_of_update(weights: Weights, updates: Updates, rates: Optimizer, factor:
 
 @kernel
 def clip_update(weights: Weights, updates: Updates, rates: Optimizer, n_steps: int) -> None:
-    """Scale the updates down to ``rates.clip`` where they are above it, with the ``1 / n_steps`` that they lack."""
+    """Scale the updates, which lack a ``1 / n_steps``, down to the norm ``rates.clip`` if they are larger with it."""
     size = norm_of_update(weights, updates, rates, 1.0) / n_steps
     share = rates.clip / size
     if not isfinite(size):

@@ -42,7 +42,7 @@ from .vector import clear, copy_part, fma, force_inline, kernel, load, scale, sp
 
 @kernel
 def compute_decay(weights: Weights, rule: Perturbation, decay: Array) -> None:
-    """C, a number for each unit. Raises ValueError for a carry that a reward does not have."""
+    """C, a number for each unit. Raises ValueError for a carry that node perturbation does not have."""
     if rule.carry not in (LEAK, FULL, NONE):
         raise ValueError("the carry of this rule has no reward")
     for i in range(0, decay.size, LANES):
@@ -76,7 +76,7 @@ def perturb(trials: Trials, begin: int, width: int, draw: int, sigma: float, noi
 def run_from_start(
     weights: Weights, trials: Trials, first: int, width: int, loss: Array, work: RewardWorkspace
 ) -> None:
-    """`advance`, from where the trials start."""
+    """`advance`, from the initial state of the trials."""
     runs = work.runs
     for q in range(width):
         start_trial(runs.sources, q * runs.source_row, runs.source_row, weights.state, weights.n_rec)
@@ -175,7 +175,7 @@ def learn_from_rewards(
             runs.updates.w_out, runs.errors, Scalars(0, n_out, 1),
             runs.sources, Rows(width * runs.source_row, runs.source_row), n_group * width,
         )  # fmt: skip
-        # the last vectors of h ended in inputs
+        # the last vectors of h contain inputs
         for k in range(n_out):
             for i in range(weights.n_rec, work.decay.size):
                 runs.updates.w_out[k, i] = 0.0

@@ -14,7 +14,7 @@ from .vector import clear, copy_part, inline_ir, kernel, scale
 
 @inline_ir
 def prepare(weights: Weights, rule: Rule, recurrent: bool, work: Workspace) -> None:
-    """What every new set of weights asks for before its batch; `recurrent`: where the recurrent ones learn."""
+    """Before a batch, recompute what follows from the weights, and clear the updates; `recurrent`: w_rec learns."""
     update_effective_weights(weights)
     if recurrent and rule.carry == FULL:
         transpose_recurrent(weights.effective, work.back)

@@ -27,7 +27,7 @@ from .unit import gain_of, unit_steps
 from .updates import alignment_of, all_finite, dale_clipped, masked
 from .vector import clear, copy, copy_part, fma, force_inline, kernel, lane_sum, load, specialise, splat, store
 
-ROWS_AT_ONCE = 8  # the sums over rows are fetched once for so many
+ROWS_AT_ONCE = 8  # rows for which the sums over rows are loaded once
 
 
 @kernel
@@ -109,12 +109,12 @@ per_step = specialise(Rates, _each_step, _no_rates)
 
 
 def _no_rls(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
-    """Before the readout learns in step t: what it takes from the state at element `h_at`."""
+    """Before the readout learns in step t: prepare its gain from the state at element `h_at`."""
 
 
 @kernel
 def update_inverse(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
-    """The same for recursive least squares: the state enters P, unless no output has a target."""
+    """Recursive least squares: update P and its gain by the state, unless no output has a target."""
     inverse, gain = rates.inverse, rates.gain
     n_rec, row = inverse.shape
     clear(gain)

@@ -56,7 +56,7 @@ def other_steps(
             x = load(u, u_at + i)
             e = exp_of_minus(x)
             f = sigmoid(x, e)
-            # (1 - f) of large f would lose what e has kept
+            # 1 - f would lose digits for f near 1
             derivative = e / ((splat(1.0) + e) * (splat(1.0) + e))
             _step_to(units, f, derivative, i, sources, before, after, gains, gains_at)
     elif units.phi == IDENTITY:
@@ -78,8 +78,8 @@ unit_steps = specialise(float, _tanh_steps, _other_steps)
 def _tanh_gain(units: Any, sources: Array, before: int, after: int, gains: Array, gains_at: int, i: int) -> Any:
     """``phi'(u(t)) / tau`` of the vector of units at i, from ``h(t-1)`` and ``h(t)``.
 
-    Undoing the leak gives phi(u) back to rounding, for less than it costs to keep phi'(u) in memory from the way
-    forward to the way back. Not below zero, whatever stands in the padding. Other units have kept it.
+    Undoing the leak gives phi(u) to rounding, which costs less than storing phi'(u) in the forward pass. Not below
+    zero, whatever the padding has. Other units have stored it.
     """
     f = splat(units) * load(sources, after + i) - splat(units - 1.0) * load(sources, before + i)
     return maximum(splat(1.0) - f * f, splat(0.0)) * splat(1.0 / units)

@@ -32,26 +32,26 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy"
 
 
 def kernel(function: F) -> F:
-    """Compile without the GIL and keep on disk; IEEE division, and no flag that assumes the absence of NaN or
-    infinity, so that every check for a divergence stays true."""
+    """Compile without the GIL, cached on disk. Division follows IEEE 754, and no flag assumes that there is no NaN or
+    infinity: every check for a divergence holds."""
     return cast(F, disk_cached(numba.njit(**_OPTIONS)(function)))
 
 
 def force_inline(function: F) -> F:
-    """A kernel that becomes part of its caller: a call would cost more than a small network's step can spare."""
+    """A kernel that LLVM inlines into its caller: a call would slow down the step of a small network."""
     return cast(F, disk_cached(numba.njit(**_OPTIONS, forceinline=True)(function)))
 
 
 def inline_ir(function: F) -> F:
-    """A kernel whose text is copied into its callers, so that it is compiled with them and not by itself too."""
+    """A kernel whose numba IR is inlined into its callers, so that it is not compiled by itself too."""
     return cast(F, disk_cached(numba.njit(**_OPTIONS, inline="always")(function)))
 
 
 def specialise(usual: type, plain: F, general: F) -> F:
-    """A function that compiles to `plain` where its first argument is a `usual`, and otherwise to `general`.
+    """Static dispatch on the first argument's type; numba compiles only the branch taken.
 
-    What only other models or optimisers need is then neither compiled nor asked about for those of the paper. `usual`
-    is float or a NamedTuple. Both are plain functions with the same arguments.
+    The first argument is a `usual` (float or a NamedTuple) for `plain`, anything else for `general`; both are plain
+    Python functions with the same arguments. The paper's models and optimiser are the usual ones.
     """
 
     def chosen(*arguments: Any) -> Any:
@@ -204,8 +204,8 @@ def _emit_power(builder: Any, x: Any) -> Any:
 
 
 def _emit_fraction(builder: Any, x: Any) -> Any:
-    kept = builder.and_(builder.bitcast(x, _BITS), ir.Constant(_BITS, [(1 << 52) - 1] * LANES))
-    return builder.bitcast(builder.or_(kept, ir.Constant(_BITS, [1022 << 52] * LANES)), DOUBLES)
+    mantissa = builder.and_(builder.bitcast(x, _BITS), ir.Constant(_BITS, [(1 << 52) - 1] * LANES))
+    return builder.bitcast(builder.or_(mantissa, ir.Constant(_BITS, [1022 << 52] * LANES)), DOUBLES)
 
 
 def _emit_exponent(builder: Any, x: Any) -> Any:
@@ -306,7 +306,7 @@ power_of_two = primitive(
 """``power_of_two(k + ROUNDER)``: 2^k for whole k."""
 
 fraction = primitive(lambda x: np.frexp(x)[0], _emit_fraction, vector, vector)
-"""``fraction(x)``: x over ``2^exponent(x)``, from 1/2 to 1, of what is above 0, regular and finite."""
+"""``fraction(x)``: x over ``2^exponent(x)``, from 1/2 to 1, for x that are positive, normal and finite."""
 
 exponent = primitive(lambda x: np.frexp(x)[1].astype(np.float64), _emit_exponent, vector, vector)
 """``exponent(x)``, likewise: the power of two that goes with `fraction`."""
