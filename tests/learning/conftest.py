@@ -19,3 +19,9 @@ MODELS: dict[str, dict[str, Any]] = {
 def model(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What a network of nine units has besides its sizes: the paper's, and others."""
     return MODELS[request.param]
+
+
+@pytest.fixture
+def net(problem: Any) -> Any:
+    """A network of seven units with two inputs and one output."""
+    return problem(21, n_in=2, n_out=1).net

@@ -99,3 +99,28 @@ def test_unknown_rules_are_named_with_those_known(problem, rule):
     p = problem()
     with pytest.raises(ValueError, match="rule must be one of bptt, rflo"):
         rr.weight_updates(p.net, p.inputs, p.targets, rule)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"form": "uoro", "carry": "leak"}, "form 'uoro'.*carry 'full'"),
+        ({"form": "kf", "carry": "diagonal"}, "form 'kf'.*carry 'full'"),
+        ({"form": "uoro", "truncation": 5}, "truncation"),
+        ({"form": "uoro", "draws": 0}, "draws"),
+        ({"form": "uoro", "draws": 2.5}, "draws"),
+        ({"draws": 2}, "draws needs form"),
+        ({"form": "forward", "draws": 2}, "draws needs form"),
+        ({"sigma": 0.1}, "sigma needs form 'perturbation', got 0.1 and 'filtered'"),
+        ({"form": "perturbation"}, "sigma must be given with form 'perturbation'"),
+        ({"form": "perturbation", "sigma": 0.0}, "sigma"),
+        ({"form": "perturbation", "sigma": math.nan}, "sigma"),
+        ({"form": "uoro", "alpha": 1.0}, "alpha needs form 'rls'"),
+        ({"form": "rls"}, "alpha must be given with form 'rls'"),
+        ({"form": "rls", "alpha": -1.0}, "alpha"),
+        ({"form": "rls", "alpha": 1.0, "sigma": 1.0}, "sigma needs form"),
+    ],
+)
+def test_what_makes_no_rule_is_refused_by_name(fields, named):
+    with pytest.raises(ValueError, match=named):
+        rr.LearningRule(**{"name": "mine", "feedback": "symmetric", "carry": "full", **fields})

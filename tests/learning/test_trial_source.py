@@ -1,18 +1,12 @@
-"""Rules by chance: what they draw, from which stream, and what of it is refused."""
+"""The source of trials: the Rademacher signs that it samples, and its blocks."""
 
 from __future__ import annotations
 
-import math
-from typing import get_args
-
 import numpy as np
-import pytest
 
 import rflo_repro as rr
-from rflo_repro.learning import kernels, trial_source
-from rflo_repro.learning.algorithms import ALGORITHMS
+from rflo_repro.learning import trial_source
 from rflo_repro.learning.packing import PackedNetwork
-from rflo_repro.learning.rules import Form
 from rflo_repro.learning.settings import Settings
 
 UORO = rr.LearningRule("uoro", "symmetric", "full", form="uoro", draws=3)
@@ -76,35 +70,3 @@ def test_signs_are_bounded_in_memory():
     block = blocks.block(1000)
     assert len(block.order) < 50
     assert block.signs.nbytes <= 8 * trial_source.BLOCK_FLOATS + block.signs[0].nbytes
-
-
-@pytest.mark.parametrize(
-    ("fields", "named"),
-    [
-        ({"form": "uoro", "carry": "leak"}, "form 'uoro'.*carry 'full'"),
-        ({"form": "kf", "carry": "diagonal"}, "form 'kf'.*carry 'full'"),
-        ({"form": "uoro", "truncation": 5}, "truncation"),
-        ({"form": "uoro", "draws": 0}, "draws"),
-        ({"form": "uoro", "draws": 2.5}, "draws"),
-        ({"draws": 2}, "draws needs form"),
-        ({"form": "forward", "draws": 2}, "draws needs form"),
-        ({"sigma": 0.1}, "sigma needs form 'perturbation', got 0.1 and 'filtered'"),
-        ({"form": "perturbation"}, "sigma must be given with form 'perturbation'"),
-        ({"form": "perturbation", "sigma": 0.0}, "sigma"),
-        ({"form": "perturbation", "sigma": math.nan}, "sigma"),
-        ({"form": "uoro", "alpha": 1.0}, "alpha needs form 'rls'"),
-        ({"form": "rls"}, "alpha must be given with form 'rls'"),
-        ({"form": "rls", "alpha": -1.0}, "alpha"),
-        ({"form": "rls", "alpha": 1.0, "sigma": 1.0}, "sigma needs form"),
-    ],
-)
-def test_what_makes_no_rule_is_refused_by_name(fields, named):
-    with pytest.raises(ValueError, match=named):
-        rr.LearningRule(**{"name": "mine", "feedback": "symmetric", "carry": "full", **fields})
-
-
-def test_every_algorithm_has_its_kernels():
-    assert {*ALGORITHMS} == {*get_args(Form), "traces"}
-    for algorithm in ALGORITHMS.values():
-        assert callable(getattr(kernels, algorithm.train))
-        assert callable(getattr(kernels, algorithm.update))
