@@ -107,7 +107,7 @@ def room(module):
     top, *parts = module.split(".")
     if top != "rflo_repro":
         return top
-    if parts in (["learning", "exact_math"], ["learning", "validate"]):
+    if parts == ["learning", "exact_math"]:
         return "exact_math"
     return {"options": "cli", "process": "cli", "__main__": "cli"}.get(parts[0], parts[0]) if parts else "__init__"
 

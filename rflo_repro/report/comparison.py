@@ -1,20 +1,23 @@
-"""Lines compared: loss in training, a column a period, and final loss against period."""
+"""Lines compared: loss in training, a column a period, and final loss and how many networks learned against period."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import offset_copy
 
 from rflo_repro.report import style
+from rflo_repro.stats.answers import clopper_pearson
 from rflo_repro.stats.measured import ranked
 from rflo_repro.stats.statistics import where
 
-SHIFT = 3.0  # points between networks of one line and those of the next
+SHIFT, APART = 3.0, 2.0  # points between networks, or shares, of one line and those of the next
 COLUMN, ROW = 3.1, 3.3
 MOST_COLUMNS = 4  # of more, panel a has a row of its own
 
@@ -52,6 +55,28 @@ def final_losses(
     style.loss_axis(axes, final.final_loss)
 
 
+def learned_shares(axes: Axes, counts: Sequence[tuple[str, str, Mapping[float, tuple[int, int]]]]) -> None:
+    """Shares of networks that learned against period, each with its exact 99% interval.
+
+    counts: label and colour of each line, and how many networks learned of how many, by period in tau.
+    """
+    periods = sorted({period for _, _, by_period in counts for period in by_period})
+    for i, (label, colour, by_period) in enumerate(counts):
+        if by_period:
+            aside = APART * (i - (len(counts) - 1) / 2)
+            beside = offset_copy(axes.transData, cast(Figure, axes.figure), aside, units="points")
+            ends = [clopper_pearson(k, n) for k, n in by_period.values()]
+            look: dict[str, Any] = {"color": colour, "transform": beside}
+            axes.vlines([*by_period], *zip(*ends, strict=True), linewidth=0.8, alpha=0.6, **look)
+            shares = [k / n for k, n in by_period.values()]
+            axes.plot([*by_period], shares, "-o", markersize=4, label=label, clip_on=False, **look)
+    style.period_axis(axes, periods)
+    axes.set_xlim(0.8 * periods[0], 1.25 * periods[-1])
+    axes.set_ylim(-0.03, 1.03)
+    axes.axhline(0.5, color="#BBBBBB", linewidth=0.6, linestyle=":", zorder=0.5)
+    axes.set_yticks([0.0, 0.5, 1.0], ["none", "half", "all"])
+
+
 def draw(
     curves: pd.DataFrame,
     final: pd.DataFrame,
@@ -61,13 +86,14 @@ def draw(
     sample: pd.DataFrame | None = None,
 ) -> style.Picture:
     """Panel a: loss in training, a column a period (`ends_only`: the shortest and the longest). Panel b: final loss.
+    Panel c: how many networks learned, of the sample if there is one.
 
     sample: the final table of a larger sample, if there is one.
     """
     periods = sorted(curves.period_tau.unique()) if "a" in panels else []
     if ends_only:
         periods = sorted({periods[0], periods[-1]}) if periods else []
-    n_columns = len(periods) + ("b" in panels)
+    n_columns = len(periods) + ("b" in panels) + ("c" in panels)
     with style.style():
         in_rows = [len(periods), n_columns - len(periods)] if n_columns > MOST_COLUMNS else [n_columns]
         in_rows = [n for n in in_rows if n]
@@ -88,10 +114,24 @@ def draw(
             else:
                 ax.set_ylabel("")
         if "b" in panels:
-            ax = axes[-1]
+            ax = axes[len(periods)]
             final_losses(ax, final, lines, "period_tau", sample)
             style.period_axis(ax, sorted(final.period_tau.unique()))
             style.letter(ax, "b")
             if not periods:
                 ax.legend(loc="lower right")
+        if "c" in panels:
+            networks = final if sample is None else sample
+            counts = [(line.label, line.colour, _learned(where(networks, line.where))) for line in lines]
+            learned_shares(axes[-1], counts)
+            axes[-1].set_ylabel("networks that learned")
+            style.letter(axes[-1], "c")
+            if len(axes) == 1:
+                axes[-1].legend(loc="upper right")
     return picture
+
+
+def _learned(rows: pd.DataFrame) -> dict[float, tuple[int, int]]:
+    """How many networks learned of how many, by period in tau."""
+    found: Any = rows.groupby("period_tau")
+    return {float(at): (int((of.outcome == "learned").sum()), len(of)) for at, of in found}

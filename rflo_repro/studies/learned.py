@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.transforms import offset_copy
 
 from rflo_repro.report import style
+from rflo_repro.report.comparison import learned_shares
 from rflo_repro.report.words import RATES
-from rflo_repro.stats.answers import clopper_pearson
 from rflo_repro.studies.answers import Answers, Entry
 
 NAME = "learned"
@@ -30,8 +26,6 @@ SOURCES = (
     ("random-feedback-is-free", "{} tau", "random-feedback", 0),
     ("random-feedback-is-free-elsewhere", "{} tau", "random-feedback", 0),
 )
-# Points by which rules stand apart at a period
-APART = {"bptt": -3.0, "rflo": -1.0, "local": 1.0, "random-feedback": 3.0}
 
 
 def shares(entries: Iterable[Entry]) -> dict[tuple[str, str, int], tuple[int, int]]:
@@ -58,31 +52,15 @@ def picture(entries: Iterable[Entry]) -> style.Picture | None:
         panels = np.atleast_1d(drawn.subplots(1, len(kinds), sharey=True))
         for axes, rates in zip(panels, kinds, strict=True):
             axes.set_title(RATES[rates])
-            for rule in RULES:
-                _line(axes, rule, {p: found[rates, rule, p] for p in PERIODS_TAU if (rates, rule, p) in found})
-            style.period_axis(axes, PERIODS_TAU)
-            axes.set_xlim(0.8 * PERIODS_TAU[0], 1.25 * PERIODS_TAU[-1])
-            axes.set_ylim(-0.03, 1.03)
-            axes.axhline(0.5, color="#BBBBBB", linewidth=0.6, linestyle=":", zorder=0.5)
-        panels[0].set_yticks([0.0, 0.5, 1.0], ["none", "half", "all"])
+            by_rule = {
+                rule: {float(p): found[rates, rule, p] for p in PERIODS_TAU if (rates, rule, p) in found}
+                for rule in RULES
+            }
+            learned_shares(axes, [(label, style.colour(rule), by_rule[rule]) for rule, label in RULES.items()])
         panels[0].set_ylabel("networks that learned")
         handles, labels = panels[0].get_legend_handles_labels()
         drawn.legend(handles, labels, loc="outside lower center", ncols=len(RULES))
     return drawn
-
-
-def _line(axes: Axes, rule: str, by_period: dict[int, tuple[int, int]]) -> None:
-    """Shares against period, each with its exact 99% interval."""
-    if not by_period:
-        return
-    beside = offset_copy(axes.transData, cast(Figure, axes.figure), APART[rule], units="points")
-    colour = style.colour(rule)
-    ends = [clopper_pearson(k, n) for k, n in by_period.values()]
-    axes.vlines([*by_period], *zip(*ends, strict=True), color=colour, linewidth=0.8, alpha=0.6, transform=beside)
-    axes.plot(
-        [*by_period], [k / n for k, n in by_period.values()], "-o", color=colour, markersize=4, label=RULES[rule],
-        transform=beside, clip_on=False,
-    )  # fmt: skip
 
 
 def draw(known: Answers, figures: Path) -> list[Path]:

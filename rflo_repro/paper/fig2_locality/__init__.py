@@ -15,6 +15,7 @@ ABOUT = About(
     panels={
         "a": "loss in training, a column a period",
         "b": "final loss against period; a dot a network; crosses: the sample by which it is judged",
+        "c": "networks that learned against period, of that sample if there is one, with 99% intervals",
     },
     selectors=("period", "panel", "rule"),
     choices=SupplementChoices,
