@@ -14,6 +14,7 @@ from rflo_repro.version import VERSION as __version__
 if TYPE_CHECKING:
     from rflo_repro.learning.evaluate import Run, Updates, run, weight_updates
     from rflo_repro.learning.history import History
+    from rflo_repro.learning.learner import Learner
     from rflo_repro.learning.loop import Loop
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.optimizers import LearningRates, Optimizer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "learning.evaluate": ("Run", "Updates", "run", "weight_updates"),
     "learning.history": ("History",),
+    "learning.learner": ("Learner",),
     "learning.loop": ("Loop",),
     "learning.network": ("Network",),
     "learning.optimizers": ("LearningRates", "Optimizer"),
@@ -42,6 +44,7 @@ __all__ = [
     "RULES",
     "History",
     "IntervalMatchingTask",
+    "Learner",
     "LearningRates",
     "LearningRule",
     "Loop",

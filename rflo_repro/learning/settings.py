@@ -16,7 +16,7 @@ from rflo_repro.learning.validate import Array
 if TYPE_CHECKING:
     from rflo_repro.learning.task import Task
 
-Eta = float | LearningRates
+Eta = float | LearningRates | dict[str, float]
 Rule = Callable[[Network, Array, Array, Run], Updates]
 """The user's own rule: from a network, a trial's inputs (T, Nx) and targets (T, Ny), and its Run to the updates."""
 
@@ -25,6 +25,10 @@ BATCHES_AHEAD = 256
 
 def kernel_rates(eta: Any, trains: Sequence[str]) -> kernels.Rates:
     """The learning rate of each matrix: `eta`, or 0 where it is not trained. Raises ValueError."""
+    if isinstance(eta, dict):
+        if {*eta} != {*MATRICES}:
+            raise ValueError(f"eta by matrix must have {', '.join(MATRICES)}, got {validate.short_repr([*eta])}")
+        eta = LearningRates(**eta)
     if not isinstance(eta, LearningRates):
         one = validate.real("eta", eta, 0.0)
         eta = LearningRates(w_in=one, w_rec=one, w_out=one)

@@ -74,7 +74,8 @@ def train(
     progress : callable, optional
         Called with the number of trials done, a few times a second; what it raises ends the training.
     optimizer : str or Optimizer
-        An optimiser, or the name of its method; all but plain `sgd` act at the end of a batch, not online.
+        An optimiser, or the name of its method. Online it takes each step's term of Eq. 5, to which `clip` applies,
+        at the rate eta/T.
     noise : float
         Standard deviation of Gaussian noise on the pre-activation u of every unit at every timestep.
     snapshots : sequence of int
@@ -149,8 +150,9 @@ def _check_online(settings: Settings, optimizer: Any) -> None:
         within = "online" if rule is None or settings.online else f"{rule.name}, which is within the trial"
         if settings.batch != 1:
             raise ValueError(f"batch must be 1 with {within}, got {settings.batch}")
-        if not settings.optimizer.plain:
-            raise ValueError(f"optimizer must be plain sgd with {within}, got {validate.short_repr(optimizer)}")
+    if rule is not None and rule.algorithm.least_squares and not settings.optimizer.plain:
+        got = validate.short_repr(optimizer)
+        raise ValueError(f"optimizer must be plain sgd with {rule.name}, which has no gradient, got {got}")
 
 
 def _check_task(task: Any, net: Network) -> None:

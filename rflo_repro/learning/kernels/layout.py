@@ -326,6 +326,8 @@ class TraceWorkspace(NamedTuple):
     """Like `m`: the eligibility traces p and q of Eq. 6."""
     before: Updates
     """The weights at the start of the trial."""
+    step: Updates
+    """The step's term of Eq. 5, for an optimiser."""
 
 
 class ExactWorkspace(NamedTuple):
@@ -458,10 +460,11 @@ def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:
     """Scratch memory for the online rule."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
     matrix, readout = (n_rec + n_in, row), (n_out, row)
-    sources, u, gain, credit, decay, y, state, traces, m, w_out = aligned_zeros(
-        (2 * source_row,), (row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout
+    sources, u, gain, credit, decay, y, state, traces, m, w_out, step_m, step_w_out = aligned_zeros(
+        (2 * source_row,), (row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout, matrix, readout
     )
-    return TraceWorkspace(source_row, sources, u, gain, credit, decay, y, state, traces, Updates(m, w_out))
+    before, step = Updates(m, w_out), Updates(step_m, step_w_out)
+    return TraceWorkspace(source_row, sources, u, gain, credit, decay, y, state, traces, before, step)
 
 
 def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:

@@ -1,8 +1,11 @@
-"""The online rule: eligibility traces that run along with the trial, Eq. 5-6, with x(t) in the input trace."""
+"""The online rule: eligibility traces that run along with the trial, Eq. 5-6, with x(t) in the input trace.
+
+`run_traces` has a whole trial at hand; `steps` does one step of it, for whoever holds the loop.
+"""
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, NamedTuple
 
 from .credit import copy_diagonal, jacobian_diagonal
@@ -14,6 +17,7 @@ from .layout import (
     NONE,
     Array,
     LeastSquares,
+    Optimizer,
     Rates,
     Record,
     Rule,
@@ -22,6 +26,7 @@ from .layout import (
     Updates,
     Weights,
 )
+from .optimizers import optimize
 from .products import Extent, Rows, Scalars, products
 from .unit import gain_of, unit_steps
 from .updates import alignment_of, all_finite, dale_clipped, masked
@@ -96,6 +101,27 @@ def next_preactivation(weights: Weights, first: int, last: int, after: int, work
     )  # fmt: skip
 
 
+@force_inline
+def update_traces(first: int, last: int, before: int, work: TraceWorkspace) -> None:
+    """Eq. 6 for some rows; the source vectors of this step are at element `before`."""
+    traces, sources = work.traces, work.sources
+    row = traces.shape[1]
+    for j in range(first, last):
+        source = splat(sources[before + j])
+        for i in range(0, row, LANES):
+            p = fma(load(work.decay, i), load(traces, j * row + i), load(work.gain, i) * source)
+            store(traces, j * row + i, p)
+
+
+@force_inline
+def gather_step(first: int, last: int, to: Updates, work: TraceWorkspace) -> None:
+    """The step's term of Eq. 5, without a rate, for some rows."""
+    row = work.traces.shape[1]
+    for j in range(first, last):
+        for i in range(0, row, LANES):
+            store(to.m, j * row + i, load(work.credit, i) * load(work.traces, j * row + i))
+
+
 def _each_step(rates: Any, n_steps: int) -> Any:
     """The rates of one step of a trial: each step's term has the 1/T of the whole."""
     return Rates(rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps)
@@ -105,7 +131,14 @@ def _no_rates(rates: Any, n_steps: int) -> Any:
     return rates
 
 
-per_step = specialise(Rates, _each_step, _no_rates)
+def _optimizer_each_step(rates: Any, n_steps: int) -> Any:
+    return Optimizer(
+        rates.w_in / n_steps, rates.w_rec / n_steps, rates.w_out / n_steps, rates.method, rates.clip,
+        rates.weight_decay, rates.beta1, rates.beta2, rates.epsilon, rates.first, rates.second, rates.powers,
+    )  # fmt: skip
+
+
+per_step = specialise(Rates, _each_step, specialise(Optimizer, _optimizer_each_step, _no_rates))
 
 
 def _no_rls(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: int) -> None:
@@ -141,7 +174,7 @@ def _rls_step(rates: Any, targets: Array, trial: int, t: int, h: Array, h_at: in
     update_inverse(rates, targets, trial, t, h, h_at)
 
 
-rls_step = specialise(Rates, _no_rls, _rls_step)
+rls_step = specialise(LeastSquares, _rls_step, _no_rls)
 
 
 def _by_rate(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, n_rec: int) -> None:
@@ -157,7 +190,51 @@ def _by_gain(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, 
         store(w_out, k * row + i, fma(splat(eps), load(rates.gain, i), load(w_out, k * row + i)))
 
 
-learn_readout = specialise(Rates, _by_rate, _by_gain)
+def _gathered(rates: Any, w_out: Array, k: int, eps: float, h: Array, h_at: int, n_rec: int) -> None:
+    """Row k of the step's update, which the optimiser then takes."""
+    for i in range(n_rec):
+        w_out[k, i] = eps * h[h_at + i]
+
+
+learn_readout = specialise(Rates, _by_rate, specialise(LeastSquares, _by_gain, _gathered))
+
+
+def _one_pass(rates: Any, weights: Weights, to: Updates, before: int, after: int, work: TraceWorkspace) -> bool:
+    """Traces, weights and the next pre-activations. Returns whether the weights were changed."""
+    n_rec, n_rows = weights.n_rec, weights.m.shape[0]
+    for first, last, rate in ((0, n_rec, rates.w_rec), (n_rec, n_rows, rates.w_in)):
+        if rate == 0.0:
+            next_preactivation(weights, first, last, after, work)
+        else:
+            trace_step(weights, to, Learning(first, last, rate), before, after, work)
+    return True
+
+
+def _by_optimizer(rates: Any, weights: Weights, to: Updates, before: int, after: int, work: TraceWorkspace) -> bool:
+    n_rec, n_rows = weights.n_rec, weights.m.shape[0]
+    for first, last, rate in ((0, n_rec, rates.w_rec), (n_rec, n_rows, rates.w_in)):
+        if rate != 0.0:
+            update_traces(first, last, before, work)
+            gather_step(first, last, to, work)
+    finite = optimize(rates, weights, to, 1)
+    next_preactivation(weights, 0, n_rec, after, work)
+    next_preactivation(weights, n_rec, n_rows, after, work)
+    return bool(finite)
+
+
+change_weights = specialise(Optimizer, _by_optimizer, _one_pass)
+
+
+def _to_weights(rates: Any, weights: Weights, work: TraceWorkspace) -> Updates:
+    """Where a step's update goes: into the weights themselves, or, for an optimiser, into an array of its own."""
+    return Updates(weights.m, weights.w_out)
+
+
+def _to_optimizer(rates: Any, weights: Weights, work: TraceWorkspace) -> Updates:
+    return work.step
+
+
+update_target = specialise(Optimizer, _to_optimizer, _to_weights)
 
 
 @kernel
@@ -166,7 +243,7 @@ def run_traces(
     trials: Trials,
     k_trial: int,
     rule: Rule,
-    rates: Rates | LeastSquares,
+    rates: Rates | Optimizer | LeastSquares,
     to: Updates,
     work: TraceWorkspace,
 ) -> float:
@@ -221,11 +298,8 @@ def run_traces(
         # at the end there is no next step: what this writes is then not used
         for c in range(n_in):
             sources[after + n_rec + c] = inputs[trial, min(t + 1, n_steps - 1), c]
-        for first, last, rate in ((0, n_rec, rates.w_rec), (n_rec, n_rows, rates.w_in)):
-            if rate == 0.0:
-                next_preactivation(weights, first, last, after, work)
-            else:
-                trace_step(weights, to, Learning(first, last, rate), before, after, work)
+        if not change_weights(rates, weights, to, before, after, work):
+            return nan
         before, after = after, before
     copy_part(sources, before, work.state, 0, n_rec)
     return loss
@@ -233,10 +307,18 @@ def run_traces(
 
 @kernel
 def train_online(
-    weights: Weights, trials: Trials, rule: Rule, rates: Rates | LeastSquares, record: Record, work: TraceWorkspace
+    weights: Weights,
+    trials: Trials,
+    rule: Rule,
+    rates: Rates | Optimizer | LeastSquares,
+    record: Record,
+    work: TraceWorkspace,
 ) -> int:
-    """Train in place with an update at every step, ``(eta/T)`` times the step's term of Eq. 5, or the readout alone by
-    recursive least squares: ``P <- P - P h h^T P / (1 + h.P h)``, ``Wout <- Wout + eps (P h)^T`` with the new P.
+    """Train in place with an update at every step.
+
+    It is ``(eta/T)`` times the step's term of Eq. 5; or that term by way of an optimiser, at the rate ``eta/T``; or of
+    the readout alone, by recursive least squares: ``P <- P - P h h^T P / (1 + h.P h)``, ``Wout <- Wout + eps (P h)^T``
+    with the new P.
 
     Arguments and result as in `train_trials`, but that a batch is one trial and `work` is from `trace_workspace`. If
     something stops being finite, the weights are put back to where the trial in which it happened began.
@@ -244,7 +326,7 @@ def train_online(
     check_local(rule)
     n_steps = trials.inputs.shape[1]
     of_step = per_step(rates, n_steps)
-    to = Updates(weights.m, weights.w_out)
+    to = update_target(rates, weights, work)
     copy(weights.state, work.state)
     for k in range(len(trials.order)):
         if trials.reset_state:

@@ -47,6 +47,9 @@ def inline_ir(function: F) -> F:
     return cast(F, disk_cached(numba.njit(**_OPTIONS, inline="always")(function)))
 
 
+_specialised: dict[Callable[..., Any], Callable[[Any], Any]] = {}
+
+
 def specialise(usual: type, plain: F, general: F) -> F:
     """Static dispatch on the first argument's type; numba compiles only the branch taken.
 
@@ -60,9 +63,15 @@ def specialise(usual: type, plain: F, general: F) -> F:
     def is_usual(kind: Any) -> bool:
         return isinstance(kind, types.Float) if usual is float else getattr(kind, "instance_class", None) is usual
 
+    def compiled(kind: Any) -> F:
+        found = plain if is_usual(kind) else general
+        # `general` may be specialised too
+        return cast(F, _specialised[found](kind)) if found in _specialised else found
+
     if not numba_config.DISABLE_JIT:
+        _specialised[chosen] = compiled
         overload(chosen, strict=False, jit_options=cast(Any, {**_OPTIONS, "forceinline": True}))(
-            lambda *given: plain if is_usual(given[0]) else general
+            lambda *given: compiled(given[0])
         )
     return cast(F, chosen)
 
