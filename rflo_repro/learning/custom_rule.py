@@ -49,7 +49,10 @@ class CustomTrainer:
                     weights.state[:n] = seen.h[-1]
                 finite = finite and math.isfinite(record.loss[k])
                 if finite:
-                    self.add(self.rule(begun, inputs, targets, seen), m, w_out)
+                    # numbers that overflow are a divergence, however warnings are treated
+                    with np.errstate(all="ignore"):
+                        returned = self.rule(begun, inputs, targets, seen)
+                    self.add(returned, m, w_out)
             updates = kernels.Updates(m, w_out)
             if not finite or not (
                 kernels.optimize(rates, weights, updates, 1)

@@ -96,7 +96,7 @@ def run(net: Network, inputs: Array, noise: Array | None = None) -> Run:
         For a wrong shape, or a value that is not finite.
     """
     net = validate.instance("net", net, Network)
-    several = np.ndim(inputs) == 3
+    several = validate.as_array("inputs", inputs, "an array of shape (T, Nx) or (B, T, Nx)").ndim == 3
     inputs = validate.array("inputs", inputs, (None, None, net.n_in) if several else (None, net.n_in))
     noise = _checked_noise(noise, (*inputs.shape[:-1], net.n_rec))
     inputs, noise = (inputs, noise) if several else (inputs[None], noise[None])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from rflo_repro.learning.validate import Array
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+EXPLODED = 10.0
+"""A loss that has grown by more than this factor is that of a network which exploded."""
 
 
 def whole_batches(n_trials: Any, batch: int) -> int:
@@ -33,11 +38,13 @@ class TrainingState:
 
     proceed: trains on from such a state, to a number of trials in all: `train.continue_training`.
     moments: what the optimiser remembers. lookahead: trials that were sampled from the task and not yet trained on.
+    identity: what tells it from other trainings, for a checkpoint.
     """
 
     settings: Settings
     rngs: Rngs
     proceed: Callable[..., History]
+    identity: Mapping[str, str] = field(default_factory=dict)
     moments: tuple[Array, ...] = ()
     lookahead: tuple[Trial, ...] = ()
 
@@ -70,6 +77,22 @@ class History(validate.ShortRepr):
     snapshots: tuple[tuple[int, Network], ...] = ()
     _training: TrainingState | None = field(default=None, repr=False)
 
+    @property
+    def exploded(self) -> bool:
+        """Whether the training diverged, or the median loss of its last 1% of trials is more than ten times the first
+        loss: the weights grow without end."""
+        window = max(1, len(self.loss) // 100)
+        return self.diverged or bool(np.median(self.loss[-window:]) > EXPLODED * self.loss[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # what it is resumed from may hold what cannot be pickled: a function for eta, somebody's task
+        values = [getattr(self, field.name) for field in fields(self)]
+        try:
+            pickle.dumps(self._training)
+        except Exception:
+            values[-1] = None
+        return type(self), tuple(values)
+
     def resume(self, n_trials: int, progress: Callable[[int], None] | None = None) -> History:
         """Train on: the same bits as one longer call of `train`.
 
@@ -94,7 +117,10 @@ class History(validate.ShortRepr):
             For another number of trials, if the training diverged, or if the history does not come from `train`.
         """
         if self._training is None:
-            raise ValueError("a history can be resumed if it comes from train, got one made by hand")
+            raise ValueError(
+                "a history can be resumed if it comes from train, got one made by hand, or pickled with a task or eta "
+                "that cannot be pickled"
+            )
         if self.diverged:
             raise ValueError("a training that diverged cannot be resumed")
         own = replace(self._training, rngs=copy.deepcopy(self._training.rngs))

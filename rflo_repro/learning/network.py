@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import numbers
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -30,11 +31,7 @@ def children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
 
 def _each(value: Any, name: str, n: int) -> Any:
     """`value` as an array: one number is repeated for each of n units. Raises ValueError."""
-    validate.unmasked(name, value)
-    try:
-        given = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be a number or an array of shape ({n},): {error}") from None
+    given = validate.as_array(name, value, f"a number or an array of shape ({n},)")
     return np.full(n, given) if given.ndim == 0 else given
 
 
@@ -118,7 +115,7 @@ class Network(validate.ShortRepr, validate.Checked):
                 raise ValueError("w_rec has weights other than zero where mask is False")
         if self.bias is not None:
             values["bias"] = validate.array("bias", self.bias, (n_rec,))
-        if isinstance(self.tau, (np.ndarray, list, tuple)):
+        if not isinstance(self.tau, numbers.Real) and np.ndim(validate.as_array("tau", self.tau, "numbers")) > 0:
             values["tau"] = tau = validate.array("tau", self.tau, (n_rec,))
             if not (tau >= 1.0).all():
                 raise ValueError(f"tau must be at least 1 for every unit, got {validate.short_repr(float(tau.min()))}")
@@ -151,7 +148,15 @@ class Network(validate.ShortRepr, validate.Checked):
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         archive = io.BytesIO()
         np.savez_compressed(archive, **{FORMAT: VERSION, **{k: v for k, v in given.items() if v is not None}})
-        Path(path).write_bytes(archive.getvalue())
+        # beside it first: a disk that is full leaves the old file as it was
+        target = Path(path)
+        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            beside.write_bytes(archive.getvalue())
+            os.replace(beside, target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:

@@ -1,9 +1,17 @@
-"""An unfinished training as arrays for a checkpoint, and back."""
+"""An unfinished training as arrays for a checkpoint, and back.
+
+The arrays say which training they belong to, part by part, so that those of another one are refused by name.
+"""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -33,6 +41,7 @@ def to_arrays(history: History) -> Saved:
         "state": history.state,
         "snapshots": np.array([trial for trial, _ in history.snapshots], dtype=np.int64),
         "streams": checkpoint.states(vars(training.rngs)),
+        "identity": np.array(json.dumps(training.identity)),
         **{f"{name}, {matrix}": w for name, net in nets for matrix, w in _weights(net).items()},
         **{f"moment {i}": moment for i, moment in enumerate(training.moments)},
         **{f"waiting {i}, {part}": a for i, trial in enumerate(training.lookahead) for part, a in enumerate(trial)},
@@ -45,6 +54,7 @@ def from_arrays(saved: Saved, training: TrainingState, net: Network) -> tuple[Tr
     A task that may remember its trials is asked for all of them again. Raises ValueError for the arrays of another
     training.
     """
+    _check_identity(saved, training.identity)
 
     def network(name: str) -> Network:
         weights: dict[str, Any] = {matrix: saved[f"{name}, {matrix}"] for matrix in _weights(net)}
@@ -60,13 +70,67 @@ def from_arrays(saved: Saved, training: TrainingState, net: Network) -> tuple[Tr
         checkpoint.restore(vars(training.rngs), saved["streams"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"checkpoint must have what this training saved: {validate.short_repr(error)}") from None
-    if not _is_frozen(training.settings.task):
+    if not is_plain(training.settings.task):
         for _ in range(len(begun.loss) + len(lookahead)):
             training.settings.task.trial(fresh)
     return replace(training, moments=moments, lookahead=lookahead), begun
 
 
-def _is_frozen(task: Task) -> bool:
-    """Whether it is a frozen dataclass, which cannot remember the trials that it gave."""
+def identity(net: Network, training: TrainingState) -> dict[str, str]:
+    """What tells one training from another, a digest for each part of it.
+
+    Of a function for eta, a rule of the user's own, and a task that is not plain data only the type or name is known.
+    """
+    settings = training.settings
+    parts = {name: getattr(settings, name) for name in ("task", "rule", "eta", "online", "batch", "reset_state")}
+    parts |= {name: getattr(settings, name) for name in ("optimizer", "noise", "loss") if hasattr(settings, name)}
+    rngs = {"rng": str(checkpoint.states(vars(training.rngs)))}
+    return {name: _digest(part) for name, part in {"net": net, **parts, **rngs}.items()}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(repr(_plain(value)).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """`value` as something whose repr is its content, as far as that can be seen."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, hashlib.sha256(value.tobytes()).hexdigest()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return type(value).__qualname__, [(f.name, _plain(getattr(value, f.name))) for f in dataclasses.fields(value)]
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return sorted((str(key), _plain(item)) for key, item in value.items())
+    if isinstance(value, (str, bool, Enum, type(None), np.generic, int, float)):
+        return value
+    return getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def _check_identity(saved: Saved, own: Mapping[str, str]) -> None:
+    """Raises ValueError, which names what is different, for the arrays of another training."""
+    try:
+        other = json.loads(str(saved["identity"]))
+        different = [name for name, digest in own.items() if other[name] != digest]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"checkpoint must have what this training saved: {validate.short_repr(error)}") from None
+    if different:
+        raise ValueError(
+            f"checkpoint is that of another training, with another {', '.join(different)}; give each training its own"
+        )
+
+
+def is_plain(task: Task) -> bool:
+    """Whether it is a frozen dataclass of plain data, which cannot remember the trials that it gave."""
     parameters = vars(type(task)).get("__dataclass_params__")
-    return parameters is not None and bool(parameters.frozen)
+    return parameters is not None and bool(parameters.frozen) and _remembers_nothing(task)
+
+
+def _remembers_nothing(value: Any) -> bool:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return all(_remembers_nothing(part) for part in vars(value).values())
+    if isinstance(value, (tuple, frozenset)):
+        return all(_remembers_nothing(item) for item in value)
+    return isinstance(value, (int, float, complex, str, bytes, Enum, type(None), np.generic)) or validate.immutable(
+        value
+    )

@@ -196,10 +196,15 @@ RULES: dict[str, LearningRule] = {
 }
 
 
+# e-prop (Bellec et al. 2020) without adaptation is RFLO: with symmetric feedback, and with random
+ALIASES = {"e-prop": "local", "e-prop-random": "rflo"}
+
+
 def resolve(rule: str | LearningRule) -> LearningRule:
-    """The rule itself, or the registered one of that name. Raises ValueError for an unknown name."""
+    """The rule itself, or that of a name or alias, in any case. Raises ValueError for an unknown name."""
     if isinstance(rule, LearningRule):
         return rule
-    if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)} or a LearningRule, got {validate.short_repr(rule)}")
-    return RULES[rule]
+    if not isinstance(rule, str):
+        raise ValueError(f"rule must be a LearningRule or one of {', '.join(RULES)}, got {validate.short_repr(rule)}")
+    name = validate.one_of("rule", rule, [*RULES, *ALIASES])
+    return RULES[ALIASES.get(name, name)]

@@ -125,9 +125,12 @@ def train(
         if not all(callable(getattr(checkpoint, name, None)) for name in ("read", "keep")):
             got = validate.short_repr(checkpoint)
             raise ValueError(f"checkpoint must have methods read and keep, got {got}")
+        training = replace(training, identity=resume.identity(net, training))
         saved = checkpoint.read()
         if saved is not None:
             training, begun = resume.from_arrays(saved, training, net)
+            if len(begun.loss) > n_trials:
+                raise ValueError(f"n_trials must be at least the {len(begun.loss)} of the checkpoint, got {n_trials}")
     return continue_training(training, n_trials, progress, checkpoint, begun)
 
 
@@ -157,6 +160,8 @@ def _check_online(settings: Settings, optimizer: Any) -> None:
 
 def _check_task(task: Any, net: Network) -> None:
     """Raises ValueError for what is no task for this network."""
+    if isinstance(task, type):
+        raise ValueError(f"task must be an instance, got the class: write {task.__name__}(...)")
     for name in ("n_in", "n_out"):
         size = getattr(task, name, None)
         if not isinstance(size, numbers.Integral) or size != getattr(net, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import numbers
 from collections.abc import Callable, Sequence
@@ -86,10 +87,19 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """`value` as a str if it is one of these. Raises ValueError."""
-    if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {short_repr(value)}")
-    return str(value)
+    """The one of these strings that `value` is, in any case and with `-` or `_`. Raises ValueError."""
+    found = value
+    if isinstance(value, str) and value not in allowed:
+        found = next((one for one in allowed if _plain(one) == _plain(value)), None)
+    if not isinstance(found, str) or found not in allowed:
+        near = difflib.get_close_matches(_plain(value), allowed, 1) if isinstance(value, str) else []
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {short_repr(value)}{hint}")
+    return str(found)
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
 def instance(name: str, value: Any, kind: type[T]) -> T:
@@ -108,14 +118,20 @@ def unmasked(name: str, value: Any) -> None:
         raise ValueError(f"{name} must have no masked entries; fill them in first, got {short_repr(value)}")
 
 
+def as_array(name: str, value: Any, wanted: str) -> npt.NDArray[Any]:
+    """`value` as NumPy takes it. Raises ValueError, whatever its own conversion raises: a tensor on another device,
+    say."""
+    unmasked(name, value)
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        raise ValueError(f"{name} must be {wanted}: {error}") from None
+
+
 def any_array(name: str, value: Any, shape: tuple[int | None, ...]) -> Array:
     """A float64, C-contiguous copy of `value` with this shape (None: any length), finite or not. Raises ValueError."""
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
-    unmasked(name, value)
-    try:
-        given = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of shape {wanted}: {error}") from None
+    given = as_array(name, value, f"an array of shape {wanted}")
     if given.dtype.kind not in "fiub":
         raise ValueError(f"{name} must be an array of real numbers, got dtype {given.dtype}")
     if given.ndim != len(shape) or any(n is not None and n != m for n, m in zip(shape, given.shape, strict=True)):
@@ -139,14 +155,10 @@ def array(name: str, value: Any, shape: tuple[int | None, ...], missing: bool = 
 
 def mask(name: str, value: Any, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     """A bool copy of `value` with this shape. Raises ValueError."""
-    wanted = f"{name} must be an array of True and False of shape {shape}"
-    unmasked(name, value)
-    try:
-        given = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{wanted}: {error}") from None
+    wanted = f"an array of True and False of shape {shape}"
+    given = as_array(name, value, wanted)
     if given.dtype != np.bool_ or given.shape != shape:
-        raise ValueError(f"{wanted}, got dtype {given.dtype} and shape {given.shape}")
+        raise ValueError(f"{name} must be {wanted}, got dtype {given.dtype} and shape {given.shape}")
     return given.copy()
 
 
