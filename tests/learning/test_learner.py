@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
+import naive
 import numpy as np
 import pytest
 
@@ -88,6 +89,28 @@ def test_every_rule_is_online_training_to_the_bit(rule):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS[1:], ids=str)
 def test_every_optimizer(optimizer):
     compare(network(), "rflo", eta=0.05, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("optimizer", [rr.Optimizer(), *(o for o in OPTIMIZERS if not isinstance(o, str))], ids=str)
+def test_an_optimizer_takes_each_steps_term_of_eq_5_as_plain_numpy_does(optimizer):
+    net, (inputs, targets) = network(), TASK.trial(np.random.default_rng(0))
+    stepper = naive.Stepper(**{f.name: getattr(optimizer, f.name) for f in fields(optimizer)})
+    learner = rr.Learner(net, "rflo", 0.1, optimizer=optimizer)
+    w = {name: getattr(net, name) for name in ("w_in", "w_rec", "w_out")}
+    p, q, h = np.zeros((13, 13)), np.zeros((13, 2)), net.h0
+    for x, target in zip(inputs, targets, strict=True):
+        u = w["w_rec"] @ h + w["w_in"] @ x
+        gain = (1 - np.tanh(u) ** 2) / net.tau
+        p, q = (1 - 1 / net.tau) * p + np.outer(gain, h), (1 - 1 / net.tau) * q + np.outer(gain, x)
+        h = (1 - 1 / net.tau) * h + np.tanh(u) / net.tau
+        eps = np.where(np.isnan(target), 0.0, target - w["w_out"] @ h)
+        back = (net.feedback @ eps)[:, None]
+        w = stepper(w, {"w_in": back * q, "w_rec": back * p, "w_out": np.outer(eps, h)}, dict.fromkeys(w, 0.1))
+        learner.step(x)
+        learner.learn(target)
+    for name, expected in w.items():
+        np.testing.assert_allclose(getattr(learner.network, name), expected, atol=1e-11)
+        assert not np.allclose(expected, getattr(net, name), atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [*NETWORKS][1:])

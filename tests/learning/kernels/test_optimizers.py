@@ -140,11 +140,8 @@ def test_settings_that_are_refused(settings, message):
         rr.Optimizer(**settings)
 
 
-def test_what_is_no_optimizer_and_online(problem, noise):
+def test_what_is_no_optimizer(problem, noise):
     net = problem(2, n_in=2, n_out=1).net
-    for optimizer in ("adam", rr.Optimizer(clip=1.0), rr.Optimizer(weight_decay=0.1)):
-        with pytest.raises(ValueError, match="optimizer must be plain sgd with online"):
-            rr.train(net, noise(), n_trials=1, online=True, optimizer=optimizer)
     for bad in ("lion", None, 1.0):
         with pytest.raises(ValueError, match="optimizer"):
             rr.train(net, noise(), n_trials=1, optimizer=bad)
