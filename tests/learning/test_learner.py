@@ -278,37 +278,6 @@ def test_the_network_that_was_given_stays(kind):
     same(net, before)
 
 
-def reach(learner, target, field, learn=True):
-    """A cursor that the outputs push reaches for a target, and its position is the next input. Returns its last one."""
-    position, velocity, dt = np.zeros(2), np.zeros(2), 0.05
-    learner.reset()
-    for t in range(80):
-        force = learner.step(np.concatenate([target, position]))
-        turned = field * np.array([velocity[1], -velocity[0]])
-        velocity = velocity + dt * (force + turned - velocity)
-        position = position + dt * velocity
-        share = min(1.0, (t + 1) / 60)
-        wanted = target * share**3 * (10 - 15 * share + 6 * share**2)
-        if learn:
-            learner.learn(error=4.0 * (wanted - position))
-    return position
-
-
-def test_a_closed_loop_is_learned_online():
-    """Reaching, then reaching in a force field that turns the cursor: each is learned while it happens."""
-    net = rr.Network.random(50, 4, 2, np.random.default_rng(0))
-    learner, rng = rr.Learner(net, "rflo", 0.0003), np.random.default_rng(1)
-    missed = []
-    for k in range(400):
-        angle = rng.uniform(0.0, 2.0 * np.pi)
-        target = np.array([np.cos(angle), np.sin(angle)])
-        missed.append(np.linalg.norm(reach(learner, target, 0.0 if k < 200 else 3.0) - target))
-    first, learned, turned, again = (np.mean(missed[i : i + 20]) for i in (0, 180, 200, 380))
-    assert learned < 0.5 * first
-    assert turned > 1.5 * learned
-    assert again < 0.6 * turned
-
-
 def test_the_parts_of_memory_do_not_overlap():
     net = network("units")
     learner = rr.Learner(net, "rflo", optimizer="adam")
