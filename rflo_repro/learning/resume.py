@@ -76,15 +76,16 @@ def from_arrays(saved: Saved, training: TrainingState, net: Network) -> tuple[Tr
     return replace(training, moments=moments, lookahead=lookahead), begun
 
 
-def identity(net: Network, training: TrainingState) -> dict[str, str]:
+def identity(net: Network, training: TrainingState, seeded: bool) -> dict[str, str]:
     """What tells one training from another, a digest for each part of it.
 
     Of a function for eta, a rule of the user's own, and a task that is not plain data only the type or name is known.
+    seeded: whether a generator was given, or a new one was made that no later call can have.
     """
     settings = training.settings
     parts = {name: getattr(settings, name) for name in ("task", "rule", "eta", "online", "batch", "reset_state")}
     parts |= {name: getattr(settings, name) for name in ("optimizer", "noise", "loss") if hasattr(settings, name)}
-    rngs = {"rng": str(checkpoint.states(vars(training.rngs)))}
+    rngs = {"rng": str(checkpoint.states(vars(training.rngs))) if seeded else "new"}
     return {name: _digest(part) for name, part in {"net": net, **parts, **rngs}.items()}
 
 

@@ -111,7 +111,8 @@ def train(
         noise=validate.real("noise", noise, 0.0),
         snapshots=_snapshots(snapshots),
     )
-    rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
+    seeded = rng is not None
+    rng = validate.generator("rng", rng) if rng is not None else np.random.default_rng()
     _check_online(settings, optimizer)
     _check_task(task, net)
     noisy, stochastic = settings.noise > 0.0, settings.sign_bytes(net.n_rec) > 0
@@ -125,7 +126,7 @@ def train(
         if not all(callable(getattr(checkpoint, name, None)) for name in ("read", "keep")):
             got = validate.short_repr(checkpoint)
             raise ValueError(f"checkpoint must have methods read and keep, got {got}")
-        training = replace(training, identity=resume.identity(net, training))
+        training = replace(training, identity=resume.identity(net, training, seeded))
         saved = checkpoint.read()
         if saved is not None:
             training, begun = resume.from_arrays(saved, training, net)

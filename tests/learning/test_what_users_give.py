@@ -77,6 +77,14 @@ def test_a_checkpoint_of_more_trials_is_refused_and_of_fewer_goes_on():
     assert np.array_equal(train(memory, n_trials=60).loss, whole.loss)
 
 
+def test_a_training_without_a_generator_of_its_own_goes_on_too():
+    memory = Memory()
+    rr.train(net(), TASK, "rflo", 0.03, 40, checkpoint=memory)
+    assert len(rr.train(net(), TASK, "rflo", 0.03, 60, checkpoint=memory).loss) == 60
+    with pytest.raises(ValueError, match="another rng"):
+        train(memory)
+
+
 @dataclass(frozen=True)
 class Remembering:
     """Frozen, and yet each trial depends on those before."""
