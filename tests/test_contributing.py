@@ -133,8 +133,8 @@ def test_a_rule_with_a_kernel_takes_six_edits_and_does_what_its_twin_does(tmp_pa
 
 
 CHECK = """
-from rflo_repro.studies import regression
-new = [name for name in regression.sessions_of(regression.conditions()) if "figx" in name]
+from rflo_repro.studies import reference_runs, regression
+new = [name for name in reference_runs.sessions_of(reference_runs.conditions()) if "figx" in name]
 references = regression.read()
 record = next(iter(references.values()))
 found = {**references, **dict.fromkeys(new, record)}

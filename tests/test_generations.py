@@ -21,10 +21,10 @@ FEW = """
 import itertools
 import sys
 from rflo_repro import cli
-from rflo_repro.studies import regression, small_runs
+from rflo_repro.studies import records, regression, small_runs
 def computed(*_):
     runs = [*itertools.islice(small_runs.small_runs(), 7), *small_runs._of_the_rest()]
-    return {f"small: {name}": regression.record(arrays) for name, arrays in runs}
+    return {f"small: {name}": records.record(arrays) for name, arrays in runs}
 regression.computed = computed
 cli.main()
 """

@@ -19,7 +19,7 @@ from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import describe, stored_name
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
-from rflo_repro.studies import regression
+from rflo_repro.studies import reference_runs, regression
 from rflo_repro.studies.registry import studies
 from rflo_repro.tasks import PeriodicTask
 
@@ -219,7 +219,7 @@ def dataclasses_in(value):
 def test_every_kind_of_job_and_of_choices_has_a_name_of_its_own():
     experiments = [about.experiment for about in {**registry.figures(), **studies()}.values() if about.computed]
     scales = [choices for experiment in experiments for choices in experiment.scales.values()]
-    kinds = {kind for value in (*regression.jobs().values(), *scales) for kind in dataclasses_in(value)}
+    kinds = {kind for value in (*reference_runs.jobs().values(), *scales) for kind in dataclasses_in(value)}
     assert [kind for kind in kinds if "stored_as" not in vars(kind)] == []
     assert {stored_name(kind) for kind in kinds} == NAMES
 

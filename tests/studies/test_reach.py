@@ -32,9 +32,9 @@ import numpy as np
 measured = coverage.Coverage(source=["rflo_repro.runs", "rflo_repro.paper", "rflo_repro.studies"], data_file=None)
 measured.start()
 from rflo_repro.runs import provenance
-from rflo_repro.studies import regression, small_runs
+from rflo_repro.studies import reference_runs, small_runs
 seen, modules = set(), set()
-for name, job in regression.jobs().items():
+for name, job in reference_runs.jobs().items():
     modules |= provenance.modules_of(job)
     if name.startswith(("smoke", "study")) and job not in seen:
         seen.add(job)

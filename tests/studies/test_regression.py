@@ -12,9 +12,10 @@ from rich.console import Console
 
 from rflo_repro.runs import generation
 from rflo_repro.runs.request import JobError
-from rflo_repro.studies import regression
+from rflo_repro.studies import records, reference_runs, regression
+from rflo_repro.studies.records import digest, record
 from rflo_repro.studies.registry import studies
-from rflo_repro.studies.regression import compare, digest, record
+from rflo_repro.studies.regression import compare
 
 
 def session(n_trials=60, **arrays):
@@ -28,7 +29,7 @@ def named(arrays, network=0):
 
 def test_this_source_and_this_machine_have_the_references_of_every_rule():
     """The first trials of the stored networks."""
-    assert dict(regression.short_runs()) == {n: r for n, r in regression.read().items() if n.startswith("short")}
+    assert dict(reference_runs.short_runs()) == {n: r for n, r in regression.read().items() if n.startswith("short")}
 
 
 @pytest.mark.long
@@ -42,7 +43,7 @@ def test_this_source_and_this_machine_have_all_references():
 
 def test_the_references_are_of_every_session_and_three_periods_are_held_at_full_length():
     references = regression.read()
-    names = list(regression.jobs())
+    names = list(reference_runs.jobs())
     assert [name for name in references if not name.startswith(("short", "small"))] == names
     for period in (20, 40, 80):
         for rule in ("bptt", "rflo"):
@@ -54,7 +55,7 @@ def test_the_references_are_of_every_session_and_three_periods_are_held_at_full_
 def test_every_study_is_held_by_the_first_network_of_its_conditions():
     held = [name.removeprefix("study: ").split(",")[0] for name in regression.read() if name.startswith("study")]
     assert set(held) == {name for name, about in studies().items() if about.computed and not about.timed}
-    jobs = regression.jobs()
+    jobs = reference_runs.jobs()
     assert len(set(jobs.values())) == len(
         [name for name in jobs if not name.startswith(("smoke", "full", "confirm"))]
     ) + len({job for name, job in jobs.items() if name.startswith(("smoke", "full", "confirm"))})
@@ -63,9 +64,9 @@ def test_every_study_is_held_by_the_first_network_of_its_conditions():
 def test_some_of_those_that_claims_are_judged_on_are_held_at_full_length():
     references = regression.read()
     held = [name for name in references if name.startswith("confirm")]
-    assert len(held) == 2 * regression.N_SAMPLED
+    assert len(held) == 2 * reference_runs.N_SAMPLED
     assert {list(references[name].loss)[-1] for name in held} == {"10000"}
-    (seed,) = {r.seed for c in regression.conditions() if c.label.startswith("confirm") for r in c.jobs}
+    (seed,) = {r.seed for c in reference_runs.conditions() if c.label.startswith("confirm") for r in c.jobs}
     assert seed == 90213
 
 
@@ -129,7 +130,7 @@ def test_a_record_survives_its_file():
     arrays["loss"][-1] = np.inf
     before = record(arrays)
     page = json.loads(json.dumps({"loss": before.loss, "digests": before.digests}))
-    assert regression.Record(**page) == before
+    assert records.Record(**page) == before
     assert before.loss["60"] is None
     assert replace(before, loss={}) != before
 
