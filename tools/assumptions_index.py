@@ -157,7 +157,7 @@ def index() -> str:
     ]
     printed = [
         (
-            f"{name.removeprefix('printed ')} ({'; '.join(_once(field.choice.place for field in of_name))})",
+            f"{name.removeprefix('printed ')} ({'; '.join(_once(field.choice.source for field in of_name))})",
             _commands(of_name),
             _settings(of_name),
             "; ".join(_once(field.choice.meaning for field in of_name)),

@@ -50,7 +50,7 @@ class Alternative:
 class Choice:
     """What is declared beside a field.
 
-    entry: in docs/assumptions.md, or `printed ...` for a value of the paper's. place: where the paper prints it.
+    entry: in docs/assumptions.md, or `printed ...` for a value of the paper's. source: where the paper prints it.
     meaning: in words, with its unit. check: from name and value to the value; raises ValueError.
     option: of the command line that gives it too, without dashes.
     """
@@ -59,13 +59,13 @@ class Choice:
     meaning: str
     check: Check
     alternatives: tuple[Alternative, ...] = ()
-    place: str = ""
+    source: str = ""
     option: str = ""
 
     @property
     def printed(self) -> bool:
         """Whether the value is the paper's."""
-        return bool(self.place)
+        return bool(self.source)
 
 
 def open_choice(
@@ -78,13 +78,13 @@ def open_choice(
 
 
 def printed(
-    default: Any, value: str, place: str, meaning: str, check: Check, *alternatives: Alternative, option: str = ""
+    default: Any, value: str, source: str, meaning: str, check: Check, *alternatives: Alternative, option: str = ""
 ) -> Any:
     """A field whose value the paper prints; its alternatives show how much hangs on it.
 
     value: as one writes it, such as `g = 1.5`.
     """
-    choice = Choice(f"printed {value}", meaning, check, alternatives, place, option)
+    choice = Choice(f"printed {value}", meaning, check, alternatives, source, option)
     return dataclasses.field(default=default, metadata={"choice": choice})
 
 
@@ -124,11 +124,11 @@ def listing(choices: type[Choices]) -> list[tuple[str, str]]:
     lines = []
     for name, choice in declared(choices).items():
         others = ", ".join(written(other.value) for other in choice.alternatives)
-        place = f"{choice.entry}, {choice.place}" if choice.printed else choice.entry
+        source = f"{choice.entry}, {choice.source}" if choice.printed else choice.entry
         lines.append(
             (
                 f"{name}={written(defaults(choices)[name])}",
-                f"{choice.meaning}{f'; alternatives: {others}' if others else ''} [{place}]",
+                f"{choice.meaning}{f'; alternatives: {others}' if others else ''} [{source}]",
             )
         )
     return lines

@@ -31,7 +31,7 @@ def draw(
     files: list[Path] = []
     said: list[str] = []
     if experiment.draw is not None:
-        for suffix, rows in _by_rates(frames) if about.apart else [("", frames)]:
+        for suffix, rows in _by_rates(frames) if about.separate_figures else [("", frames)]:
             picture, notes = experiment.draw(rows, panels)
             said += notes
             if len(notes) < len(panels):

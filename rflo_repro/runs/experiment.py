@@ -47,7 +47,7 @@ class About:
     command: its name on the command line.
     title: one line for tables of contents.
     help: what its command does, and how long it takes; the help has its panels and files too.
-    place: where it comes among the others.
+    order: the lower, the earlier it is listed.
     choices: what can be varied of it; a mere drawing has none.
     rules: the learning rules it runs.
     panels: letter and meaning of each panel.
@@ -56,7 +56,7 @@ class About:
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
     variants: named variants in which it is computed as well: name and text of each choice that is made otherwise, as
     `--set` takes it.
-    apart: whether each kind of rates has a picture of its own.
+    separate_figures: whether each kind of rates has a figure of its own.
     tuning: choices by which a search for its rates differs from those of other figures, to end within an hour.
     closest: figures of which it finds the variant closest to the paper's statements.
     sample: how many times its networks there are in the confirmation sample, on which its claims are answered; 0 if
@@ -69,7 +69,7 @@ class About:
     command: str
     title: str
     help: str
-    place: int
+    order: int
     choices: type[Choices] | None = None
     rules: tuple[str, ...] = ()
     panels: Mapping[str, str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class About:
     selectors: tuple[str, ...] = ()
     rates: tuple[str, ...] = ()
     variants: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
-    apart: bool = False
+    separate_figures: bool = False
     tuning: Mapping[str, Any] = field(default_factory=dict)
     closest: tuple[str, ...] = ()
     sample: int = 0
@@ -144,10 +144,10 @@ def plot_of(about: About) -> Draw:
 
 
 def listed(package: ModuleType) -> dict[str, About]:
-    """Every experiment that has a folder of its own in a package, by command, in the order of their places."""
+    """Every experiment that has a folder of its own in a package, by command, in their `order`."""
     found = [
         importlib.import_module(f"{package.__name__}.{folder.name}").ABOUT
         for folder in pkgutil.iter_modules(package.__path__)
         if folder.ispkg
     ]
-    return {about.command: about for about in sorted(found, key=lambda about: about.place)}
+    return {about.command: about for about in sorted(found, key=lambda about: about.order)}

@@ -36,7 +36,7 @@ def under(experiment: Experiment[Any], variant: str) -> Experiment[Any]:
         command=f"{about.command} --variant {variant}",
         title=f"{about.title} The variant `{variant}`: {in_words(sets)}.",
         rates=(usual,),
-        apart=False,
+        separate_figures=False,
         sample=about.sample_of.get(variant, about.sample),
     )
 

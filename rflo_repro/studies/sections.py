@@ -202,7 +202,7 @@ def _closest(about: About, results: Path) -> str:
 def _pictures(about: About, results: Path, figures: Path) -> tuple[tuple[Picture, ...], tuple[Path, ...]]:
     """The pictures that are shown, and those that are linked."""
     panels = "; ".join(f"{letter}: {meaning}" for letter, meaning in about.panels.items())
-    kinds = [("", about.rates[:1] if about.apart else about.rates), ("_tuned", ("tuned",))]
+    kinds = [("", about.rates[:1] if about.separate_figures else about.rates), ("_tuned", ("tuned",))]
     at = {end: f" At {' and '.join(RATES[kind] for kind in rates)}." if rates else "" for end, rates in kinds}
     at |= {
         f"_{variant}": f" Variant `{variant}`: {RATES[about.rates[0]]} with {in_words(sets)} "

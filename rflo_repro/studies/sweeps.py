@@ -152,7 +152,7 @@ def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
 def experiment(file: SweepFile) -> Experiment[SweepFile]:
     """What a sweep file asks for."""
     return Experiment(
-        about=About(home=file.name, command="sweep", title="", help="", place=0, panels={"a": "what `plot` says"}),
+        about=About(home=file.name, command="sweep", title="", help="", order=0, panels={"a": "what `plot` says"}),
         draw=(lambda frames, panels: draw(file, frames)) if file.plot else None,
         scales={"custom": file},
         schemas=schemas(file.name, file.columns),

@@ -58,7 +58,7 @@ def experiment(figure: About, plan: Plan | None = None) -> Experiment[Any]:
         command=f"tune {figure.command}",
         title=f"Grid search over the learning rates of {figure.command}.",
         help="",
-        place=figure.place,
+        order=figure.order,
         choices=figure.choices,
         panels={"a": "loss by condition and rate"},
     )

@@ -11,5 +11,5 @@ ABOUT = About(
     units through the fixed random weights B, and there meets each synapse's eligibility trace. Computes nothing.
     """,
     panels={"a": "schematic"},
-    place=10,
+    order=10,
 )

@@ -24,8 +24,8 @@ ABOUT = About(
     rules=("bptt", "rflo", "untrained", "local", "random-feedback"),
     rates=("printed", "tuned"),
     variants=VARIANTS,
-    place=20,
+    order=20,
     sample=10,
     sameness={"period_tau": (20.0, 40.0, 80.0)},
-    apart=True,
+    separate_figures=True,
 )

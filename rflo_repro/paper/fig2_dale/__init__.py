@@ -21,8 +21,8 @@ ABOUT = About(
     rules=("rflo",),
     rates=("printed", "tuned"),
     variants=VARIANTS,
-    place=22,
+    order=22,
     sample=10,
     sameness={"period_tau": (20.0, 40.0, 80.0)},
-    apart=True,
+    separate_figures=True,
 )

@@ -22,8 +22,8 @@ ABOUT = About(
     rules=("bptt", "rflo", "local", "random-feedback"),
     rates=("printed", "tuned"),
     variants=VARIANTS,
-    place=21,
+    order=21,
     sample=10,
     sameness={"period_tau": (20.0, 40.0, 80.0)},
-    apart=True,
+    separate_figures=True,
 )

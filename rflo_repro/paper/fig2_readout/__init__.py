@@ -21,7 +21,7 @@ ABOUT = About(
     rules=("rflo", "readout-only", "recurrent-only"),
     rates=("printed", "tuned"),
     variants=VARIANTS,
-    place=23,
+    order=23,
     sample=10,
-    apart=True,
+    separate_figures=True,
 )

@@ -59,6 +59,6 @@ ABOUT = About(
     rules=("rflo",),
     rates=("printed", "tuned"),
     variants=VARIANTS,
-    place=24,
+    order=24,
     sample=10,
 )

@@ -21,9 +21,9 @@ ABOUT = About(
     choices=Choices,
     rules=("rflo", "bptt"),
     rates=("printed", "tuned"),
-    place=30,
+    order=30,
     sample=10,
     sample_of={"batches": 3},
     variants={"batches": (("n_trials", "50000"),)},
-    apart=True,
+    separate_figures=True,
 )

@@ -22,7 +22,7 @@ ABOUT = About(
     choices=Choices,
     rules=("loop", "rflo", "bptt"),
     rates=("tuned",),
-    place=40,
+    order=40,
     sample=3,
     # the grid search costs most here (`rates-of-the-sequence`)
     tuning={"n_networks": 9},

@@ -14,6 +14,6 @@ ABOUT = About(
     choices=Choices,
     rules=("rtrl", "bptt", "rflo"),
     panels={"a": "time of a timestep against the number of units, with fitted exponents"},
-    place=20,
+    order=20,
     timed=True,
 )

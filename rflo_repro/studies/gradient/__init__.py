@@ -16,5 +16,5 @@ ABOUT = About(
     panels={
         "a": "cosine of a rule's update of W and minus the exact gradient, in training and its mean against period"
     },
-    place=20,
+    order=20,
 )

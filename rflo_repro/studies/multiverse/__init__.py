@@ -41,5 +41,5 @@ ABOUT = About(
     "variants that combine choices.",
     selectors=("panel",),
     closest=("fig2", "fig3"),
-    place=45,
+    order=45,
 )

@@ -19,5 +19,5 @@ ABOUT = About(
         "b": "RFLO's loss over that of BPTT as published in the same network, with its median and exact 99% interval; "
         "grey: within a factor of 3.2",
     },
-    place=24,
+    order=24,
 )

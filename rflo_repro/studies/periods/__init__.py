@@ -23,5 +23,5 @@ ABOUT = About(
     legend="A column a kind of learning rates; solid and dashed lines: networks of 30 and of 50 units.",
     selectors=("period", "rule"),
     rates=("printed", "tuned", "clipped"),
-    place=22,
+    order=22,
 )

@@ -25,5 +25,5 @@ ABOUT = About(
         "theory's",
     },
     selectors=("period", "rule"),
-    place=35,
+    order=35,
 )

@@ -18,5 +18,5 @@ ABOUT = About(
     legend="A line a choice made otherwise, the first the baseline: the effect with its 95% interval, in the colour of "
     "its answer; filled where it differs from the baseline's, network by network.",
     selectors=MULTIVERSE.selectors,
-    place=40,
+    order=40,
 )

@@ -13,5 +13,5 @@ ABOUT = About(
     minutes.
     """,
     choices=Choices,
-    place=10,
+    order=10,
 )

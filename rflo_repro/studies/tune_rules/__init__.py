@@ -21,5 +21,5 @@ ABOUT = About(
     rules=tuple(member.name for member in FAMILY if member.tuned),
     panels={"a": "the rates chosen, and those that are not worse by an interval over networks"},
     selectors=("period", "rule"),
-    place=36,
+    order=36,
 )
