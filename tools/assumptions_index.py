@@ -108,7 +108,7 @@ def measured(results: Path) -> dict[tuple[str, str, Any], tuple[float, str]]:
             moved[name, parsed(value)] = tuple(moved_by)
         for (name, value), (middle, low, high) in moved.items():
             key = str(figure), name, value
-            by = f"{number(middle)} ({number(low)}, {number(high)})" if np.isfinite(middle) else "networks run away:"
+            by = f"{number(middle)} ({number(low)}, {number(high)})" if np.isfinite(middle) else "networks explode:"
             said = f"{by} {figure}, {claim}, {part}"
             found[key] = max(found.get(key, (0.0, "nothing surely")), (max(low, -high), said))
     return found

@@ -56,7 +56,7 @@ def locality_explains(tables: Tables, periods_tau: Sequence[float]) -> list[Part
 def effects(rows: pd.DataFrame) -> Mapping[str, Array]:
     """The effects of two factors on log10 of the final loss, one value a network.
 
-    rows: of one period, and of a table of final losses. A network that diverged or ran away counts as above all others;
+    rows: of one period, and of a table of final losses. A network that diverged or exploded counts as above all others;
     where this leaves an effect open, the network is left out of it. Raises ValueError for a network twice.
     """
     found = ranked(rows, "final_loss").pivot(index="network", columns="rule", values="final_loss")

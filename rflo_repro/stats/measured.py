@@ -231,7 +231,7 @@ def by_period(
 def slopes(frame: pd.DataFrame, x: str, y: str, log_x: bool = False, log_y: bool = False) -> Any:
     """Slope of y on x for each network: the median of the slopes between any two of its points (Theil and Sen).
 
-    An infinite y, such as the loss of a network that ran away, counts as above all others and no more; a network with a
+    An infinite y, such as the loss of a network that exploded, counts as above all others and no more; a network with a
     missing y is left out.
     """
     found = []

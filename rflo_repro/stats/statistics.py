@@ -1,6 +1,6 @@
 """Statistics over networks; intervals are paired where two conditions are compared on the same networks.
 
-A network that diverged or ran away counts as above all others: its loss is taken as infinite. What is said of a median
+A network that diverged or exploded counts as above all others: its loss is taken as infinite. What is said of a median
 rests on ranks alone: its interval lies between two of the values, and its tests count the networks on either side.
 """
 

@@ -2,7 +2,7 @@
 
 All rates of the grid are tried on some networks, and the grid goes on by a rate as long as its smallest or largest one
 does best; the three best are then tried on more networks, and that with the smallest mean of the log loss is chosen,
-the smaller one of a tie. A network that diverged or ran away counts as ten times its first loss. The networks are
+the smaller one of a tie. A network that diverged or exploded counts as ten times its first loss. The networks are
 neither those of the figures nor those on which claims are judged: they come from a root seed of their own.
 """
 
@@ -44,12 +44,12 @@ COLUMNS = (
     Column("chosen", "flag", "", "whether this is the rate chosen for the condition"),
     Column("as_good", "flag", "", "whether the 95% interval over networks leaves open that the rate is as good"),
 )
-Plan = Mapping[str, Mapping[int, int]]
-"""By condition: the rates that are tried, as places of the grid, and on how many networks each."""
+Schedule = Mapping[str, Mapping[int, int]]
+"""By condition: the rates that are tried, as grid indices, and on how many networks each."""
 
 
-def experiment(figure: About, plan: Plan | None = None) -> Experiment[Any]:
-    """A figure's search, as far as it is planned; the whole grid if no plan is given.
+def experiment(figure: About, schedule: Schedule | None = None) -> Experiment[Any]:
+    """A figure's search, as far as it is planned; the whole grid if no schedule is given.
 
     Raises RequestError if the figure has no learning rate to tune.
     """
@@ -72,16 +72,16 @@ def experiment(figure: About, plan: Plan | None = None) -> Experiment[Any]:
 
     def conditions(choices: Any, selection: Selection) -> list[Condition]:
         """Each condition of the figure that has a learning rate, at each rate that is planned for it."""
-        places = sorted({place for of in plan.values() for place in of}) if plan else GRID
+        indices = sorted({index for of in schedule.values() for index in of}) if schedule else GRID
         columns = zip(
-            *(figure.experiment.conditions(choices, Selection(eta=rate(place))) for place in places), strict=True
+            *(figure.experiment.conditions(choices, Selection(eta=rate(index))) for index in indices), strict=True
         )
         everywhere = dict.fromkeys(GRID, min(N_GRID, choices.n_networks))
         found = []
         for at in columns:
-            planned = (plan or {}).get(condition_key(at[0].values), everywhere)
+            planned = (schedule or {}).get(condition_key(at[0].values), everywhere)
             if at[0].values.get("rates") == "given":
-                found += [_at(c, planned[place]) for place, c in zip(places, at, strict=True) if place in planned]
+                found += [_at(c, planned[index]) for index, c in zip(indices, at, strict=True) if index in planned]
         if not found:
             raise RequestError(None, f"{figure.command} has no learning rate to tune")
         return found
@@ -142,39 +142,39 @@ def mean_loss(losses: pd.DataFrame) -> pd.Series[float]:
     return pd.Series({eta: float(mean(losses[eta].dropna().to_numpy(float))) for eta in losses})
 
 
-def tried(table: pd.DataFrame) -> Plan:
+def tried(table: pd.DataFrame) -> Schedule:
     """What a table of COLUMNS has."""
-    place_of = {rate(place): place for place in range(LOWEST, HIGHEST + 1)}
+    index_of = {rate(index): index for index in range(LOWEST, HIGHEST + 1)}
     return {
-        str(condition): {place_of[eta]: int((group.eta == eta).sum()) for eta in group.eta.unique()}
+        str(condition): {index_of[eta]: int((group.eta == eta).sum()) for eta in group.eta.unique()}
         for condition, group in table.groupby("condition", sort=False)
     }
 
 
-def following(table: pd.DataFrame, n_best: int) -> Plan:
+def following(table: pd.DataFrame, n_best: int) -> Schedule:
     """What to try next, given what has been: the next rate where the smallest or the largest one is best, and once that
     is so nowhere, the best rates on `n_best` networks, the next one among them where the smallest or the largest is
     chosen. What has been tried already when there is no more to try."""
     before, n_grid = tried(table), min(N_GRID, n_best)
-    plan: dict[str, dict[int, int]] = {}
+    schedule: dict[str, dict[int, int]] = {}
     wider = False
     for condition, group in table.groupby("condition", sort=False):
         of = before[str(condition)]
-        places = sorted(of)
+        indices = sorted(of)
         order = mean_loss(_losses(group).iloc[:n_grid]).to_numpy().argsort(kind="stable")
-        best = places[order[0]]
-        beyond = best + {places[0]: -1, places[-1]: 1}.get(best, 0)
-        plan[str(condition)] = {**of, **{places[i]: n_best for i in order[:BEST]}}
-        if plan[str(condition)] == of:
-            chosen = places[list(_losses(group)).index(group[group.chosen].eta.iloc[0])]
-            after = chosen + {places[0]: -1, places[-1]: 1}.get(chosen, 0)
-            plan[str(condition)] |= {after: n_best} if LOWEST <= after <= HIGHEST else {}
+        best = indices[order[0]]
+        beyond = best + {indices[0]: -1, indices[-1]: 1}.get(best, 0)
+        schedule[str(condition)] = {**of, **{indices[i]: n_best for i in order[:BEST]}}
+        if schedule[str(condition)] == of:
+            chosen = indices[list(_losses(group)).index(group[group.chosen].eta.iloc[0])]
+            after = chosen + {indices[0]: -1, indices[-1]: 1}.get(chosen, 0)
+            schedule[str(condition)] |= {after: n_best} if LOWEST <= after <= HIGHEST else {}
         elif beyond not in of and LOWEST <= beyond <= HIGHEST:
-            plan[str(condition)] = {**of, beyond: n_grid}
+            schedule[str(condition)] = {**of, beyond: n_grid}
             wider = True
     if not wider:
-        return plan
-    return {condition: of if len(of) > len(before[condition]) else before[condition] for condition, of in plan.items()}
+        return schedule
+    return {condition: of if len(of) > len(before[condition]) else before[condition] for condition, of in schedule.items()}
 
 
 def tune(figure: About, request: Request, console: Console) -> None:
@@ -187,8 +187,8 @@ def tune(figure: About, request: Request, console: Console) -> None:
     outcome = run(search, request, console)
     # what is stored need not be computed again
     request = dataclasses.replace(request, force=False)
-    while (plan := following(outcome.tables["search"], n_best)) != tried(outcome.tables["search"]):
-        outcome = run(experiment(figure, plan), request, console)
+    while (schedule := following(outcome.tables["search"], n_best)) != tried(outcome.tables["search"]):
+        outcome = run(experiment(figure, schedule), request, console)
     if outcome.reference:
         console.print(f"rates    {keep(figure, outcome.tables)}", highlight=False, soft_wrap=True)
 

@@ -18,7 +18,7 @@ from rflo_repro.runs import tables
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
-from rflo_repro.studies.rules import places
+from rflo_repro.studies.rules import task_specs
 from rflo_repro.studies.rules.claims import CLAIMS, rank_correlations
 from rflo_repro.studies.rules.experiment import EXPERIMENT, SCHEMAS, horizon_tau
 from rflo_repro.studies.rules.family import FAMILY
@@ -202,13 +202,13 @@ def test_every_rule_of_the_family_has_a_cost_and_a_horizon():
 
 def test_rates_are_the_tuned_ones_or_say_whose_they_are(monkeypatch):
     at = {("periodic", "rflo"): {20.0: (0.1, 0.2), 80.0: (0.3, 0.4)}, ("periodic", "bptt"): {20.0: (0.5, 0.6)}}
-    monkeypatch.setattr(places, "tuned", lambda: at)
+    monkeypatch.setattr(task_specs, "tuned", lambda: at)
     choices = dataclasses.replace(EXPERIMENT.scales["paper"], periods_tau=(20.0, 30.0, 70.0))
-    twenty, thirty, seventy, *_ = places.places(choices, Selection())
+    twenty, thirty, seventy, *_ = task_specs.selected(choices, Selection())
     of = {member.name: member for member in FAMILY}
 
     def rates(place, name):
-        return dataclasses.astuple(places.rates_of(place, of[name], of[name].rule(10.0)))
+        return dataclasses.astuple(task_specs.rates_of(place, of[name], of[name].rule(10.0)))
 
     assert rates(twenty, "rflo") == ("tuned", 0.1, 0.2)
     assert rates(thirty, "rflo") == ("nearest", 0.1, 0.2)
@@ -216,8 +216,8 @@ def test_rates_are_the_tuned_ones_or_say_whose_they_are(monkeypatch):
     assert rates(twenty, "snap-0") == ("borrowed", 0.1, 0.2)
     assert rates(twenty, "random-feedback") == ("borrowed", 0.5, 0.6)
     assert rates(twenty, "force") == ("none", 0.0, 0.0)
-    monkeypatch.setattr(places, "tuned", dict)
-    with pytest.raises(places.RequestError, match="run `rflo-repro tune-rules`"):
+    monkeypatch.setattr(task_specs, "tuned", dict)
+    with pytest.raises(task_specs.RequestError, match="run `rflo-repro tune-rules`"):
         rates(twenty, "rflo")
 
 

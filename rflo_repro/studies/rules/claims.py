@@ -30,7 +30,7 @@ from rflo_repro.stats.measured import (
     within,
 )
 from rflo_repro.stats.statistics import quartiles, where
-from rflo_repro.studies.rules import places
+from rflo_repro.studies.rules import task_specs
 from rflo_repro.studies.rules.family import PERIODIC
 
 # At half of it a quarter of what ranks vary by would be explained
@@ -53,7 +53,7 @@ def rank_correlations(frame: pd.DataFrame) -> Any:
 def _by_task(tables: Tables, task: str | None = None) -> list[tuple[str, pd.DataFrame]]:
     """The trained networks of each task, with its name."""
     frame = tables["final"] if task is None else where(tables["final"], {"task": task})
-    return [(str(title), rows) for title, rows in frame.groupby(places.title(frame), sort=False)]
+    return [(str(title), rows) for title, rows in frame.groupby(task_specs.title(frame), sort=False)]
 
 
 def _ratio(what: str, rows: pd.DataFrame, first: str, second: str, test: Any) -> Part:

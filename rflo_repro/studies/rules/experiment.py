@@ -22,7 +22,7 @@ from rflo_repro.runs.request import Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.statistics import quartiles
-from rflo_repro.studies.rules import ABOUT, places
+from rflo_repro.studies.rules import ABOUT, task_specs
 from rflo_repro.studies.rules.choices import Choices
 from rflo_repro.studies.rules.claims import CLAIMS
 from rflo_repro.studies.rules.family import FAMILY, Member
@@ -35,7 +35,7 @@ SCHEMAS = {
         "rules_final",
         "one trained network",
         (
-            *places.COLUMNS,
+            *task_specs.COLUMNS,
             Column("base", "text", "", "the rule of rflo_repro.RULES that it is made of; own: of the user's file"),
             Column("feedback", "text", "", "symmetric or random"),
             Column("optimizer", "text", "", "sgd (plain descent) or rmsprop"),
@@ -53,13 +53,13 @@ SCHEMAS = {
                 "cosine", "number", "", "cosine of the update of W and minus the exact gradient, mean over training"
             ),
         ),
-        places.CONDITION,
+        task_specs.CONDITION,
     ),
     "course": Schema(
         "rules_course",
         "a log-spaced number of trials, over networks",
         (
-            *places.COLUMNS,
+            *task_specs.COLUMNS,
             Column("trials", "integer", "trials", "number of training trials before"),
             Column("loss_25", "number", "", "25th percentile over networks of the loss L in the next trial, if any"),
             Column("loss_50", "number", "", "its median; a network that diverged counts as above all others"),
@@ -73,7 +73,7 @@ SCHEMAS = {
             Column("cosine_50", "number", "", "its median"),
             Column("cosine_75", "number", "", "its 75th percentile"),
         ),
-        places.CONDITION,
+        task_specs.CONDITION,
     ),
     "noise": Schema(
         "rules_noise",
@@ -96,27 +96,27 @@ SCHEMAS = {
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """Every rule at its tasks, and single draws of those that draw. Raises RequestError if there are none."""
     trained = [
-        _trained(choices, place, kind)
-        for place in places.places(choices, selection)
-        for kind in places.chosen(choices, selection, place)
+        _trained(choices, spec, kind)
+        for spec in task_specs.selected(choices, selection)
+        for kind in task_specs.rules_for(choices, selection, spec)
     ]
     return [*trained, *([] if selection.periods_tau else _drawn(choices, selection))]
 
 
-def _trained(choices: Choices, place: places.Place, kind: Member | Own) -> Condition:
+def _trained(choices: Choices, spec: task_specs.TaskSpec, kind: Member | Own) -> Condition:
     rule = kind.rule(choices.tau)
-    rates = places.rates_of(place, kind, rule)
-    sessions = places.sessions(
-        place, kind, choices.n_networks, eta=LearningRates(w_in=rates.w, w_rec=rates.w, w_out=rates.w_out)
+    rates = task_specs.rates_of(spec, kind, rule)
+    sessions = task_specs.sessions(
+        spec, kind, choices.n_networks, eta=LearningRates(w_in=rates.w, w_rec=rates.w, w_out=rates.w_out)
     )
-    batch, task, n_rec = place.first.batch, place.first.task, place.first.init.n_rec
-    batches = log_spaced(place.first.n_trials // batch, choices.n_points)
+    batch, task, n_rec = spec.first.batch, spec.first.task, spec.first.init.n_rec
+    batches = log_spaced(spec.first.n_trials // batch, choices.n_points)
     # the first of them is before any training
     points = tuple(int(n) * batch for n in (0, *batches))
     return Condition(
-        label=f"{kind.name}, {place.label}" + ("" if rates.called == "tuned" else f", {rates.called} rates"),
+        label=f"{kind.name}, {spec.label}" + ("" if rates.called == "tuned" else f", {rates.called} rates"),
         values={
-            **places.values(place, kind),
+            **task_specs.values(spec, kind),
             "base": kind.base or kind.name,
             "feedback": rule.feedback,
             "optimizer": kind.optimizer,

@@ -16,7 +16,7 @@ from rflo_repro.report import style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.measured import slopes
 from rflo_repro.stats.statistics import interval, quartiles, where
-from rflo_repro.studies.rules import places, twelve
+from rflo_repro.studies.rules import task_specs, twelve
 from rflo_repro.studies.rules.claims import rank_correlations
 from rflo_repro.studies.rules.family import PERIODIC
 
@@ -54,7 +54,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Pictures, list[st
 
 def _appendix(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
     final, noise = tables["final"], tables["noise"]
-    final = final.assign(title=places.title(final)) if len(final) else final
+    final = final.assign(title=task_specs.title(final)) if len(final) else final
     periodic = where(final, {"task": PERIODIC})
     left_out = {
         "a": "" if len(final) else "the table has no trained networks",

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from rflo_repro.learning.validate import Array
 
 STAGES = ("w", "w_out")
-# Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"; a rate goes by its place, of which that of 1 is 0
+# Methods: "[1e-4, 3e-4, 1e-3, ..., 3e-1]"; a rate goes by its index, that of 1 being 0
 GRID = tuple(range(-8, 0))
 AROUND = 2
 # a search that is widened ends at 1e-6 and 30
 LOWEST, HIGHEST = -12, 3
-# times its first loss: what a network counts as that diverged or ran away
+# times its first loss: what a network counts as that diverged or exploded
 MOST = 10.0
 
 
@@ -151,9 +151,9 @@ class Draws:
         return {"error": error}
 
 
-def rate(place: int) -> float:
-    """The learning rate at a place of the grid {1, 3} x 10^k."""
-    return float(f"{(1, 3)[place % 2]}e{place // 2}")
+def rate(index: int) -> float:
+    """The learning rate at an index of the grid {1, 3} x 10^k."""
+    return float(f"{(1, 3)[index % 2]}e{index // 2}")
 
 
 def bounded_log(final: Array, first: Array) -> Array:
@@ -172,7 +172,7 @@ class Search:
     """A search for the learning rates of W (Win goes with it) and of Wout, one after the other.
 
     session: of network 0; its rates do not count. n_networks: trained at each rate.
-    stages: what is searched for, of `w` and `w_out`, in order. start: place of the first rate of Wout.
+    stages: what is searched for, of `w` and `w_out`, in order. start: index of the first rate of Wout.
 
     The first stage tries the whole grid, a second one the rates next to the start; either goes on by one rate as long
     as the best one (`score`; of a tie the smallest) is the smallest or the largest that was tried.
@@ -204,14 +204,14 @@ class Search:
         """stage, w, w_out: (k,) what was searched for, and the rates that were tried, in ascending order by stage.
         final, first: (k, n) losses of the networks; final is NaN after a divergence."""
         seen: dict[tuple[int, int], tuple[Array, Array]] = {}
-        kept = None if checkpoint is None else checkpoint.read()
-        if kept is not None:
-            for (w, w_out), (final, first) in zip(kept["places"], kept["losses"], strict=True):
+        saved = None if checkpoint is None else checkpoint.read()
+        if saved is not None:
+            for (w, w_out), (final, first) in zip(saved["places"], saved["losses"], strict=True):
                 seen[int(w), int(w_out)] = final, first
         at, rows = {"w": 0, "w_out": self.start}, []
 
-        def tried(stage: str, place: int) -> tuple[int, int]:
-            key = (place, at["w_out"]) if stage == "w" else (at["w"], place)
+        def tried(stage: str, index: int) -> tuple[int, int]:
+            key = (index, at["w_out"]) if stage == "w" else (at["w"], index)
             if key not in seen:
                 seen[key] = self._losses(rate(key[0]), rate(key[1]), len(seen), progress)
                 if checkpoint is not None:
@@ -220,18 +220,18 @@ class Search:
             return key
 
         for stage in self.stages:
-            places = [*GRID] if stage == self.stages[0] else [*range(self.start - AROUND, self.start + AROUND + 1)]
+            indices = [*GRID] if stage == self.stages[0] else [*range(self.start - AROUND, self.start + AROUND + 1)]
             while True:
-                found = [seen[tried(stage, place)] for place in places]
+                found = [seen[tried(stage, index)] for index in indices]
                 best = int(np.argmin([score(*losses) for losses in found]))
-                if best == 0 and places[0] > LOWEST:
-                    places.insert(0, places[0] - 1)
-                elif best == len(places) - 1 and places[-1] < HIGHEST:
-                    places.append(places[-1] + 1)
+                if best == 0 and indices[0] > LOWEST:
+                    indices.insert(0, indices[0] - 1)
+                elif best == len(indices) - 1 and indices[-1] < HIGHEST:
+                    indices.append(indices[-1] + 1)
                 else:
                     break
-            rows += [(stage, *tried(stage, place)) for place in places]
-            at[stage] = places[best]
+            rows += [(stage, *tried(stage, index)) for index in indices]
+            at[stage] = indices[best]
         losses = [seen[w, w_out] for _, w, w_out in rows]
         return {
             "stage": np.array([stage for stage, _, _ in rows]),

@@ -12,7 +12,7 @@ ABOUT = About(
     For every rule and task of fig-rules, search for the learning rate of W (Win goes with it) on the paper's grid
     while Wout has a usual one, then for that of Wout while W has the rate found. A grid is widened as long as its best
     rate is at an edge. The best rate has the smallest mean over networks of log10 of the final loss; one that diverged
-    or ran away counts as ten times its first loss. The networks are not those of fig-rules.
+    or exploded counts as ten times its first loss. The networks are not those of fig-rules.
 
     At paper scale it writes the rates that fig-rules uses too, and takes about three quarters of an hour on two cores;
     what was stopped goes on with the searches that are left.

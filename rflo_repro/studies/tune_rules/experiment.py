@@ -16,7 +16,7 @@ from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import interval
-from rflo_repro.studies.rules import places
+from rflo_repro.studies.rules import task_specs
 from rflo_repro.studies.rules.family import Member
 from rflo_repro.studies.rules.own import Own
 from rflo_repro.studies.rules.trial import STAGES, Search, bounded_log, score
@@ -27,7 +27,7 @@ SCHEMA = Schema(
     "tune_rules",
     "one network trained at one pair of rates",
     (
-        *places.COLUMNS,
+        *task_specs.COLUMNS,
         Column("stage", "text", "", "what is searched for: w, the rate of W and Win, or w_out, that of Wout"),
         Column("w", "number", "", "learning rate of W and Win; 0 if they are not trained"),
         Column("w_out", "number", "", "learning rate of Wout; 0 if it is not trained"),
@@ -37,25 +37,25 @@ SCHEMA = Schema(
         Column("chosen", "flag", "", "whether these are the rates that are chosen in this stage"),
         Column("as_good", "flag", "", "whether the 95% interval over networks leaves open that they are as good"),
     ),
-    places.CONDITION,
+    task_specs.CONDITION,
 )
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """A search for each rule at each task, or for those of the user's file; those that take longest come first."""
     return [
-        Condition(f"{kind.name}, {place.label}", places.values(place, kind), (_search(choices, place, kind),))
-        for place in reversed(places.places(choices, selection))
-        for kind in places.chosen(choices, selection, place)
+        Condition(f"{kind.name}, {spec.label}", task_specs.values(spec, kind), (_search(choices, spec, kind),))
+        for spec in reversed(task_specs.selected(choices, selection))
+        for kind in task_specs.rules_for(choices, selection, spec)
         if kind.tuned and (not choices.rule_file or isinstance(kind, Own))
     ]
 
 
-def _search(choices: Choices, place: places.Place, kind: Member | Own) -> Search:
+def _search(choices: Choices, spec: task_specs.TaskSpec, kind: Member | Own) -> Search:
     trains = kind.rule(choices.tau).trains
     stages = tuple(stage for stage, matrix in zip(STAGES, ("w_rec", "w_out"), strict=True) if matrix in trains)
-    (session,) = places.sessions(place, kind, 1)
-    return Search(session, choices.n_networks, stages, place.start_for(kind))
+    (session,) = task_specs.sessions(spec, kind, 1)
+    return Search(session, choices.n_networks, stages, spec.start_for(kind))
 
 
 def tabulate(
@@ -90,17 +90,17 @@ def tabulate(
 
 def keep(tables: Tables) -> Path:
     """Put the rates chosen into the package's data, in place of those that the same rules had at the same tasks."""
-    path = Path(str(places.TUNED))
-    last = tables["search"][tables["search"].chosen].drop_duplicates([*places.CONDITION], keep="last")
-    before = [(task, tau, rule, both) for (task, rule), at in places.tuned().items() for tau, both in at.items()]
-    columns = [*places.CONDITION, "w", "w_out"]
+    path = Path(str(task_specs.TUNED))
+    last = tables["search"][tables["search"].chosen].drop_duplicates([*task_specs.CONDITION], keep="last")
+    before = [(task, tau, rule, both) for (task, rule), at in task_specs.tuned().items() for tau, both in at.items()]
+    columns = [*task_specs.CONDITION, "w", "w_out"]
     now = [(task, tau, rule, both) for task, tau, rule, *both in last[columns].itertuples(index=False)]
     # as text, for NaN, the period of tasks without one, is not equal to itself
     rates = {(task, f"{tau:g}", rule): [f"{rate:g}" for rate in both] for task, tau, rule, both in (*before, *now)}
     rows = [(*key, *both) for key, both in sorted(rates.items())]
     with replacing(path) as temporary:
         pd.DataFrame(rows, columns=columns).to_csv(temporary, index=False, lineterminator="\n")
-    places.tuned.cache_clear()
+    task_specs.tuned.cache_clear()
     return path
 
 

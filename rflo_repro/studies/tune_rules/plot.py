@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from rflo_repro.report import style
 from rflo_repro.stats.claims import Tables
-from rflo_repro.studies.rules import places
+from rflo_repro.studies.rules import task_specs
 from rflo_repro.studies.rules.trial import STAGES
 
 COLOURS = {"w": style.COLOURS["blue"], "w_out": style.COLOURS["red"]}
@@ -20,7 +20,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     """Rules down and rates across, a column a task: the rate chosen as a dot, those as good as a line."""
     frame = tables["search"]
     rules = list(dict.fromkeys(frame.rule))
-    tasks = [*frame.groupby(places.title(frame), sort=False)][::-1]
+    tasks = [*frame.groupby(task_specs.title(frame), sort=False)][::-1]
     with style.style():
         picture = style.new_picture(2.2 + 1.9 * len(tasks), 1.4 + 0.17 * len(rules))
         grid = picture.subplots(1, len(tasks), squeeze=False, sharey=True)[0]

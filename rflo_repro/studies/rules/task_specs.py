@@ -14,7 +14,6 @@ from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig3.choices import Choices as Intervals
 from rflo_repro.paper.fig4.choices import Choices as SingleMovements
-from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column
@@ -41,11 +40,11 @@ CONDITION = tuple(column.name for column in COLUMNS)
 
 
 @dataclass(frozen=True)
-class Place:
+class TaskSpec:
     """A task, and the networks that learn it.
 
     task: its name in the tables. period_tau: NaN for tasks without one. first: a session of network 0; its rule and
-    rates do not count. start: place in the grid of the first rate of Wout in the search, by plain descent.
+    rates do not count. start: grid index of the first rate of Wout in the search, by plain descent.
     """
 
     task: str
@@ -59,69 +58,56 @@ class Place:
         return self.task if math.isnan(self.period_tau) else f"{self.period_tau:g} tau"
 
     def start_for(self, kind: Member | Own) -> int:
-        """Place in the grid of the first rate of Wout in the search for a rule's rates."""
+        """Grid index of the first rate of Wout in the search for a rule's rates."""
         return START_OF_RMSPROP if kind.optimizer == "rmsprop" else self.start
 
 
-def places(choices: Choices, selection: Selection) -> list[Place]:
+def selected(choices: Choices, selection: Selection) -> list[TaskSpec]:
     """The selected tasks. Raises RequestError for a period that is not whole timesteps."""
-
-    def place(
-        name: str, task: Any, n_trials: int, init: Initialisation, start: int, period: float = math.nan, **how: Any
-    ) -> Place:
-        return Place(name, period, Session(task, "bptt", 0.0, n_trials, init, choices.seed, 0, **how), start)
-
     common: dict[str, Any] = {"tau": choices.tau, "seed": choices.seed}
     small = PeriodicChoices(n_rec=choices.n_rec, **common)
-    found = [
-        # Wout begins at the rate that the paper prints for it alone
-        place(
-            PERIODIC,
-            PeriodicTask(periodic.steps(period_tau, choices.tau, selection)),
-            choices.n_trials,
-            small.init,
-            -3,
-            period_tau,
-        )
-        for period_tau in sorted(selection.periods_tau or choices.periods_tau)
-    ]
+    first = Session(PeriodicTask(1), "bptt", 0.0, choices.n_trials, small.init, choices.seed, 0)
+    found = []
+    for period_tau in sorted(selection.periods_tau or choices.periods_tau):
+        task = PeriodicTask(periodic.steps(period_tau, choices.tau, selection))
+        # the search begins with the rate that the paper prints for Wout alone
+        found.append(TaskSpec(PERIODIC, period_tau, replace(first, task=task), -3))
     if selection.periods_tau:
         return found
     intervals = Intervals(n_rec=choices.n_rec_large, **common)
+    first_of_intervals = replace(
+        first,
+        task=intervals.task(LONGEST_TAU),
+        n_trials=choices.n_batches * intervals.batch,
+        init=intervals.init,
+        batch=intervals.batch,
+    )
     single = SingleMovements(n_rec=choices.n_rec_large, **common)
+    first_of_movements = replace(
+        first,
+        task=Movements(single.reaching),
+        n_trials=choices.n_movements,
+        init=single.init,
+        reset_state=single.reset_state,
+    )
+    # with the paper's rate for BPTT, and with the rate tuned for Figure 4
     return [
         *found,
-        # at BPTT's printed rate
-        place(
-            INTERVALS,
-            intervals.task(LONGEST_TAU),
-            choices.n_batches * intervals.batch,
-            intervals.init,
-            -5,
-            batch=intervals.batch,
-        ),
-        # at the rate tuned for Figure 4
-        place(
-            MOVEMENTS,
-            Movements(single.reaching),
-            choices.n_movements,
-            single.init,
-            -4,
-            reset_state=single.reset_state,
-        ),
+        TaskSpec(INTERVALS, math.nan, first_of_intervals, -5),
+        TaskSpec(MOVEMENTS, math.nan, first_of_movements, -4),
     ]
 
 
-def chosen(choices: Choices, selection: Selection, place: Place) -> list[Member | Own]:
+def rules_for(choices: Choices, selection: Selection, spec: TaskSpec) -> list[Member | Own]:
     """The selected rules that learn a task; those of the user's own file, which learn the periodic one, come last."""
     of_family = [
         member
         for member in FAMILY
-        if place.task in member.tasks
-        and not place.period_tau > member.longest_tau
+        if spec.task in member.tasks
+        and not spec.period_tau > member.longest_tau
         and (not selection.rules or member.name in selection.rules)
     ]
-    return [*of_family, *(choices.rule_file if place.task == PERIODIC else ())]
+    return [*of_family, *(choices.rule_file if spec.task == PERIODIC else ())]
 
 
 @dataclass(frozen=True)
@@ -148,13 +134,13 @@ def tuned() -> dict[tuple[str, str], dict[float, tuple[float, float]]]:
     return found
 
 
-def rates_of(place: Place, kind: Member | Own, rule: LearningRule) -> Rates:
+def rates_of(spec: TaskSpec, kind: Member | Own, rule: LearningRule) -> Rates:
     """The rates of a rule at a task. Raises RequestError if none are known."""
     if not kind.tuned:
         return Rates("none", 0.0, 0.0)
-    period = place.period_tau
+    period = spec.period_tau
     for called, name in (("tuned", kind.name), ("borrowed", "rflo" if rule.local_in_time else "bptt")):
-        if known := tuned().get((place.task, name)):
+        if known := tuned().get((spec.task, name)):
             nearest = min(known, key=lambda at: max(at, period) / min(at, period))
             called = "nearest" if called == "tuned" and nearest != period and not math.isnan(period) else called
             w, w_out = known[nearest]
@@ -169,17 +155,17 @@ def title(frame: pd.DataFrame) -> pd.Series[str]:
     return frame.task + frame.period_tau.map(lambda tau: "" if math.isnan(tau) else f", {tau:g} τ")
 
 
-def values(place: Place, kind: Member | Own) -> dict[str, Any]:
+def values(spec: TaskSpec, kind: Member | Own) -> dict[str, Any]:
     """What names the condition in the tables."""
-    return dict(zip(CONDITION, (place.task, place.period_tau, kind.name), strict=True))
+    return dict(zip(CONDITION, (spec.task, spec.period_tau, kind.name), strict=True))
 
 
-def sessions(place: Place, kind: Member | Own, n_networks: int, **changes: Any) -> tuple[Session, ...]:
+def sessions(spec: TaskSpec, kind: Member | Own, n_networks: int, **changes: Any) -> tuple[Session, ...]:
     """A session a network, its rates still open unless they are among the changes."""
-    init = place.first.init
+    init = spec.first.init
     return tuple(
         replace(
-            place.first,
+            spec.first,
             rule=kind.rule(init.tau),
             init=replace(init, output_feedback=kind.output_feedback),
             optimizer=kind.optimizer,
