@@ -9,14 +9,14 @@ from rflo_repro.runs.choices import (
     Alternative,
     ChoiceError,
     Choices,
+    boolean,
     first_state,
-    flag,
     integer,
     limit,
     number,
+    one_of,
     open_choice,
     printed,
-    word,
 )
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import LIMITS
@@ -62,7 +62,7 @@ class NetworkChoices(Choices):
         "sgd",
         "plain-updates",
         "what becomes of an update: sgd, momentum, rmsprop or adam",
-        word("sgd", "momentum", "rmsprop", "adam"),
+        one_of("sgd", "momentum", "rmsprop", "adam"),
         Alternative("rmsprop", "RMSprop", excluded=True),
     )
     clip: float | str = open_choice(
@@ -79,7 +79,7 @@ class NetworkChoices(Choices):
         False,
         "end-of-trial-updates",
         "whether rules that are local in time change the weights at every timestep",
-        flag,
+        boolean,
         Alternative(True, "RFLO within the trial", excluded=True),
     )
     n_trials: int
@@ -156,14 +156,14 @@ class PeriodicChoices(NetworkChoices):
         True,
         "state-between-trials",
         "whether every trial starts at h(0), or where the last one ended",
-        flag,
+        boolean,
         Alternative(False, "state carried on", excluded=True),
     )
     per_trial_average: bool = open_choice(
         True,
         "per-trial-average",
         "whether a trial's update is divided by its timesteps",
-        flag,
+        boolean,
         Alternative(False, "no 1/T", excluded=True),
     )
     n_trials: int = open_choice(

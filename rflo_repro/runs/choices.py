@@ -145,7 +145,7 @@ def vary(choices: C, sets: Iterable[tuple[str, str]], options: Mapping[str, Any]
     changes = {name: options[c.option] for name, c in known.items() if options.get(c.option) is not None}
     for name, text in asked.items():
         if name not in known:
-            raise ChoiceError(f"{_shown(name)} is not one of {', '.join(known)}", name, option="set")
+            raise ChoiceError(f"{_short_repr(name)} is not one of {', '.join(known)}", name, option="set")
         changes[name] = parsed(text, isinstance(getattr(choices, name), tuple))
     try:
         return dataclasses.replace(choices, **changes)
@@ -174,7 +174,7 @@ def written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _shown(value: Any) -> str:
+def _short_repr(value: Any) -> str:
     from rflo_repro.learning import validate
 
     return validate.short_repr(value)
@@ -205,7 +205,7 @@ def number(minimum: float = -LARGEST, maximum: float = LARGEST) -> Check:
 positive = number(sys.float_info.min)
 
 
-def flag(name: str, value: Any) -> bool:
+def boolean(name: str, value: Any) -> bool:
     """True or false, as the command line writes them. Raises ValueError."""
     try:
         return bool(_validated("boolean")(name, value))
@@ -213,7 +213,7 @@ def flag(name: str, value: Any) -> bool:
         raise ValueError(str(error).replace("True or False", "true or false", 1)) from None
 
 
-def word(*allowed: str) -> Check:
+def one_of(*allowed: str) -> Check:
     """One of these words."""
     return _validated("one_of", allowed)
 
@@ -223,7 +223,7 @@ def each(check: Check) -> Check:
 
     def checked(name: str, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, tuple) or not value:
-            raise ValueError(f"{name} must be one value or more, separated by commas, got {_shown(value)}")
+            raise ValueError(f"{name} must be one value or more, separated by commas, got {_short_repr(value)}")
         return tuple(check(name, item) for item in value)
 
     return checked

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rflo_repro.learning import exact_math
 from rflo_repro.runs.job import Arrays, Condition, Results
-from rflo_repro.runs.outcomes import outcome, silent_loss
+from rflo_repro.runs.outcomes import outcome, zero_output_loss
 from rflo_repro.runs.session import last_part
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.statistics import quartiles
@@ -116,7 +116,7 @@ def how_it_went(arrays: Arrays, untrained: bool = False) -> dict[str, Any]:
     """The columns of FINAL, but for the network's."""
     loss, diverged = arrays["loss"], bool(arrays["diverged"])
     seen = loss[np.isfinite(loss)]
-    went, plateau = ("untrained", np.nan) if untrained else outcome(loss, diverged, silent_loss(arrays["targets"]))
+    went, plateau = ("untrained", np.nan) if untrained else outcome(loss, diverged, zero_output_loss(arrays["targets"]))
     return {
         "n_trials": len(loss), "first_loss": loss[0], "smallest_loss": seen.min() if len(seen) else np.nan,
         "final_loss": last_part(loss), "final_alignment": last_part(arrays["alignment"]),

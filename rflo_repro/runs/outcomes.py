@@ -1,10 +1,10 @@
 """How a training session went: learned, plateau, thrown out, ran away or diverged, from its learning curve.
 
-Losses are measured against that of a silent network, L of Eq. 2 for an output of zero. The curve is read in windows of
-1% of the trials, by the median of each, so that a single spike counts for nothing:
+Losses are measured against that of an output of zero, L of Eq. 2 (the zero-output loss). The curve is read in windows
+of 1% of the trials, by the median of each, so that a single spike counts for nothing:
 
 - `diverged`: a NaN or an infinity ended the training;
-- `learned`: in the last window the loss is at most a tenth of the silent network's (nine tenths of the target's power);
+- `learned`: in the last window the loss is at most a tenth of the zero-output loss (nine tenths of the target's power);
 - `ran away`: in the last window it is more than ten times the first trial's; the weights grow without end, and how far
   they got says nothing;
 - `thrown out`: it was so in an earlier window, and is no longer;
@@ -26,22 +26,22 @@ LAST_PART = 0.1
 RAN_AWAY = 10.0
 
 
-def silent_loss(targets: Array) -> float:
+def zero_output_loss(targets: Array) -> float:
     """Loss L of Eq. 2 for an output of zero. targets: (T, Ny)."""
     return 0.5 * exact_math.inner(targets, targets) / len(targets)
 
 
-def outcome(loss: Array, diverged: bool, silent: float) -> tuple[str, float]:
+def outcome(loss: Array, diverged: bool, zero_output: float) -> tuple[str, float]:
     """The class of a session, and the level of its plateau (NaN for other classes).
 
-    loss: (n_trials,), before each trial's update. silent: what `silent_loss` gives for the task.
+    loss: (n_trials,), before each trial's update. zero_output: what `zero_output_loss` gives for the task.
     """
     if diverged:
         return "diverged", np.nan
     width = max(1, len(loss) // N_WINDOWS)
     # from the end, so that the last window is that of the final loss
     windows = np.median(loss[len(loss) % width :].reshape(-1, width), axis=1)
-    good = windows <= LEARNED * silent
+    good = windows <= LEARNED * zero_output
     if good[-1]:
         return "learned", np.nan
     if windows[-1] > RAN_AWAY * loss[0]:

@@ -26,7 +26,7 @@ def renamed(experiment: Experiment[Any], about: About, scales: Mapping[str, Any]
 
 
 def under(experiment: Experiment[Any], variant: str) -> Experiment[Any]:
-    """One of the experiment's named variants (`About.variants`), at the printed rates, which its tables call by the
+    """One of the experiment's named variants (`About.variants`), at the paper's learning rates, which its tables call by the
     variant's name."""
     about = experiment.about
     sets, usual = about.variants[variant], about.rates[0]

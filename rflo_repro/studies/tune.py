@@ -174,7 +174,9 @@ def following(table: pd.DataFrame, n_best: int) -> Schedule:
             wider = True
     if not wider:
         return schedule
-    return {condition: of if len(of) > len(before[condition]) else before[condition] for condition, of in schedule.items()}
+    return {
+        condition: of if len(of) > len(before[condition]) else before[condition] for condition, of in schedule.items()
+    }
 
 
 def tune(figure: About, request: Request, console: Console) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rflo_repro.paper.fig2_size.experiment import larger_networks_help
-from rflo_repro.runs.outcomes import outcome, silent_loss
+from rflo_repro.runs.outcomes import outcome, zero_output_loss
 from rflo_repro.tasks import PeriodicTask
 
 SILENT = 0.328
@@ -68,7 +68,7 @@ def test_a_divergence_is_one_whatever_came_before():
     assert math.isnan(level)
 
 
-def test_the_silent_networks_loss_is_the_targets_power():
+def test_the_zero_output_loss_is_the_targets_power():
     targets = PeriodicTask(800).trial(np.random.default_rng(0))[1]
-    assert silent_loss(targets) == pytest.approx((1 + 1 / 4 + 1 / 16) / 4, rel=1e-9)
-    assert silent_loss(np.array([[3.0, 4.0]])) == 12.5
+    assert zero_output_loss(targets) == pytest.approx((1 + 1 / 4 + 1 / 16) / 4, rel=1e-9)
+    assert zero_output_loss(np.array([[3.0, 4.0]])) == 12.5

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rflo_repro.paper.choices import PeriodicChoices
-from rflo_repro.runs.choices import Alternative, flag, open_choice
+from rflo_repro.runs.choices import Alternative, boolean, open_choice
 
 if TYPE_CHECKING:
     from rflo_repro.learning.rules import LearningRule
@@ -22,7 +22,7 @@ class Choices(PeriodicChoices):
         False,
         "published-bptt",
         "whether BPTT takes the next step's error in every place, as in the author's published notebook",
-        flag,
+        boolean,
         Alternative(True, "BPTT of the notebook"),
     )
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rflo_repro.paper.choices import H0, NetworkChoices, trials
-from rflo_repro.runs.choices import Alternative, ChoiceError, first_state, flag, integer, open_choice, positive, printed
+from rflo_repro.runs.choices import (
+    Alternative,
+    ChoiceError,
+    boolean,
+    first_state,
+    integer,
+    open_choice,
+    positive,
+    printed,
+)
 
 if TYPE_CHECKING:
     from rflo_repro.tasks import IntervalMatchingTask
@@ -47,7 +56,7 @@ class Choices(NetworkChoices):
         False,
         "batches-are-summed",
         "whether the updates of a batch are averaged in place of summed",
-        flag,
+        boolean,
         Alternative(True, "batches averaged"),
     )
     pulse_sd: float = printed(15.0, "SD = 15", "Methods, Figure 3", "SD of the pulses, in timesteps", positive)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from rflo_repro.paper.choices import H0, NetworkChoices, trials
 from rflo_repro.runs.choices import (
     Alternative,
+    boolean,
     first_state,
-    flag,
     integer,
     number,
+    one_of,
     open_choice,
     positive,
     printed,
-    word,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Choices(NetworkChoices):
         False,
         "holds",
         "whether a movement's input stays on in its hold",
-        flag,
+        boolean,
         Alternative(True, "input on in the hold"),
     )
     amplitude: float = open_choice(
@@ -64,14 +64,14 @@ class Choices(NetworkChoices):
         "constant",
         "velocity-profile",
         "speed in a movement: constant, or bell: sin^2",
-        word("constant", "bell"),
+        one_of("constant", "bell"),
         Alternative("bell", "sin² speed"),
     )
     reset_state: bool = open_choice(
         False,
         "state-between-movements",
         "whether the state starts anew in every trial of stage 1",
-        flag,
+        boolean,
         Alternative(True, "state reset in stage 1"),
     )
     bound: float = open_choice(
@@ -93,7 +93,7 @@ class Choices(NetworkChoices):
         "movement",
         "time-of-choice",
         "at whose end the loop reads the state: movement or hold",
-        word("movement", "hold"),
+        one_of("movement", "hold"),
         Alternative("hold", "read at the hold's end"),
     )
     n_trials: int = printed(
@@ -110,7 +110,7 @@ class Choices(NetworkChoices):
         "stage2",
         "free-run",
         "where the run of the learned sequence begins: stage2, where that ended, or h0",
-        word("stage2", "h0"),
+        one_of("stage2", "h0"),
         Alternative("h0", "run from h(0)"),
     )
     whole: float = open_choice(

@@ -7,7 +7,7 @@ from typing import Any
 
 from rflo_repro.paper.choices import networks, root_seed, trials
 from rflo_repro.runs.choices import Choices as Declared
-from rflo_repro.runs.choices import each, flag, integer, open_choice, positive
+from rflo_repro.runs.choices import boolean, each, integer, open_choice, positive
 
 ENTRY = "size-of-the-multiverse"
 count = integer(0, 10_000)
@@ -31,7 +31,7 @@ class Reduced(Declared):
         (20.0, 40.0), ENTRY, "periods of its supplements, in tau", each(positive)
     )
     n_rec: int = open_choice(100, ENTRY, "units in Figures 3 and 4, and at most in supplement 3", integer(1))
-    stay_small: bool = open_choice(False, ENTRY, "whether variants of more trials are as short as the rest", flag)
+    stay_small: bool = open_choice(False, ENTRY, "whether variants of more trials are as short as the rest", boolean)
     seed: int = root_seed()
 
     def periods(self, figure: str) -> tuple[float, ...]:

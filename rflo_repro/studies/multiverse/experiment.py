@@ -20,7 +20,7 @@ from rflo_repro.runs.choices import declared, written
 from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Condition, Results, by_network
 from rflo_repro.runs.learning_curves import FINAL, final_loss, summary
-from rflo_repro.runs.outcomes import outcome, silent_loss
+from rflo_repro.runs.outcomes import outcome, zero_output_loss
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.by_losses import IN_TABLES, ByLosses, by_losses
@@ -228,7 +228,7 @@ def _less(effects: Sequence[float], before: Sequence[float]) -> npt.NDArray[np.f
 
 def _final(found: Sequence[Condition], results: Results) -> Iterator[dict[str, Any]]:
     for condition, network, arrays in by_network(found, results):
-        went, _ = outcome(arrays["loss"], bool(arrays["diverged"]), silent_loss(arrays["targets"]))
+        went, _ = outcome(arrays["loss"], bool(arrays["diverged"]), zero_output_loss(arrays["targets"]))
         yield {
             **condition.values,
             "network": network,

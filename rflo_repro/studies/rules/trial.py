@@ -157,7 +157,7 @@ def rate(index: int) -> float:
 
 
 def bounded_log(final: Array, first: Array) -> Array:
-    """log10 of the final loss; one that diverged (NaN) or ran away counts as ten times its first loss."""
+    """log10 of the final loss; one that diverged (NaN) or exploded counts as ten times its first loss."""
     most = MOST * first
     return exact_math.log10(np.where(final <= most, final, most))
 
