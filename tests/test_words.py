@@ -61,6 +61,7 @@ PHRASES = {
     r"\bsilent loss\b": "zero-output loss",
 }
 
+
 def names_in(code: str) -> set[str]:
     """The names that Python code has, keywords among them."""
     return {

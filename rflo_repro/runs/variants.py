@@ -26,8 +26,8 @@ def renamed(experiment: Experiment[Any], about: About, scales: Mapping[str, Any]
 
 
 def under(experiment: Experiment[Any], variant: str) -> Experiment[Any]:
-    """One of the experiment's named variants (`About.variants`), at the paper's learning rates, which its tables call by the
-    variant's name."""
+    """One of the experiment's named variants (`About.variants`), at the paper's learning rates, which its tables call
+    by the variant's name."""
     about = experiment.about
     sets, usual = about.variants[variant], about.rates[0]
     own = dataclasses.replace(

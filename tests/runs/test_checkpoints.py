@@ -28,7 +28,7 @@ from rflo_repro.tasks import IntervalMatchingTask
 
 PLAIN = Session(task=rr.PeriodicTask(20), rule="bptt", eta=0.03, n_trials=60, init=Initialisation(6), seed=1, network=0)
 TIMED = IntervalMatchingTask(20, shortest=10, pulse_sd=3.0, first=10, tail=10)
-REALISATIONS = {
+JOBS = {
     "a session": PLAIN,
     "batches": replace(PLAIN, batch=5, optimizer="adam", noise=0.1),
     "online": replace(PLAIN, rule="rflo", online=True, reset_state=False),
@@ -89,9 +89,9 @@ def begun(tmp_path, job=PLAIN, after=20):
     return store, path
 
 
-@pytest.mark.parametrize("name", REALISATIONS)
+@pytest.mark.parametrize("name", JOBS)
 def test_it_goes_on_within_a_session(tmp_path, name):
-    job = REALISATIONS[name]
+    job = JOBS[name]
     whole, _ = swept(Store(tmp_path / "whole"), job)
     store = Store(tmp_path / "r")
     last = 0

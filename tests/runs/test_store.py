@@ -89,7 +89,7 @@ CHANGES = {
     "batch": 5,
     "reset_state": False,
 }
-RECIPES = {
+INITIALISATIONS = {
     "n_rec": 7,
     "tau": 11.0,
     "g": 1.4,
@@ -106,8 +106,8 @@ RECIPES = {
 
 def test_every_field_changes_the_key(store):
     assert set(CHANGES) == {f.name for f in fields(Session)}
-    assert set(RECIPES) == {f.name for f in fields(Initialisation)}
-    initialisations = [replace(SESSION.init, **{name: value}) for name, value in RECIPES.items()]
+    assert set(INITIALISATIONS) == {f.name for f in fields(Initialisation)}
+    initialisations = [replace(SESSION.init, **{name: value}) for name, value in INITIALISATIONS.items()]
     changed = [replace(SESSION, **{name: value}) for name, value in CHANGES.items() if name != "init"]
     paths = [store.path(s) for s in (SESSION, *changed, *(replace(SESSION, init=init) for init in initialisations))]
     rates = rr.LearningRates(w_in=0.03, w_rec=0.03, w_out=0.03)
