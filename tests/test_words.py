@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = [path for top in ("rflo_repro", "benchmarks", "tools", "tests") for path in sorted((ROOT / top).rglob("*.py"))]
 TEXTS = [
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "tools" / "templates").iterdir()),
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml")),
 ]

@@ -134,9 +134,9 @@ def test_what_a_choice_does_not_surely_move_is_said(tmp_path):
     assert moved(tmp_path, {"x": 0.0})["fig2", "clip", 0.3][1] == "nothing surely"
 
 
-def test_where_networks_run_away_no_size_is_said(tmp_path):
+def test_where_networks_explode_no_size_is_said(tmp_path):
     found = moved(tmp_path, {"x": 1.0}, excluded=-np.inf)
-    assert found["fig2", "reset_state", False] == (np.inf, "networks run away: fig2, a claim, x")
+    assert found["fig2", "reset_state", False] == (np.inf, "networks explode: fig2, a claim, x")
 
 
 def test_a_table_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
