@@ -437,7 +437,7 @@ def test_a_run_that_is_stopped_at_any_moment_goes_on_where_it_was(tmp_path):
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     code, said = interrupted([PROGRAM, *command, stopped], stopped, signal.SIGINT)
     assert code == 130
-    assert said.startswith("stopped; what is finished is kept: the same command ")
+    assert said.startswith("stopped; what is finished is saved: the same command ")
     assert "\n" not in said
     assert csv(stopped) == {}
     code, _ = interrupted([PROGRAM, *command, stopped], stopped, signal.SIGKILL)

@@ -48,7 +48,7 @@ jobs = tuple(Session(PeriodicTask(12), "rflo", 0.03, 3, init, seed=1, network=i)
 ran, run = [], Session.run
 Session.run = lambda job, *given, **named: (ran.append(job), run(job, *given, **named))[1]
 reporter = Reporter(Console(file=io.StringIO()))
-(found,) = sweep([Condition("c", {}, jobs)], Store(Path("stored")), 1, reporter, lambda arrays: "")
+(found,) = sweep([Condition("c", {}, jobs)], Store(Path("stored")), reporter)
 page = Path("page.json")
 if not page.exists():
     page.write_text(json.dumps(generation.numerical_source(jobs)))

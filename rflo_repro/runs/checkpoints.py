@@ -1,17 +1,17 @@
-"""Sessions under way on disk, so that a run that is stopped or killed goes on within them."""
+"""Checkpoints of unfinished jobs on disk, so that a run that is stopped or killed goes on within them."""
 
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.runs import provenance, status
-from rflo_repro.runs.job import Arrays, Job, Progress
-from rflo_repro.runs.store import Store, Unbelieved
+from rflo_repro.runs.job import Arrays, Job
+from rflo_repro.runs.progress import JobProgress
+from rflo_repro.runs.store import InvalidFile, Store
 
 if TYPE_CHECKING:
     from rflo_repro.learning.checkpoint import Saved
@@ -22,75 +22,72 @@ LARGEST_SHARE = 0.01
 
 @dataclass
 class OnDisk:
-    """A job under way, in a file beside the place where it will lie: the `checkpoint` of its `run`.
+    """The checkpoint of a job's `run`: a file beside the result to come.
 
-    name: what `status` calls it. every: seconds between two files; once `stop` is set there is one more.
-    note: told what a reader of the log should know. resumed: told how many trials it begins with, if it goes on.
+    every: seconds between two writes; there is one more when the run is stopped.
     """
 
     store: Store
     job: Job
-    name: str
+    progress: JobProgress
     every: float
-    stop: threading.Event
-    note: Callable[[str], None]
-    resumed: Callable[[int], None]
 
     def __post_init__(self) -> None:
         self._before, self._started, self._n_trials = 0.0, time.monotonic(), self.job.cost().trials
         self._due = self._started + self.every
 
-    def run(self, progress: Progress, anew: bool) -> Arrays:
-        """Run it, from where it was, or `anew` and without a checkpoint."""
-        self._under_way(0)
-        return self.job.run(progress, None if anew else self)
+    def run(self, anew: bool) -> Arrays:
+        """Run the job, from its checkpoint, or `anew` and without one."""
+        self._set_status(0)
+        return self.job.run(self.progress, None if anew else self)
 
     @property
     def seconds(self) -> float:
-        """How long it has been computed, in all runs."""
+        """How long the job has been computed, in all runs."""
         return self._before + time.monotonic() - self._started
 
     def read(self) -> Saved | None:
-        """What was kept last by this version on this processor, or None, which is said if there was something."""
+        """What this version saved last on this processor. Of another checkpoint, which is removed, the user is told."""
         try:
-            found = self.store.begun(self.job)
+            found = self.store.checkpoint(self.job)
             if found is None:
                 return None
-            kept, made = found
-            if not _here(made):
-                raise Unbelieved(f"{self.name} was under way elsewhere: {provenance.where(made)}")
-        except Unbelieved as error:
-            self.store.forget(self.job)
-            self.note(f"{error}; begun anew")
+            saved, record = found
+            if not _here(record):
+                raise InvalidFile(f"{self.progress.name} was begun elsewhere: {provenance.where(record)}")
+        except InvalidFile as error:
+            self.store.remove_checkpoint(self.job)
+            self.progress.note(f"{error}; begun anew")
             return None
         if not self._before:
-            self.resumed(made["trials"])
-        self._before = made["seconds"]
-        self._under_way(made["trials"])
-        return kept
+            self.progress.resumed(record["trials"])
+        self._before = record["seconds"]
+        self._set_status(record["trials"])
+        return saved
 
     def keep(self, done: int, now: Callable[[], Saved]) -> None:
-        """Write a file if it is time. What the disk refuses is said once."""
+        """Write the checkpoint if it is time. What the disk refuses is said once."""
         began = time.monotonic()
-        if began < self._due and not self.stop.is_set():
+        if began < self._due and not self.progress.stop.is_set():
             return
         try:
             with status.changing:
-                self.store.keep(self.job, now(), {**provenance.made(self.seconds), "trials": done})
-                self._under_way(done)
+                record = {**provenance.of_result(self.seconds), "trials": done}
+                self.store.save_checkpoint(self.job, now(), record)
+                self._set_status(done)
         except OSError as error:
-            if not self.stop.is_set():
-                self.note(f"{self.name} cannot be kept while it is under way: {error.strerror}")
+            if not self.progress.stop.is_set():
+                self.progress.note(f"{self.progress.name} has no checkpoint that can be written: {error.strerror}")
             self._due = math.inf
             return
         ended = time.monotonic()
         self._due = ended + max(self.every, (ended - began) / LARGEST_SHARE)
 
-    def _under_way(self, kept: int) -> None:
-        status.trials[self.name] = kept, self._n_trials
+    def _set_status(self, saved: int) -> None:
+        status.trials[self.progress.name] = saved, self._n_trials
 
 
-def _here(made: dict[str, Any]) -> bool:
-    """Whether the versions and the processor are those of this process: a result has one record of who made it."""
-    ours = provenance.made(0.0)
-    return all(made[name] == ours[name] for name in ("versions", "machine"))
+def _here(record: dict[str, Any]) -> bool:
+    """Whether the versions and the processor are those of this process: a result has one producer."""
+    ours = provenance.of_result(0.0)
+    return all(record[name] == ours[name] for name in ("versions", "machine"))

@@ -44,7 +44,7 @@ def _compute(job: Job, digest: str) -> tuple[Arrays, dict[str, Any]]:
         raise ClusterError(_differs(get_worker().address, own, digest))
     started = time.monotonic()
     arrays = job.run(lambda trials: None)
-    return arrays, provenance.made(time.monotonic() - started)
+    return arrays, provenance.of_result(time.monotonic() - started)
 
 
 def _differs(worker: str, theirs: str, ours: str) -> str:
@@ -67,7 +67,7 @@ def connected(address: str) -> Iterator[Any]:
         raise ClusterError("needs Dask: pip install 'rflo-repro[cluster]'") from None
     # what goes wrong is said in one line, not in Dask's log as well
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    # made in two steps: one that fails in the second would wait for its own end when it is collected
+    # created in two steps: one that fails in the second would wait for its own end when it is collected
     client = Client.__new__(Client)
     said: list[str] = []
 

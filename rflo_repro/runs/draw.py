@@ -51,16 +51,9 @@ def read(experiment: Experiment[Any], results: Path) -> Tables:
     """The tables that an experiment's pictures show, by part. Raises RequestError for what is missing or damaged."""
     if experiment.draw is None:
         return {}
-    found: dict[str, pd.DataFrame] = {}
-    command = f"run `rflo-repro {experiment.about.command}{folders.options(results)}`"
-    for part, schema in experiment.schemas.items():
-        try:
-            found[part], _ = tables.read(results, schema)
-        except FileNotFoundError:
-            raise RequestError("results", f"{results} has no {schema.name}.csv: {command} first") from None
-        except tables.TableError as error:
-            raise RequestError("results", f"{error}: {command} to make it anew") from None
-    return found | _sample(experiment, results)
+    command = f"`rflo-repro {experiment.about.command}{folders.options(results)}`"
+    found = tables.load(results, experiment.schemas, command)
+    return {part: table.frame for part, table in found.items()} | _sample(experiment, results)
 
 
 def _sample(experiment: Experiment[Any], results: Path) -> dict[str, pd.DataFrame]:

@@ -2,8 +2,8 @@
 
 Text that computes numbers may change as it likes as long as the bytes stay: `rflo-repro check --accept` runs the
 references, and adds today's source to the generation if every byte is the same. Results and tables of one generation
-are each other's, whatever source of it made them; another generation's are stale. Source that was not checked yet is
-unproven: what it computes is taken for its own alone.
+are each other's, whatever source of it computed them; another generation's are stale. Source that was not checked yet
+is unproven: what it computes is taken for its own alone.
 
 A module that no reference run is made of, such as a task of one's own, is proven by nothing: it counts by its own
 digest.
@@ -81,7 +81,7 @@ class Generation:
         """Those of these modules that no reference is made of."""
         return sorted(set(modules) - self.modules)
 
-    def made(self, source: Mapping[str, Any]) -> bool:
+    def has(self, source: Mapping[str, Any]) -> bool:
         """Whether the source that a table's metadata names is of this generation."""
         return source.get("generation") == self.name or any(
             source["digest"] == known.digest and set(source["of"]) == set(known.of)
@@ -139,7 +139,7 @@ def _own(modules: Iterable[str]) -> str:
 
 
 def numerical_source(jobs: Iterable[Any]) -> dict[str, Any]:
-    """What a table's metadata says of the source that made the numbers of jobs, or stands for it: the digest of the
+    """What a table's metadata says of the source that computed the numbers of jobs, or stands for it: the digest of the
     present one, and of which modules; and, where it was proven, the generation.
 
     A result that is stored may be of another source of the generation, whose digest lies with it."""
@@ -163,6 +163,6 @@ def standing(source: Mapping[str, Any]) -> str:
     same = named <= here and provenance.numerical_digest(*sorted(named)) == source["digest"]
     others = generation.others(named)
     own = set(others) <= here and _own(others) == source.get("own")
-    if not same and not (generation.made(source) and (own if "own" in source else True)):
+    if not same and not (generation.has(source) and (own if "own" in source else True)):
         return "stale"
     return "fresh" if generation.proven or generation.proves(named) else "unproven"

@@ -38,7 +38,7 @@ class State:
     rows: int = 0
     date: str = ""
     commit: str = ""
-    makers: int = 1
+    producers: int = 1
 
 
 def state(experiment: Experiment[Any], results: Path) -> State:
@@ -102,9 +102,9 @@ def described(
             "size": " × ".join(f"{count:,}" for count in counts if count is not None),
             "rows": int(page["rows"]),
             "date": str(latest["date"])[:10],
-            "commit": _commit(max(tables.makers(latest), key=lambda by: str(by.get("last", "")))),
-            "makers": len(
-                {json.dumps(provenance.maker(by), sort_keys=True) for run in runs for by in tables.makers(run)}
+            "commit": _commit(max(tables.producers(latest), key=lambda by: str(by.get("last", "")))),
+            "producers": len(
+                {json.dumps(provenance.producer(by), sort_keys=True) for run in runs for by in tables.producers(run)}
             ),
         }
         standing = {generation.standing(run["numerical_source"]) for run in runs}
@@ -163,7 +163,7 @@ def show(experiments: Sequence[About], results: Path, others: Sequence[Experimen
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     known = states(experiments, results, others)
     for command, s in known.items():
-        commit = s.commit + ("*" if s.makers > 1 else "")
+        commit = s.commit + ("*" if s.producers > 1 else "")
         cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, commit)
         table.add_row(*(_plain(cell) for cell in cells))
     console.print(f"tables in {results}", highlight=False)
@@ -173,8 +173,8 @@ def show(experiments: Sequence[About], results: Path, others: Sequence[Experimen
         if s.why:
             console.print(_plain(f"{command}: {s.why}"), soft_wrap=True)
     for command, s in known.items():
-        if s.makers > 1:
-            said = f"* {command}: computed in parts by {s.makers} processors, sets of versions or commits"
+        if s.producers > 1:
+            said = f"* {command}: computed in parts by {s.producers} processors, sets of versions or commits"
             console.print(_plain(said), soft_wrap=True)
     if any(s.commit.endswith("+") for s in known.values()):
         console.print("+ the source had changes that were not committed", highlight=False)

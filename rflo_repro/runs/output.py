@@ -140,7 +140,7 @@ def metadata(schema: tables.Schema, settings: Mapping[str, Any], runs: Sequence[
 
 
 def _producers(
-    conditions: Sequence[Condition], schema: tables.Schema, made: Mapping[Job, dict[str, Any]]
+    conditions: Sequence[Condition], schema: tables.Schema, records: Mapping[Job, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Who computed these conditions: an entry for each processor, set of versions and source, with when, in how many
     seconds altogether, and the numbers of networks by condition."""
@@ -148,9 +148,9 @@ def _producers(
     entries: dict[str, dict[str, Any]] = {}
     for name, condition in zip(tables.conditions(rows, schema), conditions, strict=True):
         for job in condition.jobs:
-            by = made[job]
+            by = records[job]
             # which may be another source of the generation than the present one
-            producer = {**provenance.maker(by), "source": by["source"]}
+            producer = {**provenance.producer(by), "source": by["source"]}
             empty = {"first": by["date"], "last": by["date"], "seconds": 0.0, **producer, "conditions": {}}
             entry = entries.setdefault(json.dumps(producer, sort_keys=True), empty)
             entry["first"], entry["last"] = min(entry["first"], by["date"]), max(entry["last"], by["date"])

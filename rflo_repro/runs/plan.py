@@ -15,7 +15,7 @@ from rflo_repro.runs.conditions import names_of, of_one_network, of_scale
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.folders import CUSTOM, Folders
 from rflo_repro.runs.job import Condition, describe
-from rflo_repro.runs.request import Request, RequestError
+from rflo_repro.runs.request import Execution, Request, RequestError
 from rflo_repro.runs.size import check_size
 
 C = TypeVar("C")
@@ -38,6 +38,11 @@ class Plan(Generic[C]):
     def n_threads(self) -> int:
         """On how many threads it is computed; what measures time has one."""
         return 1 if self.experiment.about.timed else self.request.jobs or system.cores()
+
+    @property
+    def execution(self) -> Execution:
+        """How it is computed."""
+        return Execution(self.n_threads, self.request.scheduler, self.request.force, self.request.checkpoint)
 
     @property
     def plain(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rflo_repro.learning import validate
 from rflo_repro.runs import status
-from rflo_repro.runs.job import Cost
+from rflo_repro.runs.job import Arrays, Cost
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -40,7 +40,7 @@ def clock(seconds: float) -> str:
 @dataclass
 class _Row:
     """A condition: of its jobs the trials, and what a trial is likely to take; how many jobs are done,
-    their trials and those of what is under way, and whether any was computed in this run."""
+    their trials and those of `unfinished` jobs, and whether any was computed in this run."""
 
     label: str
     n_trials: Sequence[int]
@@ -48,7 +48,7 @@ class _Row:
     n_done: int = 0
     trials: int = 0
     computed: bool = False
-    under_way: dict[int, int] = field(default_factory=dict)
+    unfinished: dict[int, int] = field(default_factory=dict)
     first: float | None = None
     last: float = 0.0
     task: TaskID | None = None
@@ -59,7 +59,7 @@ class _Row:
 
 
 @dataclass
-class _Pace:
+class _Throughput:
     """How fast a run gets on, in seconds that its jobs should have taken: what is left, and what is done.
 
     Since when and from how much on it is measured: before the first trials were done, kernels may have been compiled.
@@ -88,15 +88,16 @@ class Reporter:
 
     A log gets a line for each condition that is complete, once an estimate of how long the rest takes, and a line at
     least every half minute. A terminal, or a notebook with ipywidgets, gets the conditions' lines, and below them bars:
-    one for each condition under way, and one for all with the estimate.
+    one for each unfinished condition, and one for all with the estimate.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, summary: Callable[[Sequence[Arrays]], str] = lambda arrays: "") -> None:
+        """summary: what the line of a finished condition says of its arrays."""
+        self.console, self._summary = console, summary
         self._rows: dict[int, _Row] = {}
         self._width = 0
         self._compiled = self._estimated = False
-        self._pace = _Pace()
+        self._throughput = _Throughput()
         self._lock = threading.Lock()
         self._said = time.monotonic()
         self._bars = (
@@ -131,21 +132,25 @@ class Reporter:
             i: _Row(label, [cost.trials for cost in costs], [cost.seconds / cost.trials for cost in costs])
             for i, (label, costs) in enumerate(announced)
         }
-        self._pace = _Pace(sum(cost.seconds for _, costs in announced for cost in costs))
+        self._throughput = _Throughput(sum(cost.seconds for _, costs in announced for cost in costs))
         self._width = max((len(row.label) for row in self._rows.values()), default=0)
         if self._bars is not None and self._all is not None:
             n_jobs = sum(len(row.n_trials) for row in self._rows.values())
             self._bars.update(self._all, total=n_jobs, visible=len(self._rows) > 1)
 
+    def name(self, row: int, column: int) -> str:
+        """What a job is called."""
+        return f"{self._rows[row].label}, network {column}"
+
     def trials(self, row: int, column: int, trials: int) -> None:
-        """A job under way has done this many trials."""
+        """An unfinished job has done this many trials."""
         with self._lock:
             now, state = time.monotonic(), self._rows[row]
             self._count(state, column, trials, now)
             self._draw(state)
             if self._bars is not None:
                 return
-            estimate = self._pace.estimate(now)
+            estimate = self._throughput.estimate(now)
             if estimate and not self._estimated:
                 self._estimated = True
                 self._print(f"{INDENT}{estimate}")
@@ -156,11 +161,11 @@ class Reporter:
         """A job goes on after so many trials, which were done in an earlier run."""
         with self._lock:
             state = self._rows[row]
-            state.under_way[column] = trials
+            state.unfinished[column] = trials
             state.trials += trials
-            self._pace.left -= trials * state.seconds_a_trial[column]
-            where = status.place(trials, state.n_trials[column])
-            self._print(f"{INDENT}{state.label}, network {column}: goes on at trial {where}")
+            self._throughput.left -= trials * state.seconds_a_trial[column]
+            where = status.next_trial(trials, state.n_trials[column])
+            self._print(f"{INDENT}{self.name(row, column)}: goes on at trial {where}")
 
     def finished(self, row: int, column: int, stored: bool) -> None:
         """A job is on disk; `stored`: it already was."""
@@ -168,10 +173,10 @@ class Reporter:
             state = self._rows[row]
             if stored:
                 state.trials += state.n_trials[column]
-                self._pace.left -= state.n_trials[column] * state.seconds_a_trial[column]
+                self._throughput.left -= state.n_trials[column] * state.seconds_a_trial[column]
             else:
                 self._count(state, column, state.n_trials[column], time.monotonic())
-                state.under_way.pop(column)
+                state.unfinished.pop(column)
             state.n_done += 1
             if self._bars is not None and self._all is not None:
                 self._bars.advance(self._all)
@@ -181,13 +186,14 @@ class Reporter:
     def _count(self, state: _Row, column: int, trials: int, now: float) -> None:
         """A job that is computed now has done this many trials."""
         state.first, state.last, state.computed = now if state.first is None else state.first, now, True
-        more = trials - state.under_way.get(column, 0)
-        state.under_way[column] = trials
+        more = trials - state.unfinished.get(column, 0)
+        state.unfinished[column] = trials
         state.trials += more
-        self._pace.add(more * state.seconds_a_trial[column], now)
+        self._throughput.add(more * state.seconds_a_trial[column], now)
 
-    def summary(self, row: int, text: str) -> None:
-        """A condition is complete."""
+    def complete(self, row: int, sessions: Sequence[Arrays]) -> None:
+        """A condition is complete, with these arrays."""
+        text = self._summary(sessions)
         with self._lock:
             state = self._rows[row]
             if self._bars is not None and state.task is not None:
@@ -220,7 +226,7 @@ class Reporter:
     def _draw(self, state: _Row) -> None:
         if self._bars is None or self._all is None:
             return
-        estimate = self._pace.estimate(state.last)
+        estimate = self._throughput.estimate(state.last)
         self._bars.update(self._all, text=estimate)
         if state.task is None:
             if state.n_done == len(state.n_trials) or len(self._bars.task_ids) > MOST_BARS:
@@ -230,6 +236,39 @@ class Reporter:
         networks = [f"{state.n_done}/{len(state.n_trials)} networks"] if len(state.n_trials) > 1 else []
         only = [estimate] if len(self._rows) == 1 else []
         self._bars.update(state.task, completed=state.trials, text="  ".join(networks + only))
+
+
+class Stopped(Exception):
+    """Ends a job from within when the run is being stopped."""
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """The progress of one job, the `column`-th of condition `row`. Once `stop` is set it ends the job."""
+
+    reporter: Reporter
+    row: int
+    column: int
+    stop: threading.Event
+
+    def __call__(self, trials: int) -> None:
+        """So many trials are done. Raises Stopped."""
+        if self.stop.is_set():
+            raise Stopped
+        self.reporter.trials(self.row, self.column, trials)
+
+    @property
+    def name(self) -> str:
+        """What the job is called."""
+        return self.reporter.name(self.row, self.column)
+
+    def resumed(self, trials: int) -> None:
+        """The job goes on after so many trials."""
+        self.reporter.resumed(self.row, self.column, trials)
+
+    def note(self, text: str) -> None:
+        """Something a reader of the log should know."""
+        self.reporter.note(text)
 
 
 class ProgressBar:
@@ -256,7 +295,7 @@ class ProgressBar:
     """
 
     def __init__(self, n_trials: int) -> None:
-        self._reporter = Reporter(Console())
+        self._reporter = Reporter(Console(), lambda _: f"{self._done} trials")
         self._reporter.conditions(
             [("training", [Cost(validate.integer("n_trials", n_trials, 1), bytes=0, saved=0, seconds=1.0)])]
         )
@@ -272,5 +311,5 @@ class ProgressBar:
         self._reporter.trials(0, 0, trials)
 
     def __exit__(self, *_: object) -> None:
-        self._reporter.summary(0, f"{self._done} trials")
+        self._reporter.complete(0, [])
         self._reporter.__exit__()

@@ -159,29 +159,29 @@ def command() -> str:
 
 def record() -> dict[str, Any]:
     """Everything about this process and machine that a reader of a table may ask for."""
-    return {"date": now(), "command": command(), **_maker()}
+    return {"date": now(), "command": command(), **_producer()}
 
 
-def made(seconds: float) -> dict[str, Any]:
-    """Who computed something here, just now and in this time: what lies with each result and is read from there."""
-    return {"date": now(), "seconds": round(seconds, 3), **_maker()}
+def of_result(seconds: float) -> dict[str, Any]:
+    """Where a result comes from that was computed here, just now and in so many seconds. It is stored with it."""
+    return {"date": now(), "seconds": round(seconds, 3), **_producer()}
 
 
-def maker(made: Mapping[str, Any]) -> dict[str, Any]:
-    """What two results share that were computed by one processor, one set of versions and one source."""
-    return {name: made[name] for name in ("commit", "source_changed", "versions", "machine")}
+def producer(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What two results share that were computed by one processor, one set of versions and one commit."""
+    return {name: record[name] for name in ("commit", "source_changed", "versions", "machine")}
 
 
-def where(made: Mapping[str, Any]) -> str:
+def where(record: Mapping[str, Any]) -> str:
     """Who computed a result, in a few words."""
-    machine, versions = made["machine"], made["versions"]
+    machine, versions = record["machine"], record["versions"]
     known = ", ".join(f"{name} {versions.get(name)}" for name in ("rflo-repro", "numpy", "numba"))
     processor = f"{machine.get('architecture')} {machine.get('cpu')}, {machine.get('registers')} bits"
-    return f"{machine.get('system')} {processor}, {known}, commit {str(made['commit'] or 'unknown')[:9]}"
+    return f"{machine.get('system')} {processor}, {known}, commit {str(record['commit'] or 'unknown')[:9]}"
 
 
 @functools.cache
-def _maker() -> dict[str, Any]:
+def _producer() -> dict[str, Any]:
     revision, changed = commit()
     return {
         "commit": revision,

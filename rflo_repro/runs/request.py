@@ -35,6 +35,20 @@ class JobError(Exception):
 
 
 @dataclass(frozen=True)
+class Execution:
+    """How jobs are computed.
+
+    scheduler: address of a Dask scheduler whose workers compute in place of threads. force: whether what is stored is
+    computed again. checkpoint: seconds after which threads save unfinished jobs again.
+    """
+
+    n_threads: int = 1
+    scheduler: str | None = None
+    force: bool = False
+    checkpoint: float = CHECKPOINT_SECONDS
+
+
+@dataclass(frozen=True)
 class Selection:
     """A part of an experiment; empty means all of it.
 
@@ -55,7 +69,7 @@ class Selection:
 
     @property
     def suffix(self) -> str:
-        """What a picture of the part is called beside the whole one, such as `-period80` or `-a-rflo`."""
+        """How the name of the part's picture ends, such as `-period80` or `-a-rflo`."""
         periods = [f"period{p:g}" for p in self.periods_tau]
         return "".join(f"-{part}" for part in (*self.panels, *periods, *self.rules))
 
@@ -67,7 +81,7 @@ class Request:
     rule_file: of the user's own rules. sets: name and value of choices to vary, as written.
     results, figures: directories, or None for the usual ones.
     scheduler: address of a Dask scheduler, or None for threads.
-    checkpoint: seconds after which what is under way is kept again.
+    checkpoint: seconds after which unfinished jobs are saved again.
     """
 
     scale: str = "paper"

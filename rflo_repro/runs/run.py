@@ -28,7 +28,7 @@ from rflo_repro.stats.claims import Tables
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run made: its tables by part, files, seconds; `reference`: whether it is a part of the paper's."""
+    """What a run wrote: its tables by part, files, seconds; `reference`: whether it is a part of the paper's."""
 
     tables: Tables
     files: tuple[Path, ...]
@@ -83,16 +83,7 @@ def _compute(planned: Plan[Any], console: Console, started: float) -> tuple[Comp
         shared = results.parent if request.results is None and results.parent.name == CUSTOM else results
         store = Store(Path(nowhere) if experiment.about.timed else shared / FOLDER)
         try:
-            arrays = sweep(
-                found,
-                store,
-                planned.n_threads,
-                Reporter(console),
-                experiment.summary,
-                request.force,
-                request.scheduler,
-                request.checkpoint,
-            )
+            arrays = sweep(found, store, Reporter(console, experiment.summary), planned.execution)
         except JobError as error:
             # what is complete is written all the same
             failed = error
@@ -101,7 +92,7 @@ def _compute(planned: Plan[Any], console: Console, started: float) -> tuple[Comp
             if not found:
                 raise
     frames = experiment.tabulate(planned.choices, found, arrays)
-    return Computed(frames, found, store.made, time.monotonic() - started), failed
+    return Computed(frames, found, store.provenance, time.monotonic() - started), failed
 
 
 def run_all(experiments: Sequence[Experiment[Any]], request: Request, console: Console) -> None:

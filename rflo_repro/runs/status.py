@@ -1,4 +1,4 @@
-"""What is under way, for the line that a run says when it is stopped."""
+"""Unfinished jobs, for the line that a run says when it is stopped."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import threading
 
 NAMED = 3
 
-# by condition and network: how many of its trials are kept, and of how many
+# by condition and network: how many of its trials are saved, and of how many
 trials: dict[str, tuple[int, int]] = {}
 # held while a file and what is said of it change
 changing = threading.Lock()
 
 
 def line() -> str:
-    """What is kept, where the same command goes on, and what it begins anew."""
+    """What is saved, where the same command goes on, and what it begins anew."""
     now = sorted(trials.items())
-    further = [f"at trial {place(*count)} ({name})" for name, count in now if count[0]]
-    anew = [name for name, (kept, _) in now if not kept]
+    further = [f"at trial {next_trial(*count)} ({name})" for name, count in now if count[0]]
+    anew = [name for name, (saved, _) in now if not saved]
     parts = [f"goes on {_listed(further)}"] if further else []
     parts += [f"begins anew {_listed(anew)}"] if anew else []
     there = "goes on there, and begins anew what was under way"
-    return f"stopped; what is finished is kept: the same command {' and '.join(parts) or there}"
+    return f"stopped; what is finished is saved: the same command {' and '.join(parts) or there}"
 
 
-def place(kept: int, n_trials: int) -> str:
-    """The trial after those that are kept."""
-    return f"{min(kept + 1, n_trials)} of {n_trials}"
+def next_trial(saved: int, n_trials: int) -> str:
+    """The trial after those that are saved."""
+    return f"{min(saved + 1, n_trials)} of {n_trials}"
 
 
 def _listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Jobs on disk, finished and under way, so that a run that was stopped goes on where it was."""
+"""Results and checkpoints of jobs on disk, so that a run that was stopped goes on where it was."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from rflo_repro.runs.job import Arrays, Job, describe
 
 FOLDER = ".realisations"
 ABANDONED_SECONDS = 3600.0
-FINISHED, UNDER_WAY = ".npz", ".checkpoint"
+FINISHED, CHECKPOINT = ".npz", ".checkpoint"
 _MEANING = "_meaning"  # the entry of an .npz that says what the others are
 
 
-class Unbelieved(Exception):
-    """Why a file is not believed, in one line."""
+class InvalidFile(Exception):
+    """Why a file is not taken for a result or a checkpoint, in one line."""
 
 
 class Store:
     """A folder of .npz files, one a job, under a key of all that determines its numbers.
 
-    With the numbers lies the record of who computed them, when, and by which source; `made` has those of what was
-    finished and read or put.
+    With the arrays lies their provenance: who computed them, when, and by which source. `provenance` has that of every
+    result that was read or put.
 
-    The key holds the job's content and the generation of the numbers, so that neither other parameters nor
-    another generation can be taken for today's, and whatever source of the generation made it is taken. While the
-    present source is unproven the key holds its digest in place of the generation: what it puts is found by itself
-    alone, before and after it is proven. What sources that the generation lists have put under their digest is found.
+    The key holds the job's content and the generation of the numbers, so that neither other parameters nor another
+    generation can be taken for today's; a result of any source of the generation is valid. While the present source is
+    unproven, the key holds its digest in place of the generation: what it puts is found by itself alone, before and
+    after it is proven. What sources that the generation lists have put under their digest is found.
 
-    A job under way has the suffix `.checkpoint`, until it is finished, and always the digest in its key: no
-    reference says how another source lays out what it keeps.
+    A checkpoint has the suffix `.checkpoint` until its job is finished, and always the digest in its key: no reference
+    says how another source lays out its arrays.
 
     Nothing is ever unpickled. Files are damaged or foreign unless they say their key and hash; those are named in
     `problems` and computed again.
@@ -49,7 +49,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
-        self.made: dict[Job, dict[str, Any]] = {}
+        self.provenance: dict[Job, dict[str, Any]] = {}
 
     def meaning(self, job: Job, suffix: str = FINISHED) -> dict[str, Any]:
         """What determines the numbers of a job, as plain data."""
@@ -64,7 +64,7 @@ class Store:
         return [{"realisation": described, **source} for source in sources]
 
     def path(self, job: Job, suffix: str = FINISHED) -> Path:
-        """Where a job is kept, finished or under way."""
+        """The file of a job's result or of its checkpoint."""
         return self._path(self.meaning(job, suffix), suffix)
 
     def _path(self, meaning: dict[str, Any], suffix: str) -> Path:
@@ -72,77 +72,78 @@ class Store:
         return self.folder / key[:2] / f"{key[:40]}{suffix}"
 
     def get(self, job: Job) -> Arrays | None:
-        """The stored arrays, or None if there are none to be believed."""
+        """The stored arrays, or None if there are no valid ones."""
         try:
             found = self._read(job, FINISHED)
-        except Unbelieved as error:
+        except InvalidFile as error:
             self.problems.append(f"{error}; computed again")
             return None
         if found is None:
             return None
-        arrays, self.made[job] = found
+        arrays, self.provenance[job] = found
         return arrays
 
-    def put(self, job: Job, arrays: Arrays, made: dict[str, Any]) -> None:
-        """Keep the arrays of a finished job, and who made them (`provenance.made`).
+    def put(self, job: Job, arrays: Arrays, record: dict[str, Any]) -> None:
+        """Save the arrays of a finished job with their provenance (`provenance.of_result`), and remove its checkpoint.
 
-        What is kept of it while it is under way is forgotten. Raises OSError if they cannot be written.
+        Raises OSError if they cannot be written.
         """
         # the present source, which may not be the next one's
-        made = {**made, "source": generation.by_digest(provenance.modules_of(job))["digest"]}
-        self._write(job, FINISHED, arrays, made, zipfile.ZIP_DEFLATED)
-        self.made[job] = made
-        self.forget(job)
+        record = {**record, "source": generation.by_digest(provenance.modules_of(job))["digest"]}
+        self._write(job, FINISHED, arrays, record)
+        self.provenance[job] = record
+        self.remove_checkpoint(job)
 
-    def begun(self, job: Job) -> tuple[Arrays, dict[str, Any]] | None:
-        """What is kept of a job under way, and who made it. Raises Unbelieved."""
-        return self._read(job, UNDER_WAY)
+    def checkpoint(self, job: Job) -> tuple[Arrays, dict[str, Any]] | None:
+        """The arrays of a job's checkpoint and their provenance. Raises InvalidFile."""
+        return self._read(job, CHECKPOINT)
 
-    def keep(self, job: Job, arrays: Mapping[str, Any], made: dict[str, Any]) -> None:
-        """Keep what there is of a job under way. Raises OSError."""
-        self._write(job, UNDER_WAY, arrays, made, zipfile.ZIP_STORED)
+    def save_checkpoint(self, job: Job, arrays: Mapping[str, Any], record: dict[str, Any]) -> None:
+        """Save the arrays of an unfinished job with their provenance. Raises OSError."""
+        self._write(job, CHECKPOINT, arrays, record)
 
-    def forget(self, job: Job) -> None:
-        """Remove what is kept of a job under way."""
+    def remove_checkpoint(self, job: Job) -> None:
+        """Remove a job's checkpoint, if there is one."""
         with suppress(OSError):
-            self.path(job, UNDER_WAY).unlink()
+            self.path(job, CHECKPOINT).unlink()
 
     def _read(self, job: Job, suffix: str) -> tuple[Arrays, dict[str, Any]] | None:
         for meaning in self._meanings(job, suffix):
             path = self._path(meaning, suffix)
             if path.exists():
-                return _believed(path, meaning)
+                return _valid(path, meaning)
         return None
 
-    def _write(self, job: Job, suffix: str, arrays: Mapping[str, Any], made: dict[str, Any], compression: int) -> None:
+    def _write(self, job: Job, suffix: str, arrays: Mapping[str, Any], record: dict[str, Any]) -> None:
         meaning = self.meaning(job, suffix)
         path = self._path(meaning, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
-        meaning = {**meaning, "sha256": _sha256(arrays), "made": made}
+        meaning = {**meaning, "sha256": _sha256(arrays), "made": record}
         entries = {**arrays, _MEANING: np.array(json.dumps(meaning, sort_keys=True))}
         # NumPy's own function leaves an archive open on a disk that fills up
+        compression = zipfile.ZIP_DEFLATED if suffix == FINISHED else zipfile.ZIP_STORED
         with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", compression) as archive:
             for name, array in entries.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                     np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
 
 
-def _believed(path: Path, meaning: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays of a file and who made them. Raises Unbelieved for one that does not say this meaning and its hash."""
+def _valid(path: Path, meaning: Mapping[str, Any]) -> tuple[Arrays, dict[str, Any]]:
+    """The arrays of a file and their provenance. Raises InvalidFile unless it says this meaning and its hash."""
     try:
         # given a path, np.load leaves a broken archive open
         with opened(path) as handle:
             file = np.load(handle, allow_pickle=False)
             arrays = {name: file[name] for name in file.files}
         stored = json.loads(str(arrays.pop(_MEANING)))
-        made = stored.pop("made")
-        provenance.where(made)
+        record = stored.pop("made")
+        provenance.where(record)
     except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
-        raise Unbelieved(f"{path} is damaged ({type(error).__name__})") from None
+        raise InvalidFile(f"{path} is damaged ({type(error).__name__})") from None
     if stored != {**meaning, "sha256": _sha256(arrays)}:
-        raise Unbelieved(f"{path} is not what its name says")
+        raise InvalidFile(f"{path} is not what its name says")
     source = {"source": meaning["digest"]} if "digest" in meaning else {}
-    return arrays, {**source, **made}
+    return arrays, {**source, **record}
 
 
 def _sha256(arrays: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, TypeVar
 
@@ -13,38 +13,25 @@ import joblib
 
 from rflo_repro.runs import checkpoints, cluster, provenance, status
 from rflo_repro.runs.job import Arrays, Condition, Job
-from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.request import CHECKPOINT_SECONDS, JobError
+from rflo_repro.runs.progress import JobProgress, Reporter, Stopped
+from rflo_repro.runs.request import Execution, JobError
 from rflo_repro.runs.store import Store
 
 T = TypeVar("T")
+ONE_THREAD = Execution()
 # row, column, and what came of it
 Done = tuple[int, int, Arrays | BaseException]
 
 
-class Stopped(Exception):
-    """Ends a job from within when the run is being stopped."""
-
-
 def sweep(
-    conditions: Sequence[Condition],
-    store: Store,
-    jobs: int,
-    reporter: Reporter,
-    summary: Callable[[Sequence[Arrays]], str],
-    force: bool = False,
-    scheduler: str | None = None,
-    checkpoint: float = CHECKPOINT_SECONDS,
+    conditions: Sequence[Condition], store: Store, reporter: Reporter, execution: Execution = ONE_THREAD
 ) -> list[list[Arrays]]:
-    """The arrays of every job, by condition and network: stored ones read (unless `force`), others computed.
+    """The arrays of every job, by condition and network: stored ones read (unless forced), others computed.
 
-    jobs: threads; the kernels let go of Python's lock. The numbers do not depend on it.
-    summary: what the progress line says of a finished condition.
-    scheduler: address of a Dask scheduler whose workers compute in place of threads.
-    checkpoint: seconds after which what threads have under way is kept again.
-    Each result is on disk before it is reported. On an interrupt the jobs under way are kept and abandoned
-    within a kernel call; `force` begins them anew. Raises JobError when all is done if a job raised anything,
-    OSError if a result cannot be stored, and ClusterError.
+    The numbers do not depend on how they are computed; the kernels let go of Python's lock.
+    Each result is on disk before it is reported. On an interrupt unfinished jobs are saved and abandoned within a
+    kernel call; if forced they begin anew. Raises JobError when all is done if a job raised anything, OSError if a
+    result cannot be stored, and ClusterError.
     """
     stop = threading.Event()
     results: list[list[Arrays | None]] = [[None] * len(c.jobs) for c in conditions]
@@ -62,43 +49,32 @@ def sweep(
 
     def outcome_of(row: int, column: int) -> Arrays | BaseException:
         job = conditions[row].jobs[column]
-
-        def progress(trials: int) -> None:
-            if stop.is_set():
-                raise Stopped
-            reporter.trials(row, column, trials)
-
+        progress = JobProgress(reporter, row, column, stop)
         progress(0)
-        name = f"{conditions[row].label}, network {column}"
-        kept = checkpoints.OnDisk(
-            store,
-            job,
-            name,
-            every=checkpoint,
-            stop=stop,
-            note=reporter.note,
-            resumed=lambda trials: reporter.resumed(row, column, trials),
-        )
+        checkpoint = checkpoints.OnDisk(store, job, progress, execution.checkpoint)
         try:
-            arrays = kept.run(progress, anew=force)
+            arrays = checkpoint.run(anew=execution.force)
         except (Stopped, KeyboardInterrupt):
             raise
         except BaseException as error:  # a task of one's own may raise anything
             return error
-        store.put(job, arrays, provenance.made(kept.seconds))
-        status.trials.pop(name, None)
+        store.put(job, arrays, provenance.of_result(checkpoint.seconds))
+        status.trials.pop(progress.name, None)
         return arrays
 
     def by_threads(waiting: list[tuple[int, int]]) -> AbstractContextManager[Iterator[Done]]:
         from rflo_repro.learning import kernels
 
-        # a signal reaches the main thread: what is under way is kept by another, even if it is the only one
+        # a signal reaches the main thread: unfinished jobs are saved by another, even if it is the only one
         parallel = joblib.Parallel(
-            n_jobs=max(jobs, 2), backend="threading", return_as="generator_unordered", pre_dispatch=jobs
+            n_jobs=max(execution.n_threads, 2),
+            backend="threading",
+            return_as="generator_unordered",
+            pre_dispatch=execution.n_threads,
         )
         return _stopping(
             stop,
-            parallel(joblib.delayed(one)(*place) for place in waiting),
+            parallel(joblib.delayed(one)(*index) for index in waiting),
             kernels.watch_compilation(reporter.compiling),
             running,
         )
@@ -109,41 +85,42 @@ def sweep(
             reporter.trials(row, column, 0)
         for i, found in cluster.compute(address, wanted, reporter.note):
             if not isinstance(found, Exception):
-                arrays, made = found
-                store.put(wanted[i], arrays, made)
+                arrays, record = found
+                store.put(wanted[i], arrays, record)
             yield *waiting[i], found if isinstance(found, Exception) else arrays
 
     def finish(row: int, column: int, found: Arrays | BaseException, stored: bool) -> None:
         if isinstance(found, BaseException):
-            failures.append(f"{conditions[row].label}, network {column}: {_reason(found)}")
+            failures.append(f"{reporter.name(row, column)}: {_reason(found)}")
             reporter.note(failures[-1])
             return
         results[row][column] = found
         reporter.finished(row, column, stored)
         n_left[row] -= 1
         if not n_left[row]:
-            reporter.summary(row, summary([r for r in results[row] if r is not None]))
+            reporter.complete(row, [r for r in results[row] if r is not None])
 
     with reporter:
         reporter.conditions([(c.label, [job.cost() for job in c.jobs]) for c in conditions])
-        # where the arrays of each job that must be computed belong; conditions may share one
-        places: dict[Job, list[tuple[int, int]]] = {}
+        # rows and columns of each job that must be computed; conditions may share one
+        indices: dict[Job, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):
             for column, job in enumerate(condition.jobs):
-                arrays = None if force or job in places else store.get(job)
+                arrays = None if execution.force or job in indices else store.get(job)
                 if arrays is None:
-                    places.setdefault(job, []).append((row, column))
+                    indices.setdefault(job, []).append((row, column))
                 else:
                     finish(row, column, arrays, stored=True)
         for problem in (*store.problems, *_from_elsewhere(store)):
             reporter.note(problem)
-        waiting = {shared[0]: shared for shared in places.values()}
+        waiting = {shared[0]: shared for shared in indices.values()}
         if waiting:
             firsts = list(waiting)
-            with by_threads(firsts) if scheduler is None else closing(by_cluster(scheduler, firsts)) as computed:
+            address = execution.scheduler
+            with by_threads(firsts) if address is None else closing(by_cluster(address, firsts)) as computed:
                 for row, column, outcome in computed:
-                    for place in waiting[row, column]:
-                        finish(*place, outcome, stored=False)
+                    for index in waiting[row, column]:
+                        finish(*index, outcome, stored=False)
     complete = [None if left else [r for r in row if r is not None] for row, left in zip(results, n_left, strict=True)]
     if failures:
         raise JobError(failures, complete)
@@ -158,10 +135,10 @@ def _reason(error: BaseException) -> str:
 
 def _from_elsewhere(store: Store) -> Iterator[str]:
     """A line for each other processor, set of versions or source that computed some of what is stored."""
-    here = provenance.where(provenance.made(0.0))
-    for place, count in Counter(map(provenance.where, store.made.values())).items():
-        if place != here:
-            yield f"{count} of {len(store.made)} stored networks were computed elsewhere: {place} (here {here})"
+    here = provenance.where(provenance.of_result(0.0))
+    for where, count in Counter(map(provenance.where, store.provenance.values())).items():
+        if where != here:
+            yield f"{count} of {len(store.provenance)} stored networks were computed elsewhere: {where} (here {here})"
 
 
 @contextmanager

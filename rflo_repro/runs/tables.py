@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.store import FOLDER, content, replacing
 
 Kind = Literal["text", "integer", "number", "flag"]
@@ -48,8 +49,18 @@ class Schema:
         return set(self.condition) <= set(values)
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table that was read, with its metadata."""
+
+    path: Path
+    schema: Schema
+    frame: pd.DataFrame
+    metadata: dict[str, Any]
+
+
 class TableError(Exception):
-    """A table that cannot be believed or written; the message is one line that names the file."""
+    """A table that is not valid or cannot be written; the message is one line that names the file."""
 
 
 TYPES: dict[Kind, Any] = {"text": str, "integer": np.int64, "number": np.float64, "flag": bool}
@@ -76,57 +87,58 @@ def lock(folder: Path) -> FileLock:
     return FileLock(folder / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
 
 
-def _announced(path: Path) -> list[Path]:
-    """Pages that wait until their CSV is in place: one under way, and those that killed processes left behind."""
-    return sorted(path.parent.glob(f".{glob.escape(path.stem)}.*.page.tmp"))
+def _waiting(path: Path) -> list[Path]:
+    """Metadata that wait until their CSV is in place: of a write that goes on, and of processes that were killed."""
+    return sorted(path.parent.glob(f".{glob.escape(path.stem)}.*.metadata.tmp"))
 
 
-def write(folder: Path, schema: Schema, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> Path:
+def write(folder: Path, schema: Schema, frame: pd.DataFrame, metadata: Mapping[str, Any]) -> Path:
     """Write `<name>.csv` and then `<name>.json` in `folder`, each by one rename; returns the CSV's path.
 
-    The page is written in full before the CSV is renamed: whoever is killed between the two leaves a table that `read`
-    can still tell from a damaged one. Raises OSError if they cannot be written; the ones before are then still there.
+    The metadata are written in full before the CSV is renamed. Whoever is killed between the two renames leaves a table
+    that `read` still finds: a part of a figure could not be written into it otherwise, for the store need not have
+    the other rows. Raises OSError if they cannot be written; the ones before are then still there.
     """
     path = folder / f"{schema.name}.csv"
     # a name that nobody can foresee: a link laid out under it would be followed out of the folder
-    announced = path.with_name(f".{path.stem}.{secrets.token_hex(8)}.page.tmp")
+    waiting = path.with_name(f".{path.stem}.{secrets.token_hex(8)}.metadata.tmp")
     with lock(folder):
-        before = _announced(path)
+        before = _waiting(path)
         try:
             with replacing(path) as temporary:
                 _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
-                page = {
+                described = {
                     "table": schema.name,
                     "row": schema.row,
                     "rows": len(frame),
                     "sha256": sha256(temporary),
                     "columns": [vars(column) for column in schema.columns],
-                    **provenance,
+                    **metadata,
                 }
-                with announced.open("x", encoding="utf-8", newline="\n") as file:
-                    file.write(json.dumps(page, indent=2, ensure_ascii=False) + "\n")
+                with waiting.open("x", encoding="utf-8", newline="\n") as file:
+                    file.write(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
         except BaseException:
-            announced.unlink(missing_ok=True)
+            waiting.unlink(missing_ok=True)
             raise
-        os.replace(announced, path.with_suffix(".json"))
+        os.replace(waiting, path.with_suffix(".json"))
         for left in before:
             left.unlink(missing_ok=True)
     return path
 
 
-def schema_of(page: Mapping[str, Any]) -> Schema:
-    """The schema that a table's page says. Raises KeyError, TypeError for a page that says none."""
-    columns = tuple(Column(**column) for column in page["columns"])
-    return Schema(page["table"], page["row"], columns, tuple(page["condition"]))
+def schema_of(metadata: Mapping[str, Any]) -> Schema:
+    """The schema that a table's metadata name. Raises KeyError, TypeError if they name none."""
+    columns = tuple(Column(**column) for column in metadata["columns"])
+    return Schema(metadata["table"], metadata["row"], columns, tuple(metadata["condition"]))
 
 
 def read(
     folder: Path, schema: Schema, as_written: bool = False, rows: int | None = None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A table and its provenance.
+    """A table and its metadata.
 
-    as_written: with the columns that its page says in place of the schema's. rows: only the first so many, all unless
-    given; that the file is the one its page describes is checked in any case.
+    as_written: with the columns that the metadata name in place of the schema's. rows: only the first so many, all
+    unless given; that the file is the one that the metadata describe is checked in any case.
     Raises FileNotFoundError if there is none, TableError if its JSON is missing or is not this CSV's.
     """
     try:
@@ -140,6 +152,19 @@ def read(
         return _read(folder, schema, as_written, rows)
 
 
+def load(folder: Path, schemas: Mapping[str, Schema], command: str) -> dict[str, Table]:
+    """Tables by part. Raises RequestError, with the command that makes them, for one that is missing or not valid."""
+    found = {}
+    for part, schema in schemas.items():
+        try:
+            found[part] = Table(folder / f"{schema.name}.csv", schema, *read(folder, schema))
+        except FileNotFoundError:
+            raise RequestError("results", f"{folder} has no {schema.name}.csv: run {command} first") from None
+        except TableError as error:
+            raise RequestError("results", f"{error}: run {command} to make it anew") from None
+    return found
+
+
 def _read(folder: Path, schema: Schema, as_written: bool, rows: int | None) -> tuple[pd.DataFrame, dict[str, Any]]:
     path = folder / f"{schema.name}.csv"
     if not path.exists():
@@ -147,26 +172,26 @@ def _read(folder: Path, schema: Schema, as_written: bool, rows: int | None) -> t
     try:
         return _pair(path, path.with_suffix(".json"), schema, as_written, rows)
     except TableError:
-        for page in _announced(path):
+        for waiting in _waiting(path):
             with suppress(TableError):
-                return _pair(path, page, schema, as_written, rows)
+                return _pair(path, waiting, schema, as_written, rows)
         raise
 
 
 def _pair(
-    path: Path, page: Path, schema: Schema, as_written: bool, rows: int | None
+    path: Path, beside: Path, schema: Schema, as_written: bool, rows: int | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
-        provenance = json.loads(content(page))
-        _as_written(provenance)
-        if provenance["sha256"] != sha256(path):
-            raise TableError(f"{path} is not the table that {page.name} describes (torn or edited)")
+        metadata = json.loads(content(beside))
+        _check(metadata)
+        if metadata["sha256"] != sha256(path):
+            raise TableError(f"{path} is not the table that {beside.name} describes (torn or edited)")
         text = content(path)
         # a line break within quotes ends no row
-        if b'"' not in text and text.count(b"\n") != provenance["rows"] + 1:
-            raise TableError(f"{path} does not have the rows that {page.name} describes")
+        if b'"' not in text and text.count(b"\n") != metadata["rows"] + 1:
+            raise TableError(f"{path} does not have the rows that {beside.name} describes")
         if as_written:
-            schema = schema_of(provenance)
+            schema = schema_of(metadata)
         # numbers as Python reads them, bit for bit as they were written; an empty text is a text
         frame = pd.read_csv(
             path,
@@ -180,38 +205,37 @@ def _pair(
         frame = frame.assign(**{name: [float(text or "nan") for text in texts] for name, texts in numbers.items()})
         frame = _typed(frame, schema)
     except FileNotFoundError:
-        raise TableError(f"{path} has no {page.name} beside it") from None
+        raise TableError(f"{path} has no {beside.name} beside it") from None
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise TableError(f"{path} cannot be read with {page.name}: {type(error).__name__}") from None
-    return frame, provenance
+        raise TableError(f"{path} cannot be read with {beside.name}: {type(error).__name__}") from None
+    return frame, metadata
 
 
 _RUN: dict[str, tuple[type, ...]] = {"date": (str,), "command": (str,)}
-_MAKER: dict[str, tuple[type, ...]] = {
+_PRODUCER: dict[str, tuple[type, ...]] = {
     "commit": (str, type(None)), "source_changed": (bool, type(None)), "versions": (dict,), "machine": (dict,),
 }  # fmt: skip
-_COMPUTED: dict[str, tuple[type, ...]] = {"first": (str,), "last": (str,), "conditions": (dict,), **_MAKER}
+_COMPUTED: dict[str, tuple[type, ...]] = {"first": (str,), "last": (str,), "conditions": (dict,), **_PRODUCER}
 
 
-def _as_written(page: Any) -> None:
-    """Raises TypeError, KeyError for a page whose entries are not of the kinds that are written: what is read from one
-    is then of its kind everywhere."""
+def _check(metadata: Any) -> None:
+    """Raises TypeError, KeyError for metadata whose entries are not of the kinds that are written."""
 
     def check(entry: Any, kinds: Mapping[str, tuple[type, ...]]) -> None:
         for name, kind in kinds.items():
             if not isinstance(entry[name], kind):
                 raise TypeError(name)
 
-    check(page, {"sha256": (str,)})
-    if "settings" in page:
-        check(page, {"settings": (dict,)})
-        check(page["settings"], {"scale": (str,)})
-    if "runs" in page:
-        check(page, {"runs": (list,)})
-    for run in page.get("runs", []):
+    check(metadata, {"sha256": (str,)})
+    if "settings" in metadata:
+        check(metadata, {"settings": (dict,)})
+        check(metadata["settings"], {"scale": (str,)})
+    if "runs" in metadata:
+        check(metadata, {"runs": (list,)})
+    for run in metadata.get("runs", []):
         check(run, _RUN)
-        for entry in makers(run):
-            check(entry, _COMPUTED if "computed" in run else _MAKER)
+        for entry in producers(run):
+            check(entry, _COMPUTED if "computed" in run else _PRODUCER)
         if "conditions" in run:
             check(run, {"conditions": (list,), "numerical_source": (dict,)})
             check(run["numerical_source"], {"digest": (str,), "of": (list,)})
@@ -219,22 +243,22 @@ def _as_written(page: Any) -> None:
                 raise TypeError("conditions")
 
 
-def makers(run: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Who computed what a run on a page says: an entry for each, or the run itself where it measured here and now."""
+def producers(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Who computed what a run wrote: an entry for each, or the run itself where it measured here and now."""
     found: list[dict[str, Any]] = run["computed"] if "computed" in run else [dict(run)]
     return found
 
 
 def without(run: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """A run on a page without these conditions, in all that it says of them."""
+    """A run's metadata without these conditions, in all that they say of them."""
     gone = set(names)
     left = {**run, "conditions": [name for name in run["conditions"] if name not in gone]}
     if "computed" in run:
-        kept = [
+        stay = [
             {**entry, "conditions": {name: n for name, n in entry["conditions"].items() if name not in gone}}
             for entry in run["computed"]
         ]
-        left["computed"] = [entry for entry in kept if entry["conditions"]]
+        left["computed"] = [entry for entry in stay if entry["conditions"]]
     return left
 
 
@@ -250,8 +274,8 @@ def conditions(frame: pd.DataFrame, schema: Schema) -> pd.Series[str]:
 def replace_rows(old: pd.DataFrame, new: pd.DataFrame, schema: Schema, order: Sequence[str]) -> pd.DataFrame:
     """`old` with the rows of `new`'s conditions replaced, conditions in the given order (others keep theirs, last)."""
     fresh = set(conditions(new, schema))
-    kept = old[~conditions(old, schema).isin(fresh)] if len(old) else old
-    both = pd.concat([kept, new], ignore_index=True) if len(kept) else new.reset_index(drop=True)
+    stay = old[~conditions(old, schema).isin(fresh)] if len(old) else old
+    both = pd.concat([stay, new], ignore_index=True) if len(stay) else new.reset_index(drop=True)
     rank = {name: i for i, name in enumerate(order)}
-    place = conditions(both, schema).map(lambda name: rank.get(name, len(rank)))
-    return both.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)
+    ranks = conditions(both, schema).map(lambda name: rank.get(name, len(rank)))
+    return both.iloc[np.argsort(ranks.to_numpy(), kind="stable")].reset_index(drop=True)

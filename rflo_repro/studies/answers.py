@@ -20,23 +20,13 @@ from rflo_repro.runs import tables
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.request import Selection
 from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES, Sample
-from rflo_repro.runs.tables import Schema
+from rflo_repro.runs.tables import Schema, Table
 from rflo_repro.runs.variants import variants
 from rflo_repro.stats.answers import Answer, together
 from rflo_repro.stats.claims import KINDS, Claim, Finding, Part, judge, of_kind
 
 OWN = "own networks"
 Found = list[tuple[Finding, ...]]  # of each claim of an experiment
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table that was read, with its metadata."""
-
-    path: Path
-    schema: Schema
-    frame: pd.DataFrame
-    metadata: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from rflo_repro.paper import registry
 from rflo_repro.report import words
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import RequestError
-from rflo_repro.runs.tables import TableError
+from rflo_repro.runs.tables import Table, TableError
 from rflo_repro.stats.statistics import median
-from rflo_repro.studies.answers import Answers, Table, with_variants
+from rflo_repro.studies.answers import Answers, with_variants
 from rflo_repro.studies.registry import studies
 
 MEDIAN, MISSING = "median final loss", ("none", "none")

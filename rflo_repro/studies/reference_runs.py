@@ -29,7 +29,7 @@ from rflo_repro.runs.conditions import of_scale
 from rflo_repro.runs.job import Arrays, Condition, Job
 from rflo_repro.runs.learning_curves import summary
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.request import Selection
+from rflo_repro.runs.request import Execution, Selection
 from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
@@ -121,7 +121,8 @@ def job_runs(console: Console, n_threads: int | None) -> Iterator[tuple[str, Rec
         lines.setdefault(line, []).append(name)
     asked = [Condition(line, {}, tuple(found[name] for name in names)) for line, names in lines.items()]
     with TemporaryDirectory() as folder:
-        swept = sweep(asked, Store(Path(folder)), n_threads or system.cores(), Reporter(console), _summary)
+        execution = Execution(n_threads or system.cores())
+        swept = sweep(asked, Store(Path(folder)), Reporter(console, _summary), execution)
     records = {
         name: record(arrays)
         for names, results in zip(lines.values(), swept, strict=True)

@@ -15,9 +15,10 @@ from rflo_repro.runs.choices import written
 from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.job import describe
 from rflo_repro.runs.sample import FINAL, SAMPLES
+from rflo_repro.runs.tables import Table
 from rflo_repro.runs.variants import in_words
 from rflo_repro.stats.claims import Claim, Finding
-from rflo_repro.studies.answers import OWN, Answers, Table, with_variants
+from rflo_repro.studies.answers import OWN, Answers, with_variants
 from rflo_repro.studies.multiverse import ABOUT as MULTIVERSE
 from rflo_repro.studies.multiverse import closest, design
 from rflo_repro.studies.registry import studies
@@ -160,7 +161,7 @@ def _provenance(read_now: Sequence[Table]) -> tuple[str, ...]:
     """A line for each run that computed the tables, and each processor and set of versions that computed for it."""
     lines = []
     runs = [run for table in read_now for run in table.metadata.get("runs", [])]
-    for run, by in ((one, by) for one in runs for by in tables.makers(one)):
+    for run, by in ((one, by) for one in runs for by in tables.producers(one)):
         machine = by["machine"]
         commit = str(by["commit"] or "no commit")[:9] + ("+" if by["source_changed"] else "")
         known = ", ".join(f"{name} {version}" for name, version in by["versions"].items())

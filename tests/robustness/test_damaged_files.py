@@ -187,7 +187,7 @@ store = Store(Path("stored"))
 found = store.get(session)
 if found is None:
     import numpy as np
-    store.put(session, {"loss": np.zeros(3)}, provenance.made(0.0))
+    store.put(session, {"loss": np.zeros(3)}, provenance.of_result(0.0))
 print("rflo_repro" in sys.modules and rr.__file__, found is not None)
 """
 

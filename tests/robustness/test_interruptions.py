@@ -115,7 +115,7 @@ def interrupted(process, log_of, how=signal.SIGINT):
     assert code == 128 + how, log
     said = log.splitlines()
     assert [line for line in said if "stopped" in line] == said[-1:]
-    assert said[-1].startswith("stopped; what is finished is kept: the same command ")
+    assert said[-1].startswith("stopped; what is finished is saved: the same command ")
     assert "Traceback" not in log
     return seconds
 

@@ -85,7 +85,7 @@ class Session:
             assert int(said.group(1)) == before + 1
         if how != signal.SIGKILL:
             last = log.splitlines()[-1]
-            assert last.startswith("stopped; what is finished is kept: the same command ")
+            assert last.startswith("stopped; what is finished is saved: the same command ")
             # before the work has begun there is nothing under way
             where = f"goes on at trial {place(after, self.total)} (" if after else "begins anew "
             assert where in last or "goes on there" in last

@@ -124,7 +124,7 @@ def test_twenty_thousand_conditions_are_set_up_in_about_a_second_and_four_thousa
     assert time.process_time() - started < 3.0 * share
     started = time.process_time()
     fresh = Store(tmp_path / "stored")
-    found = sweep(conditions[:n_stored], fresh, 1, Reporter(Console(file=io.StringIO())), learning_curves.summary)
+    found = sweep(conditions[:n_stored], fresh, Reporter(Console(file=io.StringIO()), learning_curves.summary))
     assert time.process_time() - started < 7.5 * share  # a quarter of the four thousand, on a slow machine
     assert np.array_equal(found[-1][0]["loss"], arrays["loss"])
 

@@ -1,4 +1,4 @@
-"""What is kept of sessions under way: found again by the same job, version and processor, and by no other."""
+"""Checkpoints of unfinished sessions: found by the same job, version and processor, and by no other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.runs import checkpoints, provenance, status
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.job import Condition
-from rflo_repro.runs.progress import Reporter
+from rflo_repro.runs.progress import JobProgress, Reporter
+from rflo_repro.runs.request import Execution
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
@@ -65,7 +66,7 @@ def swept(store, job, after=10**9, **options):
     file = io.StringIO()
     conditions = [Condition("this", {}, (job,))]
     try:
-        found = sweep(conditions, store, 1, Interrupting(file, after), lambda arrays: "", **options)
+        found = sweep(conditions, store, Interrupting(file, after), Execution(**options))
     except KeyboardInterrupt:
         return None, file.getvalue()
     return found[0][0], file.getvalue()
@@ -75,7 +76,7 @@ def same(one, other):
     return {n: a.tobytes() for n, a in one.items()} == {n: a.tobytes() for n, a in other.items()}
 
 
-def kept(folder):
+def checkpoints_in(folder):
     return list(folder.rglob("*.checkpoint"))
 
 
@@ -83,7 +84,7 @@ def begun(tmp_path, job=PLAIN, after=20):
     """A store with a job under way, and the file that has it."""
     store = Store(tmp_path)
     assert swept(store, job, after, checkpoint=1e-9)[0] is None
-    (path,) = kept(tmp_path)
+    (path,) = checkpoints_in(tmp_path)
     assert store.path(job, ".checkpoint") == path
     assert status.trials["this, network 0"][0] >= after
     return store, path
@@ -100,10 +101,10 @@ def test_it_goes_on_within_a_session(tmp_path, name):
         assert found is None
         assert (f"this, network 0: goes on at trial {last + 1} of {job.cost().trials}" in said) == (last > 0)
         assert last < (last := status.trials["this, network 0"][0]) < job.cost().trials
-    assert len(kept(tmp_path)) == 1
+    assert len(checkpoints_in(tmp_path)) == 1
     found, _ = swept(store, job)
     assert same(found, whole)
-    assert kept(tmp_path) == []
+    assert checkpoints_in(tmp_path) == []
     assert store.problems == []
 
 
@@ -114,7 +115,7 @@ def begins_anew(store, path, job=PLAIN, why=None):
     assert ("begun anew" in said) == (why is not None)
     assert (why or "") in said
     assert same(found, job.run(lambda done: None))
-    assert kept(path.parent) == []
+    assert checkpoints_in(path.parent) == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
@@ -162,12 +163,12 @@ def test_what_another_source_left(tmp_path, monkeypatch):
 @pytest.mark.parametrize("what", ["versions", "machine"])
 def test_what_another_version_or_processor_left(tmp_path, monkeypatch, what):
     """The record of who computed a result is that of one process."""
-    made = provenance.made
+    made = provenance.of_result
     elsewhere = {"versions": {"numpy": "1.26"}, "machine": {"cpu": "generic", "system": "Linux"}}[what]
     with monkeypatch.context() as there:
-        there.setattr(provenance, "made", lambda seconds: {**made(seconds), what: elsewhere})
+        there.setattr(provenance, "of_result", lambda seconds: {**made(seconds), what: elsewhere})
         store, path = begun(tmp_path)
-    begins_anew(store, path, why="this, network 0 was under way elsewhere: ")
+    begins_anew(store, path, why="this, network 0 was begun elsewhere: ")
 
 
 def test_force_begins_anew(tmp_path):
@@ -177,30 +178,31 @@ def test_force_begins_anew(tmp_path):
     assert status.trials == {"this, network 0": (0, 60)}
     assert "begins anew this, network 0" in status.line()
     swept(store, PLAIN, force=True)
-    assert kept(tmp_path) == []
+    assert checkpoints_in(tmp_path) == []
 
 
 def test_the_record_has_the_seconds_of_all_runs(tmp_path, monkeypatch):
     store, _ = begun(tmp_path)
-    _, made = store.begun(PLAIN)
-    assert 0.0 < made["seconds"] < 60.0
-    store.keep(PLAIN, store.begun(PLAIN)[0], {**made, "seconds": 1000.0})
+    saved, record = store.checkpoint(PLAIN)
+    assert 0.0 < record["seconds"] < 60.0
+    store.save_checkpoint(PLAIN, saved, {**record, "seconds": 1000.0})
     swept(store, PLAIN)
-    assert 1000.0 < store.made[PLAIN]["seconds"] < 1060.0
+    assert 1000.0 < store.provenance[PLAIN]["seconds"] < 1060.0
 
 
-def on_disk(store, every, stop=None, notes=None):
-    notes = [] if notes is None else notes
-    return checkpoints.OnDisk(
-        store, PLAIN, "it", every, stop or threading.Event(), note=notes.append, resumed=lambda n: None
-    )
+def on_disk(store, every, stop=None):
+    """A checkpoint, and what is said of it."""
+    file = io.StringIO()
+    reporter = Reporter(Console(file=file, width=200))
+    reporter.conditions([("it", [PLAIN.cost()])])
+    return checkpoints.OnDisk(store, PLAIN, JobProgress(reporter, 0, 0, stop or threading.Event()), every), file
 
 
 def test_it_is_kept_as_often_as_is_asked_and_when_it_is_stopped(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     store, stop, seen = Store(tmp_path), threading.Event(), []
-    keeper = on_disk(store, 30.0, stop)
+    keeper, _ = on_disk(store, 30.0, stop)
 
     def arrays():
         # a process that ends meanwhile waits for what it says
@@ -221,7 +223,7 @@ def test_writing_takes_no_more_than_a_hundredth_of_the_time(tmp_path, monkeypatc
     now = [0.0]
     monkeypatch.setattr(checkpoints, "LARGEST_SHARE", 0.01)
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    keeper, seen = on_disk(Store(tmp_path), 1.0), []
+    (keeper, _), seen = on_disk(Store(tmp_path), 1.0), []
 
     def slow():
         seen.append(now[0])
@@ -237,11 +239,10 @@ def test_writing_takes_no_more_than_a_hundredth_of_the_time(tmp_path, monkeypatc
 
 def test_what_the_disk_refuses_is_said_once(tmp_path):
     (tmp_path / "file").write_text("")
-    notes = []
-    keeper = on_disk(Store(tmp_path / "file"), 1e-9, notes=notes)
+    keeper, said = on_disk(Store(tmp_path / "file"), 1e-9)
     for _ in range(3):
         keeper.keep(3, lambda: {"loss": np.zeros(3)})
-    assert notes == ["it cannot be kept while it is under way: Not a directory"]
+    assert said.getvalue() == "  it, network 0 has no checkpoint that can be written: Not a directory\n"
 
 
 def test_a_session_whose_checkpoints_cannot_be_written_is_computed_all_the_same(tmp_path, monkeypatch):
@@ -249,19 +250,19 @@ def test_a_session_whose_checkpoints_cannot_be_written_is_computed_all_the_same(
         raise OSError(28, "No space left on device")
 
     store = Store(tmp_path)
-    monkeypatch.setattr(store, "keep", full)
+    monkeypatch.setattr(store, "save_checkpoint", full)
     found, said = swept(store, PLAIN, checkpoint=1e-9)
     assert same(found, PLAIN.run(lambda done: None))
-    assert said.count("this, network 0 cannot be kept while it is under way: No space left on device") == 1
+    assert said.count("this, network 0 has no checkpoint that can be written: No space left on device") == 1
 
 
 def test_the_line_that_is_said():
     status.trials.clear()
     assert status.line() == (
-        "stopped; what is finished is kept: the same command goes on there, and begins anew what was under way"
+        "stopped; what is finished is saved: the same command goes on there, and begins anew what was under way"
     )
     status.trials.update({"b, network 0": (0, 7), "a, network 1": (5, 7)})
-    begins = "stopped; what is finished is kept: the same command goes on at trial 6 of 7 (a, network 1)"
+    begins = "stopped; what is finished is saved: the same command goes on at trial 6 of 7 (a, network 1)"
     assert status.line() == f"{begins} and begins anew b, network 0"
     status.trials.update({f"z, network {i}": (0, 7) for i in range(9)})
     assert status.line() == f"{begins} and begins anew b, network 0; z, network 0; z, network 1; 7 more"

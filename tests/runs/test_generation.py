@@ -26,7 +26,7 @@ from rflo_repro.tasks import PeriodicTask
 SESSION = Session(task=PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, init=Initialisation(6), seed=1, network=0)
 MODULES = provenance.modules_of(SESSION)
 ARRAYS = {"loss": np.zeros(3)}
-MADE = provenance.made(1.0)
+MADE = provenance.of_result(1.0)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_a_proven_source_put_another_proven_source_takes(tmp_path, now):
     again = Store(tmp_path)
     assert again.get(SESSION) is not None
     # it is said who computed it
-    assert again.made[SESSION]["source"] == source
+    assert again.provenance[SESSION]["source"] == source
     assert source != generation.by_digest(MODULES)["digest"]
     now(dataclasses.replace(known, number=2, sources=(Source.today(known.modules),)))
     assert store.get(SESSION) is None
@@ -108,7 +108,7 @@ def test_what_was_stored_before_generations_were_written_down_is_taken(tmp_path,
         assert (again.get(SESSION) is not None) == taken
     now(dataclasses.replace(known, tables=(Source("of then", tuple(MODULES)),)))
     assert store.get(SESSION) is not None
-    assert store.made[SESSION]["source"] == "of then"
+    assert store.provenance[SESSION]["source"] == "of then"
     now(edited=1)
     assert store.get(SESSION) is None
 
@@ -116,14 +116,14 @@ def test_what_was_stored_before_generations_were_written_down_is_taken(tmp_path,
 def test_what_is_under_way_is_of_one_source(tmp_path, now):
     """No reference says how a source lays it out."""
     store, known = Store(tmp_path), generation.read()
-    store.keep(SESSION, ARRAYS, MADE)
-    assert store.begun(SESSION) is not None
+    store.save_checkpoint(SESSION, ARRAYS, MADE)
+    assert store.checkpoint(SESSION) is not None
     now(dataclasses.replace(known, sources=(Source("another", tuple(known.modules)),)))
-    assert store.begun(SESSION) is not None
+    assert store.checkpoint(SESSION) is not None
     now(edited=1)
     now(dataclasses.replace(known, sources=(*known.sources, Source.today(known.modules))))
-    assert store.begun(SESSION) is None
-    store.forget(SESSION)
+    assert store.checkpoint(SESSION) is None
+    store.remove_checkpoint(SESSION)
     assert len(list(tmp_path.rglob("*.checkpoint"))) == 1
 
 

@@ -36,16 +36,16 @@ def test_the_clock(seconds, text):
 
 def drive(console):
     """Two conditions, of which one was stored."""
-    with Reporter(console) as reporter:
+    with Reporter(console, str) as reporter:
         reporter.conditions([("bptt", costs(10, 10)), ("random-feedback", costs(10))])
         for column in range(2):
             reporter.trials(0, column, 5)
             reporter.trials(0, column, 10)
             reporter.finished(0, column, stored=False)
-        reporter.summary(0, "loss 0.1  (0.05, 0.2)")
+        reporter.complete(0, "loss 0.1  (0.05, 0.2)")
         reporter.finished(1, 0, stored=True)
         reporter.note("some/[path]/file is damaged")
-        reporter.summary(1, "loss 0.3")
+        reporter.complete(1, "loss 0.3")
     return console.file.getvalue()
 
 
@@ -200,11 +200,11 @@ def test_the_estimate_knows_what_is_stored_and_that_other_conditions_take_longer
 def frames(height, n_conditions, under_way, n_done):
     """The last lines that a terminal of this height shows."""
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=height, _environ={})
-    with Reporter(console) as reporter:
+    with Reporter(console, str) as reporter:
         reporter.conditions([(f"condition {i}", costs(10)) for i in range(n_conditions)])
         for row in range(n_done):
             reporter.finished(row, 0, stored=True)
-            reporter.summary(row, "loss 1")
+            reporter.complete(row, "loss 1")
         for row in range(n_done, n_done + under_way):
             reporter.trials(row, 0, 5)
         return console.render_lines(reporter._bars.get_renderable()), console.file.getvalue()
@@ -224,11 +224,11 @@ def test_what_is_under_way_is_in_sight_however_many_conditions_there_are(under_w
 def test_a_label_is_text():
     for terminal in (False, True):
         console = Console(file=io.StringIO(), force_terminal=terminal, width=100, _environ={})
-        with Reporter(console) as reporter:
+        with Reporter(console, str) as reporter:
             reporter.conditions([("leak[/fast]", costs(10))])
             reporter.trials(0, 0, 5)
             reporter.finished(0, 0, stored=False)
-            reporter.summary(0, "[red]")
+            reporter.complete(0, "[red]")
         assert "leak[/fast]" in console.file.getvalue()
 
 

@@ -30,7 +30,7 @@ ARRAYS = {
     "empty": np.zeros((0, 3)),
 }
 
-MADE = provenance.made(1.5)
+MADE = provenance.of_result(1.5)
 
 
 @pytest.fixture

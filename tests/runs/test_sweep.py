@@ -15,7 +15,7 @@ import rflo_repro as rr
 from rflo_repro.runs.initialisation import PURPOSES, Initialisation, generator
 from rflo_repro.runs.job import Condition, Cost, describe
 from rflo_repro.runs.progress import Reporter
-from rflo_repro.runs.request import JobError
+from rflo_repro.runs.request import Execution, JobError
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.store import Store
 from rflo_repro.runs.sweep import sweep
@@ -56,7 +56,8 @@ def coins(*names, n=3):
 
 def quietly(conditions, store, jobs=1, **options):
     console = Console(file=io.StringIO(), width=200)
-    found = sweep(conditions, store, jobs, Reporter(console), lambda arrays: f"{len(arrays)} done", **options)
+    reporter = Reporter(console, lambda arrays: f"{len(arrays)} done")
+    found = sweep(conditions, store, reporter, Execution(jobs, **options))
     return found, console.file.getvalue()
 
 
@@ -149,7 +150,7 @@ def test_what_a_job_raises_is_said_with_its_name_and_the_others_are_finished(tmp
     FAULTS["b", 1] = fault
     console = Console(file=io.StringIO(), width=200)
     with pytest.raises(KeyboardInterrupt if said is None else JobError, match=said and re.escape(said)) as failed:
-        sweep(coins("a", "b", "c"), store, jobs, Reporter(console), lambda arrays: "")
+        sweep(coins("a", "b", "c"), store, Reporter(console), Execution(jobs))
     # another thread may still be at its last one
     stored = {(r.name, r.network) for c in coins("a", "b", "c") for r in c.jobs if store.get(r) is not None}
     assert ("b", 1) not in stored
@@ -181,7 +182,7 @@ def test_a_run_that_is_interrupted_and_resumed_is_the_run(reference, tmp_path):
     for jobs in (2, 1):
         seen.clear()
         with pytest.raises(KeyboardInterrupt):
-            sweep(sessions(), store, jobs, Interrupting(Console(file=io.StringIO())), lambda arrays: "")
+            sweep(sessions(), store, Interrupting(Console(file=io.StringIO())), Execution(jobs))
         # each result is on disk before it is reported
         assert all(store.get(sessions()[row].jobs[column]) is not None for row, column in seen)
     assert bits(quietly(sessions(), store, 2)[0]) == reference

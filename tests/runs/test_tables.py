@@ -190,7 +190,7 @@ def test_the_page_comes_last(tmp_path, monkeypatch):
     assert bits(frame) == bits(ROWS.head(2))
     assert page["run"] == 2
     # Negative control: without that page the pair is refused
-    (waiting,) = tmp_path.glob(".*.page.tmp")
+    (waiting,) = tmp_path.glob(".*.metadata.tmp")
     content = waiting.read_bytes()
     waiting.unlink()
     with pytest.raises(TableError):
@@ -218,7 +218,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path, monkeypatch):
     for _ in range(2):
         tables.write(folder, SCHEMA, ROWS, {})
     assert len(names) == len(set(names)) == 4
-    for name in ("some_table.csv", "some_table.json", ".some_table.page.tmp"):
+    for name in ("some_table.csv", "some_table.json", ".some_table.metadata.tmp"):
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(mine)
     tables.write(folder, SCHEMA, ROWS, {})

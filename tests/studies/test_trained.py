@@ -72,7 +72,7 @@ def test_a_network_at_paper_scale_has_the_final_loss_of_the_committed_table(figu
     condition = next((c for c in every if c.values["rates"] != "tuned"), every[0])
     job = condition.jobs[4]
     arrays = job.run(lambda _: None)
-    Store(tmp_path / FOLDER).put(job, arrays, provenance.made(1.0))
+    Store(tmp_path / FOLDER).put(job, arrays, provenance.of_result(1.0))
     named = {k: v for k, v in condition.values.items() if k not in ("eta", "panel", "figure")}
     assert same(rr.trained(figure, network=4, results=tmp_path, **named), job.trained(arrays))
     final, _ = tables.read(RESULTS, experiment.schemas["final"])

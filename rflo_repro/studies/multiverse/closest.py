@@ -84,12 +84,7 @@ def run(figure: About, request: Request, console: Console) -> None:
         raise RequestError("closest", "goes without --panel, --networks, --seed and --set")
     folder = Folders.of_scale(request.scale, request.results).results
     command = f"`rflo-repro {ABOUT.command}{folders.options(folder)}`"
-    try:
-        frame, _ = tables.read(folder, SCHEMAS["readings"])
-    except FileNotFoundError:
-        frame = pd.DataFrame({"figure": []})
-    except tables.TableError as error:
-        raise RequestError("results", f"{error}: run {command} to make it anew") from None
+    frame = tables.load(folder, {"readings": SCHEMAS["readings"]}, command)["readings"].frame
     mine = frame[frame.figure == figure.command]
     if not len(mine):
         raise RequestError("results", f"{folder} has no variants of {figure.command}: run {command} first")
