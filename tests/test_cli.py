@@ -242,7 +242,7 @@ def test_json_for_programs():
     assert {listed[name]["state"] for name in COMPUTED} == {"none"}
     claims = json.loads(run("report", "--json").stdout)["claims"]
     assert {claim["command"].split()[1] for claim in claims} >= set(COMPUTED)
-    assert all("makes it" in claim["missing"] and claim["findings"] == [] for claim in claims)
+    assert all("computes it" in claim["missing"] and claim["findings"] == [] for claim in claims)
     assert made() == []
     refused("report", "--json", "--table", names="--json")
 

@@ -40,8 +40,8 @@ class Bench:
 
     def range(self, implementation: str) -> str:
         """The least and the most of these, over rules, sizes and registers."""
-        places = [place for place in self.steps.index if place[1] == implementation]
-        found = [self.times(rule, n_rec, implementation, bits) for rule, _, n_rec, bits in places]
+        keys = [key for key in self.steps.index if key[1] == implementation]
+        found = [self.times(rule, n_rec, implementation, bits) for rule, _, n_rec, bits in keys]
         return f"{min(found):.1f} to {max(found):.{0 if max(found) >= 10 else 1}f}"
 
     def megabytes(self, rule: str, n_rec: int, n_steps: int) -> str:

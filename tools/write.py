@@ -69,15 +69,15 @@ def page(name: str, templates: jinja2.Environment) -> str:
 def main() -> int:
     """Write all pages; 1 if one of them is not true."""
     templates = environment(ROOT / "results")
-    for name, place in PAGES.items():
+    for name, path in PAGES.items():
         try:
             text = page(name, templates)
         except Untrue as error:
             print(error, file=sys.stderr)
             return 1
-        with replacing(ROOT / place) as temporary:
+        with replacing(ROOT / path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
-        print(f"{place}: {len(text.split())} words")
+        print(f"{path}: {len(text.split())} words")
     return 0
 
 

@@ -109,7 +109,7 @@ FAR_DECADES = 6
 # Of ticks that say factors, the coarsest first
 MANTISSAS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.2, 2.0, 5.0))
 DPI = 200
-PLACES = 9  # decimals of a position that are kept
+DECIMALS = 9  # of a position
 
 
 def colour(name: str) -> str:
@@ -139,7 +139,7 @@ class Layout(ConstrainedLayoutEngine):
         super().execute(fig)
         for axes in fig.axes:
             corners = axes.get_position(original=True).get_points()
-            axes.set_position(Bbox(corners.round(PLACES)))
+            axes.set_position(Bbox(corners.round(DECIMALS)))
             axes.set_in_layout(True)  # set_position takes axes out of the layout
 
 
@@ -282,7 +282,7 @@ def networks(
 
 
 def medians(axes: Axes, values: Mapping[Any, Any], colour: Any, shift: float = 0.0, **line: Any) -> None:
-    """The median of networks and its 95% interval as a thin line, by place on the x axis, `shift` points beside it."""
+    """The median of networks and its 95% interval as a thin line, by position on the x axis, `shift` points aside."""
     from rflo_repro.stats.statistics import interval
 
     beside = offset_copy(axes.transData, cast(Figure, axes.figure), shift, units="points")

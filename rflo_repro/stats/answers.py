@@ -254,7 +254,7 @@ def together(answers: Sequence[Answer]) -> Answer:
 
 
 def power(losses: Values, learned: Flags, two_sided: bool, draws: int = DRAWS) -> float:
-    """How often two samples of one condition would be called as good: networks are drawn with replacement."""
+    """How often two samples of one condition would be called as good: networks are sampled with replacement."""
     n = len(losses)
     sampled = np.random.default_rng(SEED).integers(0, n, (draws, 2, n))
     one, other = sampled[:, 0], sampled[:, 1]

@@ -50,7 +50,7 @@ def _resamples(n: int) -> npt.NDArray[np.int64]:
 
 @functools.lru_cache(maxsize=4)
 def _bootstrap(values: bytes, statistic: Statistic) -> Array:
-    """A statistic of every resample of these values; the last few are kept, as one sample is asked for its interval at
+    """A statistic of every resample of these values; the last few are cached: one sample is asked for its interval at
     several levels and for its tests."""
     of = np.frombuffer(values)
     return statistic(of[_resamples(len(of))])
@@ -71,8 +71,8 @@ def mean(values: Array) -> Array:
 def quartiles(values: npt.ArrayLike) -> tuple[float, float, float]:
     """25th, 50th and 75th percentile over networks; a network that diverged (NaN) counts as above all others."""
     ordered = np.sort(np.nan_to_num(np.asarray(values, dtype=float), nan=np.inf, posinf=np.inf))
-    place = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
-    low, high, share = np.floor(place).astype(int), np.ceil(place).astype(int), place % 1.0
+    rank = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
+    low, high, share = np.floor(rank).astype(int), np.ceil(rank).astype(int), rank % 1.0
     # an infinity beside a finite neighbour must not become NaN
     mixed = [
         ordered[a] if s == 0.0 else ordered[a] * (1.0 - s) + ordered[b] * s
@@ -117,8 +117,8 @@ def interval(values: Array, statistic: Statistic = median, level: float = LEVEL)
         ordered, outside = np.sort(values), n - critical(n, level / 2.0)
         low, high = (ordered[outside], ordered[n - 1 - outside]) if outside >= 0 else (-np.inf, np.inf)
     else:
-        drawn = _bootstrap(values.tobytes(), statistic)
-        low, high = np.quantile(drawn, [level / 2.0, 1.0 - level / 2.0], method="inverted_cdf")
+        resampled = _bootstrap(values.tobytes(), statistic)
+        low, high = np.quantile(resampled, [level / 2.0, 1.0 - level / 2.0], method="inverted_cdf")
     return Interval(float(statistic(values)), float(low), float(high), n)
 
 
@@ -131,8 +131,8 @@ def one_sided(values: Array, bound: float, statistic: Statistic = median) -> tup
     if statistic is median:
         n = len(values)
         return at_least(int((values > bound).sum()), n), at_least(int((values < bound).sum()), n)
-    drawn = _bootstrap(np.asarray(values, dtype=float).tobytes(), statistic)
-    return tuple((1 + int(side.sum())) / (1 + len(drawn)) for side in (drawn <= bound, drawn >= bound))  # type: ignore[return-value]
+    resampled = _bootstrap(np.asarray(values, dtype=float).tobytes(), statistic)
+    return tuple((1 + int(side.sum())) / (1 + len(resampled)) for side in (resampled <= bound, resampled >= bound))  # type: ignore[return-value]
 
 
 def holm(p: Mapping[K, float]) -> dict[K, float]:

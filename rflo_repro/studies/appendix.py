@@ -74,7 +74,7 @@ def _outcomes(gathered: Sequence[Gathered]) -> Grid:
 def _changes(results: Path) -> Grid:
     from rflo_repro.studies.sensitivity.experiment import EXPERIMENT
 
-    header = ("figure", "choice", "claim", "part", "effect at the baseline", "then", "moved by")
+    header = ("figure", "choice", "claim", "part", "effect at the baseline", "then", "shift")
     note = "One choice at a time, by the losses alone, at 95%: where what is found differs and the effect moves."
     try:
         frame = tables.read(results, EXPERIMENT.schemas["sensitivity"])[0]
@@ -88,7 +88,7 @@ def changes(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     wherever what is found of a primary part differs and the interval of the shift leaves out 0."""
     keys = ["figure", "claim", "part"]
     both = frame[frame.primary].merge(frame[frame.reading == 0], on=keys, suffixes=("", "_0"))
-    moved = both[(both.verdict != both.verdict_0) & ((both.shift_low > 0.0) | (both.shift_high < 0.0))]
+    shifted = both[(both.verdict != both.verdict_0) & ((both.shift_low > 0.0) | (both.shift_high < 0.0))]
     return tuple(
         (
             *(str(getattr(row, name)) for name in ("figure", "choices", "claim", "part")),
@@ -96,7 +96,7 @@ def changes(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
             f"{row.estimate:.2f}, {OF_TABLES.get(str(row.verdict), row.verdict)}",
             f"{row.shift:.2f} ({row.shift_low:.2f}, {row.shift_high:.2f})",
         )
-        for row in moved.itertuples()
+        for row in shifted.itertuples()
     )
 
 

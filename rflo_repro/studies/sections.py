@@ -68,7 +68,7 @@ def of_experiment(about: About, known: Answers, figures: Path) -> Gathered:
     command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
     experiment = about.experiment
     own, missing = read(experiment, results)
-    missing = missing and f"{missing}; {command}{folders.options(results)} makes it"
+    missing = missing and f"{missing}; {command}{folders.options(results)} computes it"
     claims = known.claims(about)
     samples = {finding.rates: finding.sample for _, findings in claims for finding in findings}
     finals, faults = _finals(about, known, samples)
@@ -118,9 +118,9 @@ def _finals(about: About, known: Answers, samples: Mapping[str, str]) -> tuple[l
             table = known.table(folder, experiment.schemas[FINAL])
         except FileNotFoundError:
             if own and (name, experiment.about.command) == (SAMPLES[0].name, about.command):
-                faults.append(f"In {folder} there is no {experiment.schemas[FINAL].name}.csv; {command} makes it.")
+                faults.append(f"In {folder} there is no {experiment.schemas[FINAL].name}.csv; {command} computes it.")
         except tables.TableError as error:
-            faults.append(f"{error}; {command} makes it anew.")
+            faults.append(f"{error}; {command} computes it anew.")
         else:
             kinds = [kind for kind, sample in samples.items() if sample == name]
             if "rates" in table.frame:
@@ -221,8 +221,8 @@ def _pictures(about: About, results: Path, figures: Path) -> tuple[tuple[Picture
         said.append((path, text))
     # a picture for each figure, where a study has them; how to read them is said once
     of_each = [(other, figures / f"{about.name}_{other.name}.png") for other in registry.figures().values()]
-    for place, (other, path) in enumerate((other, path) for other, path in of_each if path.is_file()):
-        how = "To be read as the one above." if place else about.legend
+    for i, (other, path) in enumerate((other, path) for other, path in of_each if path.is_file()):
+        how = "To be read as the one above." if i else about.legend
         said.append((path, f"{about.title} {other.command}: {other.title} {how}"))
     shown = [path for path, _ in said]
     others = {a.name for a in (*registry.figures().values(), *studies().values()) if a.name != about.name}

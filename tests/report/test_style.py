@@ -65,4 +65,4 @@ def test_axes_stay_in_the_layout(tmp_path):
         axes.set_ylabel("a label")
         picture.draw_without_rendering()
     assert axes.get_position().x0 > before
-    assert axes.get_position().x0 == round(axes.get_position().x0, style.PLACES)
+    assert axes.get_position().x0 == round(axes.get_position().x0, style.DECIMALS)

@@ -96,7 +96,7 @@ def test_what_is_there_is_answered_and_what_is_not_is_named(own):
     for found in (text, markdown.replace("\\_", "_")):
         assert "there is no fig3_peaks.csv" in found
     again = f"rflo-repro fig3 --rates printed --rates tuned --results {own / 'results'}"
-    assert f"fig3: there is no fig3_peaks.csv; {again} makes it" in said
+    assert f"fig3: there is no fig3_peaks.csv; {again} computes it" in said
     assert "data:image/png;base64," in html
     assert "../figures/fig2.png" in markdown
     assert "n_trials" in text  # the choices
@@ -228,14 +228,14 @@ def test_a_damaged_sample_is_named_and_not_believed(larger, tmp_path):
 def test_an_empty_folder_is_a_report_too(tmp_path):
     said, html, _ = written(tmp_path)
     assert Text(html).said.count("not computed") > len([claim for claim in CLAIMS if claim.key])
-    assert f"there is no theory_exact.csv; rflo-repro theory --results {tmp_path / 'results'} makes it" in said
+    assert f"there is no theory_exact.csv; rflo-repro theory --results {tmp_path / 'results'} computes it" in said
 
 
 @pytest.mark.parametrize("scale", ["paper", "quick", "smoke"])
 def test_what_computes_a_missing_table_is_said_with_its_scale(scale):
     at = "" if scale == "paper" else f" --scale {scale}"
     said = invoke("report", "--scale", scale).output
-    assert f"theory: there is no theory_exact.csv; rflo-repro theory{at} makes it" in said
+    assert f"theory: there is no theory_exact.csv; rflo-repro theory{at} computes it" in said
     assert f"run `rflo-repro fig2-size{at}` first" in invoke("plot", "fig2-size", "--scale", scale).output
 
 
