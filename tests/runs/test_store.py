@@ -1,4 +1,4 @@
-"""Stored jobs: found again bit for bit, and never believed if anything is wrong with them."""
+"""Stored jobs: found again bit for bit, and never valid if anything is wrong with them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_digest_of_the_source_changes_the_key(store, kept, monkeypatch):
 
 
 def refused(store, path):
-    """Whether the file is named, not believed, and replaced by the next result."""
+    """Whether the file is named, not valid, and replaced by the next result."""
     assert store.get(SESSION) is None
     assert len(store.problems) == 1
     assert str(path) in store.problems[0]
@@ -150,13 +150,13 @@ def test_a_truncated_file(store, kept, share):
 def test_any_flipped_byte(store, kept):
     """Whatever byte is changed: either the same arrays, or none."""
     content = kept.read_bytes()
-    believed = 0
+    valid = 0
     for place in range(0, len(content), 7):
         kept.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         found = store.get(SESSION)
         assert found is None or same(found, ARRAYS)
-        believed += found is not None
-    assert believed < len(content) / 7 / 2  # most of a zip archive's bytes mean something
+        valid += found is not None
+    assert valid < len(content) / 7 / 2  # most of a zip archive's bytes mean something
 
 
 @pytest.mark.parametrize("content", [b"\0" * 100, b"PK\x03\x04", b"loss,trial\n", random.Random(0).randbytes(1000)])

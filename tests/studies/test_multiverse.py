@@ -206,7 +206,7 @@ def test_the_closest_variant_is_drawn_on_networks_that_did_not_find_it(saved, tm
     options = ["--scale", "smoke", "--results", str(tmp_path), "--figures", str(tmp_path)]
     none = CliRunner().invoke(cli, ["multiverse", "--closest", "fig2", *options], env={"COLUMNS": "200"})
     assert none.exit_code == 2
-    assert "no variants of fig2" in none.output
+    assert "run `rflo-repro multiverse" in none.output
     assert not list(tmp_path.iterdir())
     assert CliRunner().invoke(cli, ["multiverse", "--panel", "a", "--no-plot", *options]).exit_code == 0
     done = CliRunner().invoke(cli, ["multiverse", "--closest", "fig2", *options])

@@ -19,7 +19,7 @@ MARGIN = 0.5
 
 
 def exponents(rows: pd.DataFrame) -> tuple[float, list[float]]:
-    """k of cost ~ N^k over the largest sizes, and over these without each of them in turn."""
+    """The exponent k of a fit cost ~ N^k to the largest sizes, and k with each of them left out in turn."""
     large = rows.sort_values("n_rec").tail(LARGEST)
     x, y = np.log(large.n_rec.to_numpy(float)), np.log(large.us_per_step.to_numpy(float))
     return _slope(x, y), [_slope(np.delete(x, i), np.delete(y, i)) for i in range(len(x))]
@@ -30,7 +30,7 @@ def _slope(x: Array, y: Array) -> float:
 
 
 def near(found: Sequence[float], power: float) -> Answer:
-    """Whether all lie within the margin of this power, or all beyond one side of it."""
+    """The answer: yes if all lie within MARGIN of this power, no if all are beyond it on one side, else open."""
     away = [value - power for value in found]
     if max(map(abs, away)) <= MARGIN:
         return "yes"

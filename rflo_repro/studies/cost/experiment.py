@@ -22,7 +22,7 @@ TIME = Column("us_per_step", "number", "microseconds", "time of a timestep on on
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """Each rule at each of its sizes."""
+    """A condition for each rule and each of its sizes."""
     found = []
     for rule in ABOUT.rules:
         rtrl = rule == "rtrl"
@@ -34,7 +34,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
 
 
 def tabulate(choices: Choices, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
-    """A row a rule and size."""
+    """The table: a row for each rule and size."""
     rows = [{**c.values, "us_per_step": r[0]["us_per_step"][0]} for c, r in zip(found, results, strict=True)]
     return {"cost": pd.DataFrame(rows)}
 

@@ -29,7 +29,7 @@ class Timing:
     n_trials: int = REPEATS
 
     def cost(self) -> Cost:
-        """In memory are RTRL's traces, or a session's history and weights."""
+        """An estimate. The memory is that of RTRL's traces, or of a session's history and weights."""
         traces = self.n_rec**3 if self.rule == "rtrl" else 2 * self.n_rec * self.n_steps
         return Cost(self.n_trials, 8 * (traces + 6 * self.n_rec**2), 8, 1e-3)
 

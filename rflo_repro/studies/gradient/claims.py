@@ -14,7 +14,7 @@ RULES = {"local": "local", "rflo": "RFLO", "random-feedback": "random feedback"}
 
 
 def worse_when_longer(tables: Tables) -> Sequence[Part]:
-    """Slope of each rule's cosine on the period, and the cosine at either end."""
+    """Parts: the slope of each rule's cosine with the gradient on log10 of the period, and the cosine at both ends."""
     rows = where(tables["gradient"], {"matrix": "w_rec"})
     over_training = rows.groupby(["rule", "period_tau", "network"])[["cosine"]].mean().reset_index()
     parts = []

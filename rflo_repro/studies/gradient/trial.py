@@ -30,7 +30,7 @@ class GradientSession(SessionWrapper):
     trials: tuple[int, ...]
 
     def cost(self) -> Cost:
-        """That of the session; saved is a cosine by matrix and trial that is looked at."""
+        """The session's; what is saved is a cosine for each matrix and trial of `trials`."""
         return replace(self.session.cost(), saved=16 * len(self.trials))
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:

@@ -37,7 +37,7 @@ SCHEMA = Schema(
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """One a rule, all from the same networks."""
+    """A condition for each rule, all with the same initial networks."""
     task = FirstStepGiven(PeriodicTask(choices.period))
     found = []
     for rule in ABOUT.rules:

@@ -51,7 +51,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
 
 
 def _bins(values: Array) -> list[float]:
-    """Edges, BINS a decade from whole ones on, between which all finite of these decadic logarithms lie."""
+    """Edges of a histogram of log10 values, BINS a decade, that has all finite values."""
     finite = values[np.isfinite(values)]
     low, high = np.floor(BINS * finite.min()), np.ceil(BINS * finite.max() + 1e-9)
     return [float(10 ** (step / BINS)) for step in np.arange(low, max(high, low + 1) + 1)]
@@ -111,7 +111,7 @@ def _ratios(axes: Axes, final: pd.DataFrame) -> None:
         axes.text(0.98, 0.98, said, transform=axes.transAxes, ha="right", va="top", fontsize=8.5, color=colour)
         axes.set_ylim(top=1.25 * axes.get_ylim()[1])
     axes.xaxis.set_major_locator(LogLocator(base=10, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(_factor))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: style.factor(np.log10(value))))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend(
         handles=[Patch(color=MARGIN_COLOUR, label=f"within a factor of {10**MARGIN:.1f}")],
@@ -129,7 +129,3 @@ def _median(axes: Axes, values: Array, colour: str, height: float) -> None:
 
 def _loss(value: float, digits: int = 1) -> str:
     return f"{value:.{digits}e}".replace("e-0", "e-")
-
-
-def _factor(value: float, place: float | None = None) -> str:
-    return f"×{value:g}" if value > 1.0 else "1" if value == 1.0 else f"÷{1.0 / value:g}"

@@ -39,7 +39,7 @@ SCHEMA = Schema(
 
 
 def tuned(rule: str, period_tau: float) -> float:
-    """The tuned learning rate of a rule, between the printed periods on the straight line through log rate against log
+    """The tuned learning rate of a rule; between the paper's periods, log rate is interpolated linearly in log
     period, outside of them that of the nearest (assumption `rates-of-the-periods`).
     Raises RequestError if none is known."""
     known = {
@@ -58,7 +58,7 @@ def tuned(rule: str, period_tau: float) -> float:
 
 
 def rate(rates: str, rule: str, period_tau: float) -> float:
-    """The learning rate of a kind."""
+    """The learning rate of a kind (`printed`, `tuned`, `clipped`) for a rule at a period."""
     return tuned(rule, period_tau) if rates == "tuned" else periodic.rate(rule, period_tau)[1]
 
 

@@ -137,12 +137,8 @@ def _ratio_axis(axes: Axes, reach: Sequence[tuple[float, float]]) -> None:
     """A logarithmic axis of factors, in whole decades, at least one on either side."""
     lowest, highest = min(low for low, _ in reach), max(high for _, high in reach)
     style.log_decades(axes, 10 ** min(-1.0, np.floor(lowest)), 10 ** max(1.0, np.ceil(highest)))
-    axes.yaxis.set_major_formatter(FuncFormatter(_factor))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.factor(np.log10(value))))
     axes.set_ylabel("final loss over BPTT's  (factor)")
-
-
-def _factor(value: float, place: float | None = None) -> str:
-    return f"×{value:g}" if value > 1.0 else "1" if value == 1.0 else f"÷{1.0 / value:g}"
 
 
 def _period_axis(axes: Axes, periods_tau: Sequence[float]) -> None:

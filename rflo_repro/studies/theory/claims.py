@@ -12,7 +12,7 @@ ROUNDING = 1e-9
 
 
 def exact(tables: Tables) -> Sequence[Part]:
-    """RTRL's update against BPTT's, without and with inputs."""
+    """Parts: the difference of RTRL's and BPTT's updates is rounding, without and with inputs."""
     return [
         judged(str(task), rows.rtrl, below(ROUNDING), unit="of BPTT's largest")
         for task, rows in tables["exact"].groupby("task", sort=False)
@@ -20,7 +20,7 @@ def exact(tables: Tables) -> Sequence[Part]:
 
 
 def _appendix(tables: Tables, column: str, unit: str, sides: Sequence[tuple[int, Test]], kind: str = "") -> list[Part]:
-    """Mean over networks of a column, by sign of the overlap (0: all networks)."""
+    """Parts: the mean over networks of a column, for each sign of the overlap that `sides` names (0: all networks)."""
     parts = []
     for (units, period), rows in tables["appendix"].groupby(["units", "period_tau"], sort=False):
         for side, test in sides:
@@ -31,7 +31,7 @@ def _appendix(tables: Tables, column: str, unit: str, sides: Sequence[tuple[int,
 
 
 def loss_falls(tables: Tables) -> Sequence[Part]:
-    """Sign of the loss change by that of the overlap: as it is, and with each network counting alike."""
+    """Parts: the loss change has the sign opposite to the overlap's, in absolute size and as a cosine."""
     sides = ((1, below()), (-1, above()))
     return [
         *_appendix(tables, "loss_change", "per unit of the rate", sides),
@@ -40,12 +40,12 @@ def loss_falls(tables: Tables) -> Sequence[Part]:
 
 
 def alignment_grows(tables: Tables) -> Sequence[Part]:
-    """Sign of G."""
+    """Parts: the alignment grows."""
     return _appendix(tables, "alignment_growth", "", ((0, above()),))
 
 
 def needs_both(tables: Tables) -> Sequence[Part]:
-    """Final alignment with w_rec trained less that with w_rec frozen, at each period."""
+    """Parts: at each period the final alignment is larger with w_rec trained than with w_rec frozen."""
     parts = []
     for period, rows in tables["alignment"].groupby("period_tau"):
         trained, frozen = paired(

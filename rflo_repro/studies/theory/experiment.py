@@ -78,7 +78,7 @@ ALIGNMENT = Schema(
 
 
 def exact_conditions(choices: Choices) -> list[Condition]:
-    """RTRL and BPTT in networks without and with inputs."""
+    """Conditions that compare RTRL with BPTT, in networks without and with inputs."""
     tasks: dict[str, PeriodicTask | IntervalMatchingTask] = {
         "periodic": PeriodicTask(200),
         "intervals": IntervalMatchingTask(longest=60),
@@ -94,7 +94,7 @@ def exact_conditions(choices: Choices) -> list[Condition]:
 
 
 def appendix_conditions(choices: Choices) -> list[Condition]:
-    """Linear networks and those of Figure 2, at each period."""
+    """Conditions of Appendix 2: linear networks and those of Figure 2, at each period."""
     return [
         Condition(
             f"Appendix 2, {units} {period_tau:g} tau",
@@ -111,7 +111,7 @@ def appendix_conditions(choices: Choices) -> list[Condition]:
 
 
 def alignment_conditions(choices: Choices) -> list[Condition]:
-    """RFLO as in Figure 2, and the same with the rate of w_rec at 0."""
+    """Conditions that train by RFLO as in Figure 2, and with w_rec frozen."""
     figure, found = registry.figures()["fig2"], []
     own = replace(choices, n_networks=choices.n_control)
     for condition in figure.experiment.conditions(own, Selection(rules=("rflo",), rates=figure.rates)):
@@ -126,7 +126,7 @@ def alignment_conditions(choices: Choices) -> list[Condition]:
 
 
 def _frozen(session: Session) -> Session:
-    """The session with the rate of w_rec at 0."""
+    """The session with w_rec frozen: its learning rate is 0."""
     from rflo_repro.learning.optimizers import LearningRates
 
     rates = session.eta
@@ -146,7 +146,7 @@ def _alignment(arrays: Arrays) -> dict[str, Any]:
 def _rows(
     conditions: Sequence[Condition], results: Results, columns: Callable[[Arrays], dict[str, Any]]
 ) -> pd.DataFrame:
-    """A row a network; `columns` gives a job's, each one value or one a network."""
+    """A row for each network. columns: from a job's arrays to its columns, of one value or one for each network."""
     frames = []
     for condition, jobs in zip(conditions, results, strict=True):
         part = pd.concat([pd.DataFrame(columns(arrays)) for arrays in jobs], ignore_index=True)
@@ -155,7 +155,7 @@ def _rows(
 
 
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
-    """Those of all three tables."""
+    """The conditions of all three tables."""
     return [*exact_conditions(choices), *appendix_conditions(choices), *alignment_conditions(choices)]
 
 

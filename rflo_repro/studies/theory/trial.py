@@ -24,7 +24,7 @@ STEP = 1e-4
 
 @dataclass(frozen=True)
 class Exact:
-    """RTRL's update against BPTT's in one random network."""
+    """How far the updates of RTRL and of RFLO are from BPTT's in one random network."""
 
     stored_as = "Exact"
     stored_fields: ClassVar = {"init": "recipe"}
@@ -37,11 +37,11 @@ class Exact:
     n_bytes: int = 1 << 20
 
     def cost(self) -> Cost:
-        """Small."""
+        """An estimate: a trial by each of three rules."""
         return Cost(self.n_trials, self.n_bytes, 16, 1e-4)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
-        """rtrl, rflo: (1,) the largest difference to BPTT's update, over BPTT's largest, of any matrix."""
+        """rtrl, rflo: (1,) the largest over the matrices of max|update - BPTT's| / max|BPTT's|."""
         from rflo_repro.learning.evaluate import weight_updates
         from rflo_repro.learning.rules import MATRICES
 
@@ -58,7 +58,10 @@ class Exact:
 
 @dataclass(frozen=True)
 class Appendix:
-    """The two statements of Appendix 2 in random networks before training: `count` of them from number `first` on."""
+    """The loss change and the growth of alignment that Appendix 2 derives, in untrained random networks.
+
+    linear: whether the units are linear. first, count: the networks' indices are first, ..., first + count - 1.
+    """
 
     stored_as = "Appendix"
     stored_fields: ClassVar = {"init": "recipe"}
@@ -72,12 +75,15 @@ class Appendix:
     n_bytes: int = 1 << 22
 
     def cost(self) -> Cost:
-        """A trial a network."""
+        """An estimate: a trial of each network."""
         return Cost(self.count, self.n_bytes, 1 << 16, 1e-4)
 
     def initial(self, network: int) -> Network:
-        """A network. A linear one is a tanh network with a random state so small that tanh is the identity, and a
-        readout as much larger, so that output and error are of ordinary size."""
+        """The network of this index.
+
+        A linear one is a tanh network in which tanh is the identity, since its random initial state is scaled by SMALL;
+        the readout is divided by SMALL, so that output and error are of ordinary size.
+        """
         net = self.init.draw(PeriodicTask(self.period_steps), self.seed, network)
         if not self.linear:
             return net
@@ -85,7 +91,7 @@ class Appendix:
         return replace(net, h0=h0, w_out=net.w_out / SMALL)
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
-        """overlap, loss_change, loss_change_cosine, alignment_growth, as in the table: (count,)."""
+        """overlap, loss_change, loss_change_cosine, alignment_growth: (count,) each, as in the table."""
         found = []
         for i in range(self.count):
             found.append(self._measure(self.initial(self.first + i)))
