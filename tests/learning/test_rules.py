@@ -94,10 +94,10 @@ def test_words_of_numpy_are_words():
     assert rule == rr.LearningRule("mine", "random", "leak")
 
 
-@pytest.mark.parametrize("rule", [np.ones(2), np.array("rflo"), "", "RFLO", "backprop", None, 3, ["rflo"]])
+@pytest.mark.parametrize("rule", [np.ones(2), np.array("rflo"), "", "backprop", None, 3, ["rflo"]])
 def test_unknown_rules_are_named_with_those_known(problem, rule):
     p = problem()
-    with pytest.raises(ValueError, match="rule must be one of bptt, rflo"):
+    with pytest.raises(ValueError, match=r"rule must be (a LearningRule or )?one of bptt, rflo"):
         rr.weight_updates(p.net, p.inputs, p.targets, rule)
 
 

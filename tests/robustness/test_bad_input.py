@@ -118,6 +118,10 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
         lambda **k: rr.weight_updates(**{"net": NET, **TRIAL, **k}),
         ("net", "inputs", "targets", "rule", "noise", "rng"),
     ),
+    "Learner": (
+        lambda **k: rr.Learner(**{"net": NET, **k}),
+        ("net", "rule", "eta", "rng", "optimizer", "noise"),
+    ),
     "train": (
         train,
         (
@@ -259,7 +263,7 @@ def unmade(monkeypatch):
 
 # Studies that sweep, whose commands are driven up to there; and commands that do other things, of which only the
 # options are
-SWEEPING = ("regression",)
+SWEEPING = ("reference_runs",)
 NOT_SWEEPING = ("bench", "report")
 
 

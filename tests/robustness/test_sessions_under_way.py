@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rflo_repro.runs.status import place
+from rflo_repro.runs.status import next_trial
 
 from .conftest import Server, stored_in, tables_in
 
@@ -87,7 +87,7 @@ class Session:
             last = log.splitlines()[-1]
             assert last.startswith("stopped; what is finished is saved: the same command ")
             # before the work has begun there is nothing under way
-            where = f"goes on at trial {place(after, self.total)} (" if after else "begins anew "
+            where = f"goes on at trial {next_trial(after, self.total)} (" if after else "begins anew "
             assert where in last or "goes on there" in last
             self.kept_at_a_signal += since >= killed
         return (after - before) / (time.time() - started)
