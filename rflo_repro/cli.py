@@ -32,7 +32,7 @@ from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import JobError, RequestError, Selection
 from rflo_repro.runs.variants import under
-from rflo_repro.studies.registry import studies
+from rflo_repro.studies.registry import studies, variants
 from rflo_repro.version import VERSION
 
 EXPERIMENTS = {**registry.figures(), **studies()}
@@ -160,8 +160,6 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     """
     from rflo_repro.runs import folders
     from rflo_repro.runs.draw import draw_all
-    from rflo_repro.studies.multiverse.closest import closest_of
-    from rflo_repro.studies.tune import experiment as search_of
 
     if experiment == ANSWERS and panel:
         raise RequestError("panel", f"`{ANSWERS}` has no panels, got {panel[0]!r}")
@@ -177,11 +175,7 @@ def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | No
     folders.check("figures", where.figures)
     if experiment in (ANSWERS, "all") and not panel:
         _draw_answers(where.results, where.figures, alone=experiment == ANSWERS)
-    others = {command: [closest] for command, closest in closest_of(EXPERIMENTS).items()}
-    for about in registry.figures().values():
-        if about.rates and not panel:
-            others.setdefault(about.command, []).append(search_of(about))
-    draw_all(chosen, others, where, Selection(panels=panel), console())
+    draw_all([variants(about) for about in chosen], where, Selection(panels=panel), console())
 
 
 def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
@@ -380,14 +374,13 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
     """
     from rflo_repro.runs import inventory
     from rflo_repro.runs.folders import Folders
-    from rflo_repro.studies.multiverse.closest import closest_of
 
-    others = list(closest_of(EXPERIMENTS).values())
-    asked = list(EXPERIMENTS.values()), Folders.of_scale(scale, results).results, others
+    families = [variants(about) for about in EXPERIMENTS.values() if about.computed]
+    folder = Folders.of_scale(scale, results).results
     if as_json:
-        click.echo(inventory.as_json(*asked))
+        click.echo(inventory.as_json(families, folder))
     else:
-        inventory.show(*asked, console())
+        inventory.show(families, folder, console())
 
 
 @cli.command(short_help="Recompute a small part and compare it with stored references.")

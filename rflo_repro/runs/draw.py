@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ import pandas as pd
 from rich.console import Console
 
 from rflo_repro.runs import folders, sample, tables
-from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.folders import Folders
 from rflo_repro.runs.progress import INDENT, say
 from rflo_repro.runs.request import RequestError, Selection
-from rflo_repro.runs.variants import variants
+from rflo_repro.runs.variants import Variant
 from rflo_repro.stats.claims import KINDS, Tables
 
 
@@ -69,37 +69,35 @@ def _sample(experiment: Experiment[Any], results: Path) -> dict[str, pd.DataFram
     return {sample.PART: pd.concat(found, ignore_index=True)} if found else {}
 
 
-def draw_all(
-    chosen: Sequence[About],
-    others: Mapping[str, Sequence[Experiment[Any]]],
-    where: Folders,
-    selection: Selection,
-    console: Console,
-) -> None:
-    """`draw` each of them, of its variants and of what else belongs to it, that has tables.
+def draw_all(families: Sequence[Sequence[Variant]], where: Folders, selection: Selection, console: Console) -> None:
+    """`draw` each experiment, with what is derived from it as far as it has tables and, if panels are named, those.
 
-    others: what else belongs to an experiment, by its command. Raises RequestError when all is done if there were some
-    without tables; they are named.
+    Raises RequestError when all is done if there were some without tables; they are named.
     """
     left_out = []
-    for about in chosen:
-        own = about.experiment
-        asked = [own, *variants(own), *others.get(about.command, ())]
-        known = [e for e in asked if any((where.results / f"{s.name}.csv").exists() for s in e.schemas.values())]
+    for own, *derived in families:
+        about = own.experiment.about
+        asked = [own, *(v for v in derived if not selection.panels or v.experiment.about.panels == about.panels)]
+        known = [v for v in asked if v.experiment.draw and _has_tables(v, where.results)]
         try:
-            for experiment in known or [own]:
-                frames = read(experiment, where.results)
-                say_drawn(*draw(experiment, frames, where.figures, selection), console)
+            for variant in known or [own]:
+                frames = read(variant.experiment, where.results)
+                say_drawn(*draw(variant.experiment, frames, where.figures, selection), console)
         except RequestError as error:
             left_out.append(error)
-            if len(chosen) > 1:
+            if len(families) > 1:
                 say(console, f"{INDENT}{about.command} left out: {error}")
-    if len(chosen) > 1 and left_out:
+    if len(families) > 1 and left_out:
         raise RequestError(
-            left_out[0].option, f"{len(left_out)} of {len(chosen)} were not drawn; what they need is said above"
+            left_out[0].option, f"{len(left_out)} of {len(families)} were not drawn; what they need is said above"
         )
     if left_out:
         raise left_out[0]
+
+
+def _has_tables(variant: Variant, results: Path) -> bool:
+    schemas = variant.experiment.schemas.values()
+    return any((variant.folder(results) / f"{schema.name}.csv").exists() for schema in schemas)
 
 
 def _by_rates(frames: Tables) -> list[tuple[str, Tables]]:

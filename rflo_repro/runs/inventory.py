@@ -15,13 +15,13 @@ from rich.text import Text
 
 from rflo_repro.runs import generation, provenance, tables
 from rflo_repro.runs.conditions import names_of, of_one_network, of_scale
-from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.folders import CUSTOM
 from rflo_repro.runs.generation import CHECK
 from rflo_repro.runs.job import Condition
-from rflo_repro.runs.sample import SAMPLES
+from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.runs.store import content
-from rflo_repro.runs.variants import variants
+from rflo_repro.runs.variants import Variant
 
 WIDEST = 200
 STATES = ("fresh", "unproven", "stale", "in part", "damaged", "none")  # from best to worst
@@ -125,43 +125,38 @@ def _commit(by: dict[str, Any]) -> str:
     return f"{str(by['commit'] or '-')[:9]}{'+' if by['source_changed'] else ''}"
 
 
-def states(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]] = ()) -> dict[str, State]:
-    """The state of each experiment's tables and of its confirmation sample's, by command; settings that deviate have
-    folders of their own, and sweeps theirs or one that was named. Those of variants, of the first sample, and others,
-    are among them if there are any."""
-    computed = [about for about in experiments if about.computed]
-    known = {about.command: state(about.experiment, results) for about in computed}
-    under = [found for about in computed for found in variants(about.experiment)]
-    beside = {found.about.command: state(found, results) for found in (*under, *others)}
-    sampled = [about.experiment for about in computed if about.sample]
-    for sample in SAMPLES:
-        for whole in (*sampled, *under):
-            networks = sample.of(whole)
-            beside[networks.about.command] = state(networks, sample.place(results))
-    known.update({f"confirm {about.command}": State("none") for about in computed if about.sample})
-    known.update({name: s for name, s in beside.items() if s.state != "none"})
+def states(families: Sequence[Sequence[Variant]], results: Path) -> dict[str, State]:
+    """The state of each experiment's tables and of its confirmation sample's, by command, and of whatever else is
+    derived from it and has tables; of settings that deviate, which have folders of their own; and of sweeps."""
+    own = [family[0] for family in families]
+    known = {variant.command: state(variant.experiment, results) for variant in own}
+    always = {f"{CONFIRMATION.name} {command}" for command in known}
+    for variant in (derived for family in families for derived in family[1:]):
+        found = state(variant.experiment, variant.folder(results))
+        if found.state != "none" or variant.command in always:
+            known[variant.command] = found
     for folder in sorted(path for path in (results / CUSTOM).glob("*") if path.is_dir()):
-        found = {f"{about.command}  {CUSTOM}/{folder.name}": state(about.experiment, folder) for about in computed}
-        known.update({name: s for name, s in found.items() if s.state != "none"})
+        varied = {f"{one.command}  {CUSTOM}/{folder.name}": state(one.experiment, folder) for one in own}
+        known.update({name: s for name, s in varied.items() if s.state != "none"})
     for where, folder in ((f"{CUSTOM}/", results / CUSTOM), ("", results)):
         known.update({f"sweep  {where}{name}": s for name, s in sweeps(folder).items()})
     return known
 
 
-def as_json(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]] = ()) -> str:
+def as_json(families: Sequence[Sequence[Variant]], results: Path) -> str:
     """The same for a program: an object by command, with the fields of `State`."""
-    return json.dumps({name: vars(s) for name, s in states(experiments, results, others).items()}, indent=1)
+    return json.dumps({name: vars(s) for name, s in states(families, results).items()}, indent=1)
 
 
-def show(experiments: Sequence[About], results: Path, others: Sequence[Experiment[Any]], console: Console) -> None:
-    """Print a line for each of these experiments that has tables."""
+def show(families: Sequence[Sequence[Variant]], results: Path, console: Console) -> None:
+    """Print a line for each of `states`."""
     table = Table(box=None, pad_edge=False)
     for name, justify in (
         ("experiment", "left"), ("state", "left"), ("scale", "left"), ("networks × trials", "right"), ("rows", "right"),
         ("date", "left"), ("commit", "left"),
     ):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    known = states(experiments, results, others)
+    known = states(families, results)
     for command, s in known.items():
         commit = s.commit + ("*" if s.producers > 1 else "")
         cells = (command, s.state, s.scale, s.size, f"{s.rows:,}" if s.rows else "", s.date, commit)

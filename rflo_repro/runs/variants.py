@@ -1,13 +1,16 @@
-"""A variant of an experiment: some of its choices made otherwise, and files of its own."""
+"""What is derived from an experiment: variants with other choices, and networks of a sample, in files of their own."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.runs.choices import vary
 from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.sample import SAMPLES, Sample
 
 if TYPE_CHECKING:
     from rflo_repro.runs.job import Condition
@@ -75,6 +78,28 @@ def in_words(sets: Iterable[tuple[str, str]]) -> str:
     return " and ".join(f"{name}={value}" for name, value in sets)
 
 
-def variants(experiment: Experiment[Any]) -> list[Experiment[Any]]:
-    """The experiment in each of its named variants."""
-    return [under(experiment, variant) for variant in experiment.about.variants]
+@dataclass(frozen=True)
+class Variant:
+    """An experiment that has tables of its own: a figure or a study as it is, or derived from one.
+
+    sample: on whose networks it is computed; None: its own.
+    """
+
+    experiment: Experiment[Any]
+    sample: Sample | None = None
+
+    @property
+    def command(self) -> str:
+        """What computes it."""
+        return self.experiment.about.command
+
+    def folder(self, results: Path) -> Path:
+        """Where its tables are, for experiments whose tables are in `results`."""
+        return results if self.sample is None else self.sample.place(results)
+
+
+def variants(about: About) -> list[Variant]:
+    """An experiment as it is, in each of its named variants, and all of these on either sample if there is one."""
+    whole = [about.experiment, *(under(about.experiment, name) for name in about.variants)]
+    sampled = [Variant(sample.of(one), sample) for sample in SAMPLES if about.sample for one in whole]
+    return [*map(Variant, whole), *sampled]

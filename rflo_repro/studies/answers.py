@@ -115,10 +115,10 @@ class Answers:
         key = about.command, sample.name
         if key not in self._frames:
             self._frames[key] = {}
-            for experiment in with_variants(about) if about.sample else ():
+            for variant in (one for one in variants(about) if one.sample is sample):
                 with suppress(FileNotFoundError, tables.TableError, KeyError, TypeError):
-                    table = self.table(sample.place(self.results), experiment.schemas[FINAL])
-                    for kind, frame in _complete(experiment, table):
+                    table = self.table(variant.folder(self.results), variant.experiment.schemas[FINAL])
+                    for kind, frame in _complete(variant.experiment, table):
                         self._frames[key].setdefault(kind, frame)
         return self._frames[key]
 
@@ -128,11 +128,11 @@ class Answers:
         claims = about.experiment.claims
         wanted = {part for claim in claims for part in claim.reads or about.experiment.schemas}
         found: dict[str, list[pd.DataFrame]] = {}
-        for experiment in with_variants(about):
+        for variant in (one for one in variants(about) if one.sample is None):
             try:
-                read = {part: self.table(self.results, experiment.schemas[part]).frame for part in wanted}
+                read = {part: self.table(self.results, variant.experiment.schemas[part]).frame for part in wanted}
             except (FileNotFoundError, tables.TableError):
-                if experiment.about.command == about.command:
+                if variant.command == about.command:
                     return {}
                 continue
             for part, frame in read.items():
@@ -146,12 +146,6 @@ class Answers:
         }
         on_own = _named(judge(claims, left), OWN)
         return {kind: [tuple(one for one in of if one.rates == kind) for of in on_own] for kind in kinds}
-
-
-def with_variants(about: About) -> Iterator[Experiment[Any]]:
-    """An experiment and its variants."""
-    yield about.experiment
-    yield from variants(about.experiment)
 
 
 def _named(found: Found, sample: str) -> Found:

@@ -18,8 +18,8 @@ from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.tables import Table, TableError
 from rflo_repro.stats.statistics import median
-from rflo_repro.studies.answers import Answers, with_variants
-from rflo_repro.studies.registry import studies
+from rflo_repro.studies.answers import Answers
+from rflo_repro.studies.registry import studies, variants
 
 MEDIAN, MISSING = "median final loss", ("none", "none")
 Found = tuple[str, str]
@@ -46,11 +46,13 @@ def _found(about: About, known: Answers) -> dict[tuple[str, str], Found]:
     """Every median of an experiment's tables of final losses, by condition, and the answer to every part of its claims,
     by kind of learning rates and part. Raises TableError for a damaged table."""
     found: dict[tuple[str, str], Found] = {}
-    for experiment in with_variants(about):
-        for schema in experiment.schemas.values():
+    for variant in variants(about):
+        derived = "" if variant.command == about.command else f"{variant.command}: "
+        for schema in variant.experiment.schemas.values():
             if {"final_loss", "network"} <= {column.name for column in schema.columns}:
                 with suppress(FileNotFoundError):
-                    found |= _medians(known.table(known.results, schema))
+                    medians = _medians(known.table(variant.folder(known.results), schema))
+                    found |= {(MEDIAN, f"{derived}{at}"): of for at, of in medians.items()}
     for claim, findings in known.claims(about):
         for finding in findings:
             for part in finding.parts:
@@ -61,7 +63,7 @@ def _found(about: About, known: Answers) -> dict[tuple[str, str], Found]:
     return found
 
 
-def _medians(table: Table) -> dict[tuple[str, str], Found]:
+def _medians(table: Table) -> dict[str, Found]:
     """Median final loss by condition; a network that diverged counts as above all others."""
     names = list(table.schema.condition)
     losses = table.frame.assign(final_loss=table.frame.final_loss.fillna(np.inf)).groupby(names, sort=False).final_loss
@@ -69,7 +71,7 @@ def _medians(table: Table) -> dict[tuple[str, str], Found]:
         " ".join(f"{name}={value}" for name, value in zip(names, key, strict=True)): f"{median(group.to_numpy()):.4g}"
         for key, group in losses
     }
-    return {(MEDIAN, at): (shown, shown) for at, shown in of.items()}
+    return {at: (shown, shown) for at, shown in of.items()}
 
 
 def compared(here: Path, there: Path) -> list[Compared]:

@@ -16,9 +16,9 @@ from rflo_repro.runs.experiment import About, Experiment
 from rflo_repro.runs.job import describe
 from rflo_repro.runs.sample import FINAL, SAMPLES
 from rflo_repro.runs.tables import Table
-from rflo_repro.runs.variants import in_words
+from rflo_repro.runs.variants import Variant, in_words, variants
 from rflo_repro.stats.claims import Claim, Finding
-from rflo_repro.studies.answers import OWN, Answers, with_variants
+from rflo_repro.studies.answers import OWN, Answers
 from rflo_repro.studies.multiverse import ABOUT as MULTIVERSE
 from rflo_repro.studies.multiverse import closest, design
 from rflo_repro.studies.registry import studies
@@ -108,16 +108,18 @@ def _finals(about: About, known: Answers, samples: Mapping[str, str]) -> tuple[l
     found: list[tuple[str, Table]] = []
     faults = []
     into = folders.options(known.results)
-    own = [(OWN, known.results, about.experiment)] if OWN in samples.values() else []
-    sampled = [(of.name, of.place(known.results), e) for of in SAMPLES if about.sample for e in with_variants(about)]
-    for name, folder, experiment in (*sampled, *own):
+    on_own = OWN in samples.values()
+    sampled = [variant for variant in variants(about) if variant.sample]
+    for variant in (*sampled, *([Variant(about.experiment)] if on_own else [])):
+        experiment, folder = variant.experiment, variant.folder(known.results)
+        name = variant.sample.name if variant.sample else OWN
         if FINAL not in experiment.schemas:
             continue
-        command = f"rflo-repro {name} {experiment.about.command}{into}"
+        command = f"rflo-repro {variant.command}{into}"
         try:
             table = known.table(folder, experiment.schemas[FINAL])
         except FileNotFoundError:
-            if own and (name, experiment.about.command) == (SAMPLES[0].name, about.command):
+            if on_own and variant.command == f"{SAMPLES[0].name} {about.command}":
                 faults.append(f"In {folder} there is no {experiment.schemas[FINAL].name}.csv; {command} computes it.")
         except tables.TableError as error:
             faults.append(f"{error}; {command} computes it anew.")

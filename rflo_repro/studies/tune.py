@@ -13,18 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from rich.console import Console
 
 from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
-from rflo_repro.report import style
-from rflo_repro.runs.experiment import About, Experiment
+from rflo_repro.runs.experiment import About, Experiment, Picture
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import final_loss, summary
-from rflo_repro.runs.plan import choices
 from rflo_repro.runs.request import Request, RequestError, Selection
-from rflo_repro.runs.run import run
 from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Tables
@@ -184,6 +180,9 @@ def tune(figure: About, request: Request, console: Console) -> None:
 
     Raises RequestError, before anything is touched, for a request that cannot be met.
     """
+    from rflo_repro.runs.plan import choices
+    from rflo_repro.runs.run import run
+
     search = experiment(figure)
     n_best = choices(search, request).n_networks
     outcome = run(search, request, console)
@@ -208,8 +207,12 @@ def keep(figure: About, found: Tables) -> Path:
     return path
 
 
-def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
+def draw(tables: Tables, panels: Sequence[str]) -> tuple[Picture, list[str]]:
     """The search as a heat map: mean loss by condition and rate; the chosen rate has a dot, those as good a ring."""
+    import matplotlib as mpl
+
+    from rflo_repro.report import style
+
     frame = tables["search"]
     groups = {str(name): group for name, group in frame.groupby("condition", sort=False)}
     means = pd.DataFrame({name: mean_loss(_losses(group)) for name, group in groups.items()}).T.sort_index(axis=1)

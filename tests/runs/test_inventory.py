@@ -84,7 +84,7 @@ def test_what_is_printed(tmp_path, monkeypatch):
     }
     monkeypatch.setattr(inventory, "states", lambda *_: known)
     out = io.StringIO()
-    show([], tmp_path, [], Console(file=out, width=60))
+    show([], tmp_path, Console(file=out, width=60))
     lines = [" ".join(line.split()) for line in out.getvalue().splitlines()]
     start = lines.index("experiment state scale networks × trials rows date commit")
     assert lines[start + 1 :] == [

@@ -13,6 +13,7 @@ import pytest
 from rflo_repro.paper import registry
 from rflo_repro.runs import tables
 from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES
+from rflo_repro.runs.variants import variants
 from rflo_repro.stats.answers import Pair, behind
 from rflo_repro.stats.claims import KINDS
 from rflo_repro.studies import answers
@@ -41,9 +42,10 @@ SAME = {
 def finals(about, sample=FIRST):
     """The final tables of a figure's sample, its variants' below."""
     found = []
-    for experiment in answers.with_variants(about):
-        path = sample.place(RESULTS) / f"{experiment.schemas[FINAL].name}.csv"
-        found += [tables.read(path.parent, experiment.schemas[FINAL])[0]] if path.exists() else []
+    for variant in variants(about):
+        schema, folder = variant.experiment.schemas.get(FINAL), variant.folder(RESULTS)
+        if variant.sample is sample and (folder / f"{schema.name}.csv").exists():
+            found.append(tables.read(folder, schema)[0])
     return pd.concat(found, ignore_index=True)
 
 

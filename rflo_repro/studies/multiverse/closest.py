@@ -7,7 +7,6 @@ paper says it lies; of a tie, that in which the estimates lie farthest inside, i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -65,11 +64,6 @@ def experiment(figure: About, choices: str) -> Experiment[Any]:
         for scale, chosen in whole.scales.items()
     }
     return variants.renamed(whole, about, scales)
-
-
-def closest_of(known: Mapping[str, About]) -> dict[str, Experiment[Any]]:
-    """The experiment of each figure whose closest variant is looked for, by the figure's command: for its files."""
-    return {command: experiment(known[command], "") for command in ABOUT.closest}
 
 
 def run(figure: About, request: Request, console: Console) -> None:
