@@ -76,7 +76,8 @@ class Grid:
 class Section:
     """A figure or a study: its name (and anchor), title, command, claims, pictures, choices, tables, provenance.
 
-    more: pictures that are linked and not shown.
+    more: pictures that are linked and not shown. outcomes: how its networks went, rows of a table of the appendix.
+    study: whether its claims stand with it, and not among the answers.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Section:
     tables: tuple[Path, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
     provenance: tuple[str, ...] = ()
+    outcomes: tuple[tuple[str, ...], ...] = ()
     study: bool = False
 
 

@@ -17,6 +17,8 @@ RATES = {
     "clipped": "the paper's, with gradient clipping",
     "batches": "5,000 batches in place of 5,000 trials",
 }
+# Where space is short
+SHORT_RATES = {"printed": "the paper's rates", "tuned": "tuned rates", "clipped": "with gradient clipping"}
 # From here a factor is said as a power of ten
 LARGE = 1e4
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from rflo_repro.report import style
-from rflo_repro.report.words import short
+from rflo_repro.report.words import SHORT_RATES, short
 from rflo_repro.stats.answers import Answer
 from rflo_repro.studies.answers import Entry, claims_of, whole
 from rflo_repro.studies.answers_look import (
@@ -29,7 +29,6 @@ from rflo_repro.studies.answers_look import (
 
 ROW, TOP, BOTTOM = 29.0, 50.0, 34.0
 CELLS, CELL = 290.0, 180.0
-HEADINGS = dict(zip(COLUMNS, ("the paper's rates", "tuned rates", "with gradient clipping"), strict=True))
 BELOW = (
     "Small signs: the parts of a claim, in order. The number is of the first part named beside the answer, or below.",
     "Worse: surely, but perhaps by little. Open: neither yes nor no is sure. No test: neither learned in half of the "
@@ -44,7 +43,7 @@ def picture(entries: Sequence[Entry]) -> style.Picture:
     for i, kind in enumerate(COLUMNS):
         x, look = CELLS + i * CELL, KINDS[kind]
         sheet.plot([x + 8.0], [TOP - 10.0], look.marker, color=look.colour, markersize=5.0)
-        write(sheet, x + 17.0, TOP - 10.0, HEADINGS[kind], 11.5, look.colour, weight="bold")
+        write(sheet, x + 17.0, TOP - 10.0, SHORT_RATES[kind], 11.5, look.colour, weight="bold")
     number = numbers()
     for i, (key, own) in enumerate(paper.items()):
         y = TOP + i * ROW

@@ -8,26 +8,26 @@ from pathlib import Path
 import pandas as pd
 
 from rflo_repro.report import words
-from rflo_repro.report.page import Grid, Question
+from rflo_repro.report.page import Grid, Question, Section
 from rflo_repro.runs import tables
 from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.stats.by_losses import OF_TABLES
 from rflo_repro.studies.answers import Answers
-from rflo_repro.studies.sections import OUTCOMES, Gathered, outcomes
+from rflo_repro.studies.sections import OUTCOMES
 
 HEADER = (
     "claim", "at", "rates", "sample", "answer", "median", "99% interval", "first and second", "shares", "p (Holm)",
 )  # fmt: skip
 
 
-def grids(gathered: Sequence[Gathered], results: Path) -> list[Grid]:
+def grids(sections: Sequence[Section], results: Path) -> list[Grid]:
     """All of them that are not empty."""
-    questions = [question for found in gathered for question in found.questions]
+    questions = [question for section in sections for question in section.claims]
     design = [q for q in questions if "2 × 2 design" in q.claim.where]
     elsewhere = [q for q in questions if q.claim.ours]
     ours = "Ours: the paper does not say it."
     found = [
-        _outcomes(gathered),
+        _outcomes(sections),
         Grid("All parts of all claims", HEADER, tuple(lines(questions))),
         Grid("Locality and random feedback as a 2 × 2 design (ours)", HEADER, tuple(lines(design)), ours),
         Grid("Local and random feedback at other periods (ours)", HEADER, tuple(lines(elsewhere)), ours),
@@ -55,20 +55,14 @@ def lines(questions: Iterable[Question]) -> Iterator[tuple[str, ...]]:
                 )
 
 
-def _outcomes(gathered: Sequence[Gathered]) -> Grid:
-    rows = [
-        (found.section.name, name, *row)
-        for found in gathered
-        for name, table in found.finals
-        if {"plateau", "outcome"} <= set(table.frame)
-        for row in outcomes(table)
-    ]
+def _outcomes(sections: Sequence[Section]) -> Grid:
+    rows = tuple(row for section in sections for row in section.outcomes)
     note = (
         "Learned: the loss in the last 1% of trials is at most a tenth of the zero-output loss. Lost: it had been as "
         "low before and is no longer. Exploded: it ends above ten times the first. Else it stayed on a plateau."
     )
     title = "How many networks learned, by the loss on which they were trained"
-    return Grid(title, ("figure", "sample", "condition", *OUTCOMES.values()), tuple(rows), note)
+    return Grid(title, ("figure", "sample", "condition", *OUTCOMES.values()), rows, note)
 
 
 def _changes(results: Path) -> Grid:

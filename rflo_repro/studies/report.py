@@ -19,7 +19,7 @@ from rflo_repro.stats.claims import Part
 from rflo_repro.studies import answers_plot, appendix
 from rflo_repro.studies.answers import Answers, as_data, plain
 from rflo_repro.studies.registry import studies
-from rflo_repro.studies.sections import Gathered, of_experiment
+from rflo_repro.studies.sections import of_experiment
 
 TITLE = "Local online learning in recurrent networks with random feedback: does it reproduce?"
 INTRODUCTION = (
@@ -67,11 +67,11 @@ COLUMNS = ("printed", "tuned", "clipped")
 ALT = "The answers: the first condition over the second, and the share of networks that learned, a row a claim."
 
 
-def gather(known: Answers, figures: Path) -> tuple[Report, list[Gathered]]:
+def gather(known: Answers, figures: Path) -> Report:
     """The whole report, from the answers and the pictures in a directory; what is missing is named."""
-    found = [of_experiment(about, known, figures) for about in {**registry.figures(), **studies()}.values()]
-    keyed = [(of.section.name, q) for of in found if not of.section.study for q in of.questions if q.claim.key]
-    report = Report(
+    sections = [of_experiment(about, known, figures) for about in {**registry.figures(), **studies()}.values()]
+    keyed = [(of.name, q) for of in sections if not of.study for q in of.claims if q.claim.key]
+    return Report(
         title=TITLE,
         introduction=INTRODUCTION,
         rates={**words.RATES, "": "answer"},
@@ -79,17 +79,16 @@ def gather(known: Answers, figures: Path) -> tuple[Report, list[Gathered]]:
         terms=TERMS,
         answers=tuple((name, q) for name, q in keyed if not q.claim.ours),
         ours=tuple((name, q) for name, q in keyed if q.claim.ours),
-        sections=tuple(of.section for of in found),
-        appendix=tuple(appendix.grids(found, known.results)),
+        sections=tuple(sections),
+        appendix=tuple(appendix.grids(sections, known.results)),
         differing=appendix.differing(known),
         picture=_picture(figures),
     )
-    return report, found
 
 
 def table(results: Path, figures: Path) -> str:
     """The answers in short, in Markdown between markers."""
-    return answer_table(gather(Answers(results), figures)[0])
+    return answer_table(gather(Answers(results), figures))
 
 
 def as_json(results: Path, figures: Path) -> str:
@@ -99,7 +98,7 @@ def as_json(results: Path, figures: Path) -> str:
     entries = known.entries()
     data = {
         "answers": [as_data(entry) for entry in entries if entry.rates in COLUMNS],
-        "claims": [_claim(of.section.command, q) for of in gather(known, figures)[1] for q in of.questions],
+        "claims": [_claim(of.command, q) for of in gather(known, figures).sections for q in of.claims],
         "variants": [{**as_data(entry), "variant": entry.rates} for entry in entries if entry.rates not in COLUMNS],
     }
     return json.dumps(data, indent=1, allow_nan=False)
@@ -151,7 +150,7 @@ def write(results: Path, figures: Path, console: Console) -> None:
     cannot use."""
     folders.check("results", results)
     known = Answers(results)
-    report, _ = gather(known, figures)
+    report = gather(known, figures)
     if any(q.answers for _, q in report.answers):
         answers_plot.draw(known, figures)
         report = replace(report, picture=_picture(figures))

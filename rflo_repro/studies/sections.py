@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,6 @@ OUTCOMES = {"learned": "learned", "plateau": "plateau", "thrown out": "lost", "r
             "diverged": "diverged"}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """A section with what the appendix needs besides: all its claims, and its tables of final losses by the name of
-    their sample."""
-
-    section: Section
-    questions: tuple[Question, ...]
-    finals: tuple[tuple[str, Table], ...]
-
-
 def read(experiment: Experiment[Any], results: Path) -> tuple[list[Table], str]:
     """The tables of an experiment without their rows; or what is missing."""
     found = []
@@ -58,13 +48,13 @@ def entry(metadata: Any, *names: str) -> Any:
     return metadata
 
 
-def of_experiment(about: About, known: Answers, figures: Path) -> Gathered:
+def of_experiment(about: About, known: Answers, figures: Path) -> Section:
     """The section of a figure or a study."""
     results = known.results
     command, shown, more = f"rflo-repro {about.command}", *_pictures(about, results, figures)
     study = about.command in studies()
     if not about.computed:
-        return Gathered(Section(about.name, about.title, command, pictures=shown, more=more, study=study), (), ())
+        return Section(about.name, about.title, command, pictures=shown, more=more, study=study)
     command += "".join(f" --rates {rates}" for rates in about.rates) if len(about.rates) > 1 else ""
     experiment = about.experiment
     own, missing = read(experiment, results)
@@ -76,22 +66,21 @@ def of_experiment(about: About, known: Answers, figures: Path) -> Gathered:
     text = [missing] if missing else [_state(own)]
     if about.sample:
         text += [*_on(samples), *faults]
-    questions = tuple(_questions(claims, used, "" if samples else missing))
     every = list({table.path: table for table in (*own, *used)}.values())
-    section = Section(
+    return Section(
         name=about.name,
         title=about.title,
         command=command,
-        claims=questions if study else (),
+        claims=tuple(_questions(claims, used, "" if samples else missing)),
         pictures=shown,
         more=more,
         text=tuple(text),
         tables=tuple(table.path for table in every),
         choices=_choices(every),
         provenance=_provenance(every),
+        outcomes=tuple((about.name, name, *row) for name, table in finals for row in outcomes(table)),
         study=study,
     )
-    return Gathered(section, questions, tuple(finals))
 
 
 def _questions(
@@ -173,8 +162,11 @@ def _provenance(read_now: Sequence[Table]) -> tuple[str, ...]:
 
 
 def outcomes(table: Table) -> list[tuple[str, ...]]:
-    """Condition, and how many of its networks went how, those on plateaus with their losses."""
-    rows = []
+    """Condition, and how many of its networks went how, those on plateaus with their losses; none of a table that does
+    not say it."""
+    rows: list[tuple[str, ...]] = []
+    if not {"plateau", "outcome"} <= set(table.frame):
+        return rows
     frame = table.frame[table.frame.outcome != "untrained"]
     varied = [name for name in table.schema.condition if frame[name].nunique() > 1]
     for key, group in frame.groupby(varied or list(table.schema.condition), sort=False):

@@ -12,6 +12,7 @@ import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning import exact_math
 from rflo_repro.report import style
+from rflo_repro.report.words import SHORT_RATES
 from rflo_repro.runs import tables
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
@@ -87,7 +88,7 @@ def test_the_command_writes_table_and_picture(tuned, saved, tmp_path):
     grid = np.array(saved["gradient"].axes).reshape(2, len(periods) + 1)
     for row, (rates, part) in zip(grid, shown.groupby("rates"), strict=True):
         for axes, period in zip(row[:-1], periods, strict=True):
-            assert (axes.get_title(), axes.get_ylim()) == (f"{period:g} τ, {rates} rates", (-1.05, 1.05))
+            assert (axes.get_title(), axes.get_ylim()) == (f"{period:g} τ, {SHORT_RATES[rates]}", (-1.05, 1.05))
             lines = {line.get_label(): line.get_xydata() for line in axes.lines}
             for rule, mine in part[part.period_tau == period].groupby("rule"):
                 medians = mine.groupby("trial").cosine.median()

@@ -223,7 +223,7 @@ def test_the_closest_variant_is_drawn_on_networks_that_did_not_find_it(saved, tm
     # the baseline has no tables here: what there is is drawn
     assert CliRunner().invoke(cli, ["plot", "fig2", *options]).exit_code == 0
     assert (tmp_path / "fig2_closest.png").read_bytes() == drawn
-    section = of_experiment(registry.figures()["fig2"], Answers(tmp_path), tmp_path).section
+    section = of_experiment(registry.figures()["fig2"], Answers(tmp_path), tmp_path)
     picture = next(p for p in section.pictures if p.path.name == "fig2_closest.png")
     under = f": {first.choices.replace('; ', ', ') or 'the baseline'}, on 2 networks that were not used to find it"
     assert under in picture.caption

@@ -117,7 +117,7 @@ def test_words_that_only_this_project_used_are_gone(own):
 def test_how_many_networks_learned_is_said_with_its_share(own):
     final = pd.read_csv(own / "results" / "fig2_final.csv")
     counted = final[final.outcome != "untrained"].outcome.value_counts()
-    report, _ = gather(Answers(own / "results"), own / "figures")
+    report = gather(Answers(own / "results"), own / "figures")
     grid = next(grid for grid in report.appendix if grid.title.startswith("How many networks learned"))
     assert {row[:2] for row in grid.rows} == {("fig2", "own networks")}
     of = ("learned", "plateau", "thrown out", "ran away", "diverged")
@@ -204,17 +204,17 @@ def test_each_kind_of_rates_is_answered_on_the_best_sample_there_is(larger, tmp_
 
 
 def test_answers_that_differ_between_the_samples_are_listed(larger, tmp_path):
-    report, _ = gather(Answers(in_part(larger, tmp_path)), tmp_path)
+    report = gather(Answers(in_part(larger, tmp_path)), tmp_path)
     assert report.differing is not None
     assert {row[2] for row in report.differing.rows} == {"the paper's learning rates"}
     assert any(row[0] == "BPTT ahead at long periods" for row in report.differing.rows)
     # Negative control: on one and the same sample none does, and with one alone there is nothing to compare
     shutil.copytree(FIRST.place(tmp_path / "results"), CONFIRMATION.place(tmp_path / "results"), dirs_exist_ok=True)
-    same, _ = gather(Answers(tmp_path / "results"), tmp_path)
+    same = gather(Answers(tmp_path / "results"), tmp_path)
     assert same.differing is not None
     assert same.differing.rows == ()
     shutil.rmtree(CONFIRMATION.place(tmp_path / "results"))
-    assert gather(Answers(tmp_path / "results"), tmp_path)[0].differing is None
+    assert gather(Answers(tmp_path / "results"), tmp_path).differing is None
 
 
 def test_a_damaged_sample_is_named_and_not_believed(larger, tmp_path):
@@ -292,7 +292,7 @@ def test_how_to_read_the_pictures_of_a_study_is_said_once(tmp_path):
     about = studies()["multiverse"]
     for name in ("fig2", "fig2_dale", "fig3", "fig2_of-a-claim"):
         shutil.copyfile(ROOT / "figures" / "fig1.png", tmp_path / f"multiverse_{name}.png")
-    section = of_experiment(about, Answers(tmp_path), tmp_path).section
+    section = of_experiment(about, Answers(tmp_path), tmp_path)
     captions = [picture.caption for picture in section.pictures]
     assert [about.legend in caption for caption in captions] == [True, False, False]
     assert [" fig3: " in caption for caption in captions] == [False, False, True]
@@ -309,5 +309,5 @@ def test_the_committed_report_is_short_and_has_an_answer_to_every_claim():
 
 
 def test_kinds_of_rates_have_words():
-    report, _ = gather(Answers(Path("none")), Path("none"))
+    report = gather(Answers(Path("none")), Path("none"))
     assert set(report.rates) == {*claims.KINDS, ""}

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rflo_repro.report import style
+from rflo_repro.report.words import SHORT_RATES
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
 from rflo_repro.studies.gradient import ABOUT
@@ -25,7 +26,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
             for ax, period in zip(line, periods, strict=False):
                 _lines(ax, part[part.period_tau == period], "trial")
                 style.trial_axis(ax, part.trial.max())
-                ax.set_title(f"{period:g} τ, {kind} rates")
+                ax.set_title(f"{period:g} τ, {SHORT_RATES[kind]}")
             average = part.groupby(["rule", "period_tau", "network"])[["cosine"]].mean().reset_index()
             _lines(line[-1], average, "period_tau", marker="o", markersize=4)
             style.period_axis(line[-1], periods)
