@@ -1,7 +1,5 @@
 """Which cases of a test `make test` has, and which `make test-long`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What several test modules share: a clean place to write, random problems, and plain NumPy oracles."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Runs of Figure 2 that several modules look at: at smoke scale, and at a paper scale small enough to be run."""
 
-from __future__ import annotations
-
 import io
 import shutil
 from collections.abc import Callable

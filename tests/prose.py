@@ -1,7 +1,5 @@
 """What the README and docs/ say, for tests that hold their numbers to the committed tables."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]

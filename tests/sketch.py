@@ -1,7 +1,5 @@
 """Pictures that are saved without being encoded, which takes most of a small run's time."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from rflo_repro.report.style import Picture

@@ -1,7 +1,5 @@
 """The public API, as it is promised."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib.metadata
 import inspect

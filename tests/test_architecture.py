@@ -1,7 +1,5 @@
 """The walls between the package's rooms, read from its imports."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import json

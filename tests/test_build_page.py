@@ -1,7 +1,5 @@
 """docs/build.md: its code runs as it stands, and what it says of its results is so."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The command line: help, clear errors, and nothing left behind by a request that is refused."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

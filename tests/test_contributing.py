@@ -1,7 +1,5 @@
 """CONTRIBUTING's examples, done in a copy of the package as they are written."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

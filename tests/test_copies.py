@@ -1,8 +1,6 @@
 """Copies and pickles of what was checked are checked themselves: nothing gets writeable, or out of step, by being
 copied."""
 
-from __future__ import annotations
-
 import ast
 import copy
 import pickle

@@ -1,8 +1,6 @@
 """Every figure, every study, every grid search and every sample to judge by passes the same guards: a new one cannot
 lack any."""
 
-from __future__ import annotations
-
 import os
 import threading
 from dataclasses import replace

@@ -3,8 +3,6 @@
 Quick ones run a few small references without compilation; those marked `long` are the command itself.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """What a clone brings: tables whose bytes are kept, and files that are installed by their hash."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

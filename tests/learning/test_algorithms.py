@@ -1,7 +1,5 @@
 """The table of algorithms."""
 
-from __future__ import annotations
-
 from typing import get_args
 
 from rflo_repro.learning import kernels

@@ -1,7 +1,5 @@
 """Rules of the user's own, as functions."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

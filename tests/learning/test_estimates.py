@@ -1,7 +1,5 @@
 """Random estimates of RTRL: their twins, and their mean over all signs, which is the gradient to rounding."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import replace
 

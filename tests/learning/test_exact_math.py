@@ -1,7 +1,5 @@
 """Arithmetic for tables: as exact as it says, in an order that follows from the length, from IEEE operations alone."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import math

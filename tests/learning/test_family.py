@@ -1,7 +1,5 @@
 """The rules between RFLO and BPTT, each held by an identity; every identity has a case in which it does not hold."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import naive

@@ -1,7 +1,5 @@
 """FORCE: the readout by recursive least squares, held against its plain twin and against ridge regression."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import naive

@@ -1,7 +1,5 @@
 """The ladder of oracles: finite differences hold BPTT, BPTT holds RTRL and the rules that share its parts."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import naive

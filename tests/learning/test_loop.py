@@ -1,7 +1,5 @@
 """The auxiliary loop: winner take all, and the reward-modulated Hebbian rule."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a Network accepts, and how a random one is drawn."""
 
-from __future__ import annotations
-
 import copy
 import math
 import pickle

@@ -1,7 +1,5 @@
 """Trainings that go on from a history or a checkpoint give the same bits as one call."""
 
-from __future__ import annotations
-
 import copy
 import io
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Node perturbation: its plain twin, and what it tends to when every pattern of signs has its turn."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The rules are data: what they are called, what they may be."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What `train` promises, held against `weight_updates` and plain NumPy."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import fields, replace
 

@@ -1,13 +1,12 @@
 """Options of `train`: missing targets, trials of different lengths, noise, learning rates that change, snapshots."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 
 import naive
 import numpy as np
 import pytest
+from cases import further
 from varied import MATRICES, Varied, close, same_history, same_network, stepped
 
 import rflo_repro as rr
@@ -18,7 +17,7 @@ from rflo_repro.learning.settings import Settings
 
 @pytest.mark.parametrize("rule", ["rflo", "bptt", "rtrl"])
 @pytest.mark.parametrize("reset_state", [True, False])
-@pytest.mark.parametrize("phi", ["tanh", "relu"])
+@pytest.mark.parametrize("phi", ["tanh", *further("relu")])
 def test_a_batch_may_hold_trials_of_different_lengths(net, rule, reset_state, phi, repeat):
     net = replace(net, phi=phi, w_rec=0.5 * net.w_rec)
     rng = np.random.default_rng(1)

@@ -1,7 +1,5 @@
 """The source of trials: the Rademacher signs that it samples, and its blocks."""
 
-from __future__ import annotations
-
 import numpy as np
 
 import rflo_repro as rr

@@ -1,7 +1,5 @@
 """What comes in is checked once: each error names the argument, the value on one line, and what is allowed."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 

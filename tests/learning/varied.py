@@ -1,7 +1,5 @@
 """A task of random numbers, and what is compared of two trainings."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Choices of every figure and study: the paper's are allowed, and whatever is wrong is refused by the choice's name."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 

@@ -1,7 +1,5 @@
 """Every claim of every figure is answered yes in a table made for it, and no when the table is broken."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Figure 3 in miniature: the time of the output's peak moves with the delay, and the tables say how far it is off."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

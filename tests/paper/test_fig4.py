@@ -1,7 +1,5 @@
 """Figure 4 in miniature: the loop learns the transitions, and the network's state goes on from movement to movement."""
 
-from __future__ import annotations
-
 import dataclasses
 import io
 from pathlib import Path

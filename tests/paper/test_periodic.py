@@ -1,7 +1,5 @@
 """What the figures run: the paper's conditions, and parts of them."""
 
-from __future__ import annotations
-
 import math
 import sys
 

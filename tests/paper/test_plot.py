@@ -1,7 +1,5 @@
 """Pictures: every panel is drawn from the tables, what is left out is said, and a redrawing is the same file."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import io

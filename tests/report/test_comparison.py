@@ -1,7 +1,5 @@
 """Lines compared: what their panels show."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

@@ -1,7 +1,5 @@
 """The report's page: what it shows, that it is safe and stands alone, and that a browser shows it at two widths."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -1,7 +1,5 @@
 """How a picture is laid out and saved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Answers and numbers in plain words."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -7,8 +7,6 @@ Prints as JSON what the arithmetic of Python, NumPy, the BLAS and the kernels is
 but the kernels gives for the same arguments.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

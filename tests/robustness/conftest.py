@@ -1,7 +1,5 @@
 """Real processes of the command line, and a small figure to run with them."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import os
@@ -49,7 +47,7 @@ def alone_on_the_small_disk(request: pytest.FixtureRequest, tmp_path_factory: py
 class Process:
     """An `rflo-repro` under way."""
 
-    server: Server
+    server: "Server"
     number: int
     log: Path
 

@@ -5,8 +5,6 @@ argv, cwd, log (a file for all that is said), and optionally a fault, what happe
 The answer is the child's process number; the line {"wait": number} is answered with how that child ended.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

@@ -1,7 +1,5 @@
 """Whatever is passed in: it works, or a ValueError (API) or exit code 2 (command line) names what is wrong with it."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib
 import inspect

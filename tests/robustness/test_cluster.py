@@ -1,7 +1,5 @@
 """A real Dask scheduler and two worker processes on the loopback address."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

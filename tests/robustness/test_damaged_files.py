@@ -1,7 +1,5 @@
 """Files that are damaged, foreign, from another version or hostile: named in one line, made anew or refused."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

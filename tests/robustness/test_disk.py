@@ -1,7 +1,5 @@
 """Disks that are full, directories that cannot be written or vanish: one clear line, and the tables of before."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

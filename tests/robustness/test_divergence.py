@@ -1,7 +1,5 @@
 """A learning rate far too large: finite numbers or `diverged`, by every rule on every task, and everything goes on."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Whatever surrounds the process, it comes to the right result or says one line; never a traceback."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import json

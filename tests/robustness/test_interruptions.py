@@ -1,7 +1,5 @@
 """Processes killed at any moment, or by Ctrl-C: the next run goes on where they were, and makes the same bytes."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

@@ -4,8 +4,6 @@ This machine plays the others: kernels are compiled for them, and NumPy, the C l
 instructions alone that they would not have. That it changes what those give by themselves is checked with every run.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import os

@@ -1,7 +1,5 @@
 """One seed gives the same bytes whatever the threads, the order, or an interruption (a cluster: test_cluster.py)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

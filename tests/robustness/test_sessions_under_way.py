@@ -1,7 +1,5 @@
 """Killed or stopped within a session: the same command goes on within it, and ends with the same bytes."""
 
-from __future__ import annotations
-
 import json
 import os
 import random

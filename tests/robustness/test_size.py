@@ -1,7 +1,5 @@
 """What is too large is refused before anything is made; what is large is begun at once, and something always moves."""
 
-from __future__ import annotations
-
 import io
 import time
 from dataclasses import replace

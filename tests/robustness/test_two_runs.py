@@ -1,7 +1,5 @@
 """Two runs at once on one results directory: both finish, and neither loses a row of the other's."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Who computed a number lies with the number: it is not who wrote the table."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

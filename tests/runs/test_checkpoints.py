@@ -1,7 +1,5 @@
 """Checkpoints of unfinished sessions: found by the same job, version and processor, and by no other."""
 
-from __future__ import annotations
-
 import io
 import math
 import pickle

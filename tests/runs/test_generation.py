@@ -1,7 +1,5 @@
 """The generation of the numbers: which source is of it, and what is taken for whose."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from dataclasses import dataclass, field

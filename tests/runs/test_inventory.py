@@ -1,7 +1,5 @@
 """The state of tables: what the metadata of each says, and the worst of several."""
 
-from __future__ import annotations
-
 import io
 import json
 

@@ -1,7 +1,5 @@
 """From sessions to tables: what counts as the final loss, and what a divergence counts as."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How a session went, from curves drawn by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From a request to a plan: what is the paper's, where files go, what is refused before anything is made."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path

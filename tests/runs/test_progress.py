@@ -1,7 +1,5 @@
 """Progress: plain lines in a log, bars on a terminal."""
 
-from __future__ import annotations
-
 import importlib.machinery
 import importlib.util
 import io

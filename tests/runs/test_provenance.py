@@ -1,7 +1,5 @@
 """The digest of the numerical source sees code, and nothing but code; a record says where a table comes from."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """From a request to tables: what is never touched, and what a part replaces."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The networks on which claims are judged are none of those that anything else is computed or tuned on."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Stored jobs: found again bit for bit, and never valid if anything is wrong with them."""
 
-from __future__ import annotations
-
 import io
 import os
 import pickle

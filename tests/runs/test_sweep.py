@@ -1,7 +1,5 @@
 """Sweeps: the same numbers however they are run, and nothing that was finished is lost."""
 
-from __future__ import annotations
-
 import io
 import re
 import threading

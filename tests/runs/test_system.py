@@ -1,7 +1,5 @@
 """What the system is asked, with each answer taken away."""
 
-from __future__ import annotations
-
 import builtins
 import errno
 import math

@@ -1,7 +1,5 @@
 """Tables are read as they were written, or not at all."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

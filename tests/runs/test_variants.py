@@ -1,7 +1,5 @@
 """A named variant is its figure with some choices made otherwise, under a name of its own."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 

@@ -1,7 +1,5 @@
 """The rule of the answers, on numbers made for it. With each of its lines broken a test here falls."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From numbers of networks to the parts of a claim."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import get_args

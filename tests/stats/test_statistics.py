@@ -1,7 +1,5 @@
 """Intervals over networks."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The answers to the paper's claims: placebo, power, and the same by other code."""
 
-from __future__ import annotations
-
 import json
 import math
 from pathlib import Path

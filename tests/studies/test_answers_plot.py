@@ -1,7 +1,5 @@
 """The pictures of the answers, read from what is drawn in them."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections import Counter

@@ -1,7 +1,5 @@
 """The claims of no figure are answered yes in tables made for them, and no when a table is broken."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

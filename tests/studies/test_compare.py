@@ -1,7 +1,5 @@
 """`report --against`: which medians and answers are others in another folder of tables."""
 
-from __future__ import annotations
-
 import json
 import shutil
 

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from benchmarks import bench, memory
 from rflo_repro.runs import tables
-from rflo_repro.studies.cost.claims import exponents
+from rflo_repro.studies.cost.claims import EXPONENTS, exponents
+from rflo_repro.studies.cost.plot import draw
 
 
 def test_the_peak_is_the_childs_own_and_grows_with_the_history():
@@ -52,3 +53,17 @@ def test_the_bench_measures_every_rule_of_the_family_beside_its_own(monkeypatch)
     assert set(frame.rule[frame.beside == "rflo"]) == {"rflo", "snap-0", "snap-1", "trace of 4 tau"}
     expected = dict(zip(frame.rule, frame.expected_ratio, strict=True))
     assert [expected[name] for name in ("uoro", "uoro, 3 draws", "uoro, 10 draws")] == [1.0, 5 / 3, 4.0]
+
+
+def test_the_fitted_line_lies_on_a_power_law():
+    n_rec = np.array([8, 16, 32, 64, 128])
+    rows = [(rule, n, 0.1 * n**2.0) for rule in EXPONENTS for n in n_rec]
+    (axes,) = draw({"cost": pd.DataFrame(rows, columns=["rule", "n_rec", "us_per_step"])}, ["a"])[0].axes
+    dots, lines = axes.lines[::2], axes.lines[1::2]
+    for drawn, most in ((dots, len(n_rec)), (lines, 2)):
+        assert len(drawn) == len(EXPONENTS)
+        for x, y in (line.get_data() for line in drawn):
+            assert len(x) == most
+            np.testing.assert_allclose(y, 0.1 * x**2.0)
+    assert all("$N^{2.0}$" in line.get_label() for line in lines)
+    assert (axes.get_xscale(), axes.get_yscale(), axes.get_ylim()[0]) == ("log", "log", 1.0)

@@ -1,7 +1,5 @@
 """The cosine between a rule's update and the exact gradient, during training."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

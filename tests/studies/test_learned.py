@@ -1,7 +1,5 @@
 """The picture of how many networks learned shows the shares that the answers rest on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The multiverse: a balanced design, each variant a run of its figure, judged as the figure is."""
 
-from __future__ import annotations
-
 import functools
 import json
 from pathlib import Path

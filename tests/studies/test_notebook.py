@@ -1,7 +1,5 @@
 """The author's published example: his losses trial by trial, what is run, its table and its picture."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Where RFLO stops being as good as BPTT: what is run at which rates, its table and its picture."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

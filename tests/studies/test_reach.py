@@ -1,7 +1,5 @@
 """What the reference runs do not reach of the numerical path: each line is listed here, with why no number is its."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

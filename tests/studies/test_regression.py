@@ -1,7 +1,5 @@
 """`rflo-repro check`: references to the byte, and the first thing that differs."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import replace

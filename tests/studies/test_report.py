@@ -1,7 +1,5 @@
 """`rflo-repro report` from whatever tables there are."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

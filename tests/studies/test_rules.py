@@ -1,7 +1,5 @@
 """What a step of credit assignment buys: what is run, counted, claimed and drawn; and the search for its rates."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 

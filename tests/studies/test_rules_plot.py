@@ -1,7 +1,5 @@
 """The pictures of the family of rules: twelve by name, and all in the appendix."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 

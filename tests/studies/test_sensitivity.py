@@ -1,7 +1,5 @@
 """The alternatives to the open choices: each changes what it says, and nothing else."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

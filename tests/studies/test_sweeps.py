@@ -1,7 +1,5 @@
 """Sweeps of one's own: the walk-through of docs/sweeps.md, the grid, and what is refused."""
 
-from __future__ import annotations
-
 import re
 import sys
 import textwrap

@@ -1,7 +1,5 @@
 """RTRL against BPTT, Appendix 2 against finite differences, and the control of the alignment."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

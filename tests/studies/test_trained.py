@@ -1,7 +1,5 @@
 """The trained network of every figure, and of a sweep: as its table has it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

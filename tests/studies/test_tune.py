@@ -1,7 +1,5 @@
 """The search for learning rates: what is tried next, what is chosen, and what is as good."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

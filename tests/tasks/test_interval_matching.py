@@ -1,7 +1,5 @@
 """Interval matching: pulses where the paper puts them, and delays within bounds."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The periodic task is the target of the paper's Methods."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Reaches and holds: one input a direction, velocity that leads one movement away, and a cursor within bounds."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

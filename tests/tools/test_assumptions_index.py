@@ -1,7 +1,5 @@
 """The pages of assumptions and what is declared beside the choices say the same."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,8 +1,6 @@
 """The documentation site that `make docs` has built: it stands alone, its links lead somewhere, and a browser searches
 it."""
 
-from __future__ import annotations
-
 import functools
 import http.server
 import json

@@ -1,7 +1,5 @@
 """Texts with numbers are what the tables say, to the byte; a sentence that says more is named and not written."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -3,8 +3,6 @@
 As a program it says how compiled code and plain Python agree under another setting of numba's environment.
 """
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Activation functions against arbitrary precision; tanh over every exponent a double can have."""
 
-from __future__ import annotations
-
 import mpmath
 import numpy as np
 import pytest

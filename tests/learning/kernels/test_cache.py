@@ -1,7 +1,5 @@
 """Where compiled code is kept, and under which settings the kernels still agree with their twins."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import shutil

@@ -1,12 +1,11 @@
 """Kernels against their plain twins where sizes, shapes and switches matter."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import agreement
 import pytest
 from agreement import Case
+from cases import further
 
 from rflo_repro.learning import kernels
 
@@ -38,6 +37,12 @@ NOISY = [
 SIGNED = [Case(9, n_in=1, signs=True, density=0.5), Case(33, n_steps=5, phi="softplus", signs=True, density=0.5)]
 
 
+def each_compiled(cases):
+    """The paper's units in `make test`, others, which compile a kernel anew, in `make test-long`."""
+    plain = [c for c in cases if c.phi == "tanh" and c.density == 1.0 and not (c.taus or c.noise)]
+    return [*plain, *further(*(c for c in cases if c not in plain))]
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_forward(case):
     agreement.check_forward(case)
@@ -50,13 +55,13 @@ def test_gradient(case, symmetric, full):
     agreement.check_gradient(case, symmetric, full)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", each_compiled(CASES), ids=str)
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_trace_gradient(case, symmetric):
     agreement.check_trace_gradient(case, symmetric)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.n < 30], ids=str)
+@pytest.mark.parametrize("case", each_compiled([c for c in CASES if c.n < 30]), ids=str)
 def test_rtrl_gradient(case):
     agreement.check_rtrl_gradient(replace(case, n_steps=min(case.n_steps, 20)))
 
@@ -74,7 +79,7 @@ def test_train_online(case, reset_state):
     agreement.check_train_online(case, symmetric=case.n % 2 == 0, reset_state=reset_state)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES + SIGNED + NOISY if c.n < 30], ids=str)
+@pytest.mark.parametrize("case", each_compiled([c for c in CASES + SIGNED + NOISY if c.n < 30]), ids=str)
 @pytest.mark.parametrize("reset_state", [False, True])
 def test_train_exact(case, reset_state):
     agreement.check_train_exact(replace(case, n_steps=min(case.n_steps, 20)), 3, reset_state)

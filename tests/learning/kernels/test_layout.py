@@ -1,7 +1,5 @@
 """Padding, alignment and scratch memory."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import pkgutil

@@ -1,7 +1,5 @@
 """The kernel's normal numbers are those of `exact_math.normal`, bit for bit, wherever the uniform ones lie."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Optimisers against their twin, and what clipping promises."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, replace
 

@@ -1,7 +1,5 @@
 """The product of tiles at every remainder."""
 
-from __future__ import annotations
-
 import itertools
 from fractions import Fraction
 

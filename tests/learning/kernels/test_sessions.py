@@ -1,7 +1,5 @@
 """What training promises beyond the numbers of its twin: batches, masks, signs, divergence."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

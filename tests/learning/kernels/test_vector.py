@@ -1,7 +1,5 @@
 """Primitives, compiled, against the NumPy twins that stand in for them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
