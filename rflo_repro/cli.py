@@ -24,6 +24,7 @@ from rflo_repro.options import (
     options_of,
     request_of,
     several,
+    together,
     unique,
 )
 from rflo_repro.paper import registry
@@ -35,10 +36,13 @@ from rflo_repro.runs.variants import under
 from rflo_repro.studies.registry import studies, variants
 from rflo_repro.version import VERSION
 
-EXPERIMENTS = {**registry.figures(), **studies()}
+# a search for the rates of a study is a study too, and a command of `tune`
+SEARCHES = {name: about for name, about in studies().items() if " " in name}
+STUDIES = {name: about for name, about in studies().items() if name not in SEARCHES}
+EXPERIMENTS = {**registry.figures(), **STUDIES}
 VARIANTS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.variants.items()}
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
-TUNED = [command for command, about in registry.figures().items() if about.rates]
+TUNED = {command: about for command, about in registry.figures().items() if about.rates}
 ANSWERS = "answers"
 DRAWN = [*(command for command, about in EXPERIMENTS.items() if about.panels), ANSWERS, "all"]
 
@@ -48,11 +52,25 @@ def one_of(figures: Sequence[str]) -> str:
     return f"FIGURE is one of {', '.join(figures)}."
 
 
-class Contents(click.Group):
-    """A group whose help is a table of contents."""
+class InOrder(click.Group):
+    """A group that lists its commands in the order in which they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+
+class Figures(InOrder):
+    """A group whose commands are figures."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] not in self.commands:
+            message = f"{args[0]!r} is not one of {', '.join(map(repr, self.commands))}"
+            raise click.BadParameter(message, ctx, param_hint="'FIGURE'")
+        return super().resolve_command(ctx, args)
+
+
+class Contents(InOrder):
+    """The program, whose help is a table of contents."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """What cannot be met ends with exit code 2 and one line; what the disk refuses with exit code 1 and one."""
@@ -73,7 +91,7 @@ class Contents(click.Group):
             raise click.ClickException(process.refusal(error)) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups = {"Figures": registry.figures(), "Studies": studies()}
+        groups = {"Figures": registry.figures(), "Studies": STUDIES}
         rest = [name for name in self.commands if name not in EXPERIMENTS]
         width = max(map(len, self.commands))
         for title, names in (*groups.items(), ("Everything else", rest)):
@@ -137,10 +155,10 @@ def command_of(about: About) -> click.Command:
         experiment = under(about.experiment, variant) if variant else about.experiment
         run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
 
-    of = click.command(about.command, ExperimentCommand, help=about.help, short_help=about.title)
-    made = of(options_of(about)(command))
-    made.about = about
-    return made
+    of = click.command(about.command.split()[-1], ExperimentCommand, help=about.help, short_help=about.title)
+    found = of(options_of(about)(command))
+    found.about = about
+    return found
 
 
 for _about in EXPERIMENTS.values():
@@ -207,25 +225,38 @@ def all_(quiet: bool, **asked: Any) -> None:
     run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console(quiet))
 
 
-@cli.command(short_help="Grid search over the learning rate, the paper's own procedure.", epilog=one_of(TUNED))
-@click.argument("figure", type=click.Choice(TUNED), metavar="FIGURE")
-@SCALE
-@COUNTS["networks"]
-@SETS
-@COMPUTING
-@RESULTS
-@PICTURES
-def tune(figure: str, quiet: bool, **asked: Any) -> None:
+@cli.group(
+    cls=Figures,
+    subcommand_metavar="FIGURE [OPTIONS]",
+    short_help="Grid search over the learning rate, the paper's own procedure.",
+)
+def tune() -> None:
     """Try learning rates for every rule and condition of a figure, on networks that are not the figure's: eight from
     1e-4 to 3e-1 on 9 networks, others beyond as long as the smallest or the largest does best, and the three best on 27
-    (all on 9 in fig4). The rate with the smallest mean of the log loss is chosen.
+    (all on 9 in fig4). The rate with the smallest mean of the log loss is chosen. For fig-rules the rates of W and of
+    Wout are searched for one after the other.
 
-    Writes tune_FIGURE (.csv, .json) and its heat map (.png, .pdf); at paper scale also the rates that `--rates tuned`
-    uses. At paper scale it takes from minutes to an hour.
+    Writes tune_FIGURE (.csv, .json; for fig-rules tune_rules) and its picture (.png, .pdf); at paper scale also the
+    rates that `--rates tuned` or fig-rules use. At paper scale it takes from minutes to an hour.
     """
-    from rflo_repro.studies import tune as study
 
-    study.tune(registry.figures()[figure], request_of(**asked), console(quiet))
+
+def tune_command(about: About) -> click.Command:
+    """The search for a figure's learning rates."""
+
+    def command(quiet: bool, **asked: Any) -> None:
+        from rflo_repro.studies import tune as study
+
+        study.tune(about, request_of(**asked), console(quiet))
+
+    of = click.command(about.command, help=tune.help, short_help=about.title)
+    return of(together(SCALE, COUNTS["networks"], SETS, COMPUTING, RESULTS, PICTURES)(command))
+
+
+for _about in TUNED.values():
+    tune.add_command(tune_command(_about))
+for _search in SEARCHES.values():
+    tune.add_command(command_of(_search))
 
 
 @cli.command(short_help="Many more networks of each figure, which answer its claims.", epilog=one_of(SAMPLED))

@@ -23,6 +23,7 @@ from rflo_repro.studies import regression
 PROGRAM = Path(sys.executable).parent / "rflo-repro"
 FIGURES = registry.figures()
 COMPUTED = {name: figure for name, figure in FIGURES.items() if figure.computed}
+COMMANDS = {**cli.cli.commands, **{f"tune {name}": command for name, command in cli.tune.commands.items()}}
 ONE = ("--scale", "smoke", "--period", "20", "--rule", "rflo", "--jobs", "1")
 
 
@@ -70,12 +71,12 @@ def test_help_lists_every_command():
     assert run("-h").output == result.output
 
 
-@pytest.mark.parametrize("name", list(cli.cli.commands))
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_every_command(name):
-    result = run(name, "--help")
+    result = run(*name.split(), "--help")
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: rflo-repro {name}")
-    command = cli.cli.commands[name]
+    command = COMMANDS[name]
     assert command.help
     for option in command.params:
         if isinstance(option, click.Option):
@@ -84,7 +85,7 @@ def test_help_of_every_command(name):
 
 
 @pytest.mark.parametrize(("columns", "widest"), [(200, 100), (100, 100), (80, 80)])
-@pytest.mark.parametrize("name", ["", *cli.cli.commands])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_is_as_wide_as_a_page(name, columns, widest):
     lines = run(*name.split(), "--help", columns=columns).output.splitlines()
     # the names in a synopsis are one word
@@ -132,7 +133,8 @@ def test_unknown_commands_and_arguments(arguments):
 def test_a_figure_that_is_not_known_is_refused_by_name(command):
     error = refused(command, "fig9", names="FIGURE")
     assert "'fig9' is not one of 'fig" in error
-    assert "FIGURE is one of fig" in run(command, "--help").output
+    said = run(command, "--help").output
+    assert "FIGURE is one of fig" in said or "\n  fig2 " in said
 
 
 NUMBERS = ["-1", "0", "-0.0", "nan", "NaN", "inf", "-inf", "infinity", "1e999", "", "twenty", "20,40", "1e-400", "0x10"]
@@ -245,12 +247,12 @@ def test_json_for_programs():
     refused("report", "--json", "--table", names="--json")
 
 
-@pytest.mark.parametrize("name", [name for name in cli.cli.commands if name not in ("plot", "report", "list")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("plot", "tune", "report", "list")])
 def test_every_command_that_computes_can_be_quiet(name):
     """What is refused is said all the same."""
-    options = {option for parameter in cli.cli.commands[name].params for option in parameter.opts}
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert {"--quiet", "-q"} <= options
-    assert refused(name, "--quiet", "--no-such-option", names="--no-such-option")
+    assert refused(*name.split(), "--quiet", "--no-such-option", names="--no-such-option")
 
 
 def test_quiet_says_nothing_and_does_all():

@@ -23,8 +23,8 @@ from rflo_repro.runs.sample import CONFIRMATION
 from rflo_repro.studies import tune
 
 COMPUTED = [about for about in cli.EXPERIMENTS.values() if about.computed]
-SEARCHES = [cli.EXPERIMENTS[command] for command in cli.TUNED]
-COMMANDS = [(about.command,) for about in COMPUTED] + [("tune", about.command) for about in SEARCHES]
+SEARCHES = [("tune", command) for command in cli.tune.commands]
+COMMANDS = [(about.command,) for about in COMPUTED] + SEARCHES
 SAMPLES = [("confirm", command) for command in cli.SAMPLED]
 everything = pytest.mark.parametrize("command", COMMANDS + SAMPLES, ids=" ".join)
 # a sample is what it is
@@ -37,6 +37,8 @@ def rates(tuned):
 
 
 def experiment_of(command):
+    if " ".join(command) in cli.SEARCHES:
+        return cli.SEARCHES[" ".join(command)].experiment
     about = cli.EXPERIMENTS[command[-1]]
     if command[0] == "confirm":
         return CONFIRMATION.of(about.experiment)
@@ -44,7 +46,8 @@ def experiment_of(command):
 
 
 def options_of(command):
-    return {name for p in cli.cli.commands[command[0]].params if isinstance(p, click.Option) for name in p.opts}
+    found = cli.tune.commands[command[1]] if command[0] == "tune" else cli.cli.commands[command[0]]
+    return {name for p in found.params if isinstance(p, click.Option) for name in p.opts}
 
 
 def contents():

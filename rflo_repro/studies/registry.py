@@ -27,6 +27,8 @@ def variants(about: About) -> list[Variant]:
         from rflo_repro.studies.multiverse import closest
 
         found.append(Variant(closest.experiment(about, "")))
+    if search := studies().get(f"tune {about.command}"):
+        found.append(Variant(search.experiment))
     if about.rates and about.command in registry.figures():
         from rflo_repro.studies import tune
 

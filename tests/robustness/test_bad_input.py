@@ -288,17 +288,19 @@ def options(command: click.Command) -> list[str]:
 
 COMPUTED = [figure.command for figure in registry.figures().values() if figure.computed]
 FROM_TABLES = ("plot", "list")
-DRIVEN = [name for name, command in cli.cli.commands.items() if options(command) and name not in FROM_TABLES]
+SEARCHES = {f"tune {name}": command for name, command in cli.tune.commands.items()}
+COMMANDS = {**cli.cli.commands, **SEARCHES}
+DRIVEN = [name for name, command in COMMANDS.items() if options(command) and name not in FROM_TABLES]
 
 
 def try_command(name: str, pairs: list[tuple[str, str]]) -> None:
-    command = cli.cli.commands[name]
+    command = COMMANDS[name]
     arguments = [p.type.choices[0] for p in command.params  # type: ignore[attr-defined]
                  if isinstance(p, click.Argument) and isinstance(p.type, click.Choice)]  # fmt: skip
     if name == "sweep":
         Path("plan.toml").write_text("name = 'x'\n[grid]\nrule = 'rflo'\nperiod = 20\neta = 0.1\n")
         arguments = ["plan.toml"]
-    argv = [name, *arguments, "--scale", "smoke", *(f"{o}={v}" for o, v in pairs)]
+    argv = [*name.split(), *arguments, "--scale", "smoke", *(f"{o}={v}" for o, v in pairs)]
     if "--scale" not in options(command):
         argv = [word for word in argv if word not in ("--scale", "smoke")]
     before = sorted(Path().rglob("*"))
@@ -320,7 +322,7 @@ def try_command(name: str, pairs: list[tuple[str, str]]) -> None:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_command_line(name, data):
-    chosen = data.draw(st.lists(st.sampled_from(options(cli.cli.commands[name])), min_size=1, max_size=3))
+    chosen = data.draw(st.lists(st.sampled_from(options(COMMANDS[name])), min_size=1, max_size=3))
     try_command(name, [(option, data.draw(WORDS)) for option in chosen])
 
 
@@ -330,7 +332,7 @@ def test_the_command_line(name, data):
 @given(data=st.data())
 def test_the_command_line_ten_thousand_times(data):
     name = data.draw(st.sampled_from(DRIVEN))
-    chosen = data.draw(st.lists(st.sampled_from(options(cli.cli.commands[name])), min_size=1, max_size=3))
+    chosen = data.draw(st.lists(st.sampled_from(options(COMMANDS[name])), min_size=1, max_size=3))
     try_command(name, [(option, data.draw(WORDS)) for option in chosen])
 
 

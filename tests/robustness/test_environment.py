@@ -43,7 +43,7 @@ COMMANDS = (
 # What a command needs besides --scale smoke and --no-plot; one that is not named here needs nothing
 NEEDS = {
     "plot": ("fig2",),
-    "tune": ("fig2-size",),
+    "tune": ("fig2-size", "--scale", "smoke", "--no-plot"),
     "confirm": ("fig2-size",),
     "sensitivity": ("--networks", "1"),
     "bench": ("--part", "rules", "--n-rec", "5"),

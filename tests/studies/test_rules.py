@@ -215,7 +215,7 @@ def test_rates_are_the_tuned_ones_or_say_whose_they_are(monkeypatch):
     assert rates(twenty, "random-feedback") == ("borrowed", 0.5, 0.6)
     assert rates(twenty, "force") == ("none", 0.0, 0.0)
     monkeypatch.setattr(task_specs, "tuned", dict)
-    with pytest.raises(task_specs.RequestError, match="run `rflo-repro tune-rules`"):
+    with pytest.raises(task_specs.RequestError, match="run `rflo-repro tune fig-rules`"):
         rates(twenty, "rflo")
 
 

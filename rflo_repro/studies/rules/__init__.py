@@ -11,7 +11,7 @@ ABOUT = About(
     help="""\
     Train networks by every rule of the family (docs/rules.md) on the periodic task at 20, 40 and 80 tau, and by some of
     them on interval matching to 15 tau and on the single movements of Figure 4, at the learning rates that
-    `rflo-repro tune-rules` found. It takes about half an hour on two cores.
+    `rflo-repro tune fig-rules` found. It takes about half an hour on two cores.
     """,
     choices=Choices,
     rules=tuple(member.name for member in FAMILY),

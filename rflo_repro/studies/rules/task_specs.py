@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rflo_repro.studies.rules.own import Own
 
-# What `rflo-repro tune-rules` chose: a line a task and rule
+# What `rflo-repro tune fig-rules` chose: a line a task and rule
 TUNED = resources.files("rflo_repro.studies.rules") / "rates.csv"
 LONGEST_TAU = 15
 START_OF_RMSPROP = -6
@@ -147,7 +147,7 @@ def rates_of(spec: TaskSpec, kind: Member | Own, rule: LearningRule) -> Rates:
             if isinstance(kind, Member) or (kind.w, kind.w_out) == (None, None):
                 return Rates(called, w, w_out)
             return Rates("given", w if kind.w is None else kind.w, w_out if kind.w_out is None else kind.w_out)
-    raise RequestError(None, f"no learning rates are known for {kind.name}: run `rflo-repro tune-rules`")
+    raise RequestError(None, f"no learning rates are known for {kind.name}: run `rflo-repro tune fig-rules`")
 
 
 def title(frame: pd.DataFrame) -> pd.Series[str]:

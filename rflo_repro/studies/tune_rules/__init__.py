@@ -6,7 +6,7 @@ from rflo_repro.studies.tune_rules.choices import Choices
 
 ABOUT = About(
     home=__name__,
-    command="tune-rules",
+    command="tune fig-rules",
     title="Search for the learning rates of fig-rules, of W and of Wout apart.",
     help="""\
     For every rule and task of fig-rules, search for the learning rate of W (Win goes with it) on the paper's grid
