@@ -157,53 +157,63 @@ def ranked(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows.assign(**{column: rows[column].mask(rows.outcome == "ran away")}) if "outcome" in rows else rows
 
 
+@dataclass(frozen=True)
+class Measure:
+    """What two conditions are compared by: a column of the final table.
+
+    floor: values under it count as it. bar: where neither condition's median lies below it, the multiverse compares
+    nothing; half of the untrained networks' loss if not given. good: the word for networks whose value is at most a
+    number; `learned`, as the table has it, if not given.
+    """
+
+    column: str = "final_loss"
+    floor: float = 0.0
+    bar: float | None = None
+    good: tuple[str, float] | None = None
+
+    def flagged(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows, ranked, with a column `good`: whether the network learned, or has a value of at most a number."""
+        rows = ranked(rows, self.column)
+        if self.good is not None:
+            return rows.assign(good=rows[self.column] <= self.good[1])
+        return rows.assign(good=rows.outcome == "learned") if "outcome" in rows else rows
+
+
+LOSS = Measure()
+
+
 def compared(
     what: str,
     first: pd.DataFrame,
     second: pd.DataFrame,
     test: Test,
-    column: str = "final_loss",
-    floor: float = 0.0,
-    bar: float | None = None,
-    good: tuple[str, float] | None = None,
+    by: Measure = LOSS,
     gate: pd.DataFrame | None = None,
 ) -> Part:
     """A part from log10(first / second), paired by network. One that exploded counts as one that diverged.
 
-    floor: as in `log_ratio`. good: the word for networks whose value is at most a number; `learned`, as the table has
-    it, if not given.
     gate: the condition that must have learned in half of the networks, either if not given.
-    bar: where neither condition's median lies below it, the multiverse compares nothing; half of the untrained
-    networks' loss unless given.
     """
     if not (len(first) and len(second)):
         return untestable(what, "the table has no such rows")
-    if bar is None:
-        bar = NOT_LEARNED * float(np.median(first.first_loss))
-    one, other = ranked(first, column), ranked(second, column)
-    a, b = (np.maximum(np.nan_to_num(v, nan=np.inf, posinf=np.inf), floor) for v in paired(one, other, column))
+    bar = NOT_LEARNED * float(np.median(first.first_loss)) if by.bar is None else by.bar
+    one, other = by.flagged(first), by.flagged(second)
+    a, b = (np.maximum(np.nan_to_num(v, nan=np.inf, posinf=np.inf), by.floor) for v in paired(one, other, by.column))
     answered = None
-    if good is not None or ("outcome" in one and "outcome" in other):
-        learned = [learning(rows, column, good) for rows in (one, other)]
-        flags = paired(learned[0], learned[1], "good")
-        pair = Pair(a, b, flags[0] == 1.0, flags[1] == 1.0)
+    if "good" in one and "good" in other:
+        flags = [flag == 1.0 for flag in paired(one, other, "good")]
+        pair = Pair(a, b, *flags)
         if gate is None:
             answered = test.answered(pair)
         else:
-            of_gate = learning(ranked(gate, column), column, good).good.to_numpy(bool)
-            answered = answers.as_good(pair, math.isfinite(test.low), of_gate)
+            answered = answers.as_good(pair, math.isfinite(test.low), by.flagged(gate).good.to_numpy(bool))
     values = log_ratio(a, b)
     if not len(values):
         return replace(untestable(what, "every network diverged under both"), answered=answered)
-    medians = tuple(float(np.median(rows[column].fillna(np.inf))) for rows in (one, other))
-    part = replace(judged(what, values, test, answered=answered), medians=medians)
-    part = replace(part, good=good[0]) if good else part
+    medians = tuple(float(np.median(rows[by.column].fillna(np.inf))) for rows in (one, other))
+    word = by.good[0] if by.good else "learned"
+    part = replace(judged(what, values, test, answered=answered), medians=medians, good=word)
     return set_aside(part) if min(medians) >= bar else part
-
-
-def learning(rows: pd.DataFrame, column: str = "final_loss", good: tuple[str, float] | None = None) -> pd.DataFrame:
-    """The rows with a column `good`: whether the network learned, or has a value of at most a number."""
-    return rows.assign(good=rows.outcome == "learned" if good is None else rows[column] <= good[1])
 
 
 def learned(rows: pd.DataFrame) -> Flags:

@@ -12,7 +12,18 @@ from rflo_repro.stats import claims
 from rflo_repro.stats.answers import Answered
 from rflo_repro.stats.by_losses import IN_TABLES, ByLosses, by_losses
 from rflo_repro.stats.claims import Claim, judge
-from rflo_repro.stats.measured import above, at_most, below, by_period, compared, judged, slopes, untestable, within
+from rflo_repro.stats.measured import (
+    Measure,
+    above,
+    at_most,
+    below,
+    by_period,
+    compared,
+    judged,
+    slopes,
+    untestable,
+    within,
+)
 from rflo_repro.stats.statistics import interval
 
 Y, U, N, C = "yes", "open", "no", "no test"
@@ -227,7 +238,7 @@ def test_how_many_learned_stands_beside_it():
     part = compared("x", one, other, above())
     assert (part.good, part.answered.learned) == ("learned", (2, 6))
     assert compared("x", frame([0.01] * 9), frame([0.2] * 9), above()).answered.learned == ()
-    part = compared("x", frame([0.01] * 9), frame([0.2] * 9), above(), good=("low", 0.05))
+    part = compared("x", frame([0.01] * 9), frame([0.2] * 9), above(), Measure(good=("low", 0.05)))
     assert (part.good, part.answered.learned) == ("low", (9, 0))
 
 

@@ -9,13 +9,14 @@ import numpy as np
 
 from rflo_repro.stats.answers import LEVEL
 from rflo_repro.stats.claims import Claim, Part, Tables
-from rflo_repro.stats.measured import BEHIND, SAME, Test, above, compared, within
+from rflo_repro.stats.measured import BEHIND, SAME, Measure, Test, above, compared, within
 from rflo_repro.stats.statistics import interval, paired, where
 
 # The output is known once a timestep, which is 0.1 tau: an error of 0 counts as one.
 TIMESTEP_TAU = 0.1
 # Two SD of the pulse: an output that peaks farther off does not answer.
 ANSWERS_TAU = 3.0
+ERROR = Measure("median_error_tau", TIMESTEP_TAU, ANSWERS_TAU, (f"within {ANSWERS_TAU:g} τ", ANSWERS_TAU))
 STATISTIC = (
     "median over networks of log10(error RFLO / error BPTT), paired by network; the error is the median over test "
     "delays of the distance between the output's peak and the target's, at least one timestep. Beside it the median "
@@ -26,16 +27,7 @@ STATISTIC = (
 def _part(tables: Tables, longest: int, test: Test) -> Part:
     rows = where(tables["final"], {"longest_tau": longest})
     rflo, bptt = (where(rows, {"rule": rule}) for rule in ("rflo", "bptt"))
-    part = compared(
-        f"to {longest} τ",
-        rflo,
-        bptt,
-        test,
-        column="median_error_tau",
-        floor=TIMESTEP_TAU,
-        bar=ANSWERS_TAU,
-        good=(f"within {ANSWERS_TAU:g} τ", ANSWERS_TAU),
-    )
+    part = compared(f"to {longest} τ", rflo, bptt, test, ERROR)
     if part.interval is None:
         return part
     errors, others = paired(rflo, bptt, "median_error_tau")

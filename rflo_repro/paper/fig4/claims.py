@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rflo_repro.runs.outcomes import LEARNED
 from rflo_repro.stats.claims import Claim, Part, Tables
-from rflo_repro.stats.measured import BEHIND, above, compared
+from rflo_repro.stats.measured import BEHIND, Measure, above, compared
 from rflo_repro.stats.statistics import where
 
 
@@ -18,8 +18,8 @@ def loop_ahead(tables: Tables) -> Sequence[Part]:
     for rule, name in (("rflo", "RFLO"), ("bptt", "BPTT")):
         whole = where(final, {"rule": rule})
         learned = LEARNED * float(whole.first_loss.median())
-        good = ("learned", learned)
-        parts.append(compared(f"{name} without the loop", whole, loop, above(), column="sequence_loss", good=good))
+        by = Measure("sequence_loss", good=("learned", learned))
+        parts.append(compared(f"{name} without the loop", whole, loop, above(), by))
     return parts
 
 

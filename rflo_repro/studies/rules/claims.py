@@ -21,6 +21,7 @@ from rflo_repro.stats.measured import (
     NOT_LEARNED,
     RATIO,
     SAME,
+    Measure,
     above,
     at_most,
     below,
@@ -135,7 +136,7 @@ def force_is_ahead(tables: Tables) -> Sequence[Part]:
     parts = []
     for title, rows in _by_task(tables, PERIODIC):
         force, rflo = (where(rows, {"rule": rule}) for rule in ("force", "rflo"))
-        parts.append(compared(title, force, rflo, below(), bar=NOT_LEARNED * float(rflo.first_loss.median())))
+        parts.append(compared(title, force, rflo, below(), Measure(bar=NOT_LEARNED * float(rflo.first_loss.median()))))
     return parts
 
 
