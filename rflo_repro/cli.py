@@ -288,7 +288,7 @@ def confirm(
     from rflo_repro.runs.run import run_all
     from rflo_repro.runs.sample import CONFIRMATION
 
-    folder = CONFIRMATION.place(Folders.of_scale(scale, results).results)
+    folder = CONFIRMATION.folder_in(Folders.of_scale(scale, results).results)
     known = [name for name in SAMPLED if not variant or variant in EXPERIMENTS[name].variants]
     for name in unique(figure) or known:
         about = EXPERIMENTS[name]
@@ -427,7 +427,7 @@ def check(as_json: bool, jobs: int | None, quiet: bool, accept: bool, new_genera
     and 80 tau at full length, the first of those by which it is judged, small networks that reach every line of the
     numerical path, and every study at smoke scale. Says "identical", or exits 1 and says what differs first.
 
-    Writes nothing unless told to. Results and tables are kept for a generation of the numbers, not for the text that
+    Writes nothing unless told to. Results and tables are of a generation of the numbers, not of the text that
     computes them: after an edit of that text they are "unproven" in `rflo-repro list`, and nothing stored is taken,
     until `--accept` has shown that every byte is the same. It refuses, and exits 1, if one is not. An edit that is
     meant to change numbers begins a generation with `--new-generation`, of which nothing is stored yet and no table is

@@ -23,12 +23,12 @@ SCALES = ("smoke", "quick", "paper")
 class Text(click.ParamType):  # type: ignore[type-arg]
     """What a function makes of a text; it raises ValueError for one that is not `allowed`."""
 
-    def __init__(self, allowed: str, made: Callable[[str], Any]) -> None:
-        self.name, self.made = allowed, made
+    def __init__(self, allowed: str, parse: Callable[[str], Any]) -> None:
+        self.name, self.parse = allowed, parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return self.made(value)
+            return self.parse(value)
         except ValueError:
             self.fail(f"{value!r} is not {self.name}", param, ctx)
 
@@ -113,7 +113,7 @@ CHECKPOINT = click.option(
     default=CHECKPOINT_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="How often to keep networks under way; a run that was stopped goes on within them.",
+    help="How often to save unfinished networks; a run that was stopped goes on within them.",
 )
 QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing but what goes wrong.")
 COMPUTING = together(JOBS, CLUSTER, FORCE, CHECKPOINT, QUIET)

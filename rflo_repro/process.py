@@ -101,8 +101,8 @@ def _code(program: Callable[[], object]) -> int:
 
 def refusal(error: OSError) -> str:
     """What the disk or the machine refuses, and where."""
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}"
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
 
 
 def _unforeseen(error: BaseException) -> int:

@@ -75,7 +75,7 @@ def without_rows(schema):
 
 def paper_tables(command):
     """Tables as the paper's scale writes them, if without rows."""
-    folder = CONFIRMATION.place(Path("results")) if command in SAMPLES else Path("results")
+    folder = CONFIRMATION.folder_in(Path("results")) if command in SAMPLES else Path("results")
     for schema in experiment_of(command).schemas.values():
         tables.write(folder, schema, without_rows(schema), {"settings": {"scale": "paper"}, "runs": []})
 

@@ -186,7 +186,7 @@ class Facts:
     def final(self, command: str, rates: str, claim: str, part: str) -> pd.DataFrame:
         """The final table of an experiment on which an answer rests, at its learning rates."""
         entry = self.entry(claim, part, rates)
-        folders = {sample.name: sample.place(self.results) for sample in SAMPLES}
+        folders = {sample.name: sample.folder_in(self.results) for sample in SAMPLES}
         experiment = registry.figures()[command].experiment
         if rates in experiment.about.variants:
             experiment = under(experiment, rates)
@@ -237,7 +237,7 @@ class Facts:
         """How often a true sameness would be found with n networks, each half of them drawn from one condition of the
         first sample."""
         name = "fig2_clipped_final" if rates == "clipped" else "fig2_final"
-        frame = pd.read_csv(FIRST.place(self.results) / f"{name}.csv")
+        frame = pd.read_csv(FIRST.folder_in(self.results) / f"{name}.csv")
         mine = frame[(frame.rule == rule) & (frame.period_tau == period) & (frame.rates == rates)]
         losses = mine.final_loss.fillna(math.inf).where(mine.outcome != "ran away", math.inf).to_numpy(float)
         flags = (mine.outcome == "learned").to_numpy(bool)

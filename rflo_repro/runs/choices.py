@@ -230,7 +230,7 @@ def each(check: Check) -> Check:
 
 
 def first_state(name: str, value: Any) -> float | str:
-    """Every unit's initial state, or `uniform` or `normal` for one drawn at random. Raises ValueError."""
+    """Every unit's initial state, or `uniform` or `normal` for a random one. Raises ValueError."""
     if isinstance(value, str) and value in ("uniform", "normal"):
         return value
     try:

@@ -63,7 +63,7 @@ def _sample(experiment: Experiment[Any], results: Path) -> dict[str, pd.DataFram
     for of in sample.SAMPLES if experiment.about.sample else ():
         schema = of.of(experiment).schemas[sample.FINAL]
         with suppress(FileNotFoundError, tables.TableError):
-            frame, _ = tables.read(of.place(results), schema)
+            frame, _ = tables.read(of.folder_in(results), schema)
             known = {name for one in found for name in tables.conditions(one, schema)}
             found.append(frame[~tables.conditions(frame, schema).isin(known)])
     return {sample.PART: pd.concat(found, ignore_index=True)} if found else {}

@@ -42,8 +42,8 @@ Draw = Callable[["Tables", Sequence[str]], tuple[Picture, Sequence[str]]]
 class About:
     """What an experiment says about itself: names and texts.
 
-    home: the package it lives in (`__name__`), whose module `experiment` has the `EXPERIMENT`; of an experiment that is
-    made on the spot, its name.
+    home: the package it lives in (`__name__`), whose module `experiment` has the `EXPERIMENT`; of one that is derived
+    from another or from a file, its name.
     command: its name on the command line.
     title: one line for tables of contents.
     help: what its command does, and how long it takes; the help has its panels and files too.
@@ -114,7 +114,7 @@ class Experiment(Generic[C]):
     tabulate: from choices, conditions, and arrays by condition and network, to the tables by part.
     summary: what a progress line says of a finished condition.
     claims: what its tables are judged by.
-    keep: what a run of the paper's values leaves besides: from the tables to the file of rates that it wrote.
+    save: what a run of the paper's values writes besides: from its tables to the file of rates.
     """
 
     about: About
@@ -125,7 +125,7 @@ class Experiment(Generic[C]):
     tabulate: Callable[[C, Sequence[Condition], Results], Mapping[str, pd.DataFrame]] = lambda *_: {}
     summary: Callable[[Sequence[Arrays]], str] = lambda sessions: ""
     claims: Sequence[Claim] = ()
-    keep: Callable[[Tables], Path] | None = None
+    save: Callable[[Tables], Path] | None = None
 
     @property
     def computed(self) -> bool:

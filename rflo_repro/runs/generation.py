@@ -47,8 +47,8 @@ class Generation:
     """A generation of the numbers.
 
     number: from 1. references: digest of the references with which it began, which tells it from another of its number.
-    sources: whole numerical sources that gave these bytes, the last one last. tables: sources of a part, that made
-    tables before generations were written down.
+    sources: whole numerical sources that gave these bytes, the last one last. tables: sources of a part, of
+    tables that are older than the first generation.
     """
 
     number: int
@@ -92,9 +92,11 @@ class Generation:
 @functools.cache
 def read() -> Generation:
     """The generation of this package's numbers."""
-    page = json.loads((provenance.PACKAGE / FILE).read_text(encoding="utf-8"))
-    sources, tables = (tuple(Source(s["digest"], tuple(s["of"])) for s in page[name]) for name in ("sources", "tables"))
-    return Generation(page["generation"], page["references"], sources, tables)
+    found = json.loads((provenance.PACKAGE / FILE).read_text(encoding="utf-8"))
+    sources, tables = (
+        tuple(Source(s["digest"], tuple(s["of"])) for s in found[name]) for name in ("sources", "tables")
+    )
+    return Generation(found["generation"], found["references"], sources, tables)
 
 
 def text(generation: Generation) -> str:

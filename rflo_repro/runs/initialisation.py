@@ -1,4 +1,4 @@
-"""How the networks of the paper's Methods are drawn, and from which random numbers."""
+"""How the networks of the paper's Methods are sampled, and from which random numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PURPOSES = {
 
 
 def generator(seed: int, network: int, purpose: str) -> np.random.Generator:
-    """The random numbers of one network for one purpose, whatever else is drawn or run beside it."""
+    """The random numbers of one network for one purpose, whatever else is sampled or run."""
     import numpy as np
 
     # `default_rng` may one day give another kind
@@ -28,10 +28,10 @@ def generator(seed: int, network: int, purpose: str) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Initialisation:
-    """What a network is drawn from; its task, a root seed and its number say the rest.
+    """What a network is sampled from; its task, a root seed and its number say the rest.
 
     tau_spread: each unit has a time constant of its own, log-uniform from tau / tau_spread to tau tau_spread; 1: tau.
-    h0: every unit's initial state, or `uniform`, U(-1, 1), or `normal`, N(0, 1), drawn once a network.
+    h0: every unit's initial state, or `uniform`, U(-1, 1), or `normal`, N(0, 1), sampled once a network.
     dale: the first half of the units excitatory, the rest inhibitory.
     bias: standard deviation of the normal biases that training begins with (0: it begins with none), or None: no bias.
     The others are as in `Network.random`.

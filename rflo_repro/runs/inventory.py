@@ -61,46 +61,46 @@ def worst(found: Sequence[State]) -> State:
 
 
 def sweeps(results: Path) -> dict[str, State]:
-    """The state of the sweeps whose tables are in a directory, by the sweep's name: what the pages say of them."""
+    """The state of the sweeps whose tables are in a directory, by the sweep's name, from the metadata."""
     found: dict[str, list[State]] = {}
     for path in sorted(results.glob("*.json")):
         try:
-            page = json.loads(content(path))
-            plan = page["settings"]["choices"]
-            if plan["is"] == "Plan" and page["table"] == path.stem:
-                state = _state(results, tables.schema_of(page), lambda *_: 0)
-                found.setdefault(str(plan["name"]), []).append(state)
+            metadata = json.loads(content(path))
+            file = metadata["settings"]["choices"]
+            if file["is"] == "Plan" and metadata["table"] == path.stem:
+                state = _state(results, tables.schema_of(metadata), lambda *_: 0)
+                found.setdefault(str(file["name"]), []).append(state)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue  # no page of a sweep
+            continue  # no table of a sweep
     return {name: worst(states) for name, states in found.items()}
 
 
 def _state(results: Path, schema: tables.Schema, expected: Callable[[tables.Schema, str], int]) -> State:
     """expected: how many conditions a whole table has at a scale."""
     try:
-        _, page = tables.read(results, schema, rows=0)
+        _, metadata = tables.read(results, schema, rows=0)
     except FileNotFoundError:
         return State("none")
     except tables.TableError as error:
         return State("damaged", str(error))
-    return described(schema, page, expected)
+    return described(schema, metadata, expected)
 
 
 def described(
     schema: tables.Schema,
-    page: dict[str, Any],
+    metadata: dict[str, Any],
     expected: Callable[[tables.Schema, str], int] = lambda schema, scale: 0,
 ) -> State:
     """The state of a table that was read, by its metadata."""
     try:
-        runs, settings = page["runs"], page["settings"]
+        runs, settings = metadata["runs"], metadata["settings"]
         latest = max(runs, key=lambda run: str(run["date"]))
         chosen = settings["choices"]
         counts = [chosen.get(f"n_{name}", chosen.get(name)) for name in ("networks", "trials")]
         known: dict[str, Any] = {
             "scale": str(settings["scale"]),
             "size": " × ".join(f"{count:,}" for count in counts if count is not None),
-            "rows": int(page["rows"]),
+            "rows": int(metadata["rows"]),
             "date": str(latest["date"])[:10],
             "commit": _commit(max(tables.producers(latest), key=lambda by: str(by.get("last", "")))),
             "producers": len(

@@ -69,8 +69,8 @@ def run(experiment: Experiment[Any], request: Request, console: Console) -> Outc
         files += pictures
     if failed:
         raise failed
-    if planned.reference and experiment.keep:
-        say(console, f"rates    {experiment.keep(frames)}")
+    if planned.reference and experiment.save:
+        say(console, f"rates    {experiment.save(frames)}")
     return Outcome(frames, tuple(files), time.monotonic() - started, planned.reference)
 
 

@@ -37,7 +37,7 @@ class Sample:
     folder: str
     larger: bool
 
-    def place(self, results: Path) -> Path:
+    def folder_in(self, results: Path) -> Path:
         """Where the tables of this sample are, for the experiments in a folder of tables."""
         return results / self.folder
 

@@ -29,7 +29,7 @@ FINAL_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Session:
-    """A network drawn by `init`, trained on `task` by `rule`; `seed` and `network` choose the draw.
+    """A network sampled by `init` and trained on `task` by `rule`; `seed` and `network` choose the sample.
 
     The others are as in `train`.
     """
@@ -53,9 +53,10 @@ class Session:
     def cost(self) -> Cost:
         """Saved are two curves, a trial's outputs and targets, and the trained weights.
 
-        In memory are two histories of the network's size a timestep (four where phi' and noise are kept), a few weight
-        matrices (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every unit
-        depends on every weight, and of rules by chance a few numbers for each draw and timestep, signs among them.
+        In memory are two histories of the network's size a timestep (four with noise or where phi' is stored), a few
+        weight matrices (more with an optimiser, least squares or Kronecker factors), RTRL's two arrays of how every
+        unit depends on every weight, and of stochastic rules a few numbers for each draw and timestep, signs among
+        them.
 
         The time is that of the rule's multiply-adds, at 64 in a nanosecond.
         """
@@ -147,14 +148,14 @@ TRAINED = ("w_in", "w_rec", "w_out", "bias")
 
 
 def weights(net: Network) -> Arrays:
-    """What training changes of a network, to be kept with its results."""
+    """What training changes of a network, to be saved with its results."""
     return {name: value for name in TRAINED if (value := getattr(net, name)) is not None}
 
 
 def with_weights(net: Network, arrays: Arrays) -> Network:
     """The network with these weights."""
-    kept: dict[str, Any] = {name: arrays[name] for name in weights(net)}
-    return replace(net, **kept)
+    saved: dict[str, Any] = {name: arrays[name] for name in weights(net)}
+    return replace(net, **saved)
 
 
 def last_part(values: Array) -> float:

@@ -19,7 +19,7 @@ def line() -> str:
     anew = [name for name, (saved, _) in now if not saved]
     parts = [f"goes on {_listed(further)}"] if further else []
     parts += [f"begins anew {_listed(anew)}"] if anew else []
-    there = "goes on there, and begins anew what was under way"
+    there = "goes on there, and begins anew what was unfinished"
     return f"stopped; what is finished is saved: the same command {' and '.join(parts) or there}"
 
 

@@ -79,7 +79,7 @@ def _typed(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 def lock(folder: Path) -> FileLock:
     """Held, as a context, by whoever changes the tables of a folder; the same thread may take it again.
 
-    It is a file beside the stored jobs.
+    It is a file in the store.
 
     Raises OSError if it cannot be had: in a folder that cannot be written, or after two minutes of waiting.
     """
@@ -272,7 +272,7 @@ def conditions(frame: pd.DataFrame, schema: Schema) -> pd.Series[str]:
 
 
 def replace_rows(old: pd.DataFrame, new: pd.DataFrame, schema: Schema, order: Sequence[str]) -> pd.DataFrame:
-    """`old` with the rows of `new`'s conditions replaced, conditions in the given order (others keep theirs, last)."""
+    """`old` with the rows of `new`'s conditions replaced, conditions in the given order (others last)."""
     fresh = set(conditions(new, schema))
     stay = old[~conditions(old, schema).isin(fresh)] if len(old) else old
     both = pd.concat([stay, new], ignore_index=True) if len(stay) else new.reset_index(drop=True)

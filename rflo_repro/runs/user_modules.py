@@ -1,4 +1,4 @@
-"""Modules of somebody's own, by their file: such as lie beside a sweep's."""
+"""Modules of users, by their file: such as lie in the folder of a sweep's file."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Variant:
 
     def folder(self, results: Path) -> Path:
         """Where its tables are, for experiments whose tables are in `results`."""
-        return results if self.sample is None else self.sample.place(results)
+        return results if self.sample is None else self.sample.folder_in(results)
 
 
 def variants(about: About) -> list[Variant]:

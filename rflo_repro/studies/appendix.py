@@ -96,7 +96,7 @@ def changes(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
 
 def differing(known: Answers) -> Grid | None:
     """The answers that differ between the confirmation sample and the first, if both are there."""
-    if not CONFIRMATION.place(known.results).is_dir():
+    if not CONFIRMATION.folder_in(known.results).is_dir():
         return None
     header = ("claim", "at", "rates", "confirmation sample", "first sample")
     rows = tuple(

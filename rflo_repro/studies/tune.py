@@ -191,10 +191,10 @@ def tune(figure: About, request: Request, console: Console) -> None:
     while (schedule := following(outcome.tables["search"], n_best)) != tried(outcome.tables["search"]):
         outcome = run(experiment(figure, schedule), request, console)
     if outcome.reference:
-        console.print(f"rates    {keep(figure, outcome.tables)}", highlight=False, soft_wrap=True)
+        console.print(f"rates    {save(figure, outcome.tables)}", highlight=False, soft_wrap=True)
 
 
-def keep(figure: About, found: Tables) -> Path:
+def save(figure: About, found: Tables) -> Path:
     """Put the chosen rates into the package's data, in place of those that the figure had."""
     path, table = Path(str(TUNED)), found["search"]
     rates: dict[str, float] = dict(table[table.chosen][["condition", "eta"]].itertuples(index=False))

@@ -246,12 +246,12 @@ def test_the_command_draws_the_sample_where_there_is_one(fig2, own_smoke, saved)
     on_sample = CONFIRMATION.of(fig2.experiment)
     frame, page = tables.read(results, fig2.experiment.schemas["final"])
     tables.write(
-        CONFIRMATION.place(results), on_sample.schemas["final"], frame, {**page, "settings": {"scale": "smoke"}}
+        CONFIRMATION.folder_in(results), on_sample.schemas["final"], frame, {**page, "settings": {"scale": "smoke"}}
     )
     after = redraw(fig2, results, Path("after"))
     assert before[0].read_bytes() != after[0].read_bytes()
     # one that cannot be believed is not drawn
-    (CONFIRMATION.place(results) / "fig2_final.json").unlink()
+    (CONFIRMATION.folder_in(results) / "fig2_final.json").unlink()
     assert redraw(fig2, results, Path("again"))[0].read_bytes() == before[0].read_bytes()
 
 

@@ -257,7 +257,7 @@ def test_a_session_whose_checkpoints_cannot_be_written_is_computed_all_the_same(
 def test_the_line_that_is_said():
     status.trials.clear()
     assert status.line() == (
-        "stopped; what is finished is saved: the same command goes on there, and begins anew what was under way"
+        "stopped; what is finished is saved: the same command goes on there, and begins anew what was unfinished"
     )
     status.trials.update({"b, network 0": (0, 7), "a, network 1": (5, 7)})
     begins = "stopped; what is finished is saved: the same command goes on at trial 6 of 7 (a, network 1)"

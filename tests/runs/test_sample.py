@@ -13,7 +13,7 @@ from rflo_repro.runs.sample import CONFIRMATION, FINAL, FIRST, SAMPLES
 from rflo_repro.studies import tune
 
 RESULTS = Path(__file__).parents[2] / "results"
-PLACES = {RESULTS: None, **{sample.place(RESULTS): sample for sample in SAMPLES}}
+PLACES = {RESULTS: None, **{sample.folder_in(RESULTS): sample for sample in SAMPLES}}
 COMMITTED = [place for place in PLACES if (place / "fig2_final.csv").exists()]
 N_COMPARED = 2
 SAMPLED = [cli.EXPERIMENTS[name] for name in cli.SAMPLED]

@@ -256,9 +256,9 @@ def test_a_sample_in_part_answers_what_it_has(tmp_path):
     about = registry.figures()["fig2-dale"]
     experiment = CONFIRMATION.of(about.experiment)
     schema = experiment.schemas[FINAL]
-    frame, page = tables.read(FIRST.place(RESULTS), schema)
+    frame, page = tables.read(FIRST.folder_in(RESULTS), schema)
     part = frame[(frame.rates == "printed") | (frame.period_tau < 160.0)]
-    tables.write(CONFIRMATION.place(tmp_path), schema, part, {"settings": page["settings"]})
-    tables.write(FIRST.place(tmp_path), schema, frame, {"settings": page["settings"]})
+    tables.write(CONFIRMATION.folder_in(tmp_path), schema, part, {"settings": page["settings"]})
+    tables.write(FIRST.folder_in(tmp_path), schema, frame, {"settings": page["settings"]})
     ((_, findings),) = answers.Answers(tmp_path).claims(about)
     assert [(one.rates, one.sample) for one in findings] == [("printed", "confirm"), ("tuned", "first sample")]

@@ -185,8 +185,8 @@ def in_part(larger, tmp_path):
     better["outcome"] = better.outcome.where(better.rule != "bptt", "learned")
     few = frame[frame.rates.isin(["printed", "none"])]
     for sample, rows in ((CONFIRMATION, few), (FIRST, better)):
-        sample.place(results).mkdir(parents=True)
-        tables.write(sample.place(results), schema, rows, provenance)
+        sample.folder_in(results).mkdir(parents=True)
+        tables.write(sample.folder_in(results), schema, rows, provenance)
     return results
 
 
@@ -207,11 +207,13 @@ def test_answers_that_differ_between_the_samples_are_listed(larger, tmp_path):
     assert {row[2] for row in report.differing.rows} == {"the paper's learning rates"}
     assert any(row[0] == "BPTT ahead at long periods" for row in report.differing.rows)
     # Negative control: on one and the same sample none does, and with one alone there is nothing to compare
-    shutil.copytree(FIRST.place(tmp_path / "results"), CONFIRMATION.place(tmp_path / "results"), dirs_exist_ok=True)
+    shutil.copytree(
+        FIRST.folder_in(tmp_path / "results"), CONFIRMATION.folder_in(tmp_path / "results"), dirs_exist_ok=True
+    )
     same = gather(Answers(tmp_path / "results"), tmp_path)
     assert same.differing is not None
     assert same.differing.rows == ()
-    shutil.rmtree(CONFIRMATION.place(tmp_path / "results"))
+    shutil.rmtree(CONFIRMATION.folder_in(tmp_path / "results"))
     assert gather(Answers(tmp_path / "results"), tmp_path).differing is None
 
 

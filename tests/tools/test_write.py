@@ -88,7 +88,7 @@ def with_confirmation(tmp_path, change, command="fig2", variant=""):
     place = results / CONFIRMATION.folder
     place.mkdir()
     experiment = registry.figures()[command].experiment
-    frame, metadata = tables.read(FIRST.place(results), experiment.schemas["final"])
+    frame, metadata = tables.read(FIRST.folder_in(results), experiment.schemas["final"])
     changed = change(frame.copy())
     path = place / f"{(under(experiment, variant) if variant else experiment).schemas['final'].name}.csv"
     changed.to_csv(path, index=False, lineterminator="\n")

@@ -88,7 +88,7 @@ def tabulate(
     return {"search": pd.concat(frames, ignore_index=True)}
 
 
-def keep(tables: Tables) -> Path:
+def save(tables: Tables) -> Path:
     """Put the rates chosen into the package's data, in place of those that the same rules had at the same tasks."""
     path = Path(str(task_specs.TUNED))
     last = tables["search"][tables["search"].chosen].drop_duplicates([*task_specs.CONDITION], keep="last")
@@ -127,5 +127,5 @@ EXPERIMENT = Experiment(
     conditions=conditions,
     tabulate=tabulate,
     summary=summary,
-    keep=keep,
+    save=save,
 )
