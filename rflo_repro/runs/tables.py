@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -184,9 +185,9 @@ def _pair(
     try:
         metadata = json.loads(content(beside))
         _check(metadata)
-        if metadata["sha256"] != sha256(path):
-            raise TableError(f"{path} is not the table that {beside.name} describes (torn or edited)")
         text = content(path)
+        if metadata["sha256"] != hashlib.sha256(text).hexdigest():
+            raise TableError(f"{path} is not the table that {beside.name} describes (torn or edited)")
         # a line break within quotes ends no row
         if b'"' not in text and text.count(b"\n") != metadata["rows"] + 1:
             raise TableError(f"{path} does not have the rows that {beside.name} describes")
@@ -194,7 +195,7 @@ def _pair(
             schema = schema_of(metadata)
         # numbers as Python reads them, bit for bit as they were written; an empty text is a text
         frame = pd.read_csv(
-            path,
+            io.BytesIO(text),
             usecols=[c.name for c in schema.columns],
             dtype={c.name: object if c.kind == "number" else TYPES[c.kind] for c in schema.columns},
             na_filter=False,

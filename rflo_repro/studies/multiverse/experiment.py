@@ -152,10 +152,11 @@ class VariantStudy:
             replace(
                 condition,
                 label=f"{figure} variant {variant.number}: {condition.label}",
-                values={**condition.values, **_values(variant), "condition": condition_key(condition.values)},
+                values={**condition.values, **named, "condition": condition_key(condition.values)},
             )
             for figure in figures
             for variant in self.known(figure, choices)
+            for named in [_values(variant)]
             for condition in conditions_of(variant, choices)
         ]
 
