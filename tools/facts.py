@@ -173,7 +173,7 @@ class Facts:
         """The answers that the confirmation sample changed, a line each."""
         return [
             f"{_capital(now.claim.statement.rstrip('.'))} ({now.name}, {RATES[now.rates]}): "
-            f"{words.SAID[before.answer]} on the first sample, {words.SAID[now.answer]} on the confirmation sample"
+            f"{words.SAID[before.answer]}, now {words.SAID[now.answer]}"
             for now, before in self._answers.differing()
         ]
 

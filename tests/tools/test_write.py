@@ -79,14 +79,17 @@ def test_numbers_are_those_of_the_tables(templates):
     }  # fmt: skip
 
 
-def with_confirmation(tmp_path, change, command="fig2", variant=""):
-    """A folder of tables with one of the confirmation sample: the first sample's of a figure, changed."""
+def with_confirmation(tmp_path, change, command="fig2", variant="", others=()):
+    """A folder of tables with one of the confirmation sample: the first sample's of a figure, changed; and `others` of
+    the confirmation sample as they are."""
     results = tmp_path / "results"
     shutil.copytree(
         RESULTS, results, ignore=shutil.ignore_patterns("*_curves*", "*_outputs*", "report*", "confirmation")
     )
     place = results / CONFIRMATION.folder
     place.mkdir()
+    for path in others:
+        shutil.copy(path, place)
     experiment = registry.figures()[command].experiment
     frame, metadata = tables.read(FIRST.folder_in(results), experiment.schemas["final"])
     changed = change(frame.copy())
@@ -127,8 +130,9 @@ def test_what_batches_give_is_said_once_it_is_known(tmp_path):
 
     bullet = "up to 15 tau RFLO's peaks are off by 0.60 tau, those of BPTT by 0.2"
     assert bullet not in text_of("README.md") or (RESULTS / CONFIRMATION.folder / "fig3_batches_final.csv").exists()
+    committed = [*(RESULTS / CONFIRMATION.folder).glob("fig2*")]
     near, far = (
-        write.environment(with_confirmation(tmp_path / name, partial(off_by, error), "fig3", "batches"))
+        write.environment(with_confirmation(tmp_path / name, partial(off_by, error), "fig3", "batches", committed))
         for name, error in (("near", 0.6), ("far", 2.0))
     )
     assert bullet in write.page("README.md", near)
