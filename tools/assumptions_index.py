@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,16 +27,16 @@ from rflo_repro.studies.registry import studies
 INDEX = provenance.PACKAGE.parent / "docs" / "assumptions.md"
 BEGIN, END = "<!-- index: written by `python -m tools.assumptions_index` -->", "<!-- end of index -->"
 RESULTS = INDEX.parent.parent / "results"
+T = TypeVar("T")
 LABELS = ("Gap", "Choice", "Why", "Alternative", "Effect")
 SUPPLEMENTS = "fig2-"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An open choice: its name, the figure or part that its page is about, and its text by label."""
+    """An open choice: its name, and its text by label."""
 
     name: str
-    subject: str
     text: Mapping[str, str]
 
 
@@ -64,15 +64,13 @@ def title(text: str) -> str:
 def entries(text: str) -> list[Entry]:
     """A page's entries, in order. Raises ValueError for one that has not every label once, in order."""
     found = []
-    # `Interval matching (Figure 3)`
-    subject = title(text).partition("(")[2].removesuffix(")") or title(text)
     for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         name, _, body = part.partition("\n")
         _, *pieces = re.split(r"^- \*\*(\w+)\.\*\* ", body, flags=re.MULTILINE)
         labels, texts = pieces[::2], [" ".join(text.split()) for text in pieces[1::2]]
         if tuple(labels) != LABELS:
             raise ValueError(f"{name} must have {', '.join(LABELS)}, has {', '.join(labels)}")
-        found.append(Entry(name, subject, dict(zip(labels, texts, strict=True))))
+        found.append(Entry(name, dict(zip(labels, texts, strict=True))))
     return found
 
 
@@ -92,14 +90,22 @@ def fields() -> dict[str, list[Field]]:
     return found
 
 
-def measured(results: Path) -> dict[tuple[str, str, Any], tuple[float, str]]:
-    """What each value of a choice moves most surely, by figure, choice and value: how far the 95% interval lies from
-    zero, and in words by how much, with the interval, and which part of which claim."""
+@dataclass(frozen=True, order=True)
+class Effect:
+    """How far the 95% interval of an effect lies from zero, the effect in words, and on which part of which claim."""
+
+    sureness: float = 0.0
+    size: str = "nothing surely"
+    part: str = ""
+
+
+def measured(results: Path) -> dict[tuple[str, str, Any], Effect]:
+    """What each value of a choice moves most surely, by figure, choice and value."""
     try:
         frame, _ = tables.read(results, SCHEMAS["readings"])
     except FileNotFoundError:
         return {}
-    found: dict[tuple[str, str, Any], tuple[float, str]] = {}
+    found: dict[tuple[str, str, Any], Effect] = {}
     for (figure, claim, part), rows in frame[frame.primary].groupby(["figure", "claim", "part"], sort=False):
         moved = marginal_effects(rows, design.alternatives(str(figure)))
         excluded = rows[(rows.kind == design.EXCLUDED) & rows["shift"].notna() & ~rows.choices.str.contains("; ")]
@@ -108,41 +114,34 @@ def measured(results: Path) -> dict[tuple[str, str, Any], tuple[float, str]]:
             moved[name, parsed(value)] = tuple(moved_by)
         for (name, value), (middle, low, high) in moved.items():
             key = str(figure), name, value
-            by = f"{number(middle)} ({number(low)}, {number(high)})" if np.isfinite(middle) else "networks explode:"
-            said = f"{by} {figure}, {claim}, {part}"
-            found[key] = max(found.get(key, (0.0, "nothing surely")), (max(low, -high), said))
+            size = f"{number(middle)} ({number(low)}, {number(high)})" if np.isfinite(middle) else "networks explode"
+            found[key] = max(found.get(key, Effect()), Effect(max(low, -high), size, f"{figure}: {claim}, {part}"))
     return found
 
 
-def _moved(of_entry: Sequence[Field], known: Mapping[tuple[str, str, Any], tuple[float, str]]) -> str:
+def _moved(of_entry: Sequence[Field], known: Mapping[tuple[str, str, Any], Effect]) -> Iterator[tuple[str, str, str]]:
     """What the entry's alternatives move, of those that are measured: in the figure in which they do so most surely."""
-    values: dict[tuple[str, Any], list[tuple[float, str]]] = {}
-    for field in of_entry:
-        for other in field.choice.alternatives:
-            if (key := (field.command, field.name, other.value)) in known:
-                values.setdefault((field.name, other.value), []).append(known[key])
-    return "<br>".join(f"`{name}={written(value)}` {max(of)[1]}" for (name, value), of in values.items())
+    for name, value in _once((f.name, other.value) for f in of_entry for other in f.choice.alternatives):
+        effects = [known[key] for f in of_entry if (key := (f.command, name, value)) in known]
+        if effects:
+            yield f"`{name}={written(value)}`", max(effects).size, max(effects).part
 
 
-HEADS = ("figures", "`--set`: default, alternatives", "what it changes")
+HEADS = ("`--set`: default, alternatives", "what it changes")
 
 
 def settings(text: str, results: Path = RESULTS) -> str:
-    """The table of a page: its entries, how to vary them, and what that changes."""
-    known, moved = fields(), measured(results)
-    rows = []
-    for entry in entries(text):
-        of_entry = known.get(entry.name, [])
-        rows.append(
-            (
-                f"[{entry.name}](#{entry.name})",
-                _commands(of_entry) or entry.subject,
-                _settings(of_entry) or "–",
-                "; ".join(_once(field.choice.meaning for field in of_entry)) or entry.text["Gap"].removesuffix("."),
-                _moved(of_entry, moved) or entry.text["Effect"].removesuffix("."),
-            )
-        )
-    return _table(("entry", *HEADS, "by how much"), rows)
+    """The tables of a page: how its entries can be varied and what that changes, and what the multiverse measured."""
+    known, effects = fields(), measured(results)
+    varied = [(entry.name, known[entry.name]) for entry in entries(text) if entry.name in known]
+    rows = [
+        (f"[{name}](#{name})", _settings(of_name), "; ".join(_once(field.choice.meaning for field in of_name)))
+        for name, of_name in varied
+    ]
+    moved = [row for _, of_name in varied for row in _moved(of_name, effects)]
+    found = [_table(("entry", *HEADS), rows)] * bool(rows)
+    found += [_table(("alternative", "moves by", "the claim that it moves most surely"), moved)] * bool(moved)
+    return "\n\n".join(found)
 
 
 def index() -> str:
@@ -169,7 +168,7 @@ def index() -> str:
         (
             _table(("page", "entries"), listed),
             "What the paper prints can be varied all the same:",
-            _table(("printed", *HEADS), printed),
+            _table(("printed", "figures", *HEADS), printed),
         )
     )
 
@@ -189,7 +188,7 @@ def written_anew() -> dict[Path, str]:
     return {INDEX: with_table(INDEX.read_text(encoding="utf-8"), index())} | found
 
 
-def _once(values: Iterable[str]) -> Iterator[str]:
+def _once(values: Iterable[T]) -> Iterator[T]:
     return iter(dict.fromkeys(values))
 
 

@@ -121,29 +121,29 @@ def moved(tmp_path, effects, excluded=None):
 
 def test_what_a_choice_moves_is_the_part_that_it_moves_most_surely(tmp_path):
     found = moved(tmp_path, {"x": 0.0, "y": 1.0, "z": 0.1})
-    assert found["fig2", "clip", 0.3][1].startswith("−1 (")
-    assert found["fig2", "clip", 0.3][1].endswith(" fig2, a claim, y")
-    assert found["fig2", "reset_state", False][1] == "−2 (−2.2, −1.8) fig2, a claim, y"
+    assert found["fig2", "clip", 0.3].size.startswith("−1 (")
+    assert found["fig2", "clip", 0.3].part == "fig2: a claim, y"
+    carried_on = found["fig2", "reset_state", False]
+    assert (carried_on.size, carried_on.part) == ("−2 (−2.2, −1.8)", "fig2: a claim, y")
     assert ("fig2", "h0", 0.5) not in found
     assert {figure for figure, _, _ in found} == {"fig2"}
 
 
 def test_what_a_choice_does_not_surely_move_is_said(tmp_path):
-    assert moved(tmp_path, {"x": 0.0})["fig2", "clip", 0.3][1] == "nothing surely"
+    assert moved(tmp_path, {"x": 0.0})["fig2", "clip", 0.3].size == "nothing surely"
 
 
 def test_where_networks_explode_no_size_is_said(tmp_path):
     found = moved(tmp_path, {"x": 1.0}, excluded=-np.inf)
-    assert found["fig2", "reset_state", False] == (np.inf, "networks explode: fig2, a claim, x")
+    assert found["fig2", "reset_state", False].size == "networks explode"
+    assert found["fig2", "reset_state", False].part == "fig2: a claim, x"
 
 
-def test_a_table_says_what_was_measured_and_else_what_the_entry_says(tmp_path):
+def test_what_was_measured_stands_below_what_can_be_set(tmp_path):
     assert assumptions_index.measured(tmp_path) == {}
     plain = assumptions_index.settings(PAGES["all-figures"], tmp_path)
+    assert "[plain-updates]" in plain
     moved(tmp_path, {"y": 1.0})
-    rows = assumptions_index.settings(PAGES["all-figures"], tmp_path).splitlines()
-    row = next(line for line in rows if "[plain-updates]" in line)
-    assert "`clip=0.3` −1 (" in row
-    assert ENTRIES["plain-updates"].text["Effect"].removesuffix(".") not in row
-    assert "`clip=0.3` −1 (" not in plain
-    assert next(line for line in rows if "[number-of-networks]" in line) in plain
+    text = assumptions_index.settings(PAGES["all-figures"], tmp_path)
+    assert text.startswith(plain)
+    assert re.findall(r"^\| (`clip=0\.3`) \| −1 \(.*\) \| fig2: a claim, y \|$", text[len(plain) :], flags=re.M)
