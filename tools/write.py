@@ -13,7 +13,9 @@ from pathlib import Path
 import jinja2
 
 from rflo_repro.learning.rules import RULES
+from rflo_repro.paper import registry
 from rflo_repro.runs.store import replacing
+from rflo_repro.studies.registry import studies
 from tools import measured, tables
 from tools.facts import NOTHING, Facts, Untrue, figure_times
 
@@ -25,6 +27,7 @@ PAGES = {
     "statistics.md": "docs/statistics.md",
     "speed.md": "docs/speed.md",
     "rule-family.md": "docs/rule-family.md",
+    "gallery.md": "docs/gallery.md",
 }
 
 
@@ -46,6 +49,7 @@ def environment(results: Path) -> jinja2.Environment:
         rules=tables.Rules(results),
         grows=tables.Cost(results).grows,
         figure_times=lambda: figure_times(results),
+        experiments=[*registry.figures().values(), *studies().values()],
         n_rules=sum(not rule.untrained for rule in RULES.values()),
         exists=lambda path: (results.parent / path).exists(),
     )

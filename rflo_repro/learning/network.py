@@ -217,7 +217,7 @@ class Network(validate.ShortRepr, validate.Checked):
 
     @property
     def alignment(self) -> float:
-        """Normalised overlap of readout and feedback, Tr(w_out B) / (|w_out| |B|); NaN if either is zero."""
+        """Normalised overlap of readout and feedback, Tr(w_out B) / (norm(w_out) norm(B)); NaN if either is zero."""
         back = self.feedback.T
         sizes = exact_math.frobenius_norm(self.w_out) * exact_math.frobenius_norm(back)
         return exact_math.inner(self.w_out, back) / sizes if sizes > 0.0 else math.nan
@@ -262,7 +262,7 @@ class Network(validate.ShortRepr, validate.Checked):
         output_feedback : bool
             As in `Network`.
         signs : ndarray, optional
-            (N,) of +1 and -1: w_rec[i, j] becomes signs[j] |w_rec[i, j]| (Figure 2, supplement 1).
+            (N,) of +1 and -1: w_rec[i, j] becomes signs[j] abs(w_rec[i, j]) (Figure 2, supplement 1).
         phi : str
             As in `Network`.
         density : float, optional

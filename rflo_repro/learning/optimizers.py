@@ -41,12 +41,14 @@ class LearningRates(validate.Checked):
 class Optimizer(validate.Checked):
     """How an update g, the sum over a batch with the 1/T of Eq. 15, changes the weights w at the rate eta.
 
+    The method gives the step d::
+
         sgd        d = g                               momentum   v <- beta1 v + g,  d = v
         rmsprop    s <- beta2 s + (1-beta2) g^2,       d = g / (sqrt(s) + epsilon)
         adam       v <- beta1 v + (1-beta1) g and s as in rmsprop; after n updates
                    d = [v / (1-beta1^n)] / (sqrt(s / (1-beta2^n)) + epsilon)
 
-        w <- w + eta (d - weight_decay w)
+    and the weights become w + eta (d - weight_decay w).
 
     Parameters
     ----------
