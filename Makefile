@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures confirm texts docs test test-long test-hours test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm texts docs tutorials test test-long test-hours test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
@@ -15,6 +15,7 @@ help:
 	@echo "make confirm     [SCALE=...]                 the networks that answer the claims, and the report"
 	@echo "make texts                                   README and docs, their numbers from the tables"
 	@echo "make docs                                    the documentation site, into build/docs"
+	@echo "make tutorials                               their outputs, saved in docs/tutorials"
 	@echo "make test                                    the tests: each kind of case once"
 	@echo "make test-long | test-hours                  further cases of each kind, and those that take hours"
 	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
@@ -50,6 +51,10 @@ docs: $(VENV)/.docs
 $(VENV)/.docs: docs/requirements.lock $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.lock
 	touch $@
+
+# what the tutorials print and draw, for those who read them elsewhere than on the site
+tutorials: $(VENV)/.docs
+	$(BIN)/python -m tools.tutorials
 
 # `make fig2`, `make fig3`, `make fig-gradient`, ...
 fig%: setup

@@ -11,6 +11,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from jupyter_client.manager import KernelManager
 from sphinx.application import Sphinx
 
 import rflo_repro
@@ -28,6 +29,8 @@ nitpicky = True
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
+# what a tutorial says to its kernel nobody else on the machine can listen to
+KernelManager.transport_encryption.default_value = "auto"
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
