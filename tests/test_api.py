@@ -4,6 +4,8 @@ import dataclasses
 import importlib.metadata
 import inspect
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +151,12 @@ def test_the_docstrings_are_numpydoc(value):
         assert documented(value, "Returns")
     assert all(entry in ("ValueError", "OSError", "FloatingPointError") for entry in documented(value, "Raises"))
     assert "Raises ValueError" not in inspect.getdoc(value)
+
+
+def test_every_public_name_is_in_the_reference():
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "api.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^\.\. auto(?:class|function|data):: (\w+)$", page, flags=re.M)
+    assert sorted(listed) == sorted(set(rr.__all__) - {"__version__"})
 
 
 def test_defaults_are_those_promised():

@@ -1,4 +1,4 @@
-"""What a step of credit assignment buys: the family of online rules on the paper's network and its three tasks."""
+"""What a step of credit assignment buys: online rules side by side on the paper's network and its three tasks."""
 
 from rflo_repro.runs.experiment import About
 from rflo_repro.studies.rules.choices import Choices
@@ -7,7 +7,7 @@ from rflo_repro.studies.rules.family import FAMILY
 ABOUT = About(
     home=__name__,
     command="fig-rules",
-    title="What a step of credit assignment buys: the family of online rules.",
+    title="What a step of credit assignment buys: online rules side by side.",
     help="""\
     Train networks by every rule of the family (docs/rules.md) on the periodic task at 20, 40 and 80 tau, and by some of
     them on interval matching to 15 tau and on the single movements of Figure 4, at the learning rates that
