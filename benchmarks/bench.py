@@ -22,7 +22,7 @@ from rich.console import Console
 
 from benchmarks import memory
 from benchmarks import steps as benchmark_steps
-from rflo_repro.learning.kernels.products import wide_registers
+from rflo_repro.learning.kernels.registers import registers
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.train import train
@@ -143,7 +143,7 @@ def _settings(results: Path, schema: Schema) -> Any:
 def steps(sizes: Sequence[int], limit_c: str | None) -> pd.DataFrame:
     """Times on this machine; and where its registers are wide, times as they are on one whose registers are narrow."""
     rows = benchmark_steps.run(sizes, TIMED_STEPS, limit_c)
-    if wide_registers():
+    if registers().bits == 512:
         code = "import json, sys; from benchmarks import steps; print(json.dumps(steps.run(*json.loads(sys.argv[1]))))"
         given = json.dumps([list(sizes), TIMED_STEPS, limit_c])
         done = subprocess.run(

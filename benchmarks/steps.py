@@ -25,7 +25,7 @@ from benchmarks import machine
 from benchmarks.numpy_class import NumpyNetwork
 from rflo_repro.learning import kernels
 from rflo_repro.learning.kernels._cache import numba_config
-from rflo_repro.learning.kernels.products import wide_registers
+from rflo_repro.learning.kernels.registers import registers
 from rflo_repro.runs import system
 
 Array = NDArray[np.float64]
@@ -217,7 +217,7 @@ def measure(
                 "implementation": implementation,
                 "n_rec": n_rec,
                 "n_steps": n_steps,
-                "register_bits": 512 if wide_registers() else 256,
+                "register_bits": registers().bits,
                 "us_per_step": us,
                 "ratio_to_c": None if reference is None else us / reference,
                 "fraction_of_fma_rate": products / us / rate,

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import bench
-from benchmarks.assembly import hottest, innermost_loops
+from benchmarks.assembly import ARM, SPILLS, Tile, assembly_of, hottest, innermost_loops, spills
 from rflo_repro.cli import cli
 from rflo_repro.runs.system import one_core
 
@@ -45,6 +45,46 @@ def test_only_the_inner_loop_is_counted_and_all_of_it():
     assert hottest(ASSEMBLY) == loop
     with pytest.raises(ValueError, match="no loop"):
         hottest("kernel:\n    retq\n")
+
+
+ARM_ASSEMBLY = """
+tile:
+.LBB0_1:
+    ldr	x8, [sp, #8]
+.LBB0_2:
+    ldp	q0, q1, [x9]                     // a comment
+    ld1r	{ v2.2d }, [x8], #8
+    fmla	v3.2d, v0.2d, v2.2d
+    str	q3, [sp, #16]
+    subs	x10, x10, #1
+    b.ne	.LBB0_2
+    cbnz	x8, .LBB0_1
+    ret
+"""
+
+
+def test_loops_of_arm_are_read_too():
+    (loop,) = innermost_loops(ARM_ASSEMBLY)
+    assert loop.counts() == {
+        "broadcasts": 1,
+        "multiply-adds": 1,
+        "vector loads": 1,
+        "vector stores": 1,
+        "on the stack": 1,
+        "other": 2,
+    }
+
+
+def test_sums_of_the_chosen_tiles_stay_in_registers_and_the_table_says_so():
+    table, now = pd.read_csv(SPILLS), pd.DataFrame(spills())
+    told = [name for name in table.columns if name != "on_the_stack"]
+    assert table[told].equals(now[told]), "run `python -m benchmarks.assembly --write`"
+    for frame in (table, now):
+        fused = frame[(frame.processor != "x86-64") & (frame.chosen == "yes")]
+        assert set(zip(fused.register_bits, fused.registers, strict=True)) == {(512, 32), (256, 16), (128, 32)}
+        assert (fused.on_the_stack == 0).all()
+    # the negative control: a row as it fits sixteen registers of 256 bits
+    assert hottest(assembly_of(Tile("row", 1, 7), "neoverse-n1", ARM)).counts()["on the stack"] > 20
 
 
 def test_one_core_while_it_is_timed_and_all_of_them_after(monkeypatch):

@@ -20,7 +20,23 @@ class Bench:
         frame = pd.read_csv(results / "bench_steps.csv")
         self.steps = frame.set_index(["rule", "implementation", "n_rec", "register_bits"])
         self.memory_table = pd.read_csv(results / "bench_memory.csv").set_index(["rule", "n_rec", "n_steps"])
+        self.spills = pd.read_csv(Path(__file__).parents[1] / "benchmarks" / "spills.csv")
         self.cores_table = pd.read_csv(results / "bench_cores.csv").set_index("jobs")
+
+    def tiles(self) -> list[dict[str, str]]:
+        """What each kind of registers has of each tile, its processors, and what a vector more would put on the stack:
+        text by column."""
+        found = []
+        for (bits, number), rows in self.spills.groupby(["register_bits", "registers"], sort=False):
+            line = {"registers": f"{bits} bits × {number}", "processors": ", ".join(rows.processor.unique())}
+            rows = rows[rows.processor == rows.processor.iloc[0]]
+            for name, tile in rows.groupby("name", sort=False):
+                chosen, larger = tile[tile.chosen == "yes"], tile[tile.chosen == "no"]
+                sizes = " or ".join(f"{r * c} × {v}" for r, v, c in chosen[["rows", "vectors", "chains"]].to_numpy())
+                spilled = [" or ".join(map(str, some.on_the_stack.unique())) for some in (chosen, larger)]
+                line[str(name)] = f"{sizes}: {spilled[0]}, then {spilled[1]}"
+            found.append(line)
+        return found
 
     def us(self, rule: str, n_rec: int, bits: int = 256, implementation: str = "rflo_repro") -> str:
         """Microseconds a timestep; of trials in lockstep, of one of them."""

@@ -122,29 +122,6 @@ def commit() -> tuple[str | None, bool | None]:
     return _git("rev-parse", "HEAD"), None if changed is None else changed != ""
 
 
-def cpu_name() -> str:
-    """The processor as LLVM names it (what the kernels were compiled for)."""
-    from llvmlite import binding
-    from numba import config
-
-    return str(getattr(config, "CPU_NAME", None) or binding.get_host_cpu_name())
-
-
-def registers() -> int:
-    """Bits of the widest registers that the kernels were compiled for."""
-    from llvmlite import binding
-    from numba import config
-
-    given = getattr(config, "CPU_FEATURES", None)
-    if given is None and getattr(config, "CPU_NAME", None):
-        return 128  # what every processor has that a name without features stands for
-    features = (
-        binding.get_host_cpu_features() if given is None else dict.fromkeys(str(given).replace("+", "").split(","))
-    )
-    widths = (("avx512f", 512), ("avx", 256))
-    return next((bits for name, bits in widths if name in features and features[name] is not False), 128)
-
-
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -182,6 +159,8 @@ def where(record: Mapping[str, Any]) -> str:
 
 @functools.cache
 def _producer() -> dict[str, Any]:
+    from rflo_repro.learning.kernels.registers import processor, registers
+
     revision, changed = commit()
     return {
         "commit": revision,
@@ -194,8 +173,8 @@ def _producer() -> dict[str, Any]:
         "machine": {
             "system": platform.system(),
             "architecture": platform.machine(),
-            "cpu": cpu_name(),
-            "registers": registers(),
+            "cpu": processor(),
+            "registers": registers().bits,
             "cores": os.cpu_count(),
         },
     }

@@ -12,7 +12,7 @@ from cases import further
 from click.testing import CliRunner
 
 from rflo_repro.cli import cli
-from rflo_repro.runs import provenance
+from rflo_repro.learning.kernels.registers import processor
 
 PROGRAM = Path(sys.executable).parent / "rflo-repro"
 PART = ("fig2", "--scale", "smoke", "--period", "20", "--rule", "rflo", "--trials", "5", "--no-plot", "--results", "r")
@@ -37,7 +37,7 @@ def test_the_page_says_who_computed_each_condition(two_processors):
     (made,) = json.loads(Path("r/fig2_final.json").read_text())["runs"]
     assert not {"machine", "versions"} & set(made)  # of whom?
     by = {entry["machine"]["cpu"]: entry for entry in made["computed"]}
-    assert set(by) == {"generic", provenance.cpu_name()}
+    assert set(by) == {"generic", processor()}
     assert by["generic"]["machine"]["registers"] == 128
     for entry in by.values():
         assert list(entry["conditions"].values()) == [1]

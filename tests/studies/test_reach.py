@@ -55,13 +55,12 @@ SHOWN = "text for people"
 SIZE = "an estimate of memory"
 ALLOWED = {
     ("learning/kernels/_cache.py", "*"): "where compiled code is kept; what is damaged is compiled anew",
-    ("learning/kernels/products.py", "wide_registers"): "which registers to compile for: the order of sums is the same",
+    ("learning/kernels/registers.py", "*"): "which processor to compile for: the order of sums is the same",
     ("learning/kernels/products.py", "_rolled"): COMPILED,
     ("learning/kernels/products.py", "_Loop.*"): COMPILED,
     ("learning/kernels/products.py", "_by_size.*"): COMPILED,
     ("learning/kernels/products.py", "_tile.emit_size"): COMPILED,
     ("learning/kernels/products.py", "_short.emit_size"): COMPILED,
-    ("learning/kernels/vector.py", "<module>"): "which processor to compile for",
     ("learning/kernels/vector.py", "specialise"): COMPILED,
     ("learning/kernels/vector.py", "specialise.is_usual"): COMPILED,
     ("learning/kernels/vector.py", "_VectorModel.*"): COMPILED,

@@ -16,13 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import llvmlite.binding
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from ._cache import numba_config
+from . import registers
 from .layout import LANES, Array
 from .vector import (
     DOUBLES,
@@ -60,23 +59,9 @@ class Extent(NamedTuple):
     terms: int
 
 
-def wide_registers() -> bool:
-    """Whether the kernels are compiled for registers of eight doubles."""
-    if numba_config.CPU_FEATURES is not None:
-        return "+avx512f" in numba_config.CPU_FEATURES.split(",")
-    features: dict[str, bool] = llvmlite.binding.get_host_cpu_features()
-    return features.get("avx512f", False)
-
-
-# A tile's sums stay in registers, with what they are made of: 25 sums and 5 rows of the 32 of AVX-512; where they are
-# half as long, 10 sums and 2 halves of a row of 16. The second number is the most vectors that a lone row has at once.
-# A pair of rows, which is what is left of some batches, has as many vectors at once as the last number says.
-TILE_ROWS, TILE_VECTORS, ROW_VECTORS, PAIR_VECTORS = (5, 5, 8, 8) if wide_registers() else (5, 1, 7, 3)
-
+TILES = registers.TILES[registers.registers()]
 SHORT = 4
 """Vectors in a row of a network that is small: up to 32 units."""
-
-REGISTERS_FOR_CHAINS = 8 if wide_registers() else 6
 
 
 def chains(vectors: int) -> int:
@@ -214,7 +199,7 @@ def _short() -> Any:
 
     def emit_size(builder: Any, operands: tuple[Any, ...], vectors: int) -> None:
         n_chains = chains(vectors)
-        at_once = max(1, REGISTERS_FOR_CHAINS // n_chains)
+        at_once = max(1, TILES.chain_vectors // n_chains)
         for shift in range(0, vectors, at_once):
             _Loop(builder, operands, 1, min(at_once, vectors - shift), n_chains, shift).emit()
 
@@ -237,21 +222,21 @@ def _short() -> Any:
     return _primitive(SHORT, twin, emit_size)
 
 
-_block = _tile(TILE_ROWS, TILE_VECTORS)
-_pair = _tile(2, PAIR_VECTORS)
-_row = _tile(1, ROW_VECTORS)
+_block = _tile(TILES.block_rows, TILES.block_vectors)
+_pair = _tile(2, TILES.pair_vectors)
+_row = _tile(1, TILES.row_vectors)
 _short_row = _short()
 
 
 @kernel
 def products(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b_rows: Rows, extent: Extent) -> None:
     """``out[r, :] += sum_k a[k, r] * b[k, :]``. `out` must not overlap the others, which are C-contiguous as it is."""
-    n_blocks = extent.rows // TILE_ROWS
-    v, left = 0, -(-extent.vectors // TILE_VECTORS)
+    n_blocks = extent.rows // TILES.block_rows
+    v, left = 0, -(-extent.vectors // TILES.block_vectors)
     while n_blocks > 0 and left > 0:
         size = -(-(extent.vectors - v) // left)
         for block in range(n_blocks):
-            r = block * TILE_ROWS
+            r = block * TILES.block_rows
             _block(
                 out, out_rows.at + r * out_rows.step + v * LANES, out_rows.step,
                 a, scalars.at + r * scalars.r, scalars.k, scalars.r,
@@ -259,9 +244,9 @@ def products(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b
             )  # fmt: skip
         v += size
         left -= 1
-    r = n_blocks * TILE_ROWS
+    r = n_blocks * TILES.block_rows
     while r + 2 <= extent.rows:
-        v, left = 0, -(-extent.vectors // PAIR_VECTORS)
+        v, left = 0, -(-extent.vectors // TILES.pair_vectors)
         while left > 0:
             size = -(-(extent.vectors - v) // left)
             _pair(
@@ -273,7 +258,7 @@ def products(out: Array, out_rows: Rows, a: Array, scalars: Scalars, b: Array, b
             left -= 1
         r += 2
     if r < extent.rows:
-        v, left = 0, -(-extent.vectors // ROW_VECTORS)
+        v, left = 0, -(-extent.vectors // TILES.row_vectors)
         while left > 0:
             size = -(-(extent.vectors - v) // left)
             _row(

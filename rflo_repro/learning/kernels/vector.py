@@ -24,9 +24,6 @@ from ._cache import disk_cached, numba_config
 from .layout import LANES, Array
 
 F = TypeVar("F", bound=Callable[..., Any])
-if numba_config.CPU_NAME not in (None, "host") and numba_config.CPU_FEATURES is None:
-    # Who names a processor means that one: numba would add whatever the host has beyond it
-    numba_config.CPU_FEATURES = ""
 # No kernel allocates; counting references to arrays would take a fifth of a small network's step.
 _OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy"}
 
