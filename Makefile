@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures confirm texts docs tutorials test test-long test-hours test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm texts docs tutorials test test-long test-hours test-arm64 test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
@@ -18,6 +18,7 @@ help:
 	@echo "make tutorials                               their outputs, saved in docs/tutorials"
 	@echo "make test                                    the tests: each kind of case once"
 	@echo "make test-long | test-hours                  further cases of each kind, and those that take hours"
+	@echo "make test-arm64                              the numbers on an emulated arm64, byte by byte"
 	@echo "make test-lowest | test-newest               the tests with other versions of what is needed"
 	@echo "make check                                   ruff and mypy"
 	@echo "make setup | format | lock | clean"
@@ -74,6 +75,11 @@ test-long: setup
 
 test-hours: setup
 	$(BIN)/python $(TESTS) -m "hours $(DISK)"
+
+# qemu-user, debootstrap and root are needed; by hand, once a generation of the numbers
+test-arm64: setup
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m pytest -m hours tests/robustness/test_arm64.py
 
 # The tests with the lowest versions that pyproject.toml declares, and with the newest there are
 test-lowest test-newest: setup
