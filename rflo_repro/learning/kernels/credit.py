@@ -135,7 +135,8 @@ def _filter_back(
         for q in range(width):
             errors_at = (min(t + rule.ahead, n_steps - 1) * width + q) * n_out
             before, after = (t * width + q) * source_row, ((t + 1) * width + q) * source_row
-            for i in range(0, row, LANES):
+            for j in range(0, row, LANES):
+                i = j if t % 2 == 0 else row - LANES - j  # in the order in which the product reads them
                 carried = load(z, q * row + i)
                 for k in range(n_out):
                     carried = fma(splat(errors[errors_at + k]), load(feedback, k * row + i), carried)
@@ -146,7 +147,7 @@ def _filter_back(
                 else:
                     store(z, q * row + i, jacobian_diagonal(weights, rule, gain, diagonal, i) * carried)
         if full and not cut:
-            step_product(z, credit, to, credit_row, back, width, t % 2 == 0)
+            step_product(z, credit, to, credit_row, back, width, t % 2 == 0, False)
 
 
 def _estimate_back(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .estimates import accumulate_with_estimates, estimate_step, start_estimates
 from .layout import LANES, NONE, Array, Indices, Record, Rule, Trials, Uoro, Weights, Workspace
-from .products import step_product
+from .products import SHORT, step_product
 from .unit import unit_steps
 from .vector import clear, copy_part, fma, force_inline, inline_ir, kernel, lane_sum, load, specialise, splat, store
 
@@ -51,6 +51,18 @@ def _noise_preactivation(units: Any, u: Array, trials: Trials, first: int, width
 
 
 start_preactivation = specialise(float, _zero_preactivation, _noise_preactivation)
+
+
+def _always_zero(units: Any) -> bool:
+    """Whether the pre-activations start from zero whatever the trial: units of one time constant have no noise."""
+    return True
+
+
+def _not_always(units: Any) -> bool:
+    return False
+
+
+start_from_zero = specialise(float, _always_zero, _not_always)
 
 
 @force_inline
@@ -100,10 +112,11 @@ def readout(w_out: Array, k: int, h: Array, h_at: int) -> float:
 
 
 def _accumulate_states(
-    estimator: Any, u: Array, sources: Array, before: int, source_row: int, effective: Array, width: int, upwards: bool
-) -> None:
-    """Add the effective weights times the source rows from element `before` to the pre-activations `u`."""
-    step_product(u, sources, before, source_row, effective, width, upwards)
+    estimator: Any, u: Array, sources: Array, before: int, source_row: int, effective: Array, width: int, upwards: bool,
+    afresh: bool,
+) -> None:  # fmt: skip
+    """Add the effective weights times the source rows from element `before` to the pre-activations `u`, or to zero."""
+    step_product(u, sources, before, source_row, effective, width, upwards, afresh)
 
 
 def _no_start(estimator: Any) -> None:
@@ -143,12 +156,15 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
         for q in range(width):
             for c in range(n_in):
                 sources[before + q * source_row + n_rec + c] = inputs[order[first + q], t, c]
-        start_preactivation(weights.units, u, trials, first, width, t, row)
-        accumulate_preactivation(work.estimator, u, sources, before, source_row, effective, width, t % 2 == 0)
+        upwards, afresh = t % 2 == 0, start_from_zero(weights.units)
+        if not afresh:
+            start_preactivation(weights.units, u, trials, first, width, t, row)
+        accumulate_preactivation(work.estimator, u, sources, before, source_row, effective, width, upwards, afresh)
+        in_order = not upwards or row > SHORT * LANES  # a small network's next step waits for what it reads first
         for q in range(width):
             unit_steps(
                 weights.units, u, q * row, sources, before + q * source_row, after + q * source_row,
-                work.gains, (t * width + q) * row, row,
+                work.gains, (t * width + q) * row, row, in_order,
             )  # fmt: skip
         for q in range(width):
             for k in range(n_out):

@@ -36,13 +36,15 @@ def start_estimates(memory: Any) -> None:
 
 
 def accumulate_with_estimates(
-    memory: Any, u: Array, sources: Array, before: int, source_row: int, effective: Array, width: int, upwards: bool
-) -> None:
+    memory: Any, u: Array, sources: Array, before: int, source_row: int, effective: Array, width: int, upwards: bool,
+    afresh: bool,
+) -> None:  # fmt: skip
     """One product for the states and A: the weights are read once for all."""
     clear(memory.u)
-    copy_part(u, 0, memory.u, 0, width * effective.shape[1])
+    if not afresh:
+        copy_part(u, 0, memory.u, 0, width * effective.shape[1])
     copy_part(sources, before, memory.a, 0, width * source_row)
-    step_product(memory.u, memory.a, 0, source_row, effective, len(memory.u) // effective.shape[1], upwards)
+    step_product(memory.u, memory.a, 0, source_row, effective, len(memory.u) // effective.shape[1], upwards, False)
     copy_part(memory.u, 0, u, 0, width * effective.shape[1])
 
 

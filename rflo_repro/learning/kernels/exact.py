@@ -45,7 +45,7 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
         products(
             u, Rows(0, row), sources, Scalars(before, 1, 0), effective, Rows(0, row), Extent(1, row // LANES, n_rows)
         )
-        unit_steps(units, u, 0, sources, before, after, gain, 0, row)
+        unit_steps(units, u, 0, sources, before, after, gain, 0, row, True)
         for i in range(0, row, LANES):
             store(gain, i, gain_of(units, sources, before, after, gain, 0, i))
             store(credit, i, splat(0.0))

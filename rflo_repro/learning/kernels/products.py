@@ -13,7 +13,7 @@ the chains are added in pairs. Tiles, which are chosen for the registers, divide
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,9 @@ from .vector import (
     kernel,
     multiply_add,
     primitive,
+    splat,
     spread,
+    store,
 )
 
 
@@ -126,17 +128,20 @@ class _Loop:
                 slot = sums[r, v]
                 builder.store(multiply_add(builder, scalar, wide[v], builder.load(slot)), slot)
 
-    def emit(self) -> None:
+    def emit(self, afresh: Any = None) -> None:
+        """The sums start from `out`, except where the boolean `afresh` is true: then from zero."""
         out, out_at, out_step, *_, n_k = self.operands
         builder, index = self.builder, n_k.type
         cells = [(r, v) for r in range(self.rows) for v in range(self.vectors)]
         # LLVM turns these stack slots into registers
         sums = [{cell: cgutils.alloca_once(builder, DOUBLES) for cell in cells} for _ in range(self.n_chains)]
         rows = [self._index(out_at, (out_step, r)) for r in range(self.rows)]
-        for r, v in cells:
-            builder.store(self._load(out, rows[r], v), sums[0][r, v])
-            for chain in sums[1:]:
-                builder.store(constant(0.0), chain[r, v])
+        for chain in sums if afresh else sums[1:]:
+            for slot in chain.values():
+                builder.store(constant(0.0), slot)
+        with builder.if_then(builder.not_(afresh)) if afresh else nullcontext():
+            for r, v in cells:
+                builder.store(self._load(out, rows[r], v), sums[0][r, v])
         width = ir.Constant(index, self.n_chains)
         n_rounds = n_k if self.n_chains == 1 else builder.sdiv(n_k, width)
         with _rolled(builder, n_rounds) as round_:
@@ -195,31 +200,46 @@ def _tile(rows: int, largest: int) -> Any:
 
 
 def _short() -> Any:
-    """One row of up to `SHORT` vectors, each `chains` sums; as many vectors at once as there are registers for."""
+    """The step of one trial with rows of up to `SHORT` vectors, each `chains` sums; as many vectors at once as there
+    are registers for. The sums start from zero where the step is `afresh`, and from ``out`` otherwise.
+
+    All distances are known to the compiler: an address that is added up from two registers costs an instruction.
+    """
 
     def emit_size(builder: Any, operands: tuple[Any, ...], vectors: int) -> None:
+        out, a, a_at, b, upwards, afresh, n_k = operands
         n_chains = chains(vectors)
         at_once = max(1, TILES.chain_vectors // n_chains)
-        for shift in range(0, vectors, at_once):
-            _Loop(builder, operands, 1, min(at_once, vectors - shift), n_chains, shift).emit()
+        zero, one, row = (ir.Constant(n_k.type, n) for n in (0, 1, vectors * LANES))
 
-    def twin(
-        out: Array, out_at: int, out_step: int, a: Array, a_at: int, a_k: int, a_r: int, b: Array, b_at: int,
-        b_step: int, vectors: int, n_k: int,
-    ) -> None:  # fmt: skip
+        def emit_way(first: Any, way: int) -> None:
+            rows = (b, builder.mul(first, row), ir.Constant(n_k.type, way * vectors * LANES), n_k)
+            known = (out, zero, zero, a, builder.add(a_at, first), ir.Constant(n_k.type, way), zero, *rows)
+            for shift in range(0, vectors, at_once):
+                _Loop(builder, known, 1, min(at_once, vectors - shift), n_chains, shift).emit(afresh)
+
+        with builder.if_else(upwards) as (up, down):
+            with up:
+                emit_way(zero, 1)
+            with down:
+                emit_way(builder.sub(n_k, one), -1)
+
+    def twin(out: Array, a: Array, a_at: int, b: Array, upwards: bool, afresh: bool, vectors: int, n_k: int) -> None:
         n, n_chains = vectors * LANES, chains(vectors)
-        to, flat, wide = out.reshape(-1)[out_at : out_at + n], a.reshape(-1), b.reshape(-1)
-        sums = [to.copy(), *(np.zeros(n) for _ in range(n_chains - 1))]
-        for k in range(n_k):
-            c = k % n_chains if k < n_k - n_k % n_chains else 0
-            start = b_at + k * b_step
-            sums[c] += flat[a_at + k * a_k] * wide[start : start + n]
+        to, flat, wide = out.reshape(-1)[:n], a.reshape(-1), b.reshape(-1)
+        sums = [np.zeros(n) if afresh else to.copy(), *(np.zeros(n) for _ in range(n_chains - 1))]
+        for i in range(n_k):
+            c = i % n_chains if i < n_k - n_k % n_chains else 0
+            k = i if upwards else n_k - 1 - i
+            sums[c] += flat[a_at + k] * wide[k * n : (k + 1) * n]
         while len(sums) > 1:
             half = len(sums) // 2
             sums = [x + y for x, y in zip(sums[:half], sums[half:], strict=True)]
         to[:] = sums[0]
 
-    return _primitive(SHORT, twin, emit_size)
+    n, array = types.intp, types.Array
+    arguments = (array, array, n, array, types.boolean, types.boolean, n, n)
+    return primitive(twin, _by_size(SHORT, emit_size), types.void, *arguments)
 
 
 _block = _tile(TILES.block_rows, TILES.block_vectors)
@@ -277,18 +297,23 @@ ROWS_AT_ONCE = 8
 
 
 @inline_ir
-def step_product(out: Array, a: Array, a_at: int, a_row: int, weights: Array, width: int, upwards: bool) -> None:
+def step_product(
+    out: Array, a: Array, a_at: int, a_row: int, weights: Array, width: int, upwards: bool, afresh: bool
+) -> None:
     """``out[r, :] += sum_k a[k, r] * weights[k, :]``: one time step of `width` trials, k through all rows of `weights`.
+    Where it is `afresh` whatever stands in `out` counts as zero.
 
     `upwards` is the direction in which the rows are read: turning round at
     every step finds the rows read last still in the nearest cache.
     """
     n_k, row = weights.shape
-    first, way = (0, 1) if upwards else (n_k - 1, -1)
     if width == 1 and row <= SHORT * LANES:
-        # a call would cost a small network a tenth of its step
-        _short_row(out, 0, row, a, a_at + first, way, 0, weights, first * row, way * row, row // LANES, n_k)
+        # a call would cost a small network a tenth of its step, and zeros that are stored and loaded again as much
+        _short_row(out, a, a_at, weights, upwards, afresh, row // LANES, n_k)
     else:
+        for i in range(0, width * row if afresh else 0, LANES):
+            store(out, i, splat(0.0))
+        first, way = (0, 1) if upwards else (n_k - 1, -1)
         _long_step_product(out, Scalars(a_at + first, way, a_row), a, weights, Rows(first * row, way * row), width)
 
 

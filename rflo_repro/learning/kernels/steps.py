@@ -199,7 +199,7 @@ def take_step(memory: Array, places: Indices, units: Any, x: Array, noise: Array
             for k in range(work.y.shape[0]):
                 fed_back = fma(splat(work.y[k]), load(weights.b, k * row + i), fed_back)
             store(u, i, fed_back)
-    unit_steps(weights.units, u, 0, sources, before, after, gain, 0, row)
+    unit_steps(weights.units, u, 0, sources, before, after, gain, 0, row, True)
     for i in range(0, row, LANES):
         store(gain, i, gain_of(weights.units, sources, before, after, gain, 0, i))
     if places[CARRY] == DIAGONAL:

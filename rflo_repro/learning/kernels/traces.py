@@ -278,7 +278,7 @@ def run_traces(
                 for k in range(n_out):
                     fed_back = fma(splat(y[k]), load(weights.b, k * row + i), fed_back)
                 store(u, i, fed_back)
-        unit_steps(units, u, 0, sources, before, after, gain, 0, row)
+        unit_steps(units, u, 0, sources, before, after, gain, 0, row, True)
         for i in range(0, row, LANES):
             store(gain, i, gain_of(units, sources, before, after, gain, 0, i))
             store(credit, i, splat(0.0))

@@ -10,14 +10,17 @@ from .vector import fma, force_inline, kernel, load, maximum, specialise, splat,
 
 
 def _tanh_steps(
-    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, gains: Array, gains_at: int, row: int
-) -> None:
+    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, gains: Array, gains_at: int, row: int,
+    upwards: bool,
+) -> None:  # fmt: skip
     """``h(t)`` at element `after` of the sources, from ``u(t)`` and the ``h(t-1)`` at element `before`.
 
-    Other units than tanh units with one time constant leave ``phi'(u(t)) / tau`` at element `gains_at`.
+    Other units than tanh units with one time constant leave ``phi'(u(t)) / tau`` at element `gains_at`. Where not
+    `upwards` the last units come first: a step that reads those first need not wait for the others.
     """
     rate = 1.0 / units
-    for i in range(0, row, LANES):
+    for j in range(0, row, LANES):
+        i = j if upwards else row - LANES - j
         leaked = splat(1.0 - rate) * load(sources, before + i)
         store(sources, after + i, fma(splat(rate), tanh(load(u, u_at + i)), leaked))
 
@@ -67,8 +70,9 @@ def other_steps(
 
 
 def _other_steps(
-    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, gains: Array, gains_at: int, row: int
-) -> None:
+    units: Any, u: Array, u_at: int, sources: Array, before: int, after: int, gains: Array, gains_at: int, row: int,
+    upwards: bool,
+) -> None:  # fmt: skip
     other_steps(units, u, u_at, sources, before, after, gains, gains_at, row)
 
 

@@ -42,7 +42,7 @@ def test_step_product(n, width, upwards):
     assert (weights.nbytes > FAR) == (n == 248)
     out = rng.normal(size=(width, n))
     wanted = out + a[:, 2 : n + 5] @ weights
-    step_product(out, a, 2, a.shape[1], weights, width, upwards)
+    step_product(out, a, 2, a.shape[1], weights, width, upwards, False)
     assert np.allclose(out, wanted, rtol=0, atol=1e-11)
 
 
@@ -89,15 +89,17 @@ def test_no_tile_changes_the_order_of_a_sum(n_r, n_v):
 @pytest.mark.parametrize("n_v", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("width", [1, 2])
 @pytest.mark.parametrize("upwards", [False, True])
-def test_the_order_of_a_step_follows_from_its_shape(n_v, width, upwards):
+@pytest.mark.parametrize("afresh", [False, True])
+def test_the_order_of_a_step_follows_from_its_shape(n_v, width, upwards, afresh):
     rng = np.random.default_rng(2)
     n = 8 * n_v
     weights, a, out = rng.normal(size=(11, n)), rng.normal(size=(width, 11)), rng.normal(size=(width, n))
     way = 1 if upwards else -1
     n_chains = chains(n_v) if width == 1 else 1
-    promised = in_turn(out, a.T[::way], weights[::way], n_chains)
-    backwards = in_turn(out, a.T[::-way], weights[::-way], n_chains)
-    step_product(out, a, 0, 11, weights, width, upwards)
+    start = np.zeros_like(out) if afresh else out
+    promised = in_turn(start, a.T[::way], weights[::way], n_chains)
+    backwards = in_turn(start, a.T[::-way], weights[::-way], n_chains)
+    step_product(out, a, 0, 11, weights, width, upwards, afresh)
     assert np.array_equal(out, promised)
     assert not np.array_equal(out, backwards)
     assert (n_chains > 1) == (width == 1 and n_v <= SHORT)
