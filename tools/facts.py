@@ -170,12 +170,12 @@ class Facts:
         return sum(entry.sample == CONFIRMATION.name for entry in self.entries), len(self.entries)
 
     def differing(self) -> list[str]:
-        """The answers that the confirmation sample changed, a line each."""
-        return [
-            f"{_capital(now.claim.statement.rstrip('.'))} ({now.name}, {RATES[now.rates]}): "
-            f"{words.SAID[before.answer]}, now {words.SAID[now.answer]}"
-            for now, before in self._answers.differing()
-        ]
+        """The answers that the confirmation sample changed, a line each claim."""
+        lines: dict[str, list[str]] = {}
+        for now, before in self._answers.differing():
+            said = f"{now.name}, {words.SHORT_RATES[now.rates]}: {words.SAID[before.answer]}, now {words.SAID[now.answer]}"
+            lines.setdefault(_capital(now.claim.label.partition(" (")[0]), []).append(said)
+        return [f"{claim} ({'; '.join(said)})" for claim, said in lines.items()]
 
     def seed(self) -> int:
         """The root seed of the confirmation sample."""

@@ -118,7 +118,7 @@ def test_a_confirmation_table_that_says_the_same_is_written(tmp_path):
 
 def test_a_confirmation_table_that_says_otherwise_names_the_sentence(tmp_path):
     results = with_confirmation(tmp_path, exchanged)
-    assert any(line.startswith("RFLO learns the task") for line in Facts(results).differing())
+    assert any(line.startswith("RFLO learns (") for line in Facts(results).differing())
     with pytest.raises(Untrue, match=r"tools/templates/README.md, line \d+: .*\n  \{\{ says"):
         write.page("README.md", write.environment(results))
 
