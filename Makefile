@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rflo-repro
 OPTIONS := --scale $(SCALE) $(if $(JOBS),--jobs $(JOBS))
 
-.PHONY: help setup all-figures confirm texts docs tutorials test test-long test-hours test-arm64 test-lowest test-newest check format lock clean
+.PHONY: help setup all-figures confirm texts docs tutorials dist test test-long test-hours test-arm64 test-lowest test-newest check format lock clean
 
 help:
 	@echo "make all-figures [SCALE=smoke|quick|paper]   compute and draw every figure"
@@ -16,6 +16,7 @@ help:
 	@echo "make texts                                   README and docs, their numbers from the tables"
 	@echo "make docs                                    the documentation site, into build/docs"
 	@echo "make tutorials                               their outputs, saved in docs/tutorials"
+	@echo "make dist                                    what is published, into dist"
 	@echo "make test                                    the tests: each kind of case once"
 	@echo "make test-long | test-hours                  further cases of each kind, and those that take hours"
 	@echo "make test-arm64                              the numbers on an emulated arm64, byte by byte"
@@ -56,6 +57,9 @@ $(VENV)/.docs: docs/requirements.lock $(VENV)/.ready
 # what the tutorials print and draw, for those who read them elsewhere than on the site
 tutorials: $(VENV)/.docs
 	$(BIN)/python -m tools.tutorials
+
+dist: setup
+	$(BIN)/hatchling build
 
 # `make fig2`, `make fig3`, `make fig-gradient`, ...
 fig%: setup

@@ -2,7 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
+import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -39,15 +43,36 @@ def test_every_file_is_installed_by_its_hash():
     assert {pin for pin in site if pin[0] in dict(base)} <= base
 
 
-@pytest.mark.parametrize("name", ["docs.yml", "test.yml"])
+WRITES = {"docs.yml": ["pages", "id-token"], "release.yml": ["id-token", "attestations"], "test.yml": []}
+
+
+@pytest.mark.parametrize("name", WRITES)
 def test_a_workflow_may_read_and_no_more(name):
     text = (ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8")
     assert "\npermissions:\n  contents: read\n" in text
-    # but for publishing the site
-    assert re.findall(r"(\S+): write", text) == (["pages", "id-token"] if name == "docs.yml" else [])
+    # but for publishing the site, and a release
+    assert re.findall(r"(\S+): write", text) == WRITES[name]
     used = re.findall(r"uses: \S+@(\S+)", text)
     assert used
     assert all(re.fullmatch(r"v\d+\.\d+\.\d+|[0-9a-f]{40}", version) for version in used)
+
+
+def test_what_is_published_is_the_package_without_results(tmp_path):
+    if not shutil.which("hatchling", path=Path(sys.executable).parent):
+        pytest.skip("needs hatchling")
+    hatchling = [Path(sys.executable).parent / "hatchling", "build", "-d", tmp_path]
+    subprocess.run(hatchling, cwd=ROOT, check=True, capture_output=True)
+    (wheel,), (source,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        published = {name for name in archive.namelist() if name.startswith("rflo_repro/")}
+    with tarfile.open(source) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {name for name in names if name.startswith("rflo_repro/")} == published
+    tracked = subprocess.run(["git", "ls-files", "rflo_repro"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(tracked.stdout.split()) <= published
+    assert {name.partition("/")[0] for name in names} == {
+        "rflo_repro", "CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"
+    }  # fmt: skip
 
 
 def test_the_assumptions_say_how_many_networks_learned_with_gradient_clipping():

@@ -173,7 +173,9 @@ class Facts:
         """The answers that the confirmation sample changed, a line each claim."""
         lines: dict[str, list[str]] = {}
         for now, before in self._answers.differing():
-            said = f"{now.name}, {words.SHORT_RATES[now.rates]}: {words.SAID[before.answer]}, now {words.SAID[now.answer]}"
+            said = (
+                f"{now.name}, {words.SHORT_RATES[now.rates]}: {words.SAID[before.answer]}, now {words.SAID[now.answer]}"
+            )
             lines.setdefault(_capital(now.claim.label.partition(" (")[0]), []).append(said)
         return [f"{claim} ({'; '.join(said)})" for claim, said in lines.items()]
 

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's examples, done in a copy of the package as they are written."""
+"""The examples of docs/extending.md, done in a copy of the package as they are written."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import pytest
 
 from rflo_repro.runs import provenance
 
-TEXT = (provenance.PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TEXT = (provenance.PACKAGE.parent / "docs" / "extending.md").read_text(encoding="utf-8")
 # the rule with a kernel has a copy of its own, since nothing that is compiled there serves the others
 BEFORE, WITH_KERNEL, AFTER = re.split(r"(?=A rule whose carry is new|\*\*A task\*\*)", TEXT)
 
