@@ -149,6 +149,10 @@ def test_the_readme_is_two_screens():
         assert f"**{name}**" in first or name in first
 
 
+def test_contributing_is_short():
+    assert len(text_of("CONTRIBUTING.md").split()) <= 1000
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_a_page_is_short(path):
     assert (
