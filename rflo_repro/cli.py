@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from rflo_repro.options import (
     RESULTS,
     SCALE,
     SETS,
+    Command,
+    Folder,
     options_of,
     request_of,
     several,
@@ -54,6 +57,8 @@ def one_of(figures: Sequence[str]) -> str:
 
 class InOrder(click.Group):
     """A group that lists its commands in the order in which they were added."""
+
+    command_class = Command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -100,20 +105,24 @@ class Contents(InOrder):
 
 
 # lines of 100: click keeps two columns free
-@click.group(cls=Contents, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 102})
-@click.version_option(VERSION, prog_name="rflo-repro")
-def cli() -> None:
-    """Every figure of "Local online learning in recurrent networks with random feedback"
+@click.group(
+    cls=Contents,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 102},
+    help="""Every figure of "Local online learning in recurrent networks with random feedback"
     (Murray 2019, eLife 8:e43299), computed and drawn.
 
     \b
     rflo-repro fig2                a figure at the paper's scale
     rflo-repro fig2 --scale quick  the same in seconds, into figures/quick/
     rflo-repro plot fig2           redraw from the tables
-    """
+    """,
+)
+@click.version_option(VERSION, prog_name="rflo-repro")
+def cli() -> None:
+    pass
 
 
-class ExperimentCommand(click.Command):
+class ExperimentCommand(Command):
     """The command of an experiment, whose help lists its panels, its files and what can be varied of it."""
 
     about: About
@@ -153,7 +162,9 @@ def command_of(about: About) -> click.Command:
         if variant and rates not in ((), usual):
             raise RequestError("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
         experiment = under(about.experiment, variant) if variant else about.experiment
-        run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
+        asked_for = request_of(rates=rates, **asked)
+        chosen = dataclasses.replace(asked_for.selection, rates=asked_for.selection.rates or usual)
+        run(experiment, dataclasses.replace(asked_for, selection=chosen), console(quiet))
 
     of = click.command(about.command.split()[-1], ExperimentCommand, help=about.help, short_help=about.title)
     found = of(options_of(about)(command))
@@ -165,17 +176,21 @@ for _about in EXPERIMENTS.values():
     cli.add_command(command_of(_about))
 
 
-@cli.command(short_help="Redraw pictures from the tables, without computing.", epilog=one_of(DRAWN))
+@cli.command(
+    short_help="Redraw pictures from the tables, without computing.",
+    epilog=one_of(DRAWN),
+    help="""
+    Redraw a figure or a study, or all figures, from the tables as they are, also those of its variants and, if no
+    panel is named, of the search for its learning rates. `answers` are the answers to the paper's claims, in two
+    pictures; `all` has them too.
+    """,
+)
 @click.argument("experiment", type=click.Choice(DRAWN), metavar="FIGURE")
 @click.option("--panel", multiple=True, metavar="LETTER", help="Only this panel; repeatable.")
 @SCALE
 @RESULTS
 @FIGURES
 def plot(experiment: str, panel: tuple[str, ...], scale: str, results: Path | None, figures: Path | None) -> None:
-    """Redraw a figure or a study, or all figures, from the tables as they are, also those of its variants and, if no
-    panel is named, of the search for its learning rates. `answers` are the answers to the paper's claims, in two
-    pictures; `all` has them too.
-    """
     from rflo_repro.runs import folders
     from rflo_repro.runs.draw import draw_all
 
@@ -213,13 +228,16 @@ def _draw_answers(tables: Path, pictures: Path, alone: bool) -> None:
     console().print(said, markup=False, highlight=False, soft_wrap=True)
 
 
-@cli.command("all", short_help="Every figure, in the paper's order, and a summary.")
+@cli.command(
+    "all",
+    short_help="Every figure, in the paper's order, and a summary.",
+    help="""Compute and draw every figure; what was stopped goes on where it was.""",
+)
 @SCALE
 @COMPUTING
 @RESULTS
 @PICTURES
 def all_(quiet: bool, **asked: Any) -> None:
-    """Compute and draw every figure; what was stopped goes on where it was."""
     from rflo_repro.runs.run import run_all
 
     run_all([about.experiment for about in registry.figures().values()], request_of(**asked), console(quiet))
@@ -229,16 +247,18 @@ def all_(quiet: bool, **asked: Any) -> None:
     cls=Figures,
     subcommand_metavar="FIGURE [OPTIONS]",
     short_help="Grid search over the learning rate, the paper's own procedure.",
-)
-def tune() -> None:
-    """Try learning rates for every rule and condition of a figure, on networks that are not the figure's: eight from
+    help="""
+    Try learning rates for every rule and condition of a figure, on networks that are not the figure's: eight from
     1e-4 to 3e-1 on 9 networks, others beyond as long as the smallest or the largest does best, and the three best on 27
     (all on 9 in fig4). The rate with the smallest mean of the log loss is chosen. For fig-rules the rates of W and of
     Wout are searched for one after the other.
 
     Writes tune_FIGURE (.csv, .json; for fig-rules tune_rules) and its picture (.png, .pdf); at paper scale also the
     rates that `--rates tuned` or fig-rules use. At paper scale it takes from minutes to an hour.
-    """
+    """,
+)
+def tune() -> None:
+    pass
 
 
 def tune_command(about: About) -> click.Command:
@@ -249,7 +269,7 @@ def tune_command(about: About) -> click.Command:
 
         study.tune(about, request_of(**asked), console(quiet))
 
-    of = click.command(about.command, help=tune.help, short_help=about.title)
+    of = click.command(about.command, Command, help=tune.help, short_help=about.title)
     return of(together(SCALE, COUNTS["networks"], SETS, COMPUTING, RESULTS, PICTURES)(command))
 
 
@@ -259,7 +279,17 @@ for _search in SEARCHES.values():
     tune.add_command(command_of(_search))
 
 
-@cli.command(short_help="Many more networks of each figure, which answer its claims.", epilog=one_of(SAMPLED))
+@cli.command(
+    short_help="Many more networks of each figure, which answer its claims.",
+    epilog=one_of(SAMPLED),
+    help="""Compute the confirmation sample: the networks on which `report` answers a figure's claims, or those of all
+    figures. There are ten times the figure's own (in Figure 4 three times), in Figure 2 thirty times where claims say
+    that two conditions are alike, from a root seed used for nothing else.
+
+    Writes FIGURE_final (.csv, .json) into the folder confirmation/ beside the figure's tables, in half an hour to some
+    hours a figure; what was stopped goes on where it was, and a part that is named joins the table.
+    """,
+)
 @click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
 @options.several("--rates", "rates", click.Choice(("printed", "tuned")), "Only these learning rates")
 @options.several("--period", "periods", options.NUMBER, "Only this period of Figure 2, in units of tau", "TAU")
@@ -277,13 +307,6 @@ def confirm(
     quiet: bool,
     **asked: Any,
 ) -> None:
-    """Compute the confirmation sample: the networks on which `report` answers a figure's claims, or those of all
-    figures. There are ten times the figure's own (in Figure 4 three times), in Figure 2 thirty times where claims say
-    that two conditions are alike, from a root seed used for nothing else.
-
-    Writes FIGURE_final (.csv, .json) into the folder confirmation/ beside the figure's tables, in half an hour to some
-    hours a figure; what was stopped goes on where it was, and a part that is named joins the table.
-    """
     from rflo_repro.runs.folders import Folders
     from rflo_repro.runs.run import run_all
     from rflo_repro.runs.sample import CONFIRMATION
@@ -307,7 +330,16 @@ def confirm(
     run_all(chosen, asked_for, console(quiet))
 
 
-@cli.command(short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.")
+@cli.command(
+    short_help="Time of a timestep beside C, JAX and NumPy, and by rule; two cores; memory.",
+    help="""Time the kernels in one run with a hand-vectorised C program (`--limit-c`, or RFLO_LIMIT_C), JAX if it is
+    installed, and a plain NumPy class; the rules of the family beside each other; ten networks on one core and on two;
+    and the peak memory of large sessions.
+
+    Needs a source checkout. Writes bench_steps, bench_rules, bench_cores and bench_memory (.csv, .json) in some
+    minutes; leave the machine alone meanwhile.
+    """,
+)
 @click.option(
     "--n-rec",
     type=click.IntRange(1, 1_000_000),
@@ -315,20 +347,13 @@ def confirm(
     metavar="N",
     help="Sizes; 30, 100, 200, 1000 if not given.",
 )
-@click.option("--limit-c", type=click.Path(exists=True, dir_okay=False), help="The C program to compare with.")
+@click.option("--limit-c", type=Folder(exists=True, dir_okay=False), help="The C program to compare with.")
 @several("--part", "part", click.Choice(("steps", "rules", "cores", "memory")), "Only this part")
 @RESULTS
 @QUIET
 def bench(
     n_rec: tuple[int, ...], limit_c: str | None, part: tuple[str, ...], results: Path | None, quiet: bool
 ) -> None:
-    """Time the kernels in one run with a hand-vectorised C program (`--limit-c`, or RFLO_LIMIT_C), JAX if it is
-    installed, and a plain NumPy class; the rules of the family beside each other; ten networks on one core and on two;
-    and the peak memory of large sessions.
-
-    Needs a source checkout. Writes bench_steps, bench_rules, bench_cores and bench_memory (.csv, .json) in some
-    minutes; leave the machine alone meanwhile.
-    """
     root = Path(__file__).parents[1]
     if not (root / "benchmarks" / "bench.py").is_file():
         raise RequestError(None, "bench compares with C, JAX and NumPy, which are in benchmarks/ of a source checkout")
@@ -339,29 +364,38 @@ def bench(
     study.bench(unique(n_rec) or study.SIZES, limit_c, parts, results, console(quiet))
 
 
-@cli.command(short_help="A grid of your own: rules, tasks, sizes, models, optimisers, rates.")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.toml")
-@COMPUTING
-@RESULTS
-@FIGURES
-def sweep(file: Path, quiet: bool, **asked: Any) -> None:
-    """Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
+@cli.command(
+    short_help="A grid of your own: rules, tasks, sizes, models, optimisers, rates.",
+    help="""Run every combination of the values that FILE.toml lists, and write tidy tables as the figures do
     (docs/sweeps.md).
 
     Writes NAME_curves, NAME_final and NAME_outputs (.csv, .json) into results/custom/ unless told otherwise, and the
     picture that its [plot] asks for into figures/custom/.
-    """
+    """,
+)
+@click.argument("file", type=Folder(path_type=Path, dir_okay=False), metavar="FILE.toml")
+@COMPUTING
+@RESULTS
+@FIGURES
+def sweep(file: Path, quiet: bool, **asked: Any) -> None:
     from rflo_repro.studies import sweeps
 
     sweeps.sweep(file, request_of(**asked), console(quiet))
 
 
-@cli.command(short_help="Every claim of the paper beside what was measured, as one page.")
+@cli.command(
+    short_help="Every claim of the paper beside what was measured, as one page.",
+    help="""
+    Answer every claim from the tables as they are, and write beside them report.html, one self-contained page, and
+    in short report.md. Answers from tables of another scale than the paper's are marked. What has no table yet is named
+    with the command that computes it.
+    """,
+)
 @click.option("--table", is_flag=True, help="Print the answers as a Markdown table instead; write nothing.")
 @click.option(
     "--against",
     metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=Folder(exists=True, file_okay=False, path_type=Path),
     help="Say instead which medians and answers are others in the tables there; write nothing.",
 )
 @JSON
@@ -371,10 +405,6 @@ def sweep(file: Path, quiet: bool, **asked: Any) -> None:
 def report(
     table: bool, against: Path | None, as_json: bool, scale: str, results: Path | None, figures: Path | None
 ) -> None:
-    """Answer every claim from the tables as they are, and write beside them report.html, one self-contained page, and
-    in short report.md. Answers from tables of another scale than the paper's are marked. What has no table yet is named
-    with the command that computes it.
-    """
     from rflo_repro.runs.folders import Folders
     from rflo_repro.studies import compare as other
     from rflo_repro.studies import report as study
@@ -394,15 +424,18 @@ def report(
         study.write(where.results, where.figures, console())
 
 
-@cli.command("list", short_help="Every figure and study, and the state of its tables.")
+@cli.command(
+    "list",
+    short_help="Every figure and study, and the state of its tables.",
+    help="""List figures, studies and their tables: scale, date, commit, and whether they are fresh: of the present
+    generation of the numbers, of which today's source was shown to be. Tables are unproven while it was not (`check
+    --accept`), and stale if they are of another generation.
+    """,
+)
 @JSON
 @SCALE
 @RESULTS
 def list_(as_json: bool, scale: str, results: Path | None) -> None:
-    """List figures, studies and their tables: scale, date, commit, and whether they are fresh: of the present
-    generation of the numbers, of which today's source was shown to be. Tables are unproven while it was not (`check
-    --accept`), and stale if they are of another generation.
-    """
     from rflo_repro.runs import inventory
     from rflo_repro.runs.folders import Folders
 
@@ -414,14 +447,9 @@ def list_(as_json: bool, scale: str, results: Path | None) -> None:
         inventory.show(families, folder, console())
 
 
-@cli.command(short_help="Recompute a small part and compare it with stored references.")
-@click.option("--accept", is_flag=True, help="If all is identical, add this source to the generation of the numbers.")
-@click.option("--new-generation", is_flag=True, help="Make what is computed the references of a new generation.")
-@JSON
-@JOBS
-@QUIET
-def check(as_json: bool, jobs: int | None, quiet: bool, accept: bool, new_generation: bool) -> None:
-    """Compare what this machine computes with stored references, to the byte, in about a minute.
+@cli.command(
+    short_help="Recompute a small part and compare it with stored references.",
+    help="""Compare what this machine computes with stored references, to the byte, in about a minute.
 
     The first trials of two stored networks by every rule, every figure at smoke scale, Figure 2's networks of 20, 40
     and 80 tau at full length, the first of those by which it is judged, small networks that reach every line of the
@@ -432,7 +460,14 @@ def check(as_json: bool, jobs: int | None, quiet: bool, accept: bool, new_genera
     until `--accept` has shown that every byte is the same. It refuses, and exits 1, if one is not. An edit that is
     meant to change numbers begins a generation with `--new-generation`, of which nothing is stored yet and no table is
     fresh. Both write into the package: commit what they write.
-    """
+    """,
+)
+@click.option("--accept", is_flag=True, help="If all is identical, add this source to the generation of the numbers.")
+@click.option("--new-generation", is_flag=True, help="Make what is computed the references of a new generation.")
+@JSON
+@JOBS
+@QUIET
+def check(as_json: bool, jobs: int | None, quiet: bool, accept: bool, new_generation: bool) -> None:
     from rflo_repro.studies import regression
 
     if accept and new_generation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,14 +11,43 @@ from urllib.parse import urlsplit
 
 import click
 
-from rflo_repro.runs.choices import declared
+from rflo_repro.runs.choices import GRID, declared
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.request import CHECKPOINT_SECONDS, LIMITS, Request, Selection
+from rflo_repro.runs.request import CHECKPOINT_SECONDS, LIMITS, Request, RequestError, Selection
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 MANY = 8  # names that are not all shown in a synopsis
 SCALES = ("smoke", "quick", "paper")
+
+
+class Command(click.Command):
+    """A command that refuses a second value of an option that takes one: click would drop the first."""
+
+    def make_parser(self, ctx: click.Context) -> Any:
+        parser = super().make_parser(ctx)
+        single = {param.name: param for param in self.params if isinstance(param, click.Option) and not param.multiple}
+        for option in {id(o): o for o in (*parser._long_opt.values(), *parser._short_opt.values())}.values():
+            if option.action == "store" and option.dest in single:
+                option.process = _once(option.process, single[option.dest], ctx)  # type: ignore
+        return parser
+
+
+def _once(process: Callable[[Any, Any], None], option: click.Option, ctx: click.Context) -> Callable[[Any, Any], None]:
+    def checked(value: Any, state: Any) -> None:
+        if state.opts.get(option.name, value) != value:
+            several = f"{state.opts[option.name]} and {value}"
+            raise click.BadParameter(f"takes one value, got {several}: {GRID}", ctx, option)
+        process(value, state)
+
+    return checked
+
+
+class Folder(click.Path):
+    """A path, in which `~` is the home folder: a shell leaves it as it is in `--results='~/out'`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(os.path.expanduser(value), param, ctx)
 
 
 class Text(click.ParamType):  # type: ignore[type-arg]
@@ -73,7 +103,7 @@ def count(name: str, most: int, what: str, least: int = 1) -> Option:
 def directory(name: str, what: str) -> Option:
     """An option that names a directory."""
     others = f"else {name}/, or {name}/SCALE/ or {name}/custom/ for runs not the paper's."
-    return click.option(f"--{name}", type=click.Path(path_type=Path), metavar="DIR", help=f"{what}; {others}")
+    return click.option(f"--{name}", type=Folder(path_type=Path), metavar="DIR", help=f"{what}; {others}")
 
 
 def together(*options: Option) -> Option:
@@ -125,7 +155,7 @@ COUNTS = {
 }
 RULE_FILE = click.option(
     "--rule-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=Folder(path_type=Path, dir_okay=False),
     metavar="FILE.toml",
     help="Rules of your own beside the others (docs/sweeps.md).",
 )
@@ -178,7 +208,11 @@ def request_of(
     no_plot: bool = False,
     **asked: Any,
 ) -> Request:
-    """What these options ask for."""
+    """What these options ask for. Raises RequestError for two that contradict each other."""
+    if eta is not None and rates:
+        raise RequestError("eta", f"one rate takes the place of the {' and '.join(rates)} ones: leave out --rates")
+    if no_plot and asked.get("figures") is not None:
+        raise RequestError("figures", "no picture is drawn with --no-plot: leave out one of the two")
     selection = Selection(unique(periods), unique(panels), unique(rules), unique(rates), eta)
     return Request(selection=selection, plot=not no_plot, **asked)
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 Check = Callable[[str, Any], Any]
 # Products of numbers up to here are finite: what fits no machine is refused for its memory, and not by an overflow
 LARGEST = 10**9
+GRID = "a command each, or `rflo-repro sweep` for a grid"
 
 
 class ChoiceError(ValueError):
@@ -137,16 +138,24 @@ def listing(choices: type[Choices]) -> list[tuple[str, str]]:
 def vary(choices: C, sets: Iterable[tuple[str, str]], options: Mapping[str, Any] | None = None) -> C:
     """The choices with other values.
 
-    sets: names and values as `--set` has them. options: values by the option that gives them, None if it does not;
-    what is set wins.
+    sets: names and values as `--set` has them. options: values by the option that gives them, None if it does not.
     Raises ChoiceError, with the option that is to blame, for a name that is none and for a value that cannot be.
     """
+    sets = list(sets)
     known, asked, options = declared(choices), dict(sets), options or {}
+    for name, text in sets:
+        if asked[name] != text:
+            raise ChoiceError(f"{name} has two values, {text} and {asked[name]}: {GRID}", name, option="set")
+        if name in known and options.get(option := known[name].option) is not None:
+            raise ChoiceError(f"{name} is what --{option} gives: leave out one of the two", name, option="set")
     changes = {name: options[c.option] for name, c in known.items() if options.get(c.option) is not None}
     for name, text in asked.items():
         if name not in known:
             raise ChoiceError(f"{_short_repr(name)} is not one of {', '.join(known)}", name, option="set")
-        changes[name] = parsed(text, isinstance(getattr(choices, name), tuple))
+        several = isinstance(getattr(choices, name), tuple)
+        if "," in text and not several:
+            raise ChoiceError(f"{name} takes one value, got {text}: {GRID}", name, option="set")
+        changes[name] = parsed(text, several)
     try:
         return dataclasses.replace(choices, **changes)
     except ChoiceError as error:

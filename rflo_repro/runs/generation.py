@@ -15,12 +15,14 @@ import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rflo_repro.runs import provenance
 
 FILE = "runs/generation.json"
 CHECK = "rflo-repro check --accept"
+LARGEST_FILE = 10**8
 
 
 @dataclass(frozen=True)
@@ -156,12 +158,16 @@ def _modules() -> frozenset[str]:
 
 
 def standing(source: Mapping[str, Any]) -> str:
-    """What the source that a table's metadata names is today: `fresh`, `unproven` or `stale`.
+    """What the source that a table's metadata names is today: `fresh`, `unproven` or `stale`; or `unknown` where files
+    of somebody's own are not there.
 
-    Only modules of this package are looked at: the names come from a file that others may have written.
+    Besides these only modules of this package are looked at: the names come from a file that others may have written.
     """
     named, generation = set(source["of"]), read()
-    here = _modules()
+    theirs = {module for module in named if Path(module).is_absolute()}
+    if not all(Path(module).is_file() and Path(module).stat().st_size <= LARGEST_FILE for module in theirs):
+        return "unknown"
+    here = _modules() | theirs
     same = named <= here and provenance.numerical_digest(*sorted(named)) == source["digest"]
     others = generation.others(named)
     own = set(others) <= here and _own(others) == source.get("own")

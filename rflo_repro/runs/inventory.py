@@ -24,7 +24,7 @@ from rflo_repro.runs.store import content
 from rflo_repro.runs.variants import Variant
 
 WIDEST = 200
-STATES = ("fresh", "unproven", "stale", "in part", "damaged", "none")  # from best to worst
+STATES = ("fresh", "unproven", "unknown", "stale", "in part", "damaged", "none")  # from best to worst
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,8 @@ def described(
         n_conditions = sum(len(run["conditions"]) for run in runs)
     except (KeyError, TypeError, ValueError, AttributeError):
         return State("damaged", f"{schema.name}.json is not of this version")
+    if "unknown" in standing:
+        return State("unknown", "files of the task's own are not where they were", **known)
     if "stale" in standing:
         return State("stale", "computed by another generation of the numbers", **known)
     if "unproven" in standing:

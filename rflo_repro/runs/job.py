@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from rflo_repro.learning import validate
+from rflo_repro.learning.task import Task
 
 if TYPE_CHECKING:
     from rflo_repro.learning.checkpoint import Checkpoint
@@ -88,18 +92,33 @@ def stored_fields(kind: type) -> dict[str, str]:
     return {field.name: renamed.get(field.name, field.name) for field in dataclasses.fields(kind)}
 
 
-def describe(value: Any) -> Any:
-    """`value` as plain JSON data: a dataclass becomes its name and its fields, as they are stored."""
+def describe(value: Any, name: str = "") -> Any:
+    """`value` as plain JSON data: a dataclass becomes its name and its fields, as they are stored; a task of
+    another kind its class's name and its attributes.
+
+    Raises ValueError, with the name of the field, for what is no plain data: then two values may look alike that are
+    not.
+    """
+    if isinstance(value, np.generic) and not isinstance(value, np.void):
+        value = value.item()
+    if value is None or type(value) in (bool, int, float, str):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        return {
-            "is": stored_name(kind),
-            **{stored: describe(getattr(value, name)) for name, stored in stored_fields(kind).items()},
-        }
+        fields = stored_fields(type(value)).items()
+        described = {stored: describe(getattr(value, own), own) for own, stored in fields}
+        return {"is": stored_name(type(value)), **described}
+    if not isinstance(value, type) and hasattr(value, "__dict__") and isinstance(value, Task):
+        return {"is": type(value).__name__, **{own: describe(item, own) for own, item in vars(value).items()}}
     if isinstance(value, (list, tuple)):
-        return [describe(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): describe(item) for key, item in value.items()}
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+        return [describe(item, name) for item in value]
+    if isinstance(value, Mapping) and len({str(key) for key in value if isinstance(key, (str, int))}) == len(value):
+        return {str(key): describe(item, f"{name}.{key}") for key, item in value.items()}
+    said = f"{name} " if name else ""
+    plain = "a number, text, a flag, or a tuple or dataclass of these"
+    raise ValueError(f"{said}must be {plain}, got {validate.short_repr(value)}")
+
+
+def identity(job: Job) -> str:
+    """What tells a job from others, for whatever compares two of them: all its content, under names of its own. Two
+    jobs that are equal may differ in fields that their classes do not compare."""
+    return json.dumps(describe(job), sort_keys=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from rflo_repro.runs import generation, provenance, tables
+from rflo_repro.runs import generation, own_source, provenance, tables
 from rflo_repro.runs.conditions import names_of
 from rflo_repro.runs.folders import CUSTOM
-from rflo_repro.runs.job import Condition, Job
+from rflo_repro.runs.job import Condition, identity
 from rflo_repro.runs.plan import Plan
 from rflo_repro.runs.request import RequestError
 from rflo_repro.stats.claims import Tables
@@ -24,11 +24,11 @@ Earlier = Mapping[str, tuple[pd.DataFrame, dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Computed:
-    """What a run computed: tables by part, the conditions that are complete, and who computed each of their jobs."""
+    """What a run computed: tables by part, the conditions that are complete, and who computed each job, by identity."""
 
     frames: Tables
     conditions: Sequence[Condition]
-    provenance: Mapping[Job, dict[str, Any]]
+    provenance: Mapping[str, dict[str, Any]]
     seconds: float
 
 
@@ -117,6 +117,7 @@ def write(plan: Plan[Any], computed: Computed) -> list[Path]:
         before, _ = earlier(plan)
         for part, schema in plan.experiment.schemas.items():
             own = [c for c in computed.conditions if schema.has(c.values)]
+            modules = {module for c in own for job in c.jobs[:1] for module in provenance.modules_of(job)}
             frame, runs, names = computed.frames[part], [], names_of(own, schema)
             if schema.name in before:
                 old, said = before[schema.name]
@@ -128,6 +129,7 @@ def write(plan: Plan[Any], computed: Computed) -> list[Path]:
                 "numerical_source": generation.numerical_source(job for c in own for job in c.jobs[:1]),
                 "conditions": names,
                 "computed": _producers(own, schema, computed.provenance),
+                **own_source.said_of(modules),
             }
             written.append(tables.write(results, schema, frame, metadata(schema, plan.settings, [*runs, now])))
     return written
@@ -140,7 +142,7 @@ def metadata(schema: tables.Schema, settings: Mapping[str, Any], runs: Sequence[
 
 
 def _producers(
-    conditions: Sequence[Condition], schema: tables.Schema, records: Mapping[Job, dict[str, Any]]
+    conditions: Sequence[Condition], schema: tables.Schema, records: Mapping[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Who computed these conditions: an entry for each processor, set of versions and source, with when, in how many
     seconds altogether, and the numbers of networks by condition."""
@@ -148,7 +150,7 @@ def _producers(
     entries: dict[str, dict[str, Any]] = {}
     for name, condition in zip(tables.conditions(rows, schema), conditions, strict=True):
         for job in condition.jobs:
-            by = records[job]
+            by = records[identity(job)]
             # which may be another source of the generation than the present one
             producer = {**provenance.producer(by), "source": by["source"]}
             empty = {"first": by["date"], "last": by["date"], "seconds": 0.0, **producer, "conditions": {}}

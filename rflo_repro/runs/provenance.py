@@ -20,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from rflo_repro.runs import own_source
 from rflo_repro.version import VERSION
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -57,11 +58,17 @@ def _tokens(node: Any) -> Iterator[str]:
 
 @functools.cache
 def meaning_digest(path: Path) -> str:
-    """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count. `missing` if there is none."""
+    """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count. `missing` if there is none. Of
+    another file, SHA-256 of its bytes."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        tree = ast.parse(content) if path.suffix == ".py" else None
     except FileNotFoundError:  # a module that was moved or renamed since
         return "missing"
+    except (SyntaxError, ValueError):  # of somebody else's package, which nobody need import
+        tree = None
+    if tree is None:
+        return hashlib.sha256(content).hexdigest()
     return hashlib.sha256("\x1f".join(_tokens(tree)).encode()).hexdigest()
 
 
@@ -90,24 +97,32 @@ def _name(path: Path) -> str:
 
 
 def modules_of(value: Any) -> set[str]:
-    """The modules, relative to the package, of the dataclasses that a job is made of, outside `learning`."""
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+    """The modules, relative to the package, of the dataclasses and tasks that a job is made of, outside `learning`; of
+    somebody's own, the paths of all files that decide its numbers, as far as these are known (`own_source`)."""
+    if isinstance(value, type) or not (dataclasses.is_dataclass(value) or hasattr(value, "trial")):
         return set()
-    parts = {module for field in dataclasses.fields(value) for module in modules_of(getattr(value, field.name))}
-    return {part for part in (_module_of(type(value)), *parts) if not part.startswith("learning/")}
+    held = dataclasses.fields(value) if dataclasses.is_dataclass(value) else ()
+    parts = [getattr(value, field.name) for field in held] or getattr(value, "__dict__", {}).values()
+    found = {module for part in parts for module in modules_of(part)}
+    path = module_path(type(value))
+    if path.is_relative_to(PACKAGE):
+        found.add(path.relative_to(PACKAGE).as_posix())
+    else:
+        found |= {str(file) for file in own_source.files(value, path)}
+    return {part for part in found if not part.startswith("learning/")}
 
 
-@functools.cache
-def _module_of(kind: type) -> str:
-    path = Path(sys.modules[kind.__module__].__file__ or "").resolve()
-    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
+def module_path(kind: type) -> Path:
+    """The file of the module of a class."""
+    return Path(sys.modules[kind.__module__].__file__ or "").resolve()
 
 
 def _git(*arguments: str) -> str | None:
+    # a hook of git's has variables that name the repository in which it runs
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(PACKAGE), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(PACKAGE), *arguments], capture_output=True, text=True, timeout=20, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=environment)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

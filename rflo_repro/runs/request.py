@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 # The largest that may be asked for
 LIMITS = {"networks": 100_000, "trials": 10**9, "seed": 2**63 - 1}
 CHECKPOINT_SECONDS = 30.0
+LONGEST_SUFFIX = 60
 
 
 class RequestError(Exception):
@@ -71,7 +73,10 @@ class Selection:
     def suffix(self) -> str:
         """How the name of the part's picture ends, such as `-period80` or `-a-rflo`."""
         periods = [f"period{p:g}" for p in self.periods_tau]
-        return "".join(f"-{part}" for part in (*self.panels, *periods, *self.rules))
+        name = "".join(f"-{part}" for part in (*self.panels, *periods, *self.rules))
+        # no file system takes a name of any length
+        digest = hashlib.sha256(name.encode()).hexdigest()[:10]
+        return name if len(name) <= LONGEST_SUFFIX else f"{name[: LONGEST_SUFFIX - 11]}-{digest}"
 
 
 @dataclass(frozen=True)

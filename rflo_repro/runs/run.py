@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from rflo_repro.runs import output
+from rflo_repro.runs import output, own_source, provenance
 from rflo_repro.runs.draw import draw, read, say_drawn
 from rflo_repro.runs.experiment import Experiment
 from rflo_repro.runs.folders import CUSTOM
@@ -55,6 +55,9 @@ def run(experiment: Experiment[Any], request: Request, console: Console) -> Outc
     if experiment.computed:
         _, damaged = output.earlier(planned)
         say(console, planned.headline)
+        modules = {module for c in planned.conditions for job in c.jobs[:1] for module in provenance.modules_of(job)}
+        if said := own_source.said_of(modules):
+            say(console, f"{INDENT}numbers are of {', '.join(said['own_files'])}; {own_source.NOT_SEEN}")
         for problem in damaged:
             say(console, f"{INDENT}{problem}; made anew")
         computed, failed = _compute(planned, console, started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,7 +32,7 @@ FINAL_SHARE = 0.01
 class Session:
     """A network sampled by `init` and trained on `task` by `rule`; `seed` and `network` choose the sample.
 
-    The others are as in `train`.
+    Each training has a copy of the task, which may remember its trials. The others are as in `train`.
     """
 
     stored_as = "Session"
@@ -85,7 +86,7 @@ class Session:
 
         return train(
             self.initial(),
-            self.task,
+            copy.deepcopy(self.task),
             self.rule,
             self.eta,
             self.n_trials,
@@ -105,7 +106,7 @@ class Session:
         from rflo_repro.learning.evaluate import run
 
         history = self.train(progress, checkpoint)
-        inputs, targets = self.task.trial(generator(self.seed, self.network, "test"))
+        inputs, targets = copy.deepcopy(self.task).trial(generator(self.seed, self.network, "test"))
         return {
             "loss": history.loss,
             "alignment": history.alignment,

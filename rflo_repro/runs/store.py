@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from rflo_repro.runs import generation, provenance, system
-from rflo_repro.runs.job import Arrays, Job, describe
+from rflo_repro.runs.job import Arrays, Job, describe, identity
 
 FOLDER = ".realisations"
 ABANDONED_SECONDS = 3600.0
@@ -32,7 +32,7 @@ class Store:
     """A folder of .npz files, one a job, under a key of all that determines its numbers.
 
     With the arrays lies their provenance: who computed them, when, and by which source. `provenance` has that of every
-    result that was read or put.
+    result that was read or put, by the job's identity.
 
     The key holds the job's content and the generation of the numbers, so that neither other parameters nor another
     generation can be taken for today's; a result of any source of the generation is valid. While the present source is
@@ -49,7 +49,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[str] = []
-        self.provenance: dict[Job, dict[str, Any]] = {}
+        self.provenance: dict[str, dict[str, Any]] = {}
 
     def meaning(self, job: Job, suffix: str = FINISHED) -> dict[str, Any]:
         """What determines the numbers of a job, as plain data."""
@@ -80,7 +80,7 @@ class Store:
             return None
         if found is None:
             return None
-        arrays, self.provenance[job] = found
+        arrays, self.provenance[identity(job)] = found
         return arrays
 
     def put(self, job: Job, arrays: Arrays, record: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class Store:
         # the present source, which may not be the next one's
         record = {**record, "source": generation.by_digest(provenance.modules_of(job))["digest"]}
         self._write(job, FINISHED, arrays, record)
-        self.provenance[job] = record
+        self.provenance[identity(job)] = record
         self.remove_checkpoint(job)
 
     def checkpoint(self, job: Job) -> tuple[Arrays, dict[str, Any]] | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import joblib
 
 from rflo_repro.runs import checkpoints, cluster, provenance, status
-from rflo_repro.runs.job import Arrays, Condition, Job
+from rflo_repro.runs.job import Arrays, Condition, identity
 from rflo_repro.runs.progress import JobProgress, Reporter, Stopped
 from rflo_repro.runs.request import Execution, JobError
 from rflo_repro.runs.store import Store
@@ -103,12 +103,13 @@ def sweep(
     with reporter:
         reporter.conditions([(c.label, [job.cost() for job in c.jobs]) for c in conditions])
         # rows and columns of each job that must be computed; conditions may share one
-        indices: dict[Job, list[tuple[int, int]]] = {}
+        indices: dict[str, list[tuple[int, int]]] = {}
         for row, condition in enumerate(conditions):
             for column, job in enumerate(condition.jobs):
-                arrays = None if execution.force or job in indices else store.get(job)
+                own = identity(job)
+                arrays = None if execution.force or own in indices else store.get(job)
                 if arrays is None:
-                    indices.setdefault(job, []).append((row, column))
+                    indices.setdefault(own, []).append((row, column))
                 else:
                     finish(row, column, arrays, stored=True)
         for problem in (*store.problems, *_from_elsewhere(store)):

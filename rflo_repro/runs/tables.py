@@ -107,7 +107,8 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, metadata: Mapping[s
         before = _waiting(path)
         try:
             with replacing(path) as temporary:
-                _typed(frame, schema).to_csv(temporary, index=False, lineterminator="\n")
+                # absolute: pandas has a meaning of its own for a path that begins with ~
+                _typed(frame, schema).to_csv(temporary.absolute(), index=False, lineterminator="\n")
                 described = {
                     "table": schema.name,
                     "row": schema.row,

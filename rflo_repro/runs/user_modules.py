@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from rflo_repro.runs import provenance
+from rflo_repro.runs import own_source, provenance
 from rflo_repro.runs.store import content
 
 if TYPE_CHECKING:
@@ -22,18 +24,54 @@ _loaded: dict[str, ModuleType] = {}
 
 def module_in(path: Path) -> ModuleType:
     """The module in this file, run once. Its name is its own: another file of the same name is another module, and
-    none hides one that is installed. Raises what the module raises."""
+    none hides one that is installed. What it imports may lie beside it, and is there when it runs.
+
+    Raises what the module raises, and ImportError where the process has another module by the name of one beside it.
+    """
     path = path.resolve()
     if str(path) not in _loaded:
+        beside = own_source.imported(path)
+        names = {file.relative_to(path.parent).parts[0].removesuffix(".py") for file in beside}
+        for name in names:
+            _check_whose(name, path.parent)
         mark = hashlib.sha256(str(path).encode() + content(path)).hexdigest()[:12]
         spec = importlib.util.spec_from_file_location(f"{path.stem}_{mark}", path)
         assert spec is not None
         assert spec.loader is not None
         # known by its name before it runs, as dataclasses want it
         module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        with _first_on_the_path(path.parent):
+            spec.loader.exec_module(module)
+            # what a function is to import when it is called
+            later = {name for file in (path, *beside) for name, called in own_source.imports(file) if called}
+            for name in sorted(later & names):
+                importlib.import_module(name)
         _loaded[str(path)] = module
     return _loaded[str(path)]
+
+
+def module_named(name: str, folder: Path) -> ModuleType:
+    """The module of this name, from a package in the folder or of those that are installed. Raises as `module_in`."""
+    _check_whose(name.partition(".")[0], folder.resolve())
+    with _first_on_the_path(folder):
+        return importlib.import_module(name)
+
+
+def _check_whose(name: str, folder: Path) -> None:
+    """Raises ImportError where the process has another module by the name of one in the folder."""
+    own = [file for file in (folder / f"{name}.py", folder / name / "__init__.py") if file.is_file()]
+    other = getattr(sys.modules.get(name), "__file__", None)
+    if own and other is not None and Path(other).resolve() not in own:
+        raise ImportError(f"{own[0]} is not {other}, which is in use: give one another name, or run them one by one")
+
+
+@contextmanager
+def _first_on_the_path(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder.absolute()))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder.absolute()))
 
 
 def send(client: Any, jobs: Sequence[Job]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import math
+import operator
 import pkgutil
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ from rflo_repro.learning.optimizers import Method, Optimizer
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.learning.task import Task, longest_trial
 from rflo_repro.paper import registry
-from rflo_repro.runs import user_modules
+from rflo_repro.runs import own_source, provenance, user_modules
+from rflo_repro.runs.job import describe
 from rflo_repro.runs.request import LIMITS
 from rflo_repro.runs.tables import Column
 from rflo_repro.studies import toml_entries
@@ -112,13 +113,16 @@ def _task(name: str, value: Any, folder: Path) -> Task:
     entries = dict(table(f"tasks.{name}", value))
     kind = entries.pop("is", None)
     cls = _class(name, kind, folder)
-    only(f"tasks.{name}", entries, [f.name for f in dataclasses.fields(cls)])
+    if dataclasses.is_dataclass(cls):
+        only(f"tasks.{name}", entries, [f.name for f in dataclasses.fields(cls)])
     try:
         task: Task = cls(**{key: frozen(entry) for key, entry in entries.items()})
-        n_steps = longest_trial(task)
+        n_steps = operator.index(longest_trial(task))
+        describe(task)
+        own_source.check(task, provenance.module_path(cls))
     except (Exception, SystemExit) as error:  # whatever a task of one's own makes of values that it did not expect
         raise ValueError(f"tasks.{name}: {error}") from None
-    if not isinstance(task, Task) or not isinstance(n_steps, int) or n_steps < 1:
+    if not isinstance(task, Task) or n_steps < 1:
         raise ValueError(f"tasks.{name}: {kind} must have n_in, n_out and at least one timestep")
     return task
 
@@ -129,18 +133,16 @@ def _class(name: str, kind: Any, folder: Path) -> type[Any]:
     classes = task_classes()
     if isinstance(kind, str) and ":" in kind:
         module, _, called = kind.partition(":")
-        file = folder.absolute() / f"{module}.py"
-        # what it imports may lie beside it
-        sys.path.insert(0, str(folder.absolute()))
+        file, where = folder.absolute() / f"{module}.py", user_modules
         try:
-            found = getattr(user_modules.module_in(file) if file.is_file() else importlib.import_module(module), called)
+            found = getattr(where.module_in(file) if file.is_file() else where.module_named(module, folder), called)
         except (Exception, SystemExit) as error:  # whatever somebody else's module raises
             raise ValueError(f"tasks.{name}.is: {kind} cannot be imported ({type(error).__name__}: {error})") from None
-        finally:
-            sys.path.remove(str(folder.absolute()))
-        if not _is_task_class(found):
-            raise ValueError(f"tasks.{name}.is must name a frozen dataclass with a method trial, got {kind!r}")
-        return found  # type: ignore[no-any-return]
+        if not isinstance(found, type) or not hasattr(found, "trial"):
+            raise ValueError(f"tasks.{name}.is must name a class with n_in, n_out and trial(self, rng), got {kind!r}")
+        if dataclasses.is_dataclass(found) and not _is_task_class(found):
+            raise ValueError(f"tasks.{name}.is must be frozen: write @dataclass(frozen=True) above {called}")
+        return found
     if kind not in classes:
         raise ValueError(f"tasks.{name}.is must be one of {', '.join(sorted(classes))}, or module:Class, got {kind!r}")
     return classes[kind]

@@ -30,13 +30,22 @@ def read(path: Path, make: Callable[[Mapping[str, Any], Path], T]) -> T:
     Raises RequestError, with the file, for what is no TOML and for what `make` raises.
     """
     try:
-        return make(tomllib.loads(content(path).decode("utf-8")), path.parent)
+        return make(tomllib.loads(_text(content(path))), path.parent)
     except OSError as error:
         raise RequestError(None, f"{path}: {error.strerror}") from None
     except RecursionError:
         raise RequestError(None, f"{path}: nested too deeply") from None
     except (ValueError, TypeError, RequestError) as error:
         raise RequestError(None, f"{path}: {error}") from None
+
+
+def _text(read: bytes) -> str:
+    """A file's text, without a byte-order mark. Raises ValueError, with the line, for what is no UTF-8."""
+    try:
+        return read.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = read.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line} is not UTF-8 text: save the file with the encoding UTF-8") from None
 
 
 def only(what: str, entries: Mapping[str, Any], known: Sequence[str]) -> None:

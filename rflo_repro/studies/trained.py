@@ -71,7 +71,7 @@ def trained(
     network = validate.integer("network", network, 0)
     place, found = _conditions(name, scale)
     wanted = {"period_tau" if key == "period" else key: value for key, value in condition.items()}
-    at = _chosen(found, wanted)
+    at = _chosen(name, found, wanted)
     job = at.jobs[validate.integer("network", network, 0, len(at.jobs) - 1)]
     arrays = Store(Path(place if results is None else results) / FOLDER).get(job)
     keeper = _keeper(job)
@@ -103,20 +103,38 @@ def _conditions(name: Any, scale: str) -> tuple[Path, Sequence[Condition]]:
     return Path("results/custom"), sweeps.conditions(file, Selection())
 
 
-def _chosen(found: Sequence[Condition], wanted: Mapping[str, Any]) -> Condition:
+def _chosen(name: Any, found: Sequence[Condition], wanted: Mapping[str, Any]) -> Condition:
     """The one condition with these values. Raises ValueError."""
     columns = list(dict.fromkeys(column for c in found for column in c.values))
     for column in wanted:
         if column not in columns:
             raise ValueError(f"condition must be among {', '.join(columns)}, got {column!r}")
+    given: dict[str, Any] = {}
     for column, value in wanted.items():
-        found = [c for c in found if c.values.get(column) == value]
-        if not found:
-            raise ValueError(f"no condition has {column}={value!r} and the others that were given")
+        left = [c for c in found if c.values.get(column) == value]
+        if not left:
+            values = ", ".join(dict.fromkeys(repr(c.values.get(column)) for c in found))
+            beside = " with " + ", ".join(f"{n}={v!r}" for n, v in given.items()) if given else ""
+            raise ValueError(f"{column} must be one of {values}{beside}, got {value!r}{_elsewhere(name, wanted)}")
+        found, given = left, {**given, column: value}
     if "rates" not in wanted:
         # at a period between the paper's, its nearest printed rate counts as printed
         found = [c for c in found if c.values.get("rates") != "tuned"] or found
     if len(found) != 1:
-        apart = [n for n in columns if n not in ("figure", "panel") and len({str(c.values.get(n)) for c in found}) > 1]
-        raise ValueError(f"{len(found)} conditions are left: say {', '.join(apart)} too")
+        choices = {
+            n: dict.fromkeys(repr(c.values.get(n)) for c in found) for n in columns if n not in ("figure", "panel")
+        }
+        apart = ", ".join(f"{n} ({', '.join(values)})" for n, values in choices.items() if len(values) > 1)
+        raise ValueError(f"{len(found)} conditions are left: say {apart} too")
     return found[0]
+
+
+def _elsewhere(name: Any, wanted: Mapping[str, Any]) -> str:
+    """The figures that have the condition that one has not."""
+    others = []
+    for command, about in registry.figures().items():
+        if about.computed and command != name:
+            at = of_scale(about.experiment, "paper")
+            if any(all(c.values.get(n) == value for n, value in wanted.items()) for c in at):
+                others.append(command)
+    return f"; {' and '.join(others)} has one" if others else ""

@@ -17,7 +17,7 @@ from rflo_repro.paper.fig3.trial import IntervalSession
 from rflo_repro.paper.fig4.trial import LoopSession
 from rflo_repro.runs import checkpoints, provenance, status
 from rflo_repro.runs.initialisation import Initialisation
-from rflo_repro.runs.job import Condition
+from rflo_repro.runs.job import Condition, identity
 from rflo_repro.runs.progress import JobProgress, Reporter
 from rflo_repro.runs.request import Execution
 from rflo_repro.runs.session import Session
@@ -185,7 +185,7 @@ def test_the_record_has_the_seconds_of_all_runs(tmp_path, monkeypatch):
     assert 0.0 < record["seconds"] < 60.0
     store.save_checkpoint(PLAIN, saved, {**record, "seconds": 1000.0})
     swept(store, PLAIN)
-    assert 1000.0 < store.provenance[PLAIN]["seconds"] < 1060.0
+    assert 1000.0 < store.provenance[identity(PLAIN)]["seconds"] < 1060.0
 
 
 def on_disk(store, every, stop=None):

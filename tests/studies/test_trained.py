@@ -122,7 +122,7 @@ def test_a_sweep_gives_its_networks():
         assert got[1] is None
     assert same(stored, again)
     assert stored.n_rec == 6
-    with pytest.raises(ValueError, match="2 conditions are left: say rule too"):
+    with pytest.raises(ValueError, match=r"2 conditions are left: say rule \(.*\) too"):
         rr.trained("mine.toml", n_rec=6)
 
 
@@ -135,7 +135,11 @@ def test_a_sweep_gives_its_networks():
         ("nowhere.toml", {}, "nowhere.toml: No such file"),
         ("fig2", {"scale": "huge"}, "scale must be one of paper, quick, smoke"),
         ("fig2", {"rule": "rflo", "period": 20, "network": 9}, "network must be a whole number from 0 to 8"),
-        ("fig2", {"rule": "rflo", "period": 21}, "no condition has period_tau=21"),
+        (
+            "fig2",
+            {"rule": "rflo", "period": 21},
+            "period_tau must be one of 20.0, 40.0, 80.0, 160.0 with rule='rflo', got 21",
+        ),
         ("fig2", {"rule": "rflo"}, "conditions are left: say period_tau"),
         ("fig2", {"speed": 1}, "condition must be among figure, panel, rule"),
     ],
@@ -143,3 +147,12 @@ def test_a_sweep_gives_its_networks():
 def test_what_there_is_not(name, given, message):
     with pytest.raises(ValueError, match=message):
         rr.trained(name, **given)
+
+
+def test_a_condition_that_is_elsewhere_is_named_with_the_figure():
+    with pytest.raises(ValueError, match=r"period_tau must be one of 80\.0 .*got 20; fig2-locality has one"):
+        rr.trained("fig2", rule="local", period=20)
+    with pytest.raises(ValueError, match=r"rule must be one of .*'bptt'.*, got 'none'$"):
+        rr.trained("fig2", rule="none")
+    refused = CliRunner().invoke(cli, ["fig2", "--panel", "d", "--period", "20"])
+    assert (refused.exit_code, "`rflo-repro fig2-locality` has them" in refused.output) == (2, True)

@@ -40,7 +40,10 @@ def conditions(choices: PeriodicChoices, selection: Selection) -> list[Condition
             if asked and (not selection.rules or rule in selection.rules):
                 lines.append((rule, period_tau))
     if not lines:
-        raise RequestError(None, "no part of Figure 2 has this combination of --period, --panel and --rule")
+        said = (
+            "panel d, and local and random feedback, are at 80 tau; `rflo-repro fig2-locality` has them at every period"
+        )
+        raise RequestError(None, f"no part of Figure 2 has this combination of --period, --panel and --rule: {said}")
     return [
         periodic.condition("fig2", Networks(rule, period_tau, rates, _panels(rule, period_tau)), choices, selection)
         for rule, period_tau in lines
