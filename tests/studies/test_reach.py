@@ -53,6 +53,7 @@ MEASURED = ("rflo_repro.learning", "rflo_repro.tasks")
 COMPILED = "it makes machine code, which every compiled reference runs; without compilation its NumPy twin is run"
 SHOWN = "text for people"
 SIZE = "an estimate of memory"
+STEPS = "no table is made by it; tests compare its bits with those of online training"
 ALLOWED = {
     ("learning/kernels/_cache.py", "*"): "where compiled code is kept; what is damaged is compiled anew",
     ("learning/kernels/registers.py", "*"): "which processor to compile for: the order of sums is the same",
@@ -74,6 +75,8 @@ ALLOWED = {
     ("learning/kernels/vector.py", "constant"): COMPILED,
     ("learning/kernels/vector.py", "aligned_to_double"): COMPILED,
     ("learning/kernels/vector.py", "_emit_*"): COMPILED,
+    ("learning/learner.py", "*"): STEPS,
+    ("learning/kernels/steps.py", "*"): STEPS,
     ("learning/kernels/traces.py", "trace_gradient"): "another form of `gradient`, with which only tests compare it",
     (
         "learning/checkpoint.py",
