@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
@@ -104,6 +105,7 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
 }
 FILL = 0.18
+GOLDEN = 0.618  # of the hues of whatever OTHERS has no colour for
 FAR = 1e6
 FAR_DECADES = 6
 # Of ticks that say factors, the coarsest first
@@ -117,9 +119,25 @@ def colour(name: str) -> str:
     return COLOURS.get(name) or OTHERS[sum(name.encode()) % len(OTHERS)]
 
 
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """The colours of one picture's rules: each its own as long as no rule before it has that one."""
+    found: dict[str, str] = {}
+    for i, rule in enumerate(names):
+        first = sum(rule.encode()) % len(OTHERS)
+        hues = (to_hex(tuple(hsv_to_rgb((GOLDEN * (i + n) % 1.0, 0.75, 0.65)).tolist())) for n in itertools.count())
+        own = (COLOURS.get(rule), *OTHERS[first:], *OTHERS[:first])
+        found[rule] = next(c for c in itertools.chain(own, hues) if c and c not in found.values())
+    return found
+
+
 def name(rule: str) -> str:
     """What a picture calls a rule."""
     return NAMES.get(rule, rule)
+
+
+def label(text: str) -> str:
+    """A text in a legend, which leaves out what begins with an underscore."""
+    return f"\u200b{text}" if text.startswith("_") else text
 
 
 @contextmanager
@@ -200,11 +218,18 @@ def log_decades(axes: Axes, low: float, high: float | None) -> None:
     axes.set_ylim(low, high)
 
 
-def loss_axis(axes: Axes, losses: pd.Series[float]) -> None:
-    """A y axis for losses, in whole decades down from 1, at least one; the lowest half percent may fall below it."""
-    seen = losses[np.isfinite(losses) & (losses > 0) & (losses < 1)]
-    log_decades(axes, 10 ** float(np.floor(np.log10(seen.quantile(0.005)))) if len(seen) else 0.1, 1.0)
+def loss_axis(axes: Axes, losses: pd.Series[float], top: float = 1.0) -> None:
+    """A y axis for losses, in whole decades down from `top`, at least one; the lowest half percent may lie lower."""
+    seen = losses[np.isfinite(losses) & (losses > 0) & (losses < top)]
+    log_decades(axes, 10 ** float(np.floor(np.log10(seen.quantile(0.005)))) if len(seen) else top / 10.0, top)
     axes.set_ylabel(LOSS)
+
+
+def loss_top(losses: pd.Series[float]) -> float:
+    """The decade above all but the highest half percent of losses of any target: at least 1, and not where they
+    explode."""
+    seen = losses[np.isfinite(losses)]
+    return 10.0 ** float(np.ceil(np.log10(np.clip(seen.quantile(0.995), 1.0, FAR)))) if len(seen) else 1.0
 
 
 def factor(exponent: float) -> str:

@@ -33,6 +33,7 @@ from rflo_repro.tasks import PeriodicTask
 if TYPE_CHECKING:
     from rflo_repro.learning.optimizers import LearningRates
 
+DEFAULT_COLOURS = 10  # of matplotlib, before they repeat
 MATRIX_AXES = {"w_in": "eta_in", "w_rec": "eta_rec", "w_out": "eta_out"}
 
 
@@ -121,15 +122,21 @@ def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
     """Median and quartiles over networks of y against x, a line for each value of `lines`."""
     x, y, lines = file.plot["x"], file.plot["y"], file.plot.get("lines")
     frame = frames["curves" if x == TRIAL else "final"]
+    if frame[x].isna().all():
+        return style.new_picture(4.4, 3.3), [f"picture left out: no {x} in any condition"]
     values = [None] if lines is None else list(dict.fromkeys(frame[lines]))
+    own = style.colours([str(value) for value in values])
     with style.style():
         picture = style.new_picture(4.4, 3.3)
         axes = picture.subplots()
         for i, value in enumerate(values):
             at = {} if lines is None else {lines: value}
             label = "" if value is None else style.name(value) if lines == "rule" else f"{lines} {value}"
-            colour = style.colour(str(value)) if lines == "rule" else f"C{i}"
-            line = Line(at, label, colour)
+            colour = own[str(value)] if lines == "rule" or len(values) > DEFAULT_COLOURS else f"C{i}"
+            if where(frame, at)[x].isna().all():  # such as a task without a period
+                axes.plot([], [], color=colour, label=style.label(f"{label}: no {x}"))
+                continue
+            line = Line(at, style.label(label), colour)
             if x == TRIAL:
                 line.draw(axes, frame, x, y)
             else:
@@ -138,7 +145,8 @@ def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
         if y in ("alignment", "final_alignment"):
             axes.set_ylabel("alignment")
         else:
-            style.loss_axis(axes, frame[y])
+            seen = frame[y][frame[x].notna()]
+            style.loss_axis(axes, seen, style.loss_top(seen))
         if x == TRIAL:
             style.trial_axis(axes, int(frame.trial.max()))
         else:
