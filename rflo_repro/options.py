@@ -183,7 +183,8 @@ def options_of(about: About) -> Option:
 
 
 def _selectors(about: About) -> list[Option]:
-    panels, rules, rates = (click.Choice(list(names)) for names in (about.panels, about.rules, about.rates))
+    names = (about.panels, about.rules, about.rates)
+    panels, rules, rates = (click.Choice(list(known), case_sensitive=False) for known in names)
     known = {
         "period": several("--period", "periods", NUMBER, "Only this period, in units of tau", "TAU"),
         "panel": several("--panel", "panels", panels, "Only this panel"),

@@ -84,3 +84,9 @@ def test_help_is_there_without_docstrings(arguments):
     command = [sys.executable, "-OO", "-m", "rflo_repro", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "".join(done.stdout.split()) == "".join(invoke(*arguments).output.split())
+
+
+def test_names_are_taken_in_any_case():
+    done = invoke(*QUICK.replace("rflo", "RFLO").split())
+    assert done.exit_code == 0, done.output
+    assert Path(next(Path("results").rglob("fig2_final.csv"))).read_text().count("rflo") == 1

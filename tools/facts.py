@@ -171,13 +171,15 @@ class Facts:
 
     def differing(self) -> list[str]:
         """The answers that the confirmation sample changed, a line each claim."""
-        lines: dict[str, list[str]] = {}
+        changes: dict[str, dict[tuple[str, str], list[str]]] = {}
         for now, before in self._answers.differing():
-            said = (
-                f"{now.name}, {words.SHORT_RATES[now.rates]}: {words.SAID[before.answer]}, now {words.SAID[now.answer]}"
-            )
-            lines.setdefault(_capital(now.claim.label.partition(" (")[0]), []).append(said)
-        return [f"{claim} ({'; '.join(said)})" for claim, said in lines.items()]
+            claim = _capital(now.claim.label.partition(" (")[0])
+            changed = now.name, f"{words.SAID[before.answer]}, now {words.SAID[now.answer]}"
+            changes.setdefault(claim, {}).setdefault(changed, []).append(words.SHORT_RATES[now.rates])
+        return [
+            f"{claim} ({'; '.join(f'{part}, {_listed(rates)}: {said}' for (part, said), rates in each.items())})"
+            for claim, each in changes.items()
+        ]
 
     def seed(self) -> int:
         """The root seed of the confirmation sample."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-NOT_SEEN = "what it reads or imports from elsewhere is not looked at; --force computes it again"
+NOT_SEEN = "what it reads, or imports from elsewhere, is not looked at; --force computes it again"
 _INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 _NOT_OWN = {*sys.stdlib_module_names, __name__.partition(".")[0]}
 
@@ -75,5 +75,7 @@ def imports(module: Path) -> Iterator[tuple[str, bool]]:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names = [node.module]
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
+            names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
         for name in {name.partition(".")[0] for name in names} - _NOT_OWN:
             yield name, node in inside

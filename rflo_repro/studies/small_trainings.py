@@ -110,7 +110,9 @@ def _of_training() -> Iterator[tuple[str, History]]:
 
     for method in ("sgd", "momentum", "rmsprop", "adam"):
         yield f"{method}", of(optimizer=Optimizer(method, weight_decay=0.01))
+        yield f"{method}, online", of(optimizer=Optimizer(method, weight_decay=0.01), online=True)
     yield "clip", of(optimizer=Optimizer(clip=0.01))
+    yield "clip, online", of(optimizer=Optimizer(clip=0.01), online=True)
     yield "no clip", of(optimizer=Optimizer(clip=1e6))
     for rule in ("bptt", "rtrl", "uoro", "kf-rtrl", "node-perturbation"):
         yield f"adam, {rule}", of(rule, optimizer=ADAM)
@@ -133,6 +135,7 @@ def _of_training() -> Iterator[tuple[str, History]]:
         yield f"targets that are missing, {rule}", of(rule, Sampled(missing=0.4))
     yield "rates by matrix", of(eta=LearningRates(0.01, 0.02, 0.03))
     yield "rates by matrix, online", of(eta=LearningRates(0.01, 0.02, 0.03), online=True)
+    yield "rates by name", of(eta={"w_in": 0.01, "w_rec": 0.02, "w_out": 0.03})
     yield "rates by trial", of(eta=lambda trial: 0.1 / trial, batch=2)
     yield "rates by trial, in steps", of(eta=lambda trial: 0.1 if trial <= 3 else LearningRates(0.1, 0.0, 0.1))
     for rule in FORMS:
@@ -147,6 +150,11 @@ def _of_training() -> Iterator[tuple[str, History]]:
         ),
     )  # fmt: skip
     yield "it diverges, online", of(eta=1e300, online=True)
+    yield (
+        "an update that is no number, online",
+        of(task=Sampled(heights=(1e140, 1e140)), eta=1e250, optimizer=Optimizer(weight_decay=0.01), online=True),
+    )
+    yield "it diverges, online, adam", of(eta=1e300, online=True, optimizer=ADAM)
     yield "it diverges, adam", of("bptt", eta=1e300, optimizer=ADAM)
     yield "a rule of one's own", of(own_rule)
     yield "a rule of one's own, adam", of(own_rule, MIXED, batch=2, optimizer=ADAM, noise=0.1)

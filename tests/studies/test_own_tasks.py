@@ -113,6 +113,12 @@ SHAPES = "from shapes import level_of\n" + MINE.replace("float(self.level)", "le
         *further(
             (SHAPES, "shapes.py"), ("from lib.shapes import level_of\n" + SHAPES.partition("\n")[2], "lib/shapes.py")
         ),
+        *further(
+            (
+                "import importlib\nlevel_of = importlib.import_module('shapes').level_of\n" + SHAPES.partition("\n")[2],
+                "shapes.py",
+            )
+        ),
         *further(("import between\nlevel_of = between.level_of\n" + SHAPES.partition("\n")[2], "shapes.py")),
     ],
 )

@@ -25,13 +25,20 @@ from numba.core import caching, event
 F = TypeVar("F")
 numba_config: Any = numba.config
 SOURCE = Path(__file__).parent
+# numba itself tells processors apart, by name and features
+SWITCHES = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")
 N_DIGEST = hashlib.sha256().digest_size
 log = logging.getLogger("rflo_repro")
 
 
 def content_digest(folder: Path = SOURCE) -> str:
-    """Digest of the names and contents of the Python files in `folder`."""
-    digest = hashlib.sha256()
+    """Digest of the names and contents of the Python files in `folder`, and of numba's switches that change the code.
+
+    Raises FileNotFoundError where there is no source, as in a zip: then nothing says what a file was compiled from.
+    """
+    if not (folder / Path(__file__).name).is_file():
+        raise FileNotFoundError(folder)
+    digest = hashlib.sha256(repr([str(getattr(numba_config, name)) for name in SWITCHES]).encode())
     for path in sorted(folder.glob("*.py")):
         content = path.read_bytes()
         digest.update(f"{path.name} {len(content)}\n".encode())
@@ -41,7 +48,8 @@ def content_digest(folder: Path = SOURCE) -> str:
 
 @cache
 def directory() -> Path | None:
-    """This source's folder, or None if nothing can be written there: kernels are then compiled at every start.
+    """This source's folder, or None if nothing can be written there or the source is not in files: kernels are then
+    compiled at every start.
 
     It lies in ``NUMBA_CACHE_DIR`` if that is set, else in ``rflo-repro`` in the user's cache folder.
     """

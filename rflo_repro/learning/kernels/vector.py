@@ -24,8 +24,9 @@ from ._cache import disk_cached, numba_config
 from .layout import LANES, Array
 
 F = TypeVar("F", bound=Callable[..., Any])
-# No kernel allocates; counting references to arrays would take a fifth of a small network's step.
-_OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy"}
+# No kernel allocates; counting references to arrays would take a fifth of a small network's step. Lines for a debugger,
+# which NUMBA_DEBUGINFO asks for, have no source in what is generated.
+_OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False, "error_model": "numpy", "debug": False}
 
 
 def kernel(function: F) -> F:

@@ -5,6 +5,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,29 @@ def test_nowhere_to_write_is_no_failure(tmp_path):
     blocked = {"XDG_CACHE_HOME": str(tmp_path / "file")}
     assert python("-c", WHERE, **blocked) == "None"
     assert python("-c", f"{APPLY}; print(done)", **blocked) == "True"
+
+
+@pytest.mark.parametrize("switch", ["NUMBA_OPT", *further("NUMBA_BOUNDSCHECK", "NUMBA_SLP_VECTORIZE")])
+def test_code_of_other_switches_is_kept_apart(switch, tmp_path):
+    usual = python("-c", WHERE, NUMBA_CACHE_DIR=str(tmp_path))
+    assert python("-c", WHERE, NUMBA_CACHE_DIR=str(tmp_path), **{switch: "1"}) != usual
+    assert python("-c", WHERE, NUMBA_CACHE_DIR=str(tmp_path), NUMBA_DEBUGINFO="1") == usual
+
+
+def test_lines_for_a_debugger_are_no_failure(tmp_path):
+    given = {"NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_DEBUGINFO": "1"}
+    assert python("-c", f"{APPLY}; print(done)", **given) == "True"
+
+
+def test_without_source_in_files_nothing_is_kept(tmp_path):
+    """Nothing would say what a file was compiled from."""
+    archive = shutil.make_archive(str(tmp_path / "package"), "zip", PACKAGE_PARENT, "rflo_repro/learning")
+    with zipfile.ZipFile(archive, "a") as opened:
+        for name in ("__init__", "version"):
+            opened.write(PACKAGE_PARENT / "rflo_repro" / f"{name}.py", f"rflo_repro/{name}.py")
+    given = {"PYTHONPATH": archive, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert python("-c", WHERE, **given) == "None"
+    assert python("-c", f"{APPLY}; print(done)", **given) == "True"
 
 
 def test_an_edit_anywhere_in_the_numerical_source_changes_the_key(tmp_path):
