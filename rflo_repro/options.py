@@ -212,8 +212,6 @@ def request_of(
     """What these options ask for. Raises RequestError for two that contradict each other."""
     if eta is not None and rates:
         raise RequestError("eta", f"one rate takes the place of the {' and '.join(rates)} ones: leave out --rates")
-    if no_plot and asked.get("figures") is not None:
-        raise RequestError("figures", "no picture is drawn with --no-plot: leave out one of the two")
     selection = Selection(unique(periods), unique(panels), unique(rules), unique(rates), eta)
     return Request(selection=selection, plot=not no_plot, **asked)
 

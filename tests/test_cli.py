@@ -164,7 +164,7 @@ def test_seeds_that_are_refused(value):
     ("option", "value", "known"),
     [
         ("--rule", "backprop", "rflo"),
-        ("--rule", "RFLO", "rflo"),
+        ("--rule", "rfl0", "rflo"),
         ("--panel", "z", "a"),
         ("--panel", "", "a"),
         ("--panel", "ab", "a"),

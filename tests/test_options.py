@@ -32,7 +32,6 @@ def invoke(*arguments):
         ("fig2 --set g=1.2,1.8", "'--set': g takes one value, got 1.2,1.8: a command each, or `rflo-repro sweep`"),
         ("fig2 --networks 3 --set n_networks=5", "n_networks is what --networks gives"),
         ("fig2 --rates tuned --eta 0.1", "'--eta': one rate takes the place of the tuned ones: leave out --rates"),
-        ("fig2 --no-plot --figures pictures", "'--figures': no picture is drawn with --no-plot"),
     ],
 )
 def test_what_contradicts_itself_is_refused_with_what_to_type_instead(arguments, said):

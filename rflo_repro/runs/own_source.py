@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+# Python 3.11 may fail where two threads make trees at once
+PARSING = threading.Lock()
 NOT_SEEN = "what it reads, or imports from elsewhere, is not looked at; --force computes it again"
 _INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 _NOT_OWN = {*sys.stdlib_module_names, __name__.partition(".")[0]}
@@ -41,6 +45,7 @@ def check(task: Any, module: Path) -> None:
             raise ValueError(f"depends names {name!r}, which is no file in {module.parent}")
 
 
+@functools.cache
 def imported(module: Path, depth: int = 0) -> set[Path]:
     """The Python files beside a module that it imports, and that these import, wherever in them; of a package, all. Of
     a module that is installed, none. depth: how many packages the module is in, one in the other."""
@@ -59,10 +64,16 @@ def imported(module: Path, depth: int = 0) -> set[Path]:
     return found - {module}
 
 
-def imports(module: Path) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def imports(module: Path) -> list[tuple[str, bool]]:
     """The first part of the name of each module that is imported, and whether a function does it when it is called."""
+    return [*_imports(module)]
+
+
+def _imports(module: Path) -> Iterator[tuple[str, bool]]:
     try:
-        tree = ast.parse(module.read_bytes())
+        with PARSING:
+            tree = ast.parse(module.read_bytes())
     except (SyntaxError, ValueError):  # it cannot be imported then, and a package may hold what nobody imports
         return
     inside = {

@@ -62,7 +62,8 @@ def meaning_digest(path: Path) -> str:
     another file, SHA-256 of its bytes."""
     try:
         content = path.read_bytes()
-        tree = ast.parse(content) if path.suffix == ".py" else None
+        with own_source.PARSING:
+            tree = ast.parse(content) if path.suffix == ".py" else None
     except FileNotFoundError:  # a module that was moved or renamed since
         return "missing"
     except (SyntaxError, ValueError):  # of somebody else's package, which nobody need import
