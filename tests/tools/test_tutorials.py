@@ -29,6 +29,7 @@ def test_a_tutorial_prints_what_it_shows(path, monkeypatch):
     monkeypatch.chdir(FOLDER)
     cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
     names, drawn = {}, 0
+    plt.close("all")  # other tests' pictures
     for cell in cells:
         printed = io.StringIO()
         with mpl.rc_context(), contextlib.redirect_stdout(printed):
