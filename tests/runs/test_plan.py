@@ -141,7 +141,7 @@ def test_choices_that_are_refused(fig2, name, text, message):
         ({"trials": 7}, "trials", r"n_trials must be a multiple of batch \(10\), got 7"),
         ({"trials": 7, "sets": (("batch", "3"),)}, "trials", r"n_trials must be a multiple of batch \(3\), got 7"),
         ({"sets": (("n_trials", "7"),)}, "set", r"n_trials must be a multiple of batch \(10\), got 7"),
-        ({"trials": 20, "sets": (("n_trials", "7"),)}, "set", "n_trials is what --trials gives: leave out one of the two"),
+        ({"trials": 20, "sets": (("n_trials", "7"),)}, "set", "n_trials is what --trials gives"),
         ({"sets": (("batch", "7"),)}, "set", r"n_trials must be a multiple of batch \(7\), got 20"),
         ({"networks": 0}, "networks", "n_networks must be a whole number from 1"),
         ({"seed": -1, "sets": (("g", "1"),)}, "seed", "seed must be a whole number from 0"),
