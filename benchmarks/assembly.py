@@ -22,6 +22,7 @@ from llvmlite import binding, ir
 
 from rflo_repro.learning.kernels import products
 from rflo_repro.learning.kernels.registers import TILES, Tiles, registers_of
+from rflo_repro.runs.store import replacing
 
 # x86 in AT&T syntax, then Arm; a processor without a fused multiply-add calls the C library's
 KINDS = {
@@ -158,7 +159,8 @@ def spills() -> Iterator[dict[str, Any]]:
 @click.option("--write", is_flag=True, help="Write the table of spills.")
 def main(processor: tuple[str, ...], listing: bool, write: bool) -> None:
     if write:
-        pd.DataFrame(spills()).to_csv(SPILLS, index=False, lineterminator="\n")
+        with replacing(SPILLS) as temporary:
+            pd.DataFrame(spills()).to_csv(temporary, index=False, lineterminator="\n")
         return
     for name in processor:
         triple = PROCESSORS[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -162,9 +161,10 @@ def command_of(about: About) -> click.Command:
         if variant and rates not in ((), usual):
             raise RequestError("rates", f"--variant goes with {' '.join(usual)} only, got {' '.join(rates)}")
         experiment = under(about.experiment, variant) if variant else about.experiment
-        asked_for = request_of(rates=rates, **asked)
-        chosen = dataclasses.replace(asked_for.selection, rates=asked_for.selection.rates or usual)
-        run(experiment, dataclasses.replace(asked_for, selection=chosen), console(quiet))
+        if rates and asked.get("eta") is not None:
+            given = " and ".join(rates)
+            raise RequestError("eta", f"one rate takes the place of the {given} ones: leave out --rates")
+        run(experiment, request_of(rates=rates or usual, **asked), console(quiet))
 
     of = click.command(about.command.split()[-1], ExperimentCommand, help=about.help, short_help=about.title)
     found = of(options_of(about)(command))

@@ -13,7 +13,7 @@ import click
 
 from rflo_repro.runs.choices import GRID, declared
 from rflo_repro.runs.experiment import About
-from rflo_repro.runs.request import CHECKPOINT_SECONDS, LIMITS, Request, RequestError, Selection
+from rflo_repro.runs.request import CHECKPOINT_SECONDS, LIMITS, Request, Selection
 
 T = TypeVar("T")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -209,9 +209,7 @@ def request_of(
     no_plot: bool = False,
     **asked: Any,
 ) -> Request:
-    """What these options ask for. Raises RequestError for two that contradict each other."""
-    if eta is not None and rates:
-        raise RequestError("eta", f"one rate takes the place of the {' and '.join(rates)} ones: leave out --rates")
+    """What these options ask for."""
     selection = Selection(unique(periods), unique(panels), unique(rules), unique(rates), eta)
     return Request(selection=selection, plot=not no_plot, **asked)
 

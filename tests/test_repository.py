@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -58,8 +57,6 @@ def test_a_workflow_may_read_and_no_more(name):
 
 
 def test_what_is_published_is_the_package_without_results(tmp_path):
-    if not shutil.which("hatchling", path=Path(sys.executable).parent):
-        pytest.skip("needs hatchling")
     hatchling = [Path(sys.executable).parent / "hatchling", "build", "-d", tmp_path]
     subprocess.run(hatchling, cwd=ROOT, check=True, capture_output=True)
     (wheel,), (source,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")

@@ -165,7 +165,12 @@ def standing(source: Mapping[str, Any]) -> str:
     """
     named, generation = set(source["of"]), read()
     theirs = {module for module in named if Path(module).is_absolute()}
-    if not all(Path(module).is_file() and Path(module).stat().st_size <= LARGEST_FILE for module in theirs):
+    try:
+        if any(Path(module).stat().st_size > LARGEST_FILE for module in theirs):
+            return "unknown"
+        for module in theirs:
+            provenance.meaning_digest(Path(module))
+    except (OSError, ValueError):  # none, or one that cannot be read
         return "unknown"
     here = _modules() | theirs
     same = named <= here and provenance.numerical_digest(*sorted(named)) == source["digest"]

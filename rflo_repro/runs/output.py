@@ -117,19 +117,19 @@ def write(plan: Plan[Any], computed: Computed) -> list[Path]:
         before, _ = earlier(plan)
         for part, schema in plan.experiment.schemas.items():
             own = [c for c in computed.conditions if schema.has(c.values)]
-            modules = {module for c in own for job in c.jobs[:1] for module in provenance.modules_of(job)}
             frame, runs, names = computed.frames[part], [], names_of(own, schema)
             if schema.name in before:
                 old, said = before[schema.name]
                 frame = tables.replace_rows(old, frame, schema, plan.paper_order[schema.name])
                 stay = [tables.without(run, names) for run in said["runs"]]
                 runs = [run for run in stay if run["conditions"]]
+            source = generation.numerical_source(job for c in own for job in c.jobs[:1])
             now = {
                 **record,
-                "numerical_source": generation.numerical_source(job for c in own for job in c.jobs[:1]),
+                "numerical_source": source,
                 "conditions": names,
                 "computed": _producers(own, schema, computed.provenance),
-                **own_source.said_of(modules),
+                **own_source.said_of(source["of"]),
             }
             written.append(tables.write(results, schema, frame, metadata(schema, plan.settings, [*runs, now])))
     return written

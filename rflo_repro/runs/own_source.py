@@ -13,7 +13,7 @@ from typing import Any
 
 # Python 3.11 may fail where two threads make trees at once
 PARSING = threading.Lock()
-NOT_SEEN = "what it reads, or imports from elsewhere, is not looked at; --force computes it again"
+NOT_SEEN = "what these read, or import from elsewhere, is not looked at; --force computes again"
 _INSTALLED = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 _NOT_OWN = {*sys.stdlib_module_names, __name__.partition(".")[0]}
 
@@ -46,47 +46,54 @@ def check(task: Any, module: Path) -> None:
 
 
 @functools.cache
-def imported(module: Path, depth: int = 0) -> set[Path]:
-    """The Python files beside a module that it imports, and that these import, wherever in them; of a package, all. Of
-    a module that is installed, none. depth: how many packages the module is in, one in the other."""
-    folder, found, waiting = module.parents[depth], set[Path](), [module]
-    if any(folder.is_relative_to(installed) for installed in _INSTALLED):
-        return found
-    if depth:
-        found = set((folder / module.relative_to(folder).parts[0]).rglob("*.py"))
-        waiting += found
+def imported(module: Path, depth: int = 0) -> frozenset[Path]:
+    """The Python files in the folder of a module that it imports, and that these import, wherever in them. Of a module
+    that is installed, none. depth: how many packages the module is in, one in the other."""
+    root = module.parents[depth]
+    if any(root.is_relative_to(installed) for installed in _INSTALLED):
+        return frozenset()
+    # what a package imports runs before its modules
+    found = {file for folder in module.parents[:depth] if (file := folder / "__init__.py").is_file()}
+    waiting = [module, *found]
     while waiting:
-        for name, _ in imports(waiting.pop()):
-            file, package = folder / f"{name}.py", folder / name
-            beside = {file} if file.is_file() else set(package.rglob("*.py")) if package.is_dir() else set()
-            waiting += beside - found
-            found |= beside
-    return found - {module}
+        at = waiting.pop()
+        for name, _ in imports(at):
+            new = set(_files_of(name, at, root)) - found
+            found |= new
+            waiting += new
+    return frozenset(found - {module})
+
+
+def _files_of(name: str, module: Path, root: Path) -> Iterator[Path]:
+    """The files that run where a module imports a name: of packages on the way, and of modules."""
+    level = len(name) - len(name.lstrip("."))
+    folder = module.parents[level - 1] if level else root
+    for part in name[level:].split("."):
+        yield from (file for file in (folder / f"{part}.py", folder / part / "__init__.py") if file.is_file())
+        folder /= part
 
 
 @functools.cache
 def imports(module: Path) -> list[tuple[str, bool]]:
-    """The first part of the name of each module that is imported, and whether a function does it when it is called."""
-    return [*_imports(module)]
-
-
-def _imports(module: Path) -> Iterator[tuple[str, bool]]:
+    """What is imported, as it is written, and whether a function does it when it is called."""
     try:
         with PARSING:
             tree = ast.parse(module.read_bytes())
-    except (SyntaxError, ValueError):  # it cannot be imported then, and a package may hold what nobody imports
-        return
-    inside = {
-        node
-        for function in ast.walk(tree)
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        for node in ast.walk(function)
-    }
-    for node in ast.walk(tree):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
-            names = [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        for name in {name.partition(".")[0] for name in names} - _NOT_OWN:
-            yield name, node in inside
+    except (SyntaxError, ValueError):  # it cannot be imported then
+        return []
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    called = {node for function in ast.walk(tree) if isinstance(function, functions) for node in ast.walk(function)}
+    found = [(name, node in called) for node in ast.walk(tree) for name in _named(node)]
+    return [(name, later) for name, later in found if name.partition(".")[0] not in _NOT_OWN]
+
+
+def _named(node: ast.AST) -> list[str]:
+    """The modules that a statement or a call imports; from a package perhaps what is in it."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        package = "." * node.level + (f"{node.module}." if node.module else "")
+        return [package + alias.name for alias in node.names]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__"):
+        return [arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    return []

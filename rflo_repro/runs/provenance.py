@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rflo_repro.runs import own_source
+from rflo_repro.runs import own_source, system
 from rflo_repro.version import VERSION
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -61,7 +61,8 @@ def meaning_digest(path: Path) -> str:
     """SHA-256 of a Python file's meaning: comments, docstrings and layout do not count. `missing` if there is none. Of
     another file, SHA-256 of its bytes."""
     try:
-        content = path.read_bytes()
+        with open(system.open_file(path), "rb") as file:
+            content = file.read()
         with own_source.PARSING:
             tree = ast.parse(content) if path.suffix == ".py" else None
     except FileNotFoundError:  # a module that was moved or renamed since

@@ -57,7 +57,7 @@ def run(experiment: Experiment[Any], request: Request, console: Console) -> Outc
         say(console, planned.headline)
         modules = {module for c in planned.conditions for job in c.jobs[:1] for module in provenance.modules_of(job)}
         if said := own_source.said_of(modules):
-            say(console, f"{INDENT}numbers are of {', '.join(said['own_files'])}; {own_source.NOT_SEEN}")
+            say(console, f"{INDENT}computed by {', '.join(said['own_files'])}; {said['not_seen']}")
         for problem in damaged:
             say(console, f"{INDENT}{problem}; made anew")
         computed, failed = _compute(planned, console, started)

@@ -6,7 +6,6 @@ import glob
 import hashlib
 import io
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from rflo_repro.runs import system
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.store import FOLDER, content, replacing
 
@@ -122,7 +122,7 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, metadata: Mapping[s
         except BaseException:
             waiting.unlink(missing_ok=True)
             raise
-        os.replace(waiting, path.with_suffix(".json"))
+        system.replace(waiting, path.with_suffix(".json"))
         for left in before:
             left.unlink(missing_ok=True)
     return path

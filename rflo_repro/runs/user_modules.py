@@ -30,10 +30,8 @@ def module_in(path: Path) -> ModuleType:
     """
     path = path.resolve()
     if str(path) not in _loaded:
-        beside = own_source.imported(path)
-        names = {file.relative_to(path.parent).parts[0].removesuffix(".py") for file in beside}
-        for name in names:
-            _check_whose(name, path.parent)
+        for file in own_source.imported(path):
+            _check_whose(file.relative_to(path.parent).parts[0].removesuffix(".py"), path.parent)
         mark = hashlib.sha256(str(path).encode() + content(path)).hexdigest()[:12]
         spec = importlib.util.spec_from_file_location(f"{path.stem}_{mark}", path)
         assert spec is not None
@@ -42,19 +40,30 @@ def module_in(path: Path) -> ModuleType:
         module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         with _first_on_the_path(path.parent):
             spec.loader.exec_module(module)
-            # what a function is to import when it is called
-            later = {name for file in (path, *beside) for name, called in own_source.imports(file) if called}
-            for name in sorted(later & names):
-                importlib.import_module(name)
+            _import_what_functions_will(path, 0)
         _loaded[str(path)] = module
     return _loaded[str(path)]
 
 
 def module_named(name: str, folder: Path) -> ModuleType:
     """The module of this name, from a package in the folder or of those that are installed. Raises as `module_in`."""
-    _check_whose(name.partition(".")[0], folder.resolve())
+    folder = folder.resolve()
+    _check_whose(name.partition(".")[0], folder)
     with _first_on_the_path(folder):
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        if module.__file__ and Path(module.__file__).resolve().is_relative_to(folder):
+            _import_what_functions_will(Path(module.__file__).resolve(), name.count("."))
+    return module
+
+
+def _import_what_functions_will(path: Path, depth: int) -> None:
+    """When they are called, its folder is no longer on the path."""
+    root, beside = path.parents[depth], own_source.imported(path, depth)
+    later = {name.partition(".")[0] for file in (path, *beside) for name, called in own_source.imports(file) if called}
+    for file in sorted(beside):
+        parts = [part for part in file.relative_to(root).with_suffix("").parts if part != "__init__"]
+        if parts[0] in later:
+            importlib.import_module(".".join(parts))
 
 
 def _check_whose(name: str, folder: Path) -> None:
@@ -67,11 +76,11 @@ def _check_whose(name: str, folder: Path) -> None:
 
 @contextmanager
 def _first_on_the_path(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder.absolute()))
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(str(folder.absolute()))
+        sys.path.remove(str(folder))
 
 
 def send(client: Any, jobs: Sequence[Job]) -> None:

@@ -1,6 +1,7 @@
 """Tasks of one's own in a sweep: what tells two of them apart, what their numbers depend on, and what is refused."""
 
 import json
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import rflo_repro as rr
 from rflo_repro.cli import cli
+from rflo_repro.runs import generation, own_source
 from rflo_repro.runs.job import describe, identity
 from rflo_repro.runs.session import Session
 from rflo_repro.tasks import PeriodicTask
@@ -146,7 +148,7 @@ def run_apart(folder):
     command = [sys.executable, "-B", "-m", "rflo_repro", "sweep", f"{folder}/own.toml", "--results", f"{folder}/out"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "is not looked at; --force computes it again" in done.stdout
+    assert "is not looked at; --force computes again" in done.stdout
     return "stored" if "(stored)" in done.stdout else "computed"
 
 
@@ -263,6 +265,34 @@ def test_a_sweep_is_fresh_right_after_it_ran_and_unknown_without_its_files(tmp_p
     assert listed() == "unknown"
     module.write_text(text)
     assert listed() == "fresh"
+
+
+def test_what_cannot_be_read_is_unknown_at_once(tmp_path, monkeypatch):
+    """The names of files are from metadata that others may have written."""
+    monkeypatch.chdir(tmp_path)
+    lay(Path("a"), MINE, x=IS)
+    assert CliRunner().invoke(cli, ["sweep", "a/own.toml"]).exit_code == 0
+    os.mkfifo("pipe.py")
+    for path in (tmp_path, tmp_path / "pipe.py", tmp_path / "no\0name.py", Path("/dev/zero")):
+        source = {"digest": "0", "of": [str(path)]}
+        assert generation.standing(source) == "unknown", path
+
+
+def test_of_a_package_what_the_task_imports_counts(tmp_path):
+    files = {
+        "lab/__init__.py": "", "lab/deep/__init__.py": "from . import first\n", "lab/deep/first.py": "",
+        "lab/deep/task.py": "from ..shapes import level\nfrom .near import *\nimport lab.whole.part\nimport numpy\n",
+        "lab/shapes.py": "", "lab/deep/near.py": "", "lab/whole/__init__.py": "", "lab/whole/part.py": "import beside",
+        "beside.py": "", "lab/other.py": "", "numpy_like.py": "",
+    }  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = own_source.imported(tmp_path / "lab/deep/task.py", depth=2)
+    assert {path.relative_to(tmp_path).as_posix() for path in found} == {
+        "lab/shapes.py", "lab/deep/near.py", "lab/deep/first.py", "lab/deep/__init__.py", "lab/__init__.py",
+        "lab/whole/__init__.py", "lab/whole/part.py", "beside.py",
+    }  # fmt: skip
 
 
 def test_plain_data_is_described_and_nothing_else():

@@ -35,7 +35,7 @@ class Tiles(NamedTuple):
 
 
 # A tile keeps its sums and what they are made of in registers: of 512 bits, 25 sums and 5 vectors; of 256, where a
-# vector takes two, 10 sums and a vector. `python -m benchmarks.spills` shows what goes to the stack.
+# vector takes two, 10 sums and a vector. `python -m benchmarks.assembly` shows what goes to the stack.
 TILES = {
     Registers(512, 32): Tiles(5, 5, row_vectors=8, pair_vectors=8, chain_vectors=8),
     Registers(256, 16): Tiles(5, 1, row_vectors=7, pair_vectors=2, chain_vectors=6),
