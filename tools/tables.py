@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +18,18 @@ class Bench:
     """Times of a timestep, as `rflo-repro bench` measured them."""
 
     def __init__(self, results: Path) -> None:
+        self.results = results
         frame = pd.read_csv(results / "bench_steps.csv")
         self.steps = frame.set_index(["rule", "implementation", "n_rec", "register_bits"])
         self.memory_table = pd.read_csv(results / "bench_memory.csv").set_index(["rule", "n_rec", "n_steps"])
         self.spills = pd.read_csv(Path(__file__).parents[1] / "benchmarks" / "spills.csv")
         self.cores_table = pd.read_csv(results / "bench_cores.csv").set_index("jobs")
+
+    def processor(self) -> str:
+        """What LLVM calls the processor on which the steps were measured."""
+        return str(
+            json.loads((self.results / "bench_steps.json").read_text(encoding="utf-8"))["runs"][-1]["machine"]["cpu"]
+        )
 
     def tiles(self) -> list[dict[str, str]]:
         """What each kind of registers has of each tile, its processors, and what a vector more would put on the stack:
