@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rflo_repro.learning.network import Network
     from rflo_repro.learning.optimizers import LearningRates, Optimizer
     from rflo_repro.learning.rules import RULES, LearningRule
+    from rflo_repro.learning.scores import Evaluation, evaluate
     from rflo_repro.learning.task import Task
     from rflo_repro.learning.train import train
     from rflo_repro.runs.progress import ProgressBar
@@ -33,6 +34,7 @@ _HOMES = {
     "learning.network": ("Network",),
     "learning.optimizers": ("LearningRates", "Optimizer"),
     "learning.rules": ("RULES", "LearningRule"),
+    "learning.scores": ("Evaluation", "evaluate"),
     "learning.task": ("Task",),
     "learning.train": ("train",),
     "runs.progress": ("ProgressBar",),
@@ -42,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "RULES",
+    "Evaluation",
     "History",
     "IntervalMatchingTask",
     "Learner",
@@ -59,6 +62,7 @@ __all__ = [
     "Task",
     "Updates",
     "__version__",
+    "evaluate",
     "run",
     "train",
     "trained",

@@ -8,18 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import exact_math, kernels, validate
-from rflo_repro.learning.evaluate import Updates, run
+from rflo_repro.learning import kernels, losses
+from rflo_repro.learning.evaluate import Rule, checked_updates, run
 from rflo_repro.learning.packing import PackedNetwork
-from rflo_repro.learning.settings import Rule
 from rflo_repro.learning.validate import Array
 
 
 class CustomTrainer:
     """Trains by a rule of the user's own, with the arguments and the result of `kernels.train_trials`."""
 
-    def __init__(self, rule: Rule, packed: PackedNetwork) -> None:
-        self.rule, self.packed = rule, packed
+    def __init__(self, rule: Rule, packed: PackedNetwork, loss: str) -> None:
+        self.rule, self.packed, self.loss = rule, packed, loss
 
     def __call__(
         self,
@@ -41,9 +40,7 @@ class CustomTrainer:
                 inputs, targets = trials.inputs[which, :length, :n_in].copy(), trials.targets[which, :length].copy()
                 begun = replace(net, h0=weights.state[:n])
                 seen = run(begun, inputs, trials.noise[k, :length] if trials.noise.size else None)
-                eps = np.where(np.isnan(targets), 0.0, targets - seen.y)
-                with np.errstate(over="ignore", invalid="ignore"):
-                    record.loss[k] = exact_math.sum(np.ravel(eps * eps)) / (2.0 * length)
+                record.loss[k] = losses.of_outputs(self.loss, targets, seen.y)
                 record.alignment[k] = net.alignment
                 if not trials.reset_state:
                     weights.state[:n] = seen.h[-1]
@@ -66,9 +63,9 @@ class CustomTrainer:
         """Add what the rule returned. Raises ValueError unless it is the updates of this network."""
         net = self.packed.net
         n, n_in = net.n_rec, net.n_in
-        returned = validate.instance("what rule returns", returned, Updates)
+        updates = checked_updates(net, returned)
         sums = {"w_rec": m[:n, :n].T, "w_in": m[n : n + n_in, :n].T, "w_out": w_out[:, :n]}
-        if net.bias is not None and returned.bias is not None:
+        if updates.bias is not None:
             sums["bias"] = m[-1, :n]
         for name, summed in sums.items():
-            summed += validate.any_array(f"{name} of what rule returns", getattr(returned, name), summed.shape)
+            summed += getattr(updates, name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import kernels, validate
+from rflo_repro.learning import kernels, losses, validate
 from rflo_repro.learning.algorithms import Algorithm
 from rflo_repro.learning.network import Network
 from rflo_repro.learning.packing import (
@@ -19,7 +20,7 @@ from rflo_repro.learning.packing import (
     one_trial,
     random_signs,
 )
-from rflo_repro.learning.rules import LearningRule, resolve
+from rflo_repro.learning.rules import MATRICES, LearningRule, resolve
 from rflo_repro.learning.validate import Array
 
 
@@ -37,6 +38,28 @@ class Run(validate.ShortRepr):
 
     h: Array
     y: Array
+    _of: tuple[Network, Array, Array] | None = field(default=None, repr=False)
+
+    @property
+    def u(self) -> Array:
+        """Pre-activations, (T, N) or (B, T, N): u(t) = W h(t-1) + Win x(t) and what else is added, computed again from
+        the states, up to rounding.
+
+        Raises
+        ------
+        AttributeError
+            For a run that was made by hand.
+        """
+        if self._of is None:
+            raise AttributeError("u is known for what `run` returned alone")
+        net, inputs, noise = self._of
+        before = np.concatenate([np.broadcast_to(net.h0, self.h[..., :1, :].shape), self.h[..., :-1, :]], axis=-2)
+        u = before @ net.w_rec.T + inputs @ net.w_in.T
+        if net.bias is not None:
+            u += net.bias
+        if net.output_feedback:
+            u += (before @ net.w_out.T) @ net.feedback.T
+        return u + noise if noise.size > 0 else u
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,12 +83,16 @@ class Updates(validate.ShortRepr):
     bias: Array | None = None
 
 
-def checked_trial(inputs: Any, targets: Any, n_in: int, n_out: int) -> tuple[Array, Array]:
-    """One trial's arrays, checked and copied. Raises ValueError."""
-    inputs = validate.array("inputs", inputs, (None, n_in))
+Rule = Callable[[Network, Array, Array, Run], Updates]
+"""The user's own rule: from a network, a trial's inputs (T, Nx) and targets (T, Ny), and its Run to the updates."""
+
+
+def checked_trial(inputs: Any, targets: Any, net: Network, loss: str) -> tuple[Array, Array]:
+    """One trial's arrays, (T, Nx) and (T, Ny), checked and copied. Raises ValueError."""
+    inputs = validate.array("inputs", inputs, (None, net.n_in))
     if inputs.shape[0] < 1:
         raise ValueError("inputs must have at least one timestep, got shape " + str(inputs.shape))
-    return inputs, validate.array("targets", targets, (inputs.shape[0], n_out), missing=True)
+    return inputs, losses.targets_of(loss, targets, len(inputs), net.n_out)
 
 
 def _checked_noise(noise: Any, shape: tuple[int, ...]) -> Array:
@@ -117,20 +144,23 @@ def run(net: Network, inputs: Array, noise: Array | None = None) -> Run:
     states = work.sources.reshape(n_steps + 1, work.width, work.source_row)[1:, :n_trials, : net.n_rec]
     outputs = -work.errors.reshape(n_steps, work.width, net.n_out)[:, :n_trials]
     h, y = states.transpose(1, 0, 2).copy(), outputs.transpose(1, 0, 2).copy()
-    return Run(h, y) if several else Run(h[0], y[0])
+    if several:
+        return Run(h, y, (net, inputs, noise))
+    return Run(h[0], y[0], (net, inputs[0], noise[0]))
 
 
 def weight_updates(
     net: Network,
     inputs: Array,
     targets: Array,
-    rule: str | LearningRule = "rflo",
+    rule: str | LearningRule | Rule = "rflo",
     noise: Array | None = None,
     rng: np.random.Generator | None = None,
+    loss: str = "squared",
 ) -> Updates:
     """One trial's update at learning rate 1, with the 1/T of Eq. 15 (Eq. 10, 15 or 23, by the rule).
 
-    For the exact rules it is minus the gradient of Eq. 2, the noise held fixed.
+    For the exact rules it is minus the gradient of the loss, the noise held fixed.
 
     Parameters
     ----------
@@ -139,13 +169,16 @@ def weight_updates(
     inputs : ndarray
         (T, Nx); row k is time k+1.
     targets : ndarray
-        (T, Ny). Where a target is NaN the error is zero; T counts all timesteps.
-    rule : str or LearningRule
-        A name from `RULES`, or a rule.
+        (T, Ny), or (T,) of class numbers with the cross-entropy. Where a target is NaN the error is zero; T counts all
+        timesteps.
+    rule : str, LearningRule or callable
+        A name from `RULES`, a rule, or a function as `train` takes it.
     noise : ndarray, optional
         (T, N), added to the pre-activations u of the units.
     rng : numpy.random.Generator, optional
         For the Rademacher signs of a stochastic rule; a new one by default.
+    loss : {"squared", "cross-entropy"}
+        As in `train`.
 
     Returns
     -------
@@ -158,20 +191,51 @@ def weight_updates(
         For a wrong shape, a value that is not finite, or an unknown rule.
     """
     net = validate.instance("net", net, Network)
+    loss = losses.checked(loss)
+    inputs, targets = checked_trial(inputs, targets, net, loss)
+    if not isinstance(rule, (str, LearningRule)) and callable(rule):
+        return _own_updates(net, inputs, targets, rule, noise, loss)
     rule = resolve(rule)
+    check_loss(rule, loss)
     algorithm = rule.algorithm
-    inputs, targets = checked_trial(inputs, targets, net.n_in, net.n_out)
     n_steps = len(inputs)
     fixed = _checked_noise(noise, (n_steps, net.n_rec))
     rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
     signs = random_signs(rule, net.n_rec, n_steps, rng)[None] if algorithm.n_signs(net.n_rec) else NO_SIGNS
     packed = PackedNetwork(net, noisy=fixed.size > 0 or algorithm.perturbs)
     trial = one_trial(packed.inputs(inputs), targets, fixed[None] if fixed.size > 0 else NO_NOISE, signs)
-    updates, loss = kernel_updates(packed, trial, rule, algorithm)
+    trial = trial._replace(loss=losses.switch(loss))
+    updates, found = kernel_updates(packed, trial, rule, algorithm)
     for name, dw in updates.items():
         if (name if name != "bias" else "w_in") not in rule.trains:
             dw[:] = 0.0
-    return Updates(**updates, loss=loss)
+    return Updates(**updates, loss=found)
+
+
+def check_loss(rule: LearningRule, loss: str) -> None:
+    """Raises ValueError for a rule that cannot lower this loss."""
+    if loss != "squared" and rule.algorithm.least_squares:
+        raise ValueError(f"loss must be 'squared' with {rule.name}, which fits by least squares, got {loss!r}")
+
+
+def _own_updates(net: Network, inputs: Array, targets: Array, rule: Rule, noise: Array | None, loss: str) -> Updates:
+    """What a rule of the user's own makes of one trial, checked. Raises ValueError."""
+    seen = run(net, inputs, noise)
+    found = losses.of_outputs(loss, targets, seen.y)
+    return replace(checked_updates(net, rule(net, inputs, targets, seen)), loss=found)
+
+
+def checked_updates(net: Network, returned: Any) -> Updates:
+    """What a rule of the user's own returned, copied. Raises ValueError unless it is the updates of this network."""
+    returned = validate.instance("what rule returns", returned, Updates)
+    shapes: dict[str, Any] = {name: getattr(net, name).shape for name in MATRICES}
+    if net.bias is not None and returned.bias is not None:
+        shapes["bias"] = net.bias.shape
+    copies = {
+        name: validate.any_array(f"{name} of what rule returns", getattr(returned, name), shape)
+        for name, shape in shapes.items()
+    }
+    return Updates(**copies, loss=returned.loss)
 
 
 def kernel_updates(

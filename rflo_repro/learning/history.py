@@ -24,6 +24,10 @@ EXPLODED = 10.0
 """A loss that has grown by more than this factor is that of a network which exploded."""
 
 
+def _none() -> Array:
+    return np.zeros(0)
+
+
 def whole_batches(n_trials: Any, batch: int) -> int:
     """The number of trials. Raises ValueError unless it is one, of whole batches."""
     whole = validate.integer("n_trials", n_trials, 1)
@@ -67,6 +71,10 @@ class History(validate.ShortRepr):
         (N,): the state at the end, after the last trial if states are carried on, else h0.
     snapshots : tuple of (int, Network)
         Numbers of trials, from 1, and the network before that trial's update.
+    evaluated : ndarray
+        (K,): the numbers of trials after which the network was evaluated.
+    evaluated_loss, metric : ndarray
+        (K,): what `evaluate` found then, means over trials; the metric is NaN if the task has none.
     """
 
     loss: Array
@@ -75,6 +83,9 @@ class History(validate.ShortRepr):
     network: Network
     state: Array
     snapshots: tuple[tuple[int, Network], ...] = ()
+    evaluated: Array = field(default_factory=_none)
+    evaluated_loss: Array = field(default_factory=_none)
+    metric: Array = field(default_factory=_none)
     _training: TrainingState | None = field(default=None, repr=False)
 
     @property

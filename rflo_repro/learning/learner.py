@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import exact_math, kernels, optimizers, validate
+from rflo_repro.learning import exact_math, kernels, losses, optimizers, validate
+from rflo_repro.learning.evaluate import check_loss
 from rflo_repro.learning.kernels import steps
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
@@ -45,6 +46,8 @@ class Learner:
         What becomes of a step's update. `clip` bounds the step's term of Eq. 5, without the rate.
     noise : float
         Standard deviation of Gaussian noise that is added to the pre-activation u of every unit at every step.
+    loss : {"squared", "cross-entropy"}
+        As in `train`; with the cross-entropy a target is the number of a class, or the probability of each.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class Learner:
         rng: np.random.Generator | None = None,
         optimizer: str | Optimizer = "sgd",
         noise: float = 0.0,
+        loss: str = "squared",
     ) -> None:
         self._net = net = validate.instance("net", net, Network)
         self._rule = rule = resolve(rule)
@@ -80,6 +84,8 @@ class Learner:
         self._noise = validate.real("noise", noise, 0.0)
         rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
         self._rng = children(copy.deepcopy(rng), 1)[0] if self._noise > 0.0 else None
+        self._loss_kind = losses.checked(loss)
+        check_loss(rule, loss)
         optimizer = optimizers.resolve(optimizer)
         least_squares = rule.algorithm.least_squares
         if least_squares and not optimizer.plain:
@@ -155,7 +161,8 @@ class Learner:
         Parameters
         ----------
         target : (Ny,) array
-            What the outputs should be; a number for a network with one output. NaN: no error there.
+            What the outputs should be; a number for a network with one output, or the number of a class. NaN: no error
+            there.
         error : (Ny,) array
             The error itself, in place of target minus output.
 
@@ -172,18 +179,25 @@ class Learner:
             raise ValueError("learn belongs to a step: call step first")
         given, n_out = target if error is None else error, self._net.n_out
         name = "target" if error is None else "error"
-        if (
+        entropy = None
+        if self._loss_kind != "squared" and error is None:
+            (row,) = losses.targets_of(self._loss_kind, np.asarray(given)[np.newaxis], 1, n_out)
+            given = self.y
+            entropy = steps.softmax_errors(row, given)
+        elif (
             type(given) is not np.ndarray
             or given.dtype != np.float64
             or given.shape != (n_out,)
             or not given.flags.c_contiguous
         ):
             given = validate.array(name, np.atleast_1d(given), (n_out,), missing=True)  # type: ignore[arg-type]
-        outcome = self._learn(self._memory, self._places, self._units, given, error is not None)
+        outcome = self._learn(self._memory, self._places, self._units, given, error is not None or entropy is not None)
         if outcome != steps.LEARNED:
             validate.array(name, given, (n_out,), missing=True)
             what = "an output" if outcome == steps.NO_ERROR else "a weight"
             raise FloatingPointError(f"{what} is no longer finite: eta is too high, got {self.eta!r}")
+        if entropy is not None:
+            self._part(steps.SCALARS)[steps.LOSS] = entropy
 
     def reset(self) -> None:
         """Put the state back to h0 and the traces to zero, as between two trials. Weights stay, and so does what an
@@ -215,8 +229,8 @@ class Learner:
 
     @property
     def loss(self) -> float:
-        """Half the squared error, summed over outputs, that the last `learn` met: the step's term of Eq. 2, without
-        1/T. NaN before the first."""
+        """The step's loss that the last `learn` met, without 1/T: half the squared error, summed over outputs, or the
+        cross-entropy. NaN before the first."""
         return float(self._part(steps.SCALARS)[steps.LOSS])
 
     @property

@@ -39,6 +39,9 @@ def to_arrays(history: History) -> Saved:
         "loss": history.loss,
         "alignment": history.alignment,
         "state": history.state,
+        "evaluated": history.evaluated,
+        "evaluated loss": history.evaluated_loss,
+        "metric": history.metric,
         "snapshots": np.array([trial for trial, _ in history.snapshots], dtype=np.int64),
         "streams": checkpoint.states(vars(training.rngs)),
         "identity": np.array(json.dumps(training.identity)),
@@ -66,7 +69,17 @@ def from_arrays(saved: Saved, training: TrainingState, net: Network) -> tuple[Tr
         moments = tuple(saved[f"moment {i}"] for i in range(n_moments))
         lookahead = tuple((saved[f"waiting {i}, 0"], saved[f"waiting {i}, 1"]) for i in range(n_parts // 2))
         snapshots = tuple((int(trial), network(f"snapshot {trial}")) for trial in saved["snapshots"])
-        begun = History(saved["loss"], saved["alignment"], False, network("network"), saved["state"], snapshots)
+        begun = History(
+            saved["loss"],
+            saved["alignment"],
+            False,
+            network("network"),
+            saved["state"],
+            snapshots,
+            saved["evaluated"],
+            saved["evaluated loss"],
+            saved["metric"],
+        )
         checkpoint.restore(vars(training.rngs), saved["streams"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"checkpoint must have what this training saved: {validate.short_repr(error)}") from None
@@ -84,7 +97,7 @@ def identity(net: Network, training: TrainingState, seeded: bool) -> dict[str, s
     """
     settings = training.settings
     parts = {name: getattr(settings, name) for name in ("task", "rule", "eta", "online", "batch", "reset_state")}
-    parts |= {name: getattr(settings, name) for name in ("optimizer", "noise", "loss") if hasattr(settings, name)}
+    parts |= {name: getattr(settings, name) for name in ("optimizer", "noise", "loss", "evaluate_every")}
     rngs = {"rng": str(checkpoint.states(vars(training.rngs))) if seeded else "new"}
     return {name: _digest(part) for name, part in {"net": net, **parts, **rngs}.items()}
 

@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rflo_repro.learning import kernels, validate
-from rflo_repro.learning.evaluate import Run, Updates
-from rflo_repro.learning.network import Network
+from rflo_repro.learning.evaluate import Rule
 from rflo_repro.learning.optimizers import LearningRates, Optimizer
 from rflo_repro.learning.rules import MATRICES, LearningRule
-from rflo_repro.learning.validate import Array
 
 if TYPE_CHECKING:
     from rflo_repro.learning.task import Task
 
 Eta = float | LearningRates | dict[str, float]
-Rule = Callable[[Network, Array, Array, Run], Updates]
-"""The user's own rule: from a network, a trial's inputs (T, Nx) and targets (T, Ny), and its Run to the updates."""
-
 BATCHES_AHEAD = 256
 
 
@@ -48,6 +43,9 @@ class Settings:
     optimizer: Optimizer
     noise: float
     snapshots: tuple[int, ...]
+    loss: str
+    evaluate_every: int
+    stop: Callable[[Any], Any] | None
 
     @property
     def known(self) -> LearningRule | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import numbers
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,17 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import kernels, optimizers, resume, validate
+from rflo_repro.learning import kernels, losses, optimizers, resume, validate
 from rflo_repro.learning.checkpoint import Checkpoint
 from rflo_repro.learning.custom_rule import CustomTrainer
+from rflo_repro.learning.evaluate import Rule, check_loss
 from rflo_repro.learning.history import History, TrainingState, whole_batches
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
 from rflo_repro.learning.packing import PackedNetwork, new_record, optimizer_state
 from rflo_repro.learning.rules import LearningRule, resolve
-from rflo_repro.learning.settings import Eta, Rule, Settings
-from rflo_repro.learning.task import Task
+from rflo_repro.learning.scores import evaluate
+from rflo_repro.learning.settings import Eta, Settings
+from rflo_repro.learning.task import Task, check_task
 from rflo_repro.learning.trial_source import Rngs, TrialSource
+
+EVALUATED = 200
+"""Trials on which `evaluate_every` evaluates the network."""
 
 
 def train(
@@ -40,6 +44,9 @@ def train(
     noise: float = 0.0,
     snapshots: Sequence[int] = (),
     checkpoint: Checkpoint | None = None,
+    loss: str = "squared",
+    evaluate_every: int | None = None,
+    stop: Callable[[History], Any] | None = None,
 ) -> History:
     """Train a copy of a network on a task.
 
@@ -86,6 +93,15 @@ def train(
         bits. It has a method `read()`, which returns the arrays that were saved last or None, and a method
         `keep(done, now)`, called as `progress` is, and before it: `now()` returns arrays by name for an .npz. A task
         that is no frozen dataclass, and so may remember its trials, is asked for all of them again.
+    loss : {"squared", "cross-entropy"}
+        Half the squared error (Eq. 2), or the cross-entropy of the softmax p of the outputs: L = -(1/T) sum of
+        p* ln p, in nats, and the error is p* - p. Its targets are class numbers, (T,), or probabilities p*, (T, Ny).
+
+    evaluate_every : int, optional
+        After how many trials, each time, the network is evaluated as by `evaluate`, always on the same 200 trials,
+        sampled from a copy of the task by a generator of their own: the training has the same bits with and without.
+    stop : callable, optional
+        Called with the history so far after each evaluation; the training ends where it returns something true.
 
     Returns
     -------
@@ -110,16 +126,24 @@ def train(
         optimizer=optimizers.resolve(optimizer),
         noise=validate.real("noise", noise, 0.0),
         snapshots=_snapshots(snapshots),
+        loss=losses.checked(loss),
+        evaluate_every=0 if evaluate_every is None else validate.integer("evaluate_every", evaluate_every, 1),
+        stop=stop,
     )
     seeded = rng is not None
     rng = validate.generator("rng", rng) if rng is not None else np.random.default_rng()
-    _check_online(settings, optimizer)
-    _check_task(task, net)
+    _check_together(settings, optimizer)
+    check_task(task, net.n_in, net.n_out)
     noisy, stochastic = settings.noise > 0.0, settings.sign_bytes(net.n_rec) > 0
     rngs = Rngs(rng)
-    if noisy or stochastic:
-        for_noise, for_signs = children(copy.deepcopy(rng), 2)
-        rngs = Rngs(rng, for_noise if noisy else None, for_signs if stochastic else None)
+    if noisy or stochastic or settings.evaluate_every:
+        for_noise, for_signs, for_evaluation = children(copy.deepcopy(rng), 3)
+        rngs = Rngs(
+            rng,
+            for_noise if noisy else None,
+            for_signs if stochastic else None,
+            for_evaluation if settings.evaluate_every else None,
+        )
     n_trials, training = whole_batches(n_trials, settings.batch), TrainingState(settings, rngs, continue_training)
     begun = History(np.zeros(0), np.zeros(0), False, net, net.h0)
     if checkpoint is not None:
@@ -132,6 +156,8 @@ def train(
             training, begun = resume.from_arrays(saved, training, net)
             if len(begun.loss) > n_trials:
                 raise ValueError(f"n_trials must be at least the {len(begun.loss)} of the checkpoint, got {n_trials}")
+            if len(begun.evaluated) and begun.evaluated[-1] == len(begun.loss) and _stops(settings, begun):
+                return replace(begun, _training=training)
     return continue_training(training, n_trials, progress, checkpoint, begun)
 
 
@@ -143,13 +169,22 @@ def _snapshots(given: Any) -> tuple[int, ...]:
         raise ValueError(f"snapshots must be numbers of trials, got {validate.short_repr(given)}") from None
 
 
-def _check_online(settings: Settings, optimizer: Any) -> None:
-    """Raises ValueError for what cannot change weights at every timestep, but is asked to."""
+def _check_together(settings: Settings, optimizer: Any) -> None:
+    """Raises ValueError for arguments that contradict each other."""
     rule = settings.known
     if settings.online and not (rule is not None and rule.local_in_time):
         name = validate.short_repr(settings.rule if rule is None else rule.name)
         needed = "a rule that is local in time (no carry 'full', no truncation, no next_error)"
         raise ValueError(f"online needs {needed}, got {name}")
+    if rule is not None:
+        check_loss(rule, settings.loss)
+    if settings.evaluate_every % settings.batch:
+        raise ValueError(
+            f"evaluate_every must be a multiple of batch ({settings.batch}), got {settings.evaluate_every}"
+        )
+    if settings.stop is not None and not (settings.evaluate_every and callable(settings.stop)):
+        got = validate.short_repr(settings.stop)
+        raise ValueError(f"stop must be a function of the history, together with evaluate_every, got {got}")
     if settings.within_trial:
         within = "online" if rule is None or settings.online else f"{rule.name}, which is within the trial"
         if settings.batch != 1:
@@ -159,17 +194,19 @@ def _check_online(settings: Settings, optimizer: Any) -> None:
         raise ValueError(f"optimizer must be plain sgd with {rule.name}, which has no gradient, got {got}")
 
 
-def _check_task(task: Any, net: Network) -> None:
-    """Raises ValueError for what is no task for this network."""
-    if isinstance(task, type):
-        raise ValueError(f"task must be an instance, got the class: write {task.__name__}(...)")
-    for name in ("n_in", "n_out"):
-        size = getattr(task, name, None)
-        if not isinstance(size, numbers.Integral) or size != getattr(net, name):
-            got = validate.short_repr(size)
-            raise ValueError(f"task.{name} must be the network's {getattr(net, name)}, got {got}")
-    if not callable(getattr(task, "trial", None)):
-        raise ValueError(f"task must have a method trial, got {validate.short_repr(task)}")
+def _stops(settings: Settings, history: History) -> bool:
+    return settings.stop is not None and bool(settings.stop(history))
+
+
+def _evaluate(training: TrainingState, net: Network) -> tuple[float, float]:
+    """Mean loss and metric of the network as it is now. Raises ValueError for a task that cannot be copied."""
+    settings = training.settings
+    try:
+        task = copy.deepcopy(settings.task)
+    except Exception as error:  # whatever a task of somebody else's holds
+        raise ValueError(f"evaluate_every needs a task that can be copied: {error}") from None
+    found = evaluate(net, task, EVALUATED, copy.deepcopy(training.rngs.evaluation), settings.loss)
+    return found.loss, found.metric
 
 
 class _Trainer:
@@ -180,7 +217,7 @@ class _Trainer:
         self.kernel: Callable[..., int]
         if rule is None:
             assert not isinstance(settings.rule, LearningRule)
-            self.kernel, self.switches = CustomTrainer(settings.rule, packed), None
+            self.kernel, self.switches = CustomTrainer(settings.rule, packed, settings.loss), None
         else:
             self.algorithm = rule.algorithm_for(settings.online)
             self.kernel = getattr(kernels, self.algorithm.train)
@@ -219,7 +256,8 @@ def continue_training(
     wanted = [(trial, (trial - 1) // settings.batch * settings.batch) for trial in settings.snapshots]
     wanted = [(trial, before) for trial, before in wanted if n_past <= before < n_trials]
     snapshots = list(past.snapshots)
-    done, diverged = n_past, False
+    evaluations = [*zip(past.evaluated, past.evaluated_loss, past.metric, strict=True)]
+    done, diverged, stopped = n_past, False, False
 
     def so_far() -> History:
         after = replace(
@@ -230,31 +268,48 @@ def continue_training(
         )
         seen = n_trials if diverged else done
         state = packed.weights.state[: packed.net.n_rec].copy()
+        evaluated, evaluated_loss, metric = np.array(evaluations, dtype=np.float64).reshape(-1, 3).T
         return History(
-            record.loss[:seen], record.alignment[:seen], diverged, packed.network(), state, tuple(snapshots), after
+            record.loss[:seen],
+            record.alignment[:seen],
+            diverged,
+            packed.network(),
+            state,
+            tuple(snapshots),
+            evaluated.astype(np.int64),
+            evaluated_loss.copy(),
+            metric.copy(),
+            after,
         )
 
-    while done < n_trials and not diverged:
+    while done < n_trials and not diverged and not stopped:
         while wanted and wanted[0][1] == done:
             snapshots.append((wanted.pop(0)[0], packed.network()))
         n_most = (wanted[0][1] if wanted else n_trials) - done
+        every = settings.evaluate_every
+        if every:
+            n_most = min(n_most, every - done % every)
         rates, n_most = settings.constant_rates(done, n_most)
         began = time.perf_counter()
         block = source.block(n_most)
         n_block = len(block.order)
         part = slice(done, done + n_block)
         n_good = trainer.train(
-            block.trials(settings.batch, settings.reset_state),
+            block.trials(settings),
             rates,
             kernels.Record(record.loss[part], record.alignment[part]),
         )
         source.seconds_per_step = max(1e-9, (time.perf_counter() - began) / (block.inputs.shape[1] * n_block))
         diverged = n_good < n_block
         done += n_good
+        evaluates = every and done % every == 0 and not diverged
+        if evaluates:
+            evaluations.append((done, *_evaluate(training, packed.network())))
         if checkpoint is not None and not diverged:
             checkpoint.keep(done, lambda: resume.to_arrays(so_far()))
         if progress is not None:
             progress(done)
+        stopped = bool(evaluates) and _stops(settings, so_far())
     loss, alignment = record
     if diverged:
         loss[done + 1 :] = alignment[done + 1 :] = math.nan

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import algorithms, exact_math, kernels, validate
+from rflo_repro.learning import algorithms, exact_math, kernels, losses, validate
 from rflo_repro.learning.evaluate import checked_trial
 from rflo_repro.learning.packing import NO_NOISE, NO_SIGNS, PackedNetwork, Signs, random_signs
 from rflo_repro.learning.settings import Settings
@@ -26,11 +26,15 @@ Trial = tuple[Array, Array]
 
 @dataclass
 class Rngs:
-    """The generators of a training: the task's trials, the noise, and the Rademacher signs have one each."""
+    """The generators of a training: the task's trials, the noise, and the Rademacher signs have one each.
+
+    evaluation: that of the trials on which the network is evaluated; each evaluation begins with a copy of it.
+    """
 
     trials: np.random.Generator
     noise: np.random.Generator | None = None
     signs: np.random.Generator | None = None
+    evaluation: np.random.Generator | None = None
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,18 @@ class Block:
     signs: Signs
     lengths: npt.NDArray[np.int64] | float = 0.0
 
-    def trials(self, batch: int, reset_state: bool) -> kernels.Trials:
+    def trials(self, settings: Settings) -> kernels.Trials:
         """As the kernels take them."""
         return kernels.Trials(
-            self.inputs, self.targets, self.order, batch, reset_state, self.noise, self.lengths, self.signs
+            self.inputs,
+            self.targets,
+            self.order,
+            settings.batch,
+            settings.reset_state,
+            self.noise,
+            self.lengths,
+            self.signs,
+            losses.switch(settings.loss),
         )
 
 
@@ -83,7 +95,7 @@ class TrialSource:
             return self.checked
         # A read-only array may be a view of one that is refilled: identity counts for arrays that can never change
         self.given = (inputs, targets) if validate.immutable(inputs) and validate.immutable(targets) else None
-        inputs, targets = checked_trial(inputs, targets, self.packed.net.n_in, self.packed.net.n_out)
+        inputs, targets = checked_trial(inputs, targets, self.packed.net, self.settings.loss)
         trial = self.packed.inputs(inputs), targets
         if self.checked is None or not all(map(_same_bits, trial, self.checked)):
             self.checked = trial

@@ -114,17 +114,21 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "run": (lambda **k: rr.run(**{"net": NET, "inputs": TRIAL["inputs"], **k}), ("net", "inputs", "noise")),
     "weight_updates": (
         lambda **k: rr.weight_updates(**{"net": NET, **TRIAL, **k}),
-        ("net", "inputs", "targets", "rule", "noise", "rng"),
+        ("net", "inputs", "targets", "rule", "noise", "rng", "loss"),
+    ),
+    "evaluate": (
+        lambda **k: rr.evaluate(**{"net": NET, "task": Trial(**TRIAL), "n_trials": 2, **k}),
+        ("net", "task", "n_trials", "rng", "loss"),
     ),
     "Learner": (
         lambda **k: rr.Learner(**{"net": NET, **k}),
-        ("net", "rule", "eta", "rng", "optimizer", "noise"),
+        ("net", "rule", "eta", "rng", "optimizer", "noise", "loss"),
     ),
     "train": (
         train,
         (
             *("net", "inputs", "targets", "rule", "eta", "n_trials", "rng", "online", "batch", "reset_state"),
-            *("optimizer", "noise", "snapshots"),
+            *("optimizer", "noise", "snapshots", "loss", "evaluate_every", "stop"),
         ),
     ),
     "LearningRates": (
@@ -193,7 +197,13 @@ ALIASES = {"shortest": "(shortest|longest)", "inputs": "(inputs|targets)", "eta"
 
 
 def test_every_public_function_is_driven():
-    public = {name for name in rr.__all__ if callable(getattr(rr, name))} - {"History", "Run", "Updates", "Task"}
+    public = {name for name in rr.__all__ if callable(getattr(rr, name))} - {
+        "Evaluation",
+        "History",
+        "Run",
+        "Updates",
+        "Task",
+    }
     assert public <= set(CALLS)
     for name, (_, arguments) in CALLS.items():
         function = {"Network.random": rr.Network.random}.get(name) or getattr(rr, name, None)

@@ -34,6 +34,7 @@ from .layout import (
     weights,
     workspace,
 )
+from .losses import cross_entropy
 from .normal import box_muller
 from .optimizers import optimize
 from .rewards import reward_update, train_rewarded
@@ -60,6 +61,7 @@ __all__ = [
     "Workspace",
     "apply_update",
     "box_muller",
+    "cross_entropy",
     "exact_workspace",
     "factors",
     "forward",

@@ -6,6 +6,7 @@ from typing import Any
 
 from .estimates import accumulate_with_estimates, estimate_step, start_estimates
 from .layout import LANES, NONE, Array, Indices, Record, Rule, Trials, Uoro, Weights, Workspace
+from .losses import keep_loss, put_errors, twice_loss
 from .products import SHORT, step_product
 from .unit import unit_steps
 from .vector import clear, copy_part, fma, force_inline, inline_ir, kernel, lane_sum, load, specialise, splat, store
@@ -63,12 +64,6 @@ def _not_always(units: Any) -> bool:
 
 
 start_from_zero = specialise(float, _always_zero, _not_always)
-
-
-@force_inline
-def error(target: float, y: float) -> float:
-    """``eps`` of an output: zero where the target is NaN."""
-    return target - y if target == target else 0.0
 
 
 def _full_length(lengths: Any, order: Indices, first: int, width: int, n_steps: int) -> int:
@@ -167,11 +162,13 @@ def advance(weights: Weights, trials: Trials, first: int, width: int, rule: Rule
                 work.gains, (t * width + q) * row, row, in_order,
             )  # fmt: skip
         for q in range(width):
+            index = t * width + q
             for k in range(n_out):
-                y = readout(w_out, k, sources, after + q * source_row)
-                eps = error(targets[order[first + q], t, k], y)
-                errors[(t * width + q) * n_out + k] = eps
-                loss[first + q] += eps * eps
+                errors[index * n_out + k] = readout(w_out, k, sources, after + q * source_row)
+            twice = put_errors(trials.loss, targets, order[first + q], t, errors, index * n_out)
+            keep_loss(trials.loss, work, index, twice)
+            for k in range(n_out):
+                loss[first + q] += twice_loss(trials.loss, errors[index * n_out + k], k, twice)
         draw(work.estimator, weights, trials, first, width, rule, t, work)
     for q in range(width):
         loss[first + q] /= 2.0 * steps_of(lengths, order, first + q, 1, n_most)

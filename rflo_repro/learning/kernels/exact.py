@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import isfinite
 
 from .credit import add_feedback_path
-from .dynamics import error, readout, start_preactivation, start_trial, steps_of, update_effective_weights
+from .dynamics import readout, start_preactivation, start_trial, steps_of, update_effective_weights
 from .layout import FULL, LANES, ExactWorkspace, Optimizer, Rates, Record, Rule, Trials, Updates, Weights
+from .losses import put_errors, twice_loss
 from .optimizers import apply_batch
 from .products import Extent, Rows, Scalars, products
 from .unit import gain_of, leak_of, unit_steps
@@ -33,7 +34,7 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
     n_rec, units, effective, w_out = weights.n_rec, weights.units, weights.effective, weights.w_out
     dm, dw_out = work.updates.m, work.updates.w_out
     sensitivity, through, sources = work.sensitivity, work.through, work.sources
-    u, gain, credit = work.u, work.gain, work.credit
+    u, gain, credit, errors = work.u, work.gain, work.credit, work.errors
     clear(sensitivity)
     before, after = 0, work.source_row
     start_trial(sources, before, work.source_row, work.state, n_rec)
@@ -50,8 +51,11 @@ def run_exact(weights: Weights, trials: Trials, k_trial: int, work: ExactWorkspa
             store(gain, i, gain_of(units, sources, before, after, gain, 0, i))
             store(credit, i, splat(0.0))
         for k in range(w_out.shape[0]):
-            eps = error(targets[trial, t, k], readout(w_out, k, sources, after))
-            loss += eps * eps / (2.0 * n_steps)
+            errors[k] = readout(w_out, k, sources, after)
+        twice = put_errors(trials.loss, targets, trial, t, errors, 0)
+        for k in range(w_out.shape[0]):
+            eps = errors[k]
+            loss += twice_loss(trials.loss, eps, k, twice) / (2.0 * n_steps)
             if n_steps < inputs.shape[1]:
                 eps *= inputs.shape[1] / n_steps
             for i in range(n_rec):

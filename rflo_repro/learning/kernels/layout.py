@@ -117,6 +117,9 @@ class Trials(NamedTuple):
     signs: Bits = np.zeros((0, 0, 0, 0), dtype=np.uint8)
     """(K, T, draws, bytes): Rademacher signs of trial k, for stochastic rules; sign i is minus where bit i % 8 of byte
     i // 8 is set."""
+    loss: float | bool = 0.0
+    """Half the squared error, or, where it is True, the cross-entropy of the softmax: the kernels are compiled for each
+    by itself."""
 
 
 class Rule(NamedTuple):
@@ -266,7 +269,9 @@ class Workspace(NamedTuple):
     sources: Array
     """(n_steps + 1) width rows: ``[h(t) | x(t+1)]``."""
     errors: Array
-    """n_steps width rows of n_out: ``eps(t)``."""
+    """n_steps width rows of n_out: the outputs, then ``eps(t)``."""
+    losses: Array
+    """n_steps width: the loss of each step, for the cross-entropy alone."""
     credit: Array
     """``z(t) phi'(u(t)) / tau`` for a stretch of the history."""
     gains: Array
@@ -320,6 +325,8 @@ class TraceWorkspace(NamedTuple):
     """(padded,): ``C_ii(t)``, by which a unit's traces decay."""
     y: Array
     """(n_out,): the last output."""
+    errors: Array
+    """(n_out,): ``eps(t)``."""
     state: Array
     """(padded,): where the trial starts, then where it ended."""
     traces: Array
@@ -339,8 +346,9 @@ class ExactWorkspace(NamedTuple):
     u: Array
     gain: Array
     credit: Array
+    errors: Array
     state: Array
-    """(padded,), each as in `TraceWorkspace`."""
+    """(padded,), but for the errors, (n_out,), each as in `TraceWorkspace`."""
     sensitivity: Array
     """Row (j, r), element i: ``d h_i / d m[j, r]``."""
     through: Array
@@ -413,9 +421,10 @@ def workspace(
     """
     row = padded(n_rec)
     source_row, credit_row = _stride(n_rec + n_in), _stride(n_rec)
-    sources, errors, credit, gains, u, z, m, w_out, back, diagonal = aligned_zeros(
+    sources, errors, losses, credit, gains, u, z, m, w_out, back, diagonal = aligned_zeros(
         ((n_steps + 1) * width * source_row,),
         (n_steps * width * n_out,),
+        (n_steps * width,),
         (max(TERMS_AT_ONCE, width) * credit_row,),
         (n_steps * width * row if store_gains else 0,),
         (width * row,),
@@ -427,7 +436,7 @@ def workspace(
     )
     updates = Updates(m, w_out)
     return Workspace(
-        width, source_row, credit_row, sources, errors, credit, gains, u, z, updates, back, diagonal, estimator
+        width, source_row, credit_row, sources, errors, losses, credit, gains, u, z, updates, back, diagonal, estimator
     )
 
 
@@ -460,26 +469,28 @@ def trace_workspace(n_rec: int, n_in: int, n_out: int) -> TraceWorkspace:
     """Scratch memory for the online rule."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
     matrix, readout = (n_rec + n_in, row), (n_out, row)
-    sources, u, gain, credit, decay, y, state, traces, m, w_out, step_m, step_w_out = aligned_zeros(
-        (2 * source_row,), (row,), (row,), (row,), (row,), (n_out,), (row,), matrix, matrix, readout, matrix, readout
-    )
+    sources, u, gain, credit, decay, y, errors, state, traces, m, w_out, step_m, step_w_out = aligned_zeros(
+        (2 * source_row,), (row,), (row,), (row,), (row,), (n_out,), (n_out,), (row,),
+        matrix, matrix, readout, matrix, readout,
+    )  # fmt: skip
     before, step = Updates(m, w_out), Updates(step_m, step_w_out)
-    return TraceWorkspace(source_row, sources, u, gain, credit, decay, y, state, traces, before, step)
+    return TraceWorkspace(source_row, sources, u, gain, credit, decay, y, errors, state, traces, before, step)
 
 
 def exact_workspace(n_rec: int, n_in: int, n_out: int) -> ExactWorkspace:
     """Scratch memory for real-time recurrent learning: two arrays of some ``n_rec^3`` elements."""
     row, source_row = padded(n_rec), padded(n_rec + n_in)
     sensitivities = ((n_rec + n_in) * n_rec, row)
-    sources, u, gain, credit, state, sensitivity, through, m, w_out = aligned_zeros(
+    sources, u, gain, credit, errors, state, sensitivity, through, m, w_out = aligned_zeros(
         (2 * source_row,),
         (row,),
         (row,),
         (row,),
+        (n_out,),
         (row,),
         sensitivities,
         sensitivities,
         (n_rec + n_in, row),
         (n_out, row),
     )
-    return ExactWorkspace(source_row, sources, u, gain, credit, state, sensitivity, through, Updates(m, w_out))
+    return ExactWorkspace(source_row, sources, u, gain, credit, errors, state, sensitivity, through, Updates(m, w_out))

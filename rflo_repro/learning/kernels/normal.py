@@ -23,7 +23,7 @@ def _series(coefficients: tuple[float, ...], x: Any) -> Any:
 
 
 @force_inline
-def _logarithm(x: Any) -> Any:
+def logarithm(x: Any) -> Any:
     """``ln x`` for x that are positive, normal and finite."""
     mantissa = fraction(x)
     low = where_negative(mantissa - splat(SQRT_HALF), splat(1.0), splat(0.0))
@@ -55,5 +55,5 @@ def box_muller(uniform: Array) -> None:
     """Overwrite ``uniform[0]`` by normal numbers, from two uniform ones each: (2, n), n whole vectors."""
     n = uniform.shape[1]
     for i in range(0, n, LANES):
-        radius = sqrt(splat(-2.0) * _logarithm(splat(1.0) - load(uniform, i)))
+        radius = sqrt(splat(-2.0) * logarithm(splat(1.0) - load(uniform, i)))
         store(uniform, i, radius * _sine(load(uniform, n + i)))

@@ -33,6 +33,7 @@ from .layout import (
     Updates,
     Weights,
 )
+from .losses import reward
 from .optimizers import apply_batch
 from .products import Rows, Scalars, history_product
 from .unit import leak_of
@@ -83,20 +84,11 @@ def run_from_start(
     advance(weights, trials, first, width, Rule(False, NONE), loss, runs)
 
 
-@force_inline
-def reward(errors: Array, at: int, n_out: int) -> float:
-    """R(t), from the errors at element `at`."""
-    squares = 0.0
-    for k in range(n_out):
-        squares += errors[at + k] * errors[at + k]
-    return -0.5 * squares
-
-
 @kernel
 def compute_advantages(trials: Trials, begin: int, width: int, n_out: int, at_end: bool, work: RewardWorkspace) -> None:
     """``R(t) - Rbar(t)``, or at the end of each trial their sum. A trial shorter than T has its own 1/T."""
     n_steps = trials.inputs.shape[1]
-    baseline, advantages, errors = work.baseline, work.advantages, work.runs.errors
+    baseline, advantages = work.baseline, work.advantages
     for q in range(width):
         own = steps_of(trials.lengths, trials.order, begin + q, 1, n_steps)
         whole = 0.0
@@ -104,7 +96,7 @@ def compute_advantages(trials: Trials, begin: int, width: int, n_out: int, at_en
             index = t * width + q
             advantage = 0.0
             if t < own:
-                advantage = (reward(errors, index * n_out, n_out) - baseline[index]) * (n_steps / own)
+                advantage = (reward(trials.loss, work.runs, index, n_out) - baseline[index]) * (n_steps / own)
             whole += advantage
             advantages[index] = 0.0 if at_end else advantage
         if at_end:
@@ -168,7 +160,7 @@ def learn_from_rewards(
         if not isfinite(loss[k]):
             return
     for index in range(n_group * width):
-        work.baseline[index] = reward(runs.errors, index * n_out, n_out)
+        work.baseline[index] = reward(trials.loss, runs, index, n_out)
     if readout:
         weigh_errors(trials.lengths, trials.order, begin, width, n_steps, n_out, runs.errors)
         history_product(
@@ -181,7 +173,9 @@ def learn_from_rewards(
                 runs.updates.w_out[k, i] = 0.0
     if recurrent:
         order = trials.order[begin : begin + width]
-        perturbed = Trials(trials.inputs, trials.targets, order, width, True, work.noise, trials.lengths, trials.signs)
+        perturbed = Trials(
+            trials.inputs, trials.targets, order, width, True, work.noise, trials.lengths, trials.signs, trials.loss
+        )  # fmt: skip
         n_draws = trials.signs.shape[2]
         for draw in range(n_draws):
             perturb(trials, begin, width, draw, rule.sigma, work.noise)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .dynamics import error, readout, start_trial
+from .dynamics import readout, start_trial
 from .layout import (
     DIAGONAL,
     LANES,
@@ -31,6 +31,7 @@ from .layout import (
 from .layout import (
     METHODS as METHODS,
 )
+from .losses import error, put_errors
 from .optimizers import optimize
 from .traces import Learning, gather_step, next_preactivation, trace_step, update_decay, update_inverse, update_traces
 from .unit import gain_of, unit_steps
@@ -129,7 +130,7 @@ def _work(memory: Array, places: Indices) -> TraceWorkspace:
     step = Updates(_rows(memory, places, STEP_M, row), _rows(memory, places, STEP_W_OUT, row))
     return TraceWorkspace(
         places[SOURCE_ROW], _part(memory, places, SOURCES), _part(memory, places, U), _part(memory, places, GAIN),
-        _part(memory, places, CREDIT), _part(memory, places, DECAY), _part(memory, places, Y),
+        _part(memory, places, CREDIT), _part(memory, places, DECAY), _part(memory, places, Y), _part(memory, places, Y),
         _part(memory, places, STATE), _rows(memory, places, TRACES, row), step, step,
     )  # fmt: skip
 
@@ -258,6 +259,13 @@ def _change_rows(weights: Weights, rows: Learning, work: TraceWorkspace, check: 
             store(m, index, w)
             check = fma(w, splat(0.0), check)
     return check
+
+
+@kernel
+def softmax_errors(target: Array, eps: Array) -> float:
+    """Put the errors of the softmax, for targets (n_out,) that are probabilities, in the place of the outputs `eps`.
+    Returns the cross-entropy."""
+    return put_errors(True, target.reshape((1, 1, target.shape[0])), 0, 0, eps, 0) / 2.0
 
 
 @kernel

@@ -9,7 +9,7 @@ from math import isfinite, nan
 from typing import Any, NamedTuple
 
 from .credit import copy_diagonal, jacobian_diagonal
-from .dynamics import error, readout, start_preactivation, start_trial
+from .dynamics import readout, start_preactivation, start_trial
 from .layout import (
     DIAGONAL,
     LANES,
@@ -26,6 +26,7 @@ from .layout import (
     Updates,
     Weights,
 )
+from .losses import put_errors, twice_loss
 from .optimizers import optimize
 from .products import Extent, Rows, Scalars, products
 from .unit import gain_of, unit_steps
@@ -258,7 +259,7 @@ def run_traces(
     n_rows, row = weights.m.shape
     n_rec, units, w_out = weights.n_rec, weights.units, weights.w_out
     n_out = w_out.shape[0]
-    sources, u, gain, credit, y = work.sources, work.u, work.gain, work.credit, work.y
+    sources, u, gain, credit, y, errors = work.sources, work.u, work.gain, work.credit, work.y, work.errors
     feedback = w_out if rule.symmetric else weights.b
     clear(work.traces)
     before, after = 0, work.source_row
@@ -288,8 +289,11 @@ def run_traces(
         rls_step(rates, targets, trial, t, sources, after)
         for k in range(n_out):
             y[k] = readout(w_out, k, sources, after)
-            eps = error(targets[trial, t, k], y[k])
-            loss += eps * eps / (2.0 * n_steps)
+            errors[k] = y[k]
+        twice = put_errors(trials.loss, targets, trial, t, errors, 0)
+        for k in range(n_out):
+            eps = errors[k]
+            loss += twice_loss(trials.loss, eps, k, twice) / (2.0 * n_steps)
             for i in range(0, row, LANES):
                 store(credit, i, fma(splat(eps), load(feedback, k * row + i), load(credit, i)))
             learn_readout(rates, to.w_out, k, eps, sources, after, n_rec)
