@@ -20,9 +20,9 @@ import click
 import pandas as pd
 from llvmlite import binding, ir
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.learning.kernels import products
 from rflo_repro.learning.kernels.registers import TILES, Tiles, registers_of
-from rflo_repro.runs.store import replacing
 
 # x86 in AT&T syntax, then Arm; a processor without a fused multiply-add calls the C library's
 KINDS = {

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.report.style import Picture
-from rflo_repro.runs.store import replacing
 
 
 def save(picture: Picture, stem: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from rflo_repro.studies.registry import studies
 PACKAGE = Path(rflo_repro.__file__).parent
 ROOT = PACKAGE.parent
 # Of what a room may import, besides itself. The command line is a room of four files; the last one is the package's
-# `__init__`, whose names are for users alone. `exact_math` is that module of `learning`, and types of arrays.
+# `__init__`, whose names are for users alone. `exact_math` and `files` are those modules of `learning`.
 BELOW_PAPER = {"stats", "runs", "tasks", "learning"}
 BELOW_STUDIES = {*BELOW_PAPER, "report", "paper"}
 ALLOWED = {
@@ -27,7 +27,7 @@ ALLOWED = {
     "tasks": {"learning"},
     "stats": {"exact_math"},
     "runs": {"version", "stats", "learning", "tasks"},
-    "report": {"runs", "stats", "exact_math"},
+    "report": {"runs", "stats", "exact_math", "files"},
     "paper": {*BELOW_PAPER, "report"},
     "studies": BELOW_STUDIES,
     "benchmarks": {*BELOW_STUDIES, "studies"},
@@ -35,6 +35,7 @@ ALLOWED = {
     "cli": {*BELOW_STUDIES, "studies", "version", "benchmarks"},
     "__init__": {"version", "learning", "tasks", "runs", "studies"},
 }
+SHARED = ("exact_math", "files")
 FOLDERS = [path.name for path in (PACKAGE / "paper").iterdir() if (path / "__init__.py").exists()]
 
 
@@ -105,19 +106,20 @@ def room(module):
     top, *parts = module.split(".")
     if top != "rflo_repro":
         return top
-    if parts == ["learning", "exact_math"]:
-        return "exact_math"
+    if parts[0:1] == ["learning"] and parts[1:] in ([name] for name in SHARED):
+        return parts[1]
     return {"options": "cli", "process": "cli", "__main__": "cli"}.get(parts[0], parts[0]) if parts else "__init__"
 
 
 def arrows_up(graph):
     """Imports of a room that is not allowed to be imported there."""
+    home = dict.fromkeys(SHARED, "learning")
     return {
         (module, other)
         for module, imported in graph.items()
         for other in imported
-        if (here := room(module).replace("exact_math", "learning")) != (there := room(other))
-        and not {there, there.replace("exact_math", "learning")} & {here, *ALLOWED[here]}
+        if (here := home.get(room(module), room(module))) != (there := room(other))
+        and not {there, home.get(there, there)} & {here, *ALLOWED[here]}
     }
 
 
@@ -134,7 +136,7 @@ def circles(graph):
 
 
 def test_no_arrow_runs_up():
-    assert {room(module) for module in MODULES} == {*ALLOWED, "exact_math"}
+    assert {room(module) for module in MODULES} == {*ALLOWED, *SHARED}
     assert not arrows_up(modules())
 
 

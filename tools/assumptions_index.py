@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.paper import registry
 from rflo_repro.report.words import number
 from rflo_repro.runs import provenance, tables
 from rflo_repro.runs.choices import Choice, Choices, declared, defaults, parsed, written
-from rflo_repro.runs.store import replacing
 from rflo_repro.studies.multiverse import design
 from rflo_repro.studies.multiverse.experiment import SCHEMAS
 from rflo_repro.studies.multiverse.marginal_effects import marginal_effects, pairs

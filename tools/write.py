@@ -12,9 +12,9 @@ from pathlib import Path
 
 import jinja2
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.learning.rules import RULES
 from rflo_repro.paper import registry
-from rflo_repro.runs.store import replacing
 from rflo_repro.studies.registry import studies
 from tools import measured, tables
 from tools.facts import NOTHING, Facts, Untrue, figure_times

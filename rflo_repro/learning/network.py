@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rflo_repro.learning import exact_math, validate
+from rflo_repro.learning.files import replacing
 from rflo_repro.learning.validate import Array
 
 Phi = Literal["tanh", "relu", "softplus", "sigmoid", "identity"]
@@ -148,15 +149,8 @@ class Network(validate.ShortRepr, validate.Checked):
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         archive = io.BytesIO()
         np.savez_compressed(archive, **{FORMAT: VERSION, **{k: v for k, v in given.items() if v is not None}})
-        # beside it first: a disk that is full leaves the old file as it was
-        target = Path(path)
-        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            beside.write_bytes(archive.getvalue())
-            os.replace(beside, target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        with replacing(Path(path)) as temporary:
+            temporary.write_bytes(archive.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:

@@ -19,7 +19,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox, offset_copy
 
-from rflo_repro.runs.store import replacing
+from rflo_repro.learning.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

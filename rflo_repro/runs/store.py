@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
-import secrets
-import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,11 +12,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.runs import generation, provenance, system
 from rflo_repro.runs.job import Arrays, Job, describe, identity
 
 FOLDER = ".realisations"
-ABANDONED_SECONDS = 3600.0
 FINISHED, CHECKPOINT = ".npz", ".checkpoint"
 _MEANING = "_meaning"  # the entry of an .npz that says what the others are
 
@@ -166,28 +163,3 @@ def content(path: Path) -> bytes:
     """What is in a file. Raises OSError as `opened` does."""
     with opened(path) as file:
         return file.read()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, which takes its place in one rename when all went well, or else vanishes.
-
-    An OSError from within names `path`. What a killed process left behind for this path goes after an hour.
-    """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        with suppress(OSError):
-            if time.time() - left.lstat().st_mtime > ABANDONED_SECONDS:
-                left.unlink()
-    # not tempfile's: that makes a file private, and a result is for whoever may read the folder
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.open("xb").close()
-        yield temporary
-        system.replace(temporary, path)
-    except OSError as error:
-        if error.filename in (None, str(temporary)):
-            error.filename = str(path)
-        raise
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

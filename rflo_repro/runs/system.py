@@ -12,7 +12,6 @@ import os
 import signal
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,8 +19,6 @@ from typing import Any
 
 CGROUP = Path("/sys/fs/cgroup")
 PROC = Path("/proc/self")
-# On Windows a file that another program holds open cannot be replaced: it is tried again for so long
-RETRY_SECONDS = 5.0
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -140,19 +137,3 @@ def open_file(path: Path) -> int:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     return descriptor
-
-
-def replace(temporary: Path, path: Path) -> None:
-    """Put a file into the place of another in one step. Raises OSError, where another program holds that one open only
-    after some seconds."""
-    until = time.monotonic() + RETRY_SECONDS
-    while True:
-        try:
-            os.replace(temporary, path)
-            return
-        except PermissionError as error:
-            if sys.platform != "win32" and not getattr(error, "winerror", None):
-                raise
-            if time.monotonic() > until:
-                raise PermissionError(error.errno, "is open in another program; close it there", str(path)) from None
-            time.sleep(0.05)

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from rflo_repro.runs import system
+from rflo_repro.learning.files import replace, replacing
 from rflo_repro.runs.request import RequestError
-from rflo_repro.runs.store import FOLDER, content, replacing
+from rflo_repro.runs.store import FOLDER, content
 
 Kind = Literal["text", "integer", "number", "flag"]
 LOCK = Path(FOLDER, ".tables.lock")
@@ -122,7 +122,7 @@ def write(folder: Path, schema: Schema, frame: pd.DataFrame, metadata: Mapping[s
         except BaseException:
             waiting.unlink(missing_ok=True)
             raise
-        system.replace(waiting, path.with_suffix(".json"))
+        replace(waiting, path.with_suffix(".json"))
         for left in before:
             left.unlink(missing_ok=True)
     return path

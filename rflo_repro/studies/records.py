@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.runs.job import Arrays
-from rflo_repro.runs.store import replacing
 
 REFERENCES = resources.files("rflo_repro.studies") / "references"
 # Trials whose loss is written out, from 1; the last one as well

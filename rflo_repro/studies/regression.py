@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.runs import generation, provenance
 from rflo_repro.runs.conditions import of_scale
 from rflo_repro.runs.generation import Generation, Source
 from rflo_repro.runs.request import JobError
-from rflo_repro.runs.store import replacing
 from rflo_repro.studies.records import Record, Records, difference, read, text, write
 from rflo_repro.studies.reference_runs import computed, jobs
 from rflo_repro.studies.registry import studies

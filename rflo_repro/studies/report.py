@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.console import Console
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.paper import registry
 from rflo_repro.report import words
 from rflo_repro.report.page import Picture, Question, Report, answer_table, counts, html, markdown
 from rflo_repro.runs import folders
-from rflo_repro.runs.store import replacing
 from rflo_repro.stats.claims import Part
 from rflo_repro.studies import answers_plot, appendix
 from rflo_repro.studies.answers import Answers, as_data, plain

@@ -16,12 +16,12 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.paper.rates import TUNED, condition_key, tuned_rates
 from rflo_repro.runs.experiment import About, Experiment, Picture
 from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.learning_curves import final_loss, summary
 from rflo_repro.runs.request import Request, RequestError, Selection
-from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import interval, mean

@@ -1,7 +1,6 @@
 """Stored jobs: found again bit for bit, and never valid if anything is wrong with them."""
 
 import io
-import os
 import pickle
 import random
 import zipfile
@@ -15,7 +14,7 @@ import rflo_repro as rr
 from rflo_repro.runs import provenance
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.store import Store, replacing
+from rflo_repro.runs.store import Store
 
 SESSION = Session(
     task=rr.PeriodicTask(20), rule="rflo", eta=0.03, n_trials=5, init=Initialisation(6), seed=1, network=0
@@ -250,33 +249,3 @@ def test_a_compression_that_is_not_known(store, kept):
         content[at + offset : at + offset + 2] = (99).to_bytes(2, "little")
     kept.write_bytes(bytes(content))
     refused(store, kept)
-
-
-def test_replacing_leaves_the_old_file_if_anything_fails(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def write():
-        with replacing(path) as temporary:
-            temporary.write_text("new")
-            assert path.read_text() == "old"
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write()
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-    with replacing(path) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_result_is_for_whoever_may_read_the_folder(tmp_path):
-    mask = os.umask(0o022)
-    try:
-        with replacing(tmp_path / "file"):
-            pass
-    finally:
-        os.umask(mask)
-    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644

@@ -1,7 +1,6 @@
 """What the system is asked, with each answer taken away."""
 
 import builtins
-import errno
 import math
 import os
 import signal
@@ -139,37 +138,6 @@ def test_signals_are_as_they_were_afterwards(monkeypatch, missing, fails):
         inside()
     assert heard == [signal.SIGINT]
     assert [signal.getsignal(number) for number in numbers] == before
-
-
-def test_a_file_that_is_open_elsewhere_is_tried_again(tmp_path, monkeypatch):
-    (tmp_path / "new").write_text("new")
-    (tmp_path / "old").write_text("old")
-    usual, tries = os.replace, []
-
-    def held(*paths):
-        tries.append(paths)
-        if len(tries) < 3:
-            error = PermissionError(errno.EACCES, "Access is denied")
-            error.winerror = 5
-            raise error
-        usual(*paths)
-
-    monkeypatch.setattr(os, "replace", held)
-    system.replace(tmp_path / "new", tmp_path / "old")
-    assert (tmp_path / "old").read_text() == "new"
-    assert len(tries) == 3
-    monkeypatch.setattr(system, "RETRY_SECONDS", 0.0)
-    tries.clear()
-    monkeypatch.setattr(os, "replace", lambda *paths: held(*paths) or tries.clear())
-    (tmp_path / "new").write_text("newer")
-    tries[:] = []
-    with pytest.raises(PermissionError, match="open in another program"):
-        system.replace(tmp_path / "new", tmp_path / "old")
-
-
-def test_a_refusal_that_waiting_will_not_change_is_said_at_once(tmp_path):
-    with pytest.raises(OSError, match=r"new|old"):
-        system.replace(tmp_path / "new", tmp_path / "old")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

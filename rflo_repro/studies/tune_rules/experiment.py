@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rflo_repro.learning.files import replacing
 from rflo_repro.runs.experiment import Experiment, plot_of
 from rflo_repro.runs.job import Arrays, Condition
 from rflo_repro.runs.learning_curves import NETWORK
 from rflo_repro.runs.request import Selection
-from rflo_repro.runs.store import replacing
 from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import interval
