@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +113,9 @@ FAR_DECADES = 6
 MANTISSAS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.2, 2.0, 5.0))
 DPI = 200
 DECIMALS = 9  # of a position
+# Of what stands below a picture: its size in points; in inches what is free around it, a line, the widest character
+FOOTER_SIZE = 7
+MARGIN, FOOTER_LINE, FOOTER_CHARACTER = 0.06, 0.125, 0.085
 
 
 def colour(name: str) -> str:
@@ -164,6 +168,21 @@ class Layout(ConstrainedLayoutEngine):
 class Picture(Figure):
     """A figure that knows how it is saved."""
 
+    def footer(self, text: str) -> None:
+        """Say this below all else, in small grey type; the figure grows by as much."""
+        width, height = self.get_size_inches()
+        lines = textwrap.wrap(text, int((width - 2 * MARGIN) / FOOTER_CHARACTER), break_on_hyphens=False)
+        strip = MARGIN + len(lines) * FOOTER_LINE
+        self.set_size_inches(width, height + strip)
+        rest = (0.0, strip / (height + strip), 1.0, height / (height + strip))
+        cast(ConstrainedLayoutEngine, self.get_layout_engine()).set(rect=rest)
+        for legend in self.legends:
+            legend.set_bbox_to_anchor(rest)
+        at = MARGIN / width, MARGIN / (height + strip)
+        self.text(
+            *at, "\n".join(lines), fontsize=FOOTER_SIZE, color=GREY, va="bottom", parse_math=False, linespacing=1.2
+        )
+
     def save(self, stem: Path) -> list[Path]:
         """Write `<stem>.png` (200 dpi) and `<stem>.pdf` (real text, no date), each by one rename. Raises OSError."""
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -180,6 +199,11 @@ class Picture(Figure):
 
 class Pictures(dict[str, Picture]):
     """Several pictures of one experiment, by what the name of each adds to the experiment's; nothing for its first."""
+
+    def footer(self, text: str) -> None:
+        """Say this below all else of each, in small grey type."""
+        for picture in self.values():
+            picture.footer(text)
 
     def save(self, stem: Path) -> list[Path]:
         """Write each as `<stem>_<name>`, or as `<stem>`. Raises OSError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,26 @@ import pandas as pd
 from rich.console import Console
 
 from rflo_repro.runs import folders, sample, tables
+from rflo_repro.runs.choices import written
 from rflo_repro.runs.experiment import Experiment
-from rflo_repro.runs.folders import Folders
+from rflo_repro.runs.folders import CUSTOM, Folders
+from rflo_repro.runs.job import describe
 from rflo_repro.runs.progress import INDENT, say
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.variants import Variant
 from rflo_repro.stats.claims import KINDS, Tables
 
+NETWORKS, TRIALS = ("n_networks", "networks"), ("n_trials", "trials")
+RATES = {"printed": "the paper's learning rates", "tuned": "tuned learning rates", "clipped": "clipped gradients"}
+
 
 def draw(
-    experiment: Experiment[Any], frames: Tables, figures: Path, selection: Selection
+    experiment: Experiment[Any], frames: Tables, settings: Mapping[str, Any], figures: Path, selection: Selection
 ) -> tuple[list[Path], list[str]]:
     """Draw an experiment's pictures from tables: their files, and a line on each panel that the tables cannot fill.
 
-    A part (`selection`) has pictures of its own name. Raises OSError.
+    A part (`selection`) has pictures of its own name; those of other settings than the paper's say so at their foot.
+    Raises OSError.
     """
     about = experiment.about
     panels = selection.panels or tuple(about.panels)
@@ -35,8 +41,40 @@ def draw(
             picture, notes = experiment.draw(rows, panels)
             said += notes
             if len(notes) < len(panels):
+                if said_of := footer(experiment, settings, rows):
+                    picture.footer(said_of)
                 files += picture.save(figures / f"{about.name}{suffix}{selection.suffix}")
     return files, said
+
+
+def footer(experiment: Experiment[Any], settings: Mapping[str, Any], frames: Tables) -> str:
+    """What pictures show that are not the paper's: the scale, what deviates from it, how much, and at which rates."""
+    scale = settings.get("scale", "paper")
+    if scale == "paper" or not experiment.computed:
+        return ""
+    choices = settings["choices"]
+    usual = {name: describe(of) for name, of in experiment.scales.items()}
+
+    def deviating(name: str) -> list[str]:
+        return [key for key, value in choices.items() if value != usual[name].get(key)]
+
+    base = scale if scale in usual else min(usual, key=lambda name: len(deviating(name)))
+    said = [experiment.about.command + (f" at {base} scale" if base not in ("paper", CUSTOM) else "")]
+    if "grid" in choices:  # a sweep: its axes of one value
+        said = [f"sweep {experiment.about.name}"]
+        said += [f"{name}={_written(values)}" for name, values in choices["grid"].items() if len(values) == 1]
+    else:
+        said += [f"{name}={_written(choices[name])}" for name in deviating(base) if name not in (*NETWORKS, *TRIALS)]
+    if settings.get("eta") is not None:
+        said.append(f"eta={settings['eta']:g}")
+    for names, word in ((NETWORKS, "network"), (TRIALS, "trial")):
+        said += [f"{choices[n]:,} {word}{'s' * (choices[n] != 1)}" for n in names if n in choices]
+    kinds = dict.fromkeys(kind for frame in frames.values() if "rates" in frame for kind in frame.rates)
+    return " · ".join([*said, *(RATES[kind] for kind in kinds if kind in RATES)])
+
+
+def _written(value: Any) -> str:
+    return written(tuple(value) if isinstance(value, list) else value)
 
 
 def say_drawn(files: Sequence[Path], notes: Sequence[str], console: Console) -> None:
@@ -47,13 +85,17 @@ def say_drawn(files: Sequence[Path], notes: Sequence[str], console: Console) -> 
         say(console, "figures  " + "  ".join(str(path) for path in files))
 
 
-def read(experiment: Experiment[Any], results: Path) -> Tables:
-    """The tables that an experiment's pictures show, by part. Raises RequestError for what is missing or damaged."""
+def read(experiment: Experiment[Any], results: Path) -> tuple[Tables, dict[str, Any]]:
+    """The tables that an experiment's pictures show, by part, and their settings.
+
+    Raises RequestError for what is missing or damaged.
+    """
     if experiment.draw is None:
-        return {}
+        return {}, {}
     command = f"`rflo-repro {experiment.about.command}{folders.options(results)}`"
     found = tables.load(results, experiment.schemas, command)
-    return {part: table.frame for part, table in found.items()} | _sample(experiment, results)
+    settings: dict[str, Any] = next((table.metadata.get("settings", {}) for table in found.values()), {})
+    return {part: table.frame for part, table in found.items()} | _sample(experiment, results), settings
 
 
 def _sample(experiment: Experiment[Any], results: Path) -> dict[str, pd.DataFrame]:
@@ -81,8 +123,8 @@ def draw_all(families: Sequence[Sequence[Variant]], where: Folders, selection: S
         known = [v for v in asked if v.experiment.draw and _has_tables(v, where.results)]
         try:
             for variant in known or [own]:
-                frames = read(variant.experiment, where.results)
-                say_drawn(*draw(variant.experiment, frames, where.figures, selection), console)
+                found = read(variant.experiment, where.results)
+                say_drawn(*draw(variant.experiment, *found, where.figures, selection), console)
         except RequestError as error:
             left_out.append(error)
             if len(families) > 1:

@@ -33,6 +33,9 @@ class Picture(Protocol):
     def save(self, stem: Path) -> list[Path]:
         """Write the picture's files beside each other and return their paths. Raises OSError."""
 
+    def footer(self, text: str) -> None:
+        """Say this below all else, in small grey type."""
+
 
 Draw = Callable[["Tables", Sequence[str]], tuple[Picture, Sequence[str]]]
 """From tables (by part) and letters of panels to a picture, and a line on each panel that the tables cannot fill."""

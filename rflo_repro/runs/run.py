@@ -66,8 +66,8 @@ def run(experiment: Experiment[Any], request: Request, console: Console) -> Outc
         say(console, "tables   " + "  ".join(str(path) for path in files))
     if request.plot:
         part = bool(request.selection.partial or failed)
-        shown = frames if part else read(experiment, planned.folders.results)
-        pictures, notes = draw(experiment, shown, planned.folders.figures, request.selection)
+        shown = (frames, planned.settings) if part else read(experiment, planned.folders.results)
+        pictures, notes = draw(experiment, *shown, planned.folders.figures, request.selection)
         say_drawn(pictures, notes, console)
         files += pictures
     if failed:

@@ -68,6 +68,11 @@ class Answers:
         self._found: dict[tuple[str, str, str], Found] = {}
         self._claims: dict[str, list[tuple[Claim, tuple[Finding, ...]]]] = {}
 
+    @property
+    def scales(self) -> list[str]:
+        """The scales other than the paper's of the tables that were read."""
+        return sorted({table.metadata["settings"]["scale"] for table in self._tables.values()} - {"paper"})
+
     def table(self, folder: Path, schema: Schema) -> Table:
         """A table. Raises FileNotFoundError if there is none, TableError if it cannot be read."""
         path = folder / f"{schema.name}.csv"

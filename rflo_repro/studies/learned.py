@@ -66,4 +66,6 @@ def picture(entries: Iterable[Entry]) -> style.Picture | None:
 def draw(known: Answers, figures: Path) -> list[Path]:
     """Draw the picture; the files written."""
     drawn = picture(known.entries())
+    if drawn and (others := known.scales):
+        drawn.footer(f"answers of networks at {' and '.join(others)} scale")
     return drawn.save(figures / NAME) if drawn else []

@@ -88,6 +88,9 @@ def rule_of(name: str, value: Any) -> LearningRule:
     """The rule in a table `rules.NAME`. Raises ValueError."""
     check_name("rules", name, list(RULES), "a rule")
     fields = [field.name for field in dataclasses.fields(LearningRule)[1:]]
+    missing = [needed for needed in ("feedback", "carry") if needed not in table(f"rules.{name}", value)]
+    if missing:
+        raise ValueError(f"rules.{name}: {' and '.join(missing)} missing")
     return made("rules", name, value, lambda **entries: LearningRule(name, **entries), fields)
 
 

@@ -18,6 +18,7 @@ from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.report import style
 from rflo_repro.runs import draw, tables
+from rflo_repro.runs.job import describe
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.sample import CONFIRMATION, PART
 
@@ -144,8 +145,8 @@ def test_whatever_part_is_computed_is_drawn(figure):
 
 def redraw(figure, results, figures, selection=None):
     console = Console(file=io.StringIO(), width=200)
-    frames = draw.read(figure.experiment, results)
-    pictures, notes = draw.draw(figure.experiment, frames, figures, selection or Selection())
+    found = draw.read(figure.experiment, results)
+    pictures, notes = draw.draw(figure.experiment, *found, figures, selection or Selection())
     draw.say_drawn(pictures, notes, console)
     return pictures
 
@@ -158,6 +159,49 @@ def test_a_redrawing_is_the_same_file_whatever_the_users_settings(fig2, smoke, t
     assert [path.name for path in drawn_again] == ["fig2.png", "fig2.pdf"]
     for path in drawn_again:
         assert path.read_bytes() == (smoke / "figures" / path.name).read_bytes()
+
+
+FIG2 = registry.figures()["fig2"].experiment
+OF_PAPER, OF_SMOKE = (describe(FIG2.scales[scale]) for scale in ("paper", "smoke"))
+
+
+@pytest.mark.parametrize(
+    ("scale", "choices", "eta", "kinds", "said"),
+    [
+        ("paper", OF_PAPER, None, ["printed"], ""),
+        ("paper", OF_PAPER, None, ["tuned"], ""),
+        ("smoke", OF_SMOKE, None, ["tuned"], "fig2 at smoke scale · 2 networks · 40 trials · tuned learning rates"),
+        (
+            "custom",
+            {**OF_SMOKE, "g": 1.2, "n_networks": 1},
+            None,
+            ["printed"],
+            "fig2 at smoke scale · g=1.2 · 1 network · 40 trials · the paper's learning rates",
+        ),
+        ("custom", {**OF_PAPER, "seed": 5}, 0.3, ["other"], "fig2 · seed=5 · eta=0.3 · 9 networks · 10,000 trials"),
+        ("custom", {**OF_PAPER, "h0": "$x^$"}, None, [], "fig2 · h0=$x^$ · 9 networks · 10,000 trials"),
+    ],
+)
+def test_a_picture_that_is_not_the_papers_says_what_deviates(scale, choices, eta, kinds, said):
+    settings = {"scale": scale, "choices": choices, "eta": eta}
+    assert draw.footer(FIG2, settings, {"final": pd.DataFrame({"rates": kinds})}) == said
+
+
+def test_the_footer_is_below_all_else(fig2, ask, own_smoke, saved):
+    ask(fig2, results=own_smoke / "results", figures=own_smoke / "figures")
+    picture = saved["fig2"]
+    (footer,) = picture.texts
+    assert footer.get_text().startswith("fig2 at smoke scale · 2 networks")
+    picture.draw_without_rendering()
+    top = footer.get_window_extent().y1
+    assert 0 < footer.get_window_extent().x1 < picture.bbox.x1
+    assert all(axes.get_tightbbox().y0 > top for axes in picture.get_axes())
+
+
+def test_the_papers_own_pictures_have_no_footer(fig2, ask, short_paper, saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ask(fig2, Selection(rates=("printed",)), scale="paper")
+    assert not saved["fig2"].texts
 
 
 def test_no_picture_says_when_it_was_drawn(smoke):

@@ -64,3 +64,24 @@ def test_axes_stay_in_the_layout(tmp_path):
         picture.draw_without_rendering()
     assert axes.get_position().x0 > before
     assert axes.get_position().x0 == round(axes.get_position().x0, style.DECIMALS)
+
+
+@pytest.mark.parametrize("legend", [False, True])
+def test_a_footer_of_any_text_is_below_axes_and_legends(legend, tmp_path):
+    with style.style():
+        picture = style.new_picture(4.0, 3.0)
+        axes = picture.subplots()
+        axes.set_xlabel("label")
+        axes.plot([0, 1], label="line")
+        if legend:
+            picture.legend(loc="outside lower center")
+        picture.footer("sweep · $x^$ \\frac{ · [bold]x[/] · _a · " + "much=" * 30)
+        picture.draw_without_rendering()
+    (footer,) = picture.texts
+    extent = footer.get_window_extent()
+    others = [axes.get_tightbbox(), *(one.get_window_extent() for one in picture.legends)]
+    assert len(footer.get_text().splitlines()) > 1
+    assert extent.x1 < picture.bbox.x1
+    assert extent.y0 > 0
+    assert all(box.y0 > extent.y1 for box in others)
+    assert all(path.stat().st_size for path in picture.save(tmp_path / "picture"))

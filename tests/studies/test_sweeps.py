@@ -141,7 +141,7 @@ BROKEN = {
     'rule = "rflo"\neta = 0.1\nperiod = 20\nsize = 1': "grid must be among",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.rflo]': "rules.rflo is a rule already",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.x]\nfeedback = "a"\ncarry = "leak"': "rules.x: feedback must be",
-    'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.x]\nfeedback = "random"': "rules.x:",
+    'rule = "rflo"\neta = 0.1\nperiod = 20\n[rules.x]\nfeedback = "random"': "rules.x: carry missing",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "os"': "tasks.x.is must be one of",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"': "tasks.x:",
     'rule = "rflo"\neta = 0.1\nperiod = 20\n[tasks.x]\nis = "PeriodicTask"\nperiod = -1': "tasks.x: period must be",

@@ -148,15 +148,20 @@ def _panel_d(picture: SubFigure, final: pd.DataFrame, transitions: pd.DataFrame)
     """Right transitions in stage 2; loss on the sequence and end-point error, a point a network."""
     axes = list(picture.subplots(1, 3 if len(transitions) else 2, squeeze=False)[0])
     if len(transitions):
+        first, last = transitions.trial.min(), transitions.trial.max()
+        look: dict[str, Any] = {"marker": "o", "markersize": 4} if first == last else {}
         for column, colour, label in (
             ("correct", "#999999", "all choices"),
             ("correct_greedy", COLOURS["loop"], "greedy"),
         ):
             # a window may be without any trial to count, which is no bad mark
-            style.band(axes[0], transitions.dropna(subset=[column]), "trial", column, colour, label)
+            style.band(axes[0], transitions.dropna(subset=[column]), "trial", column, colour, label, **look)
         axes[0].set_ylim(0, 1.03)
-        style.trial_axis(axes[0], transitions.trial.max())
-        axes[0].set_xlim(transitions.trial.min(), max(transitions.trial.max(), transitions.trial.min() + 1))
+        if first == last:
+            axes[0].set_xticks([first])
+        else:
+            style.trial_axis(axes[0], last)
+            axes[0].set_xlim(first, last)
         axes[0].set_xlabel("trial of stage 2")
         axes[0].set_ylabel("right transitions  (share)")
         axes[0].legend(loc="lower right")
