@@ -90,7 +90,7 @@ test-lowest test-newest: setup
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-$(@:test-%=%)
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --resolution $(if $(@:test-newest=),lowest-direct,highest) \
-	    --requirements pyproject.toml --extra dev --extra cluster
+	    --requirements pyproject.toml --extra dev --extra cluster --extra explore
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(@:test-%=%) --no-deps --no-build-isolation --editable .
 	$(VENV)-$(@:test-%=%)/bin/python $(TESTS) -m "not long and not hours $(DISK)"
 
@@ -109,7 +109,7 @@ format: setup
 LOCK := pip compile pyproject.toml --universal --no-header --no-strip-extras --generate-hashes
 lock: setup
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv $(LOCK) --python-version 3.10 --extra dev --extra cluster --output-file requirements.lock
+	$(BIN)/uv $(LOCK) --python-version 3.10 --extra dev --extra cluster --extra explore --output-file requirements.lock
 	$(BIN)/uv $(LOCK) --python-version 3.11 --extra docs --constraints requirements.lock --output-file docs/requirements.lock
 
 clean:

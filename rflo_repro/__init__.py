@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rflo_repro.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from rflo_repro.explorer import explore
     from rflo_repro.learning.evaluate import Run, Updates, run, weight_updates
     from rflo_repro.learning.history import History
     from rflo_repro.learning.learner import Learner
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
 
 _HOMES = {
+    "explorer": ("explore",),
     "learning.evaluate": ("Run", "Updates", "run", "weight_updates"),
     "learning.history": ("History",),
     "learning.learner": ("Learner",),
@@ -63,6 +65,7 @@ __all__ = [
     "Updates",
     "__version__",
     "evaluate",
+    "explore",
     "run",
     "train",
     "trained",

@@ -425,6 +425,30 @@ def report(
 
 
 @cli.command(
+    short_help="A page on which networks learn while you turn knobs.",
+    help="""Open a page in the browser on which networks learn while you turn knobs: the task, up to three rules, their
+    learning rates, N, g, and so on, beginning with what the paper trains. It says the Python, and the commands, that
+    train the same networks (docs/explore.md).
+
+    The page is served to this machine alone and writes nothing. Needs bokeh: pip install 'rflo-repro[explore]'.
+    """,
+)
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="Listen here; any free port if not given.")
+@click.option("--no-open", is_flag=True, help="Print the address, open no browser.")
+def explore(port: int | None, no_open: bool) -> None:
+    from rflo_repro import explorer
+
+    if not explorer.available():
+        raise RequestError(None, explorer.MISSING)
+    from rflo_repro.explorer import server
+
+    try:
+        server.serve(port, not no_open, console().print)
+    except OSError as error:
+        raise RequestError("port", f"{port} cannot be listened to: {process.refusal(error)}") from None
+
+
+@cli.command(
     "list",
     short_help="Every figure and study, and the state of its tables.",
     help="""List figures, studies and their tables: scale, date, commit, and whether they are fresh: of the present

@@ -30,10 +30,11 @@ ALLOWED = {
     "report": {"runs", "stats", "exact_math", "files"},
     "paper": {*BELOW_PAPER, "report"},
     "studies": BELOW_STUDIES,
+    "explorer": {*BELOW_STUDIES, "studies"},
     "benchmarks": {*BELOW_STUDIES, "studies"},
     "tools": {*BELOW_STUDIES, "studies"},
-    "cli": {*BELOW_STUDIES, "studies", "version", "benchmarks"},
-    "__init__": {"version", "learning", "tasks", "runs", "studies"},
+    "cli": {*BELOW_STUDIES, "studies", "explorer", "version", "benchmarks"},
+    "__init__": {"version", "learning", "tasks", "runs", "studies", "explorer"},
 }
 SHARED = ("exact_math", "files")
 FOLDERS = [path.name for path in (PACKAGE / "paper").iterdir() if (path / "__init__.py").exists()]

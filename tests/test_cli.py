@@ -247,7 +247,9 @@ def test_json_for_programs():
     refused("report", "--json", "--table", names="--json")
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("plot", "tune", "report", "list")])
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if name not in ("plot", "tune", "report", "list", "explore")]
+)
 def test_every_command_that_computes_can_be_quiet(name):
     """What is refused is said all the same."""
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}

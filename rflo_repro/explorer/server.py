@@ -1,0 +1,112 @@
+"""Serves the page to this machine alone, from the command line and in a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from bokeh.application import Application
+from bokeh.application.handlers import FunctionHandler
+from bokeh.server.server import Server
+
+from rflo_repro.explorer.page import Page
+
+HOST = "127.0.0.1"
+# a tab that is closed is forgotten so soon
+UNUSED_MILLISECONDS = 10_000
+HEIGHT = 1100  # pixels, in a notebook
+
+
+def _usable(port: int | None) -> int:
+    """The port, or a free one. Raises OSError if it is taken."""
+    with socket.create_server((HOST, port or 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def _server(port: int | None) -> tuple[Server, str]:
+    """A server, and the address of its page. Raises OSError if the port is taken."""
+    port = _usable(port)
+
+    def page(document: Any) -> None:
+        Page(document)
+
+    server = Server(
+        {"/": Application(FunctionHandler(page))},
+        address=HOST,
+        port=port,
+        # no other site's page may talk to it
+        allow_websocket_origin=[f"{HOST}:{port}"],
+        check_unused_sessions_milliseconds=1000,
+        unused_session_lifetime_milliseconds=UNUSED_MILLISECONDS,
+    )
+    return server, f"http://{HOST}:{port}/"
+
+
+def serve(port: int | None, browser: bool, say: Callable[[str], object]) -> None:
+    """Serve the page until the program is interrupted. Raises OSError if the port is taken."""
+    server, address = _server(port)
+    server.start()
+    say(f"{address}  (Ctrl-C closes it)")
+    if browser:
+        server.io_loop.add_callback(webbrowser.open, address)
+    # what trains is loaded while the browser starts
+    threading.Thread(target=_warm, daemon=True).start()
+    try:
+        server.io_loop.start()
+    except KeyboardInterrupt:
+        say("closed")
+
+
+class Explorer:
+    """The page, served from a thread of a notebook's kernel.
+
+    Parameters
+    ----------
+    port : int or None
+        As in `explore`.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+
+    def __init__(self, port: int | None = None) -> None:
+        begun: Future[tuple[Server, str]] = Future()
+        self._thread = threading.Thread(target=_serve_until_stopped, args=(port, begun), daemon=True)
+        self._thread.start()
+        self._server, self.address = begun.result()
+
+    def __repr__(self) -> str:
+        return f"Explorer({self.address})"
+
+    def _repr_html_(self) -> str:
+        return f'<iframe src="{self.address}" width="100%" height="{HEIGHT}" frameborder="0"></iframe>'
+
+    def close(self) -> None:
+        """End the server and the networks."""
+        self._server.io_loop.add_callback(self._server.io_loop.stop)
+        self._thread.join()
+
+
+def _serve_until_stopped(port: int | None, begun: Future[tuple[Server, str]]) -> None:
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    try:
+        server, address = _server(port)
+    except OSError as error:
+        begun.set_exception(error)
+        return
+    server.start()
+    begun.set_result((server, address))
+    server.io_loop.start()
+    server.stop()
+    server.io_loop.close()
+
+
+def _warm() -> None:
+    import rflo_repro.learning.train  # noqa: F401
