@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import math
 import numbers
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from rflo_repro.learning import exact_math, validate
-from rflo_repro.learning.files import replacing
+from rflo_repro.learning import archive, exact_math, validate
 from rflo_repro.learning.validate import Array
 
 Phi = Literal["tanh", "relu", "softplus", "sigmoid", "identity"]
 Mask = npt.NDArray[np.bool_]
-# the entry of a saved file that names its format
-FORMAT, VERSION = "format", "rflo-repro network 1"
+VERSION = "rflo-repro network 1"
 
 
 def children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
@@ -146,11 +143,7 @@ class Network(validate.ShortRepr, validate.Checked):
         OSError
             If it cannot be written.
         """
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        archive = io.BytesIO()
-        np.savez_compressed(archive, **{FORMAT: VERSION, **{k: v for k, v in given.items() if v is not None}})
-        with replacing(Path(path)) as temporary:
-            temporary.write_bytes(archive.getvalue())
+        archive.write(path, VERSION, arrays_of(self))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
@@ -173,20 +166,10 @@ class Network(validate.ShortRepr, validate.Checked):
         OSError
             If it cannot be read.
         """
-        content = Path(path).read_bytes()
+        given = archive.read(path, VERSION, "network")
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                given = {name: file[name] for name in file.files}
-        except Exception as error:  # what a damaged archive raises is without limit: zlib.error, RuntimeError, ...
-            raise ValueError(f"{path} is damaged or no saved network ({type(error).__name__})") from None
-        needed = {field.name for field in fields(cls)} - {"signs", "mask", "bias"}
-        if str(given.pop(FORMAT, "")) != VERSION or not needed <= given.keys():
-            raise ValueError(f"{path} is no saved network")
-        try:
-            for name in ("output_feedback", "phi", *(("tau",) if given["tau"].ndim == 0 else ())):
-                given[name] = given[name].item()
-            return cls(**given)
-        except (TypeError, ValueError) as error:
+            return network_of(given)
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is no saved network: {error}") from None
 
     @property
@@ -313,3 +296,17 @@ class Network(validate.ShortRepr, validate.Checked):
             mask=mask,
             bias=None if bias is None else _each(bias, "bias", n_rec),
         )
+
+
+def arrays_of(net: Network) -> dict[str, Any]:
+    """Every field that there is, by name."""
+    given = {field.name: getattr(net, field.name) for field in fields(net)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def network_of(arrays: Mapping[str, Any]) -> Network:
+    """The network of what `arrays_of` returned, read back from a file. Raises KeyError, TypeError, ValueError."""
+    values = dict(arrays)
+    for name in ("output_feedback", "phi", *(("tau",) if values["tau"].ndim == 0 else ())):
+        values[name] = values[name].item()
+    return Network(**values)
