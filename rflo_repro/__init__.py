@@ -23,9 +23,22 @@ if TYPE_CHECKING:
     from rflo_repro.learning.scores import Evaluation, evaluate
     from rflo_repro.learning.task import Task
     from rflo_repro.learning.train import train
+    from rflo_repro.runs.many import train_many
     from rflo_repro.runs.progress import ProgressBar
     from rflo_repro.studies.trained import trained
-    from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching, SequenceTask
+    from rflo_repro.tasks import (
+        ContextTask,
+        EmbeddedReberTask,
+        EvidenceTask,
+        FlipFlopTask,
+        IntervalMatchingTask,
+        MatchToSampleTask,
+        MovementTask,
+        PeriodicTask,
+        Reaching,
+        SequenceTask,
+    )
+    from rflo_repro.tasks.from_neurogym import from_neurogym
 
 _HOMES = {
     "explorer": ("explore",),
@@ -39,20 +52,30 @@ _HOMES = {
     "learning.scores": ("Evaluation", "evaluate"),
     "learning.task": ("Task",),
     "learning.train": ("train",),
+    "runs.many": ("train_many",),
     "runs.progress": ("ProgressBar",),
     "studies.trained": ("trained",),
-    "tasks": ("IntervalMatchingTask", "MovementTask", "PeriodicTask", "Reaching", "SequenceTask"),
+    "tasks.from_neurogym": ("from_neurogym",),
+    "tasks": (
+        *("ContextTask", "EmbeddedReberTask", "EvidenceTask", "FlipFlopTask", "IntervalMatchingTask"),
+        *("MatchToSampleTask", "MovementTask", "PeriodicTask", "Reaching", "SequenceTask"),
+    ),
 }
 
 __all__ = [
     "RULES",
+    "ContextTask",
+    "EmbeddedReberTask",
     "Evaluation",
+    "EvidenceTask",
+    "FlipFlopTask",
     "History",
     "IntervalMatchingTask",
     "Learner",
     "LearningRates",
     "LearningRule",
     "Loop",
+    "MatchToSampleTask",
     "MovementTask",
     "Network",
     "Optimizer",
@@ -66,8 +89,10 @@ __all__ = [
     "__version__",
     "evaluate",
     "explore",
+    "from_neurogym",
     "run",
     "train",
+    "train_many",
     "trained",
     "weight_updates",
 ]

@@ -35,7 +35,7 @@ from rflo_repro.runs.choices import listing
 from rflo_repro.runs.experiment import About
 from rflo_repro.runs.request import JobError, RequestError, Selection
 from rflo_repro.runs.variants import under
-from rflo_repro.studies.registry import studies, variants
+from rflo_repro.studies.registry import has_search, studies, variants
 from rflo_repro.version import VERSION
 
 # a search for the rates of a study is a study too, and a command of `tune`
@@ -44,7 +44,7 @@ STUDIES = {name: about for name, about in studies().items() if name not in SEARC
 EXPERIMENTS = {**registry.figures(), **STUDIES}
 VARIANTS = {name: sets for about in EXPERIMENTS.values() for name, sets in about.variants.items()}
 SAMPLED = [command for command, about in EXPERIMENTS.items() if about.sample]
-TUNED = {command: about for command, about in registry.figures().items() if about.rates}
+TUNED = {command: about for command, about in EXPERIMENTS.items() if has_search(about)}
 ANSWERS = "answers"
 DRAWN = [*(command for command, about in EXPERIMENTS.items() if about.panels), ANSWERS, "all"]
 
@@ -250,8 +250,8 @@ def all_(quiet: bool, **asked: Any) -> None:
     help="""
     Try learning rates for every rule and condition of a figure, on networks that are not the figure's: eight from
     1e-4 to 3e-1 on 9 networks, others beyond as long as the smallest or the largest does best, and the three best on 27
-    (all on 9 in fig4). The rate with the smallest mean of the log loss is chosen. For fig-rules the rates of W and of
-    Wout are searched for one after the other.
+    (all on 9 in fig4 and fig-tasks). The rate with the smallest mean of the log loss is chosen. For fig-rules the rates
+    of W and of Wout are searched for one after the other.
 
     Writes tune_FIGURE (.csv, .json; for fig-rules tune_rules) and its picture (.png, .pdf); at paper scale also the
     rates that `--rates tuned` or fig-rules use. At paper scale it takes from minutes to an hour.

@@ -196,7 +196,7 @@ def weight_updates(
     if not isinstance(rule, (str, LearningRule)) and callable(rule):
         return _own_updates(net, inputs, targets, rule, noise, loss)
     rule = resolve(rule)
-    check_loss(rule, loss)
+    check_fit(rule, loss, net)
     algorithm = rule.algorithm
     n_steps = len(inputs)
     fixed = _checked_noise(noise, (n_steps, net.n_rec))
@@ -212,10 +212,12 @@ def weight_updates(
     return Updates(**updates, loss=found)
 
 
-def check_loss(rule: LearningRule, loss: str) -> None:
-    """Raises ValueError for a rule that cannot lower this loss."""
-    if loss != "squared" and rule.algorithm.least_squares:
+def check_fit(rule: LearningRule, loss: str, net: Network) -> None:
+    """Raises ValueError for what a fit by least squares cannot do."""
+    if rule.algorithm.least_squares and loss != "squared":
         raise ValueError(f"loss must be 'squared' with {rule.name}, which fits by least squares, got {loss!r}")
+    if rule.algorithm.least_squares and net.mask_out is not None:
+        raise ValueError(f"mask_out must be None with {rule.name}, which fits the whole readout, got a mask")
 
 
 def _own_updates(net: Network, inputs: Array, targets: Array, rule: Rule, noise: Array | None, loss: str) -> Updates:

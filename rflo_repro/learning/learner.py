@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rflo_repro.learning import exact_math, kernels, losses, optimizers, validate
-from rflo_repro.learning.evaluate import check_loss
+from rflo_repro.learning.evaluate import check_fit
 from rflo_repro.learning.kernels import steps
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
@@ -85,7 +85,7 @@ class Learner:
         rng = np.random.default_rng() if rng is None else validate.generator("rng", rng)
         self._rng = children(copy.deepcopy(rng), 1)[0] if self._noise > 0.0 else None
         self._loss_kind = losses.checked(loss)
-        check_loss(rule, loss)
+        check_fit(rule, loss, net)
         optimizer = optimizers.resolve(optimizer)
         least_squares = rule.algorithm.least_squares
         if least_squares and not optimizer.plain:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from rflo_repro.learning import exact_math, kernels, validate
+from rflo_repro.learning.task import LOSSES
 from rflo_repro.learning.validate import Array
 
-LOSSES = ("squared", "cross-entropy")
 # how far from 1 the sum of the probabilities of a timestep may be
 ROUNDING = 1e-9
 

@@ -20,6 +20,9 @@ Mask = npt.NDArray[np.bool_]
 VERSION = "rflo-repro network 1"
 
 
+MASKS = {"mask_in": "w_in", "mask": "w_rec", "mask_out": "w_out"}
+
+
 def children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
     """`n` independent generators, seeded by 256 bits of `rng`; the first ones are the same whatever `n` is."""
     words = rng.integers(0, 1 << 64, 4, dtype=np.uint64)
@@ -65,6 +68,9 @@ class Network(validate.ShortRepr, validate.Checked):
         (N, N): False where there is no synapse, and w_rec stays zero. None: all synapses are there.
     bias : ndarray or None
         (N,), added to the pre-activations u. It is trained like the weights of an input that is always 1.
+    mask_in, mask_out : ndarray of bool or None
+        (N, Nx) and (Ny, N): False where w_in or w_out stays zero, as `mask` says of w_rec. Two layers, say, are
+        units of which some alone have inputs and others alone are read out.
 
     Raises
     ------
@@ -84,6 +90,8 @@ class Network(validate.ShortRepr, validate.Checked):
     phi: Phi = "tanh"
     mask: Mask | None = None
     bias: Array | None = None
+    mask_in: Mask | None = None
+    mask_out: Mask | None = None
 
     def __post_init__(self) -> None:
         w_rec = validate.array("w_rec", self.w_rec, (None, None))
@@ -107,10 +115,11 @@ class Network(validate.ShortRepr, validate.Checked):
             if (w_rec * signs < 0.0).any():
                 raise ValueError("w_rec has weights whose sign is not that of their presynaptic unit in signs")
             values["signs"] = signs
-        if self.mask is not None:
-            values["mask"] = mask = validate.mask("mask", self.mask, (n_rec, n_rec))
-            if w_rec[~mask].any():
-                raise ValueError("w_rec has weights other than zero where mask is False")
+        for name, of in MASKS.items():
+            if getattr(self, name) is not None:
+                values[name] = mask = validate.mask(name, getattr(self, name), values[of].shape)
+                if values[of][~mask].any():
+                    raise ValueError(f"{of} has weights other than zero where {name} is False")
         if self.bias is not None:
             values["bias"] = validate.array("bias", self.bias, (n_rec,))
         if not isinstance(self.tau, numbers.Real) and np.ndim(validate.as_array("tau", self.tau, "numbers")) > 0:
@@ -216,6 +225,8 @@ class Network(validate.ShortRepr, validate.Checked):
         density: float | None = None,
         mask: Mask | None = None,
         bias: Array | float | None = None,
+        mask_in: Mask | None = None,
+        mask_out: Mask | None = None,
     ) -> Network:
         """A random network as in the paper's Methods.
 
@@ -249,6 +260,8 @@ class Network(validate.ShortRepr, validate.Checked):
             As in `Network`; it leaves g^2/N as it is.
         bias : float or ndarray, optional
             (N,), or one number for every unit.
+        mask_in, mask_out : ndarray of bool, optional
+            As in `Network`; they leave the scale of the other weights as it is.
 
         Returns
         -------
@@ -283,10 +296,16 @@ class Network(validate.ShortRepr, validate.Checked):
             w_rec = np.abs(w_rec) * validate.array("signs", signs, (n_rec,))
         if mask is not None:
             w_rec = np.where(validate.mask("mask", mask, (n_rec, n_rec)), w_rec, 0.0)
+        w_in = for_in.uniform(-1.0, 1.0, (n_rec, n_in))
+        w_out = for_out.uniform(-1.0, 1.0, (n_out, n_rec)) * (readout_scale / math.sqrt(n_rec))
+        if mask_in is not None:
+            w_in = np.where(validate.mask("mask_in", mask_in, w_in.shape), w_in, 0.0)
+        if mask_out is not None:
+            w_out = np.where(validate.mask("mask_out", mask_out, w_out.shape), w_out, 0.0)
         return cls(
-            w_in=for_in.uniform(-1.0, 1.0, (n_rec, n_in)),
+            w_in=w_in,
             w_rec=w_rec,
-            w_out=for_out.uniform(-1.0, 1.0, (n_out, n_rec)) * (readout_scale / math.sqrt(n_rec)),
+            w_out=w_out,
             feedback=exact_math.normal(for_feedback, (n_rec, n_out)),
             h0=_each(h0, "h0", n_rec),
             tau=tau,
@@ -295,6 +314,8 @@ class Network(validate.ShortRepr, validate.Checked):
             phi=phi,
             mask=mask,
             bias=None if bias is None else _each(bias, "bias", n_rec),
+            mask_in=mask_in,
+            mask_out=mask_out,
         )
 
 

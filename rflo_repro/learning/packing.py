@@ -68,9 +68,16 @@ class PackedNetwork:
 
 def _units(net: Network, noisy: bool) -> float | kernels.Units:
     """The time constant alone for the paper's units without noise, whose kernels need nothing else."""
-    if not noisy and net.phi == "tanh" and net.mask is None and isinstance(net.tau, float):
+    masks = (net.mask_in, net.mask, net.mask_out)
+    if not noisy and net.phi == "tanh" and all(mask is None for mask in masks) and isinstance(net.tau, float):
         return net.tau
-    return kernels.units(net.phi, np.broadcast_to(net.tau, (net.n_rec,)), net.mask)
+    n = net.n_rec
+    rows = [] if net.mask is None and net.mask_in is None else [np.ones((n, n)) if net.mask is None else net.mask.T]
+    if net.mask_in is not None:
+        rows += [net.mask_in.T, np.ones((int(net.bias is not None), n))]
+    synapses = np.vstack([np.ones((0, n)), *rows])
+    out = np.ones((0, n)) if net.mask_out is None else net.mask_out
+    return kernels.units(net.phi, np.broadcast_to(net.tau, (n,)), synapses, out)
 
 
 def random_signs(rule: LearningRule, n_rec: int, n_steps: int, rng: np.random.Generator) -> Signs:

@@ -11,6 +11,8 @@ import numpy as np
 from rflo_repro.learning import validate
 from rflo_repro.learning.validate import Array
 
+LOSSES = ("squared", "cross-entropy")
+
 
 @runtime_checkable
 class Task(Protocol):

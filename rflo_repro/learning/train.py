@@ -14,7 +14,7 @@ import numpy as np
 from rflo_repro.learning import kernels, losses, optimizers, resume, validate
 from rflo_repro.learning.checkpoint import Checkpoint
 from rflo_repro.learning.custom_rule import CustomTrainer
-from rflo_repro.learning.evaluate import Rule, check_loss
+from rflo_repro.learning.evaluate import Rule, check_fit
 from rflo_repro.learning.history import History, TrainingState, whole_batches
 from rflo_repro.learning.network import Network, children
 from rflo_repro.learning.optimizers import Optimizer
@@ -132,7 +132,7 @@ def train(
     )
     seeded = rng is not None
     rng = validate.generator("rng", rng) if rng is not None else np.random.default_rng()
-    _check_together(settings, optimizer)
+    _check_together(settings, optimizer, net)
     check_task(task, net.n_in, net.n_out)
     noisy, stochastic = settings.noise > 0.0, settings.sign_bytes(net.n_rec) > 0
     rngs = Rngs(rng)
@@ -169,7 +169,7 @@ def _snapshots(given: Any) -> tuple[int, ...]:
         raise ValueError(f"snapshots must be numbers of trials, got {validate.short_repr(given)}") from None
 
 
-def _check_together(settings: Settings, optimizer: Any) -> None:
+def _check_together(settings: Settings, optimizer: Any, net: Network) -> None:
     """Raises ValueError for arguments that contradict each other."""
     rule = settings.known
     if settings.online and not (rule is not None and rule.local_in_time):
@@ -177,7 +177,7 @@ def _check_together(settings: Settings, optimizer: Any) -> None:
         needed = "a rule that is local in time (no carry 'full', no truncation, no next_error)"
         raise ValueError(f"online needs {needed}, got {name}")
     if rule is not None:
-        check_loss(rule, settings.loss)
+        check_fit(rule, settings.loss, net)
     if settings.evaluate_every % settings.batch:
         raise ValueError(
             f"evaluate_every must be a multiple of batch ({settings.batch}), got {settings.evaluate_every}"

@@ -92,6 +92,13 @@ def stored_fields(kind: type) -> dict[str, str]:
     return {field.name: renamed.get(field.name, field.name) for field in dataclasses.fields(kind)}
 
 
+def _left_out(value: Any) -> set[str]:
+    """Fields of a dataclass that are not said while they have their usual value: `stored_unless` of its class, for
+    those that came after the first jobs were stored."""
+    unless = getattr(type(value), "stored_unless", {})
+    return {name for name, usual in unless.items() if getattr(value, name) == usual}
+
+
 def describe(value: Any, name: str = "") -> Any:
     """`value` as plain JSON data: a dataclass becomes its name and its fields, as they are stored; a task of
     another kind its class's name and its attributes.
@@ -104,8 +111,8 @@ def describe(value: Any, name: str = "") -> Any:
     if value is None or type(value) in (bool, int, float, str):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = stored_fields(type(value)).items()
-        described = {stored: describe(getattr(value, own), own) for own, stored in fields}
+        fields, left_out = stored_fields(type(value)).items(), _left_out(value)
+        described = {stored: describe(getattr(value, own), own) for own, stored in fields if own not in left_out}
         return {"is": stored_name(type(value)), **described}
     if not isinstance(value, type) and hasattr(value, "__dict__") and isinstance(value, Task):
         return {"is": type(value).__name__, **{own: describe(item, own) for own, item in vars(value).items()}}

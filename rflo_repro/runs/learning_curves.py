@@ -55,6 +55,8 @@ FINAL = (
     ),
     Column("plateau", "number", "", "level of the plateau: median loss L of the last tenth of trials; else empty"),
 )
+# of tasks that have one
+METRIC = Column("final_metric", "number", "", "the task's metric after training, a mean over 500 further trials")
 OUTPUT = (
     NETWORK,
     Column("time_tau", "number", "tau", "time in the trial"),
@@ -116,11 +118,15 @@ def how_it_went(arrays: Arrays, untrained: bool = False) -> dict[str, Any]:
     """The columns of FINAL, but for the network's."""
     loss, diverged = arrays["loss"], bool(arrays["diverged"])
     seen = loss[np.isfinite(loss)]
-    went, plateau = ("untrained", np.nan) if untrained else outcome(loss, diverged, zero_output_loss(arrays["targets"]))
+    zero = (
+        zero_output_loss(arrays["targets"]) if "zero_output_loss" not in arrays else float(arrays["zero_output_loss"])
+    )
+    went, plateau = ("untrained", np.nan) if untrained else outcome(loss, diverged, zero)
     return {
         "n_trials": len(loss), "first_loss": loss[0], "smallest_loss": seen.min() if len(seen) else np.nan,
         "final_loss": last_part(loss), "final_alignment": last_part(arrays["alignment"]),
         "diverged": diverged, "outcome": went, "plateau": plateau,
+        **({"final_metric": float(arrays["metric"])} if "metric" in arrays else {}),
     }  # fmt: skip
 
 

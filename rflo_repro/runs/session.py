@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rflo_repro.learning.validate import Array
 
 FINAL_SHARE = 0.01
+METRIC_TRIALS = 500
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Session:
 
     stored_as = "Session"
     stored_fields: ClassVar = {"init": "recipe"}
+    stored_unless: ClassVar = {"loss": "squared"}
 
     task: Task
     rule: str | LearningRule
@@ -50,6 +52,7 @@ class Session:
     reset_state: bool = True
     optimizer: str | Optimizer = "sgd"
     noise: float = 0.0
+    loss: str = "squared"
 
     def cost(self) -> Cost:
         """Saved are two curves, a trial's outputs and targets, and the trained weights.
@@ -98,23 +101,42 @@ class Session:
             optimizer=self.optimizer,
             noise=self.noise,
             checkpoint=checkpoint,
+            loss=self.loss,
         )
 
     def run(self, progress: Progress, checkpoint: Checkpoint | None = None) -> Arrays:
         """Curves (n_trials,) of loss and alignment, `diverged`, the trained network's outputs y (T, Ny) and their
-        targets in one trial more, and its weights."""
+        targets in one trial more, and its weights; of a task with a metric its mean over further trials."""
         from rflo_repro.learning.evaluate import run
 
         history = self.train(progress, checkpoint)
-        inputs, targets = copy.deepcopy(self.task).trial(generator(self.seed, self.network, "test"))
+        task, rng = copy.deepcopy(self.task), generator(self.seed, self.network, "test")
+        inputs, targets = task.trial(rng)
         return {
             "loss": history.loss,
             "alignment": history.alignment,
             "diverged": np.array(history.diverged),
             "y": run(history.network, inputs).y,
-            "targets": np.array(targets),
+            **self.wanted(inputs, targets, history.network),
+            **({"metric": self.measured(history.network, task, rng)} if hasattr(task, "metric") else {}),
             **weights(history.network),
         }
+
+    def wanted(self, inputs: Array, targets: Array, net: Network) -> Arrays:
+        """A trial's targets, (T, Ny), and, of another loss than the squared one, that of outputs of zero."""
+        from rflo_repro.learning import losses
+
+        if self.loss == "squared":
+            return {"targets": np.array(targets)}
+        probabilities = losses.targets_of(self.loss, targets, len(inputs), net.n_out)
+        zero = losses.of_outputs(self.loss, probabilities, np.zeros(probabilities.shape))
+        return {"targets": probabilities, "zero_output_loss": np.array(zero)}
+
+    def measured(self, net: Network, task: Task, rng: np.random.Generator) -> Array:
+        """The task's metric, a mean over trials, as an array of no dimension."""
+        from rflo_repro.learning.scores import evaluate
+
+        return np.array(evaluate(net, task, METRIC_TRIALS, rng, self.loss).metric)
 
     def stages(self, points: Sequence[int], progress: Progress) -> Iterator[tuple[Network, History | None]]:
         """The network after each of so many trials, in ascending order, at the state where the next trial begins, and

@@ -19,6 +19,11 @@ def studies() -> dict[str, About]:
     return listed(rflo_repro.studies)
 
 
+def has_search(about: About) -> bool:
+    """Whether `tune` searches for its rates: those of figures, and of studies that say how."""
+    return bool(about.rates) and (about.command in registry.figures() or bool(about.tuning))
+
+
 def variants(about: About) -> list[Variant]:
     """An experiment with all that is derived from it: besides what `runs.variants` has, a figure in the variant closest
     to the paper's statements, and the search for its learning rates."""
@@ -29,7 +34,7 @@ def variants(about: About) -> list[Variant]:
         found.append(Variant(closest.experiment(about, "")))
     if search := studies().get(f"tune {about.command}"):
         found.append(Variant(search.experiment))
-    if about.rates and about.command in registry.figures():
+    if has_search(about):
         from rflo_repro.studies import tune
 
         found.append(Variant(tune.experiment(about)))

@@ -48,6 +48,34 @@ class Sampled:
         return self.heights[0] * inputs, self.heights[1] * targets
 
 
+@dataclass(frozen=True)
+class Classes:
+    """Inputs from U(-1, 1), and one of three classes, or none; the metric is the share that the largest output hits.
+
+    As `Sampled`, with probabilities in place of class numbers where they are `soft`.
+    """
+
+    lengths: tuple[int, ...] = (N_STEPS,)
+    soft: bool = False
+    n_in: int = N_IN
+    n_out: int = 3
+
+    def trial(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Inputs (T, Nx), and class numbers (T,) or probabilities (T, Ny)."""
+        n_steps = self.lengths[int(rng.integers(len(self.lengths)))]
+        inputs = rng.uniform(-1.0, 1.0, (n_steps, self.n_in))
+        classes = rng.integers(0, 3, n_steps).astype(np.float64)
+        classes[rng.random(n_steps) < 0.3] = np.nan
+        if not self.soft:
+            return inputs, classes
+        return inputs, np.where(np.isnan(classes)[:, np.newaxis], np.nan, [0.25, 0.5, 0.25])
+
+    def metric(self, outputs: Array, inputs: Array, targets: Array) -> float:
+        """The share of timesteps with a class whose output is the largest."""
+        there = ~np.isnan(targets)
+        return float(np.mean(np.argmax(outputs[there], axis=1) == targets[there])) if there.any() else np.nan
+
+
 class Remembered:
     """A task that is no frozen dataclass: each trial is the last one and a little more."""
 
@@ -70,6 +98,11 @@ GENERAL: dict[str, Any] = {
     "density": 0.6,
     "bias": 0.1,
 }
+MASKS: dict[str, Any] = {
+    "mask_in": np.arange(N_REC * N_IN).reshape(N_REC, N_IN) % 2 > 0,
+    "mask_out": np.arange(N_OUT * N_REC).reshape(N_OUT, N_REC) % 3 > 0,
+    "bias": 0.1,
+}
 ADAM = Optimizer("adam", clip=0.05, weight_decay=0.01)
 
 
@@ -86,6 +119,7 @@ def arrays_of(history: History) -> Arrays:
         "alignment": history.alignment,
         "diverged": np.array(history.diverged),
         "state": history.state,
+        **({"evaluated": np.array([history.evaluated_loss, history.metric])} if len(history.evaluated) else {}),
         **{f"{name}{field}": array for name, net in nets.items() for field, array in weights_of(net).items()},
     }
 

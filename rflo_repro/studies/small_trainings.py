@@ -22,10 +22,12 @@ from rflo_repro.studies.small_problems import (
     DALE,
     ETA,
     GENERAL,
+    MASKS,
     MIXED,
     N_REC,
     N_TRIALS,
     RULES_OF_ONES_OWN,
+    Classes,
     Memory,
     Remembered,
     Sampled,
@@ -38,6 +40,15 @@ from rflo_repro.tasks import PeriodicTask
 def own_rule(net: Network, inputs: Array, targets: Array, seen: Run) -> Updates:
     """A rule of one's own: RFLO's update, once more."""
     return weight_updates(net, inputs, targets, "rflo")
+
+
+def own_rule_of_classes(net: Network, inputs: Array, targets: Array, seen: Run) -> Updates:
+    """The same for the cross-entropy, by way of a rule of one's own."""
+    return weight_updates(net, inputs, targets, lambda *given: _of_classes(*given[:3]), loss="cross-entropy")
+
+
+def _of_classes(net: Network, inputs: Array, targets: Array) -> Updates:
+    return weight_updates(net, inputs, targets, "rflo", loss="cross-entropy")
 
 
 def few(rule: Any) -> int:
@@ -94,6 +105,10 @@ def _of_networks() -> Iterator[tuple[str, History]]:
         yield f"readout feedback, {rule}", of(rule, output_feedback=True)
     alone = LearningRule("w-out", "symmetric", "full", trains=("w_out",))
     yield "readout feedback, only the readout", of(alone, output_feedback=True)  # type: ignore[arg-type]
+    for rule in ("bptt", "rflo", "rtrl"):
+        yield f"masks of inputs and readout, {rule}", of(rule, **MASKS)
+    yield "masks of inputs and readout, online", of("rflo", training=online, **MASKS)
+    yield "masks of inputs and readout, adam", of("bptt", training={"optimizer": ADAM}, **MASKS)
     for n_rec in (1, 8, 40, 75, 150):
         yield (
             f"{n_rec} units",
@@ -171,6 +186,21 @@ def _of_training() -> Iterator[tuple[str, History]]:
         yield f"stopped, {name}goes on", _stopped(task)
 
 
+def _of_losses() -> Iterator[tuple[str, History]]:
+    def of(rule: Any, task: Any = None, **options: Any) -> History:
+        net = network(n_out=3)
+        return train(net, task or Classes(), rule, ETA, few(rule), rng(3), loss="cross-entropy", **options)
+
+    for rule in ("bptt", "rflo", "rtrl", "node-perturbation"):
+        yield f"cross-entropy, {rule}", of(rule)
+    yield "cross-entropy, online", of("rflo", online=True)
+    yield "cross-entropy, probabilities", of("rflo", Classes(soft=True))
+    yield "cross-entropy, a rule of one's own", of(own_rule_of_classes)
+    yield "cross-entropy, evaluated", of("rflo", Classes(lengths=(9, 12)), evaluate_every=2)
+    yield "evaluated", train(network(), Sampled(), "rflo", ETA, 6, rng(3), evaluate_every=3)
+    yield "stopped", of("rflo", evaluate_every=2, stop=lambda history: len(history.loss) == 4)
+
+
 def _stopped(task: Callable[[], Any]) -> History:
     """A training that is stopped and goes on from its checkpoint."""
     memory = Memory(after=2)
@@ -193,3 +223,4 @@ def trainings() -> Iterator[tuple[str, History]]:
     yield from _of_rules()
     yield from _of_networks()
     yield from _of_training()
+    yield from _of_losses()

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from rflo_repro.learning import validate
 from rflo_repro.learning.network import Phi
+from rflo_repro.learning.task import LOSSES
 from rflo_repro.runs.choices import first_state
 from rflo_repro.runs.request import LIMITS
 from rflo_repro.runs.tables import Column
@@ -96,6 +97,10 @@ AXES = {
         _number(1.0), Column("tau_spread", "number", "", "time constants go from tau over this to tau times this")
     ),
     "noise": Axis(_number(0.0), Column("noise", "number", "", "standard deviation of the noise on the units' drive")),
+    "loss": Axis(
+        lambda name, value: validate.one_of(name, value, LOSSES),
+        Column("loss_function", "text", "", "squared or cross-entropy"),
+    ),
     "optimizer": Axis(
         _named, Column("optimizer", "text", "", "optimiser: a method of rflo_repro.Optimizer, or the sweep's own")
     ),

@@ -59,6 +59,11 @@ class SweepFile:
         return tuple(axis.column_of(self.grid[name]) for name, axis in AXES.items() if axis.always or self.grid[name])
 
     @property
+    def has_metric(self) -> bool:
+        """Whether some task has a metric."""
+        return any(hasattr(task, "metric") for task in self.tasks.values())
+
+    @property
     def varied(self) -> list[str]:
         """The axes that have more than one value."""
         return [name for name, values in self.grid.items() if len(values) > 1]
@@ -204,7 +209,8 @@ def _plot(entries: Mapping[str, Any], file: SweepFile) -> dict[str, str]:
     only("plot", entries, ("x", "y", "lines"))
     columns = {column.name: column.kind for column in file.columns}
     numbers = [name for name, kind in columns.items() if kind in ("integer", "number")]
-    allowed = {"x": [TRIAL, *numbers], "y": MEASURED, "lines": [*columns]}
+    measured = [*MEASURED, "final_metric"] if file.has_metric else MEASURED
+    allowed = {"x": [TRIAL, *numbers], "y": measured, "lines": [*columns]}
     if entries.get("x") == TRIAL:
         allowed["y"] = MEASURED_BY_TRIAL
     for name in ("x", "y"):

@@ -23,7 +23,7 @@ from rflo_repro.runs.job import Condition, Results
 from rflo_repro.runs.request import Request, RequestError, Selection
 from rflo_repro.runs.run import run
 from rflo_repro.runs.session import Session
-from rflo_repro.runs.tables import Column, Schema
+from rflo_repro.runs.tables import Schema
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
 from rflo_repro.studies.sweep_axes import AXES, PERIODIC
@@ -76,7 +76,7 @@ def _condition(file: SweepFile, label: str, at: Mapping[str, Any]) -> Condition:
         seed=file.seed,
         network=0,
         optimizer=file.optimizers.get(at["optimizer"], at["optimizer"] or "sgd"),
-        **_given(at, "online", "batch", "noise"),
+        **_given(at, "online", "batch", "noise", "loss"),
     )
     at_column = {axis.column.name: at[name] for name, axis in AXES.items()}
     values = {c.name: str(at_column[c.name]) if c.kind == "text" else at_column[c.name] for c in file.columns}
@@ -107,15 +107,22 @@ def _periodic(period_tau: float, tau: float) -> PeriodicTask:
         raise ValueError(f"grid.period: {error}") from None
 
 
-def schemas(name: str, columns: Sequence[Column]) -> dict[str, Schema]:
-    """The sweep's three tables, by `curves`, `final` and `outputs`, with these columns that name a condition."""
-    return learning_curves.composed(name, columns, [column.name for column in columns])
+def schemas(file: SweepFile) -> dict[str, Schema]:
+    """The sweep's three tables, by `curves`, `final` and `outputs`."""
+    found = learning_curves.composed(file.name, file.columns, [column.name for column in file.columns])
+    if file.has_metric:
+        final = found["final"]
+        found["final"] = dataclasses.replace(final, columns=(*final.columns, learning_curves.METRIC))
+    return found
 
 
 def tabulate(file: SweepFile, found: Sequence[Condition], results: Results) -> dict[str, pd.DataFrame]:
     """The frames for `schemas`."""
     parts = [learning_curves.tabulate([c], [r], c.values["tau"]) for c, r in zip(found, results, strict=True)]
-    return {part: pd.concat([frames[part] for frames in parts], ignore_index=True) for part in parts[0]}
+    frames = {part: pd.concat([frames[part] for frames in parts], ignore_index=True) for part in parts[0]}
+    if file.has_metric and "final_metric" not in frames["final"]:
+        frames["final"]["final_metric"] = math.nan
+    return frames
 
 
 def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
@@ -142,8 +149,8 @@ def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
             else:
                 line.draw(axes, frame, x, y, marker="o", markersize=4)
                 style.networks(axes, where(frame, at), x, y, colour, shift=3.0 * (i - (len(values) - 1) / 2.0))
-        if y in ("alignment", "final_alignment"):
-            axes.set_ylabel("alignment")
+        if y in ("alignment", "final_alignment", "final_metric"):
+            axes.set_ylabel(y.removeprefix("final_"))
         else:
             seen = frame[y][frame[x].notna()]
             style.loss_axis(axes, seen, style.loss_top(seen))
@@ -163,7 +170,7 @@ def experiment(file: SweepFile) -> Experiment[SweepFile]:
         about=About(home=file.name, command="sweep", title="", help="", order=0, panels={"a": "what `plot` says"}),
         draw=(lambda frames, panels: draw(file, frames)) if file.plot else None,
         scales={"custom": file},
-        schemas=schemas(file.name, file.columns),
+        schemas=schemas(file),
         conditions=conditions,
         tabulate=tabulate,
         summary=learning_curves.summary,

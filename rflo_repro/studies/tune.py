@@ -61,7 +61,7 @@ def experiment(figure: About, schedule: Schedule | None = None) -> Experiment[An
     tuning = {"n_networks": N_BEST, **figure.tuning}
     scales = {
         scale: dataclasses.replace(
-            chosen, **{**tuning, "seed": SEED, "n_networks": _fewer(scale, chosen.n_networks, tuning["n_networks"])}
+            chosen, seed=SEED, **{name: _fewer(scale, getattr(chosen, name), most) for name, most in tuning.items()}
         )
         for scale, chosen in figure.experiment.scales.items()
     }

@@ -131,6 +131,12 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
             *("optimizer", "noise", "snapshots", "loss", "evaluate_every", "stop"),
         ),
     ),
+    "train_many": (
+        lambda **k: rr.train_many(
+            **{"nets": [NET], "task": Trial(**TRIAL), "n_trials": 2, "rngs": [np.random.default_rng(0)], **k}
+        ),
+        ("nets", "task", "rngs", "jobs"),
+    ),
     "LearningRates": (
         lambda **k: rr.LearningRates(**{"w_in": 0.1, "w_rec": 0.1, "w_out": 0.1, **k}),
         ("w_in", "w_rec", "w_out"),
@@ -178,6 +184,18 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "MovementTask": (lambda **k: MovementTask(**k), ("reaching", "cursor")),
     "MovementTask.trial": (lambda **k: MovementTask(Reaching(3)).trial(**k), ("rng",)),
     "SequenceTask": (lambda **k: SequenceTask(**{"directions": (0, 1), **k}), ("directions", "reaching")),
+    "MatchToSampleTask": (
+        lambda **k: rr.MatchToSampleTask(**{"stimulus": 3, "delay": 2, "response": 2, **k}),
+        ("stimulus", "delay", "response"),
+    ),
+    "EvidenceTask": (
+        lambda **k: rr.EvidenceTask(**k),
+        ("coherences", "fixation", "decision", "mean_stimulus", "shortest", "longest", "input_sd"),
+    ),
+    "ContextTask": (lambda **k: rr.ContextTask(**k), ("coherences", "fixation", "stimulus", "decision", "input_sd")),
+    "FlipFlopTask": (lambda **k: rr.FlipFlopTask(**k), ("n_bits", "n_steps", "pulse", "shortest", "longest")),
+    "EmbeddedReberTask": (lambda **k: rr.EmbeddedReberTask(**k), ("longest",)),
+    "from_neurogym": (lambda **k: rr.from_neurogym(**{"env": None, **k}), ("env", "targets")),
     "Loop": (lambda **k: rr.Loop(**{"w_s": np.ones((2, 4)), **k}), ("w_s",)),
     "Loop.random": (lambda **k: rr.Loop.random(**{"net": NET, "rng": np.random.default_rng(0), **k}), ("net", "rng")),
     "Loop.choose": (lambda **k: LOOP.choose(**{"h": np.ones(4), **k}), ("h", "allowed")),

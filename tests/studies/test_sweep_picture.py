@@ -75,3 +75,8 @@ def test_a_line_without_values_is_said_in_the_legend():
 def test_a_picture_without_any_value_is_left_out_and_said():
     _, notes = drawn(rows(0.1, period_tau=np.nan), x="period_tau", y="final_loss")
     assert notes == ["picture left out: no period_tau in any condition"]
+
+
+def test_a_metric_is_drawn_as_it_is():
+    axes, _ = drawn([{**row, "final_metric": 0.9} for row in rows(1.0)], x="eta", y="final_metric")
+    assert (axes.get_ylabel(), axes.get_yscale()) == ("metric", "linear")

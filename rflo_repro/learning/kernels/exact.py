@@ -96,7 +96,7 @@ def rtrl_gradient(
     record.loss[0] = run_exact(weights, trials, 0, work)
     if weights.output_feedback:
         add_feedback_path(weights, work.updates)
-    apply_mask(weights.units, work.updates.m)
+    apply_mask(weights.units, work.updates)
     scale(work.updates.m, 1.0 / n_steps, updates.m)
     scale(work.updates.w_out, 1.0 / n_steps, updates.w_out)
 

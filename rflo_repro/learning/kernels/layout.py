@@ -12,7 +12,7 @@ whole vectors of ``h`` write there before x is put in, and read x there afterwar
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,9 @@ class Units(NamedTuple):
     leak: Array
     """(padded,): 1 - 1/tau of each unit."""
     mask: Array
-    """Like the recurrent rows of `m`: 1 where there is a synapse, else 0; or (0, padded): there is no mask."""
+    """Like `m`, or like its recurrent rows: 1 where there is a synapse, else 0; or (0, padded): there is no mask."""
+    out_mask: Array
+    """The same of `w_out`."""
 
 
 class Weights(NamedTuple):
@@ -363,14 +365,13 @@ def _stride(n: int) -> int:
     return row if row // LANES % 2 or row < 16 * LANES else row + LANES
 
 
-def units(phi: str, tau: Array, mask: NDArray[np.bool_] | None) -> Units:
-    """Units of any kind. tau: (n_rec,); mask: (n_rec, n_rec) in the order of W, or None."""
+def units(phi: str, tau: Array, mask: NDArray[Any], out_mask: NDArray[Any]) -> Units:
+    """Units of any kind. tau: (n_rec,); mask: rows of `m`, and out_mask: of `w_out`, without padding; no rows: none."""
     n = len(tau)
-    rate, leak, synapse = aligned_zeros((padded(n),), (padded(n),), (0 if mask is None else n, padded(n)))
-    rate[:n], leak[:n] = 1.0 / tau, 1.0 - 1.0 / tau
-    if mask is not None:
-        synapse[:, :n] = mask.T
-    return Units(PHIS[phi], rate, leak, synapse)
+    row = padded(n)
+    rate, leak, synapse, out = aligned_zeros((row,), (row,), (len(mask), row), (len(out_mask), row))
+    rate[:n], leak[:n], synapse[:, :n], out[:, :n] = 1.0 / tau, 1.0 - 1.0 / tau, mask, out_mask
+    return Units(PHIS[phi], rate, leak, synapse, out)
 
 
 def weights(n_rec: int, n_in: int, n_out: int, signs: Array, units: float | Units, output_feedback: bool) -> Weights:

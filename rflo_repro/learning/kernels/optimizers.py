@@ -104,7 +104,7 @@ def optimize(rates: Optimizer, weights: Weights, updates: Updates, n_steps: int)
     """`apply_batch` by an optimiser, whose moments change; `updates` becomes the direction of the step."""
     if rates.method not in (SGD, MOMENTUM, RMSPROP, ADAM):
         raise ValueError("this optimiser has no kernel")
-    apply_mask(weights.units, updates.m)
+    apply_mask(weights.units, updates)
     if rates.clip < inf:
         clip_update(weights, updates, rates, n_steps)
     if rates.method == SGD and rates.weight_decay == 0.0:

@@ -241,6 +241,6 @@ def reward_update(
     learn_from_rewards(weights, trials, rule, 0, 1, True, True, record.loss, work)
     if rule.carry == FULL and weights.output_feedback:
         add_feedback_path(weights, summed)
-    apply_mask(weights.units, summed.m)
+    apply_mask(weights.units, summed)
     scale(summed.m, 1.0 / n_steps, updates.m)
     scale(summed.w_out, 1.0 / n_steps, updates.w_out)

@@ -86,6 +86,6 @@ def gradient(weights: Weights, trials: Trials, rule: Rule, record: Record, updat
     assign_credit(weights, trials, 0, rule, n_steps, 1, True, True, work)
     if rule.carry == FULL and weights.output_feedback:
         add_feedback_path(weights, work.updates)
-    apply_mask(weights.units, work.updates.m)
+    apply_mask(weights.units, work.updates)
     scale(work.updates.m, 1.0 / n_steps, updates.m)
     scale(work.updates.w_out, 1.0 / n_steps, updates.w_out)

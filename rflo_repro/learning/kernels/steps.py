@@ -35,7 +35,7 @@ from .losses import error, put_errors
 from .optimizers import optimize
 from .traces import Learning, gather_step, next_preactivation, trace_step, update_decay, update_inverse, update_traces
 from .unit import gain_of, unit_steps
-from .updates import dale_clipped, masked
+from .updates import dale_clipped, mask_readout, masked
 from .vector import clear, fma, force_inline, inline_ir, kernel, lane_sum, load, specialise, splat, store
 
 # Whole numbers of a learner, before where its parts are
@@ -47,9 +47,9 @@ from .vector import clear, fma, force_inline, inline_ir, kernel, lane_sum, load,
 ) = range(13)  # fmt: skip
 # Its parts, in the order of memory
 (
-    M, W_OUT, B, STATE, SIGNS, RATE, LEAK, MASK, SOURCES, U, GAIN, CREDIT, DECAY, Y, TRACES, STEP_M, STEP_W_OUT,
-    FIRST_M, FIRST_W_OUT, SECOND_M, SECOND_W_OUT, POWERS, INVERSE, RLS_GAIN, SCALARS,
-) = range(25)  # fmt: skip
+    M, W_OUT, B, STATE, SIGNS, RATE, LEAK, MASK, OUT_MASK, SOURCES, U, GAIN, CREDIT, DECAY, Y, TRACES, STEP_M,
+    STEP_W_OUT, FIRST_M, FIRST_W_OUT, SECOND_M, SECOND_W_OUT, POWERS, INVERSE, RLS_GAIN, SCALARS,
+) = range(26)  # fmt: skip
 # Its other numbers, in the part SCALARS
 W_IN_RATE, W_REC_RATE, W_OUT_RATE, CLIP, WEIGHT_DECAY, BETA1, BETA2, EPSILON, TRACE_TAU, LOSS, N_SCALARS = range(11)
 
@@ -67,17 +67,20 @@ def learner(
     source_row = padded(n_rows)
     general = isinstance(weights.units, Units)
     signs, mask = weights.signs, weights.units.mask if isinstance(weights.units, Units) else np.zeros((0, row))
+    out_mask = weights.units.out_mask if isinstance(weights.units, Units) else np.zeros((0, row))
     matrix, read = n_rows * row, n_out * row
     extra, fit = (matrix, read) if moments else (0, 0), n_rec * row if inverse else 0
     lengths = [
-        matrix, read, read, row, signs.size, row * general, row * general, mask.size, 2 * source_row, row, row, row,
-        row, n_out, matrix, *((matrix, read) if moments else (0, 0)), *extra, *extra, 2, fit, row * inverse, N_SCALARS,
+        matrix, read, read, row, signs.size, row * general, row * general, mask.size, out_mask.size, 2 * source_row,
+        row, row, row, row, n_out, matrix, *((matrix, read) if moments else (0, 0)), *extra, *extra, 2, fit,
+        row * inverse, N_SCALARS,
     ]  # fmt: skip
     starts = np.cumsum([0, *(padded(n) for n in lengths)])
     (memory,) = aligned_zeros((int(starts[-1]),))
     numbers = [n_rec, row, source_row, 0, rule.symmetric, rule.carry, weights.output_feedback, 0, *trains, 0, 0]
     places = np.array([*numbers, *np.column_stack([starts[:-1], lengths]).ravel()], dtype=np.int64)
     given = {M: weights.m, W_OUT: weights.w_out, B: weights.b, STATE: weights.state, SIGNS: signs, MASK: mask}
+    given[OUT_MASK] = out_mask
     if isinstance(weights.units, Units):
         given |= {RATE: weights.units.rate, LEAK: weights.units.leak}
     for k, values in given.items():
@@ -106,7 +109,10 @@ def _same_units(units: Any, memory: Array, places: Indices, row: int) -> Any:
 
 
 def _units_in(units: Any, memory: Array, places: Indices, row: int) -> Any:
-    return Units(units, _part(memory, places, RATE), _part(memory, places, LEAK), _rows(memory, places, MASK, row))
+    return Units(
+        units, _part(memory, places, RATE), _part(memory, places, LEAK), _rows(memory, places, MASK, row),
+        _rows(memory, places, OUT_MASK, row),
+    )  # fmt: skip
 
 
 # tanh units with one time constant are given by it, and others by the number of their phi
@@ -284,6 +290,7 @@ def learn_step(memory: Array, places: Indices, units: Any, target: Array, is_err
         if rates.w_out != 0.0:
             for i in range(n_rec):
                 w_out[k, i] += rates.w_out * eps * work.sources[h_at + i]
+            mask_readout(weights.units, w_out, k)
     check = splat(0.0)
     if places[PENDING] != 0 and rates.w_rec != 0.0:
         last = work.source_row - h_at

@@ -30,7 +30,7 @@ from .losses import put_errors, twice_loss
 from .optimizers import optimize
 from .products import Extent, Rows, Scalars, products
 from .unit import gain_of, unit_steps
-from .updates import alignment_of, all_finite, dale_clipped, masked
+from .updates import alignment_of, all_finite, dale_clipped, mask_readout, masked
 from .vector import clear, copy, copy_part, fma, force_inline, kernel, lane_sum, load, specialise, splat, store
 
 ROWS_AT_ONCE = 8  # rows for which the sums over rows are loaded once
@@ -297,6 +297,7 @@ def run_traces(
             for i in range(0, row, LANES):
                 store(credit, i, fma(splat(eps), load(feedback, k * row + i), load(credit, i)))
             learn_readout(rates, to.w_out, k, eps, sources, after, n_rec)
+            mask_readout(units, to.w_out, k)
         if not isfinite(loss):
             return loss
         # at the end there is no next step: what this writes is then not used

@@ -19,7 +19,7 @@ def apply_update(weights: Weights, updates: Updates, rates: Rates) -> bool:
     Returns whether the update was applied.
     """
     n_rec, n_rows, n_out = weights.n_rec, weights.m.shape[0], weights.w_out.shape[0]
-    apply_mask(weights.units, updates.m)
+    apply_mask(weights.units, updates)
     finite = (
         _stays_finite(weights.m, updates.m, 0, n_rec, rates.w_rec)
         and _stays_finite(weights.m, updates.m, n_rec, n_rows, rates.w_in)
@@ -40,17 +40,35 @@ def dale_clipped(w: Any, sign: float) -> Any:
     return maximum(w, splat(0.0)) if sign > 0.0 else minimum(w, splat(0.0))
 
 
-def _no_mask(units: Any, dm: Array) -> None:
+def _no_mask(units: Any, updates: Updates) -> None:
     """Zeros where there is no synapse; what is not finite stays so."""
 
 
-def _apply_mask(units: Any, dm: Array) -> None:
-    mask = units.mask
-    for i in range(0, mask.size, LANES):
-        store(dm, i, fma(load(dm, i), load(mask, i), splat(0.0)))
+@force_inline
+def _multiply(w: Array, first: int, mask: Array, last: int) -> None:
+    for i in range(first, last, LANES):
+        store(w, i, fma(load(w, i), load(mask, i), splat(0.0)))
+
+
+def _apply_mask(units: Any, updates: Updates) -> None:
+    _multiply(updates.m, 0, units.mask, units.mask.size)
+    _multiply(updates.w_out, 0, units.out_mask, units.out_mask.size)
 
 
 apply_mask = specialise(float, _no_mask, _apply_mask)
+
+
+def _whole_readout(units: Any, w_out: Array, k: int) -> None:
+    """Zeros in row k of the readout where there is no synapse."""
+
+
+def _masked_readout(units: Any, w_out: Array, k: int) -> None:
+    if units.out_mask.size > 0:
+        row = w_out.shape[1]
+        _multiply(w_out, k * row, units.out_mask, (k + 1) * row)
+
+
+mask_readout = specialise(float, _whole_readout, _masked_readout)
 
 
 def _all_synapses(units: Any, j: int, index: int, w: Any) -> Any:
