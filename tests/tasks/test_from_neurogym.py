@@ -97,7 +97,7 @@ import neurogym, numpy as np, rflo_repro as rr
 for name in ("PerceptualDecisionMaking-v0", "MultiSensoryIntegration-v0", "GoNogo-v0"):
     task = rr.from_neurogym(neurogym.make(name, dt=20))
     net = rr.Network.random(50, task.n_in, task.n_out, np.random.default_rng(0), tau=5.0)
-    history = rr.train(net, task, "rflo", 0.1, 3000, np.random.default_rng(1), loss="cross-entropy")
+    history = rr.train(net, task, "rflo", 0.03, 3000, np.random.default_rng(1), loss="cross-entropy")
     before, after = (
         rr.evaluate(n, task, 200, np.random.default_rng(2), loss="cross-entropy") for n in (net, history.network)
     )
