@@ -37,14 +37,16 @@ def train_many(
         The networks to begin with, such as one for each seed.
     task : Task
         Each training has a copy of it.
-    *given, **options
-        The other arguments of `train`, from `rule` on, the same for all; `checkpoint` cannot be.
+    *given
+        Arguments of `train` from `rule` on, the same for all.
     rngs : sequence of numpy.random.Generator, optional
         One for each network; new ones by default.
     jobs : int, optional
         How many are trained at a time; as many as there are cores by default.
     progress : callable, optional
         Called with the number of trials done, of all networks together.
+    **options
+        Further arguments of `train` by name, but for `checkpoint`.
 
     Returns
     -------

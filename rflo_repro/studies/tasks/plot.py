@@ -25,6 +25,8 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
     with style.style():
         picture = style.new_picture(WIDTH, HEIGHT * len(panels))
         places = picture.subplots(len(panels), len(tasks), squeeze=False)
+        for name, ax in zip(tasks, places[0], strict=True):
+            ax.set_title(TASKS[name].title)
         for row, panel in zip(places, panels, strict=True):
             for ax, name in zip(row, tasks, strict=True):
                 _task(ax, where(final, {"task": name}), "metric" if panel == "a" else "final_loss")
@@ -33,8 +35,6 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
                     ax.set_ylim(min(0.4, 0.95 * float(where(final, {"task": name}).metric.min())), 1.03)
                 else:
                     ax.set_yscale("log")
-                if row is places[0]:
-                    ax.set_title(TASKS[name].title)
             row[0].set_ylabel("share that is right" if panel == "a" else "final loss")
     return picture, []
 
