@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from importlib import resources
 from typing import Any
 
@@ -28,11 +29,12 @@ from jinja2 import Environment
 
 from rflo_repro.explorer.knobs import KINDS, LARGEST_SEED, PRESETS, TAU, VALUES, Knobs
 from rflo_repro.explorer.trainings import OUTPUT_POINTS, Trainings
-from rflo_repro.report import style
+from rflo_repro.report import palette
 
 MILLISECONDS = 80
 MOST_RULES = 3
 NONE, OWN = "none", "your own"
+# a first piece that takes longer is being compiled
 COMPILES_SECONDS = 1.5
 # of losses that are shown, in units of the zero-output loss; above it they explode
 FARTHEST = 100.0
@@ -216,20 +218,19 @@ class Pictures:
         knobs = trainings.knobs
         self.trials.end = knobs.n_trials
         self.zero.data = {"x": [1, knobs.n_trials], "y": [trainings.zero_output_loss] * 2}
-        colours, names = style.colours([*trainings.sessions]), [*trainings.sessions]
+        colours, names = palette.colours([*trainings.sessions]), [*trainings.sessions]
         for i, lines in enumerate(self.lines):
             self.curves[i].data = {"trial": [], "loss": [], "alignment": []}
             self.outputs[i].data = {"x": [], "y": []}
             for line in lines:
                 line.visible = i < len(names)
                 line.glyph.line_color = colours[names[i]] if i < len(names) else GREY
-        items = [(style.name(name), self.lines[i][0]) for i, name in enumerate(names)]
+        items = [(palette.name(name), self.lines[i][0]) for i, name in enumerate(names)]
         self.loss.legend[0].items = _items([*items, ("output always zero", self.references["zero"])])
         self._draw(self.outputs[-1], trainings.targets)
         self._draw(self.outputs[-2], trainings.inputs)
         self.output.legend[0].items[1].visible = trainings.inputs.shape[1] > 0
         self.losses.start, self.losses.end = 0.01, 1.0
-        self.show(trainings)
 
     def show(self, trainings: Trainings) -> None:
         """What is new."""
@@ -264,12 +265,12 @@ def _legend(named: list[tuple[str, GlyphRenderer]]) -> Any:
 
 def table(trainings: Trainings, state: str) -> str:
     """How far each training is, as HTML."""
-    colours = style.colours([*trainings.sessions])
+    colours = palette.colours([*trainings.sessions])
     head = "rule", "learning rate", "trials", "loss in the last of them", "alignment"
     rows = []
     for rule, eta in trainings.knobs.rules:
         history = trainings.histories.get(rule)
-        cells = [f"<b style='color:{colours[rule]}'>{style.name(rule)}</b>", f"{eta:g}"]
+        cells = [f"<b style='color:{colours[rule]}'>{palette.name(rule)}</b>", f"{eta:g}"]
         if history is not None:
             ended = ", diverged" if history.diverged else ""
             numbers = f"{len(history.loss):,}{ended}", repr(float(history.loss[-1])), f"{history.alignment[-1]:.3f}"
@@ -329,14 +330,12 @@ class Page:
         return row(*parts, name="code", sizing_mode="stretch_width")
 
     def _begin(self, knobs: Knobs, held: bool) -> None:
-        """Train anew, from the initial network."""
+        """Other trainings, which the next tick starts unless they are held."""
         self.trainings.stop()
-        self.trainings, self.held = Trainings(knobs), held
+        self.trainings, self.held, self.since = Trainings(knobs), held, time.monotonic()
         self.pictures.begin(self.trainings)
         self.python.text = knobs.python()
         self.commands.text = "\n\n".join(knobs.commands()) or "No figure trains such networks."
-        if not held:
-            self.trainings.start()
 
     def _take_back(self) -> None:
         """Back to the initial network, which waits."""
@@ -349,8 +348,6 @@ class Page:
         self.held = not self.held
         if self.held:
             self.trainings.stop()
-        else:
-            self.trainings.start()
 
     def tick(self) -> None:
         """Begin anew if a knob was moved, and show what is new."""
@@ -370,6 +367,6 @@ class Page:
         if trainings.error:
             return trainings.error
         n_trials = sum(len(history.loss) for history in trainings.histories.values())
-        if trainings.running and not n_trials:
+        if trainings.running and not n_trials and time.monotonic() - self.since > COMPILES_SECONDS:
             return "The first training by a rule compiles it, once on a machine, which takes up to a minute."
         return f"{n_trials:,} trials in {trainings.seconds:.2f} s of training"

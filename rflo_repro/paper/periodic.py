@@ -146,8 +146,8 @@ def tabulate(choices: PeriodicChoices, found: Sequence[Condition], results: Resu
 class Kind:
     """Networks that a supplement compares with others.
 
-    rule: that trains them. label: in the picture, the rule's if not given. colour: its name in `style.COLOURS`, that of
-    the rule if not given.
+    rule: that trains them. label: in the picture, the rule's if not given. colour: its name in `palette.COLOURS`, that
+    of the rule if not given.
     values: columns that tell them from others of the same rule. dale, output_feedback: of their initialisation.
     called: in the progress line, the rule if not given.
     """
@@ -168,10 +168,10 @@ class Kind:
     @property
     def line(self) -> Line:
         """Its line in the picture."""
-        from rflo_repro.report import comparison, style
+        from rflo_repro.report import comparison, palette
 
-        label = self.label or style.name(self.rule)
-        return comparison.Line({"rule": self.rule, **self.values}, label, style.colour(self.colour or self.rule))
+        label = self.label or palette.name(self.rule)
+        return comparison.Line({"rule": self.rule, **self.values}, label, palette.colour(self.colour or self.rule))
 
 
 def compared(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap, hsv_to_rgb, to_hex
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
@@ -25,49 +24,6 @@ from rflo_repro.learning.files import replacing
 if TYPE_CHECKING:
     import pandas as pd
 
-# The captions name magenta, cyan, red, blue and grey; the others are from the Okabe-Ito palette.
-COLOURS = {
-    "bptt": "#222222",
-    "bptt-published": "#0072B2",
-    "rflo": "#009E73",
-    "rtrl": "#0072B2",
-    "local": "#D5008F",
-    "random-feedback": "#00AEDB",
-    "untrained": "#999999",
-    "readout-only": "#E69F00",
-    "recurrent-only": "#7B4FA3",
-    "snap-0": "#A6761D",
-    "snap-1": "#0072B2",
-    "snap-1-random": "#7FB2D9",
-    "uoro": "#D62728",
-    "kf-rtrl": "#8C1A1A",
-    "node-perturbation": "#5E7D00",
-    "reward-hybrid": "#9DBB3C",
-    "force": "#CC5500",
-    "dale": "#0072B2",
-    "tuned": "#CC5500",
-    "red": "#D62728",
-    "blue": "#1F5FBF",
-}
-NAMES = {
-    "bptt": "BPTT",
-    "bptt-published": "BPTT as published",
-    "rflo": "RFLO",
-    "rtrl": "RTRL",
-    "local": "local",
-    "random-feedback": "random feedback",
-    "untrained": "untrained",
-    "readout-only": "readout only",
-    "recurrent-only": "recurrent only",
-    "snap-0": "SnAp-0",
-    "snap-1": "SnAp-1",
-    "snap-1-random": "SnAp-1, random feedback",
-    "uoro": "UORO",
-    "kf-rtrl": "KF-RTRL",
-    "node-perturbation": "node perturbation",
-    "reward-hybrid": "hybrid of reward and error",
-    "force": "FORCE",
-}
 # Of answers, told apart by their words and signs too
 ANSWERS = {
     "yes": "#00795A",
@@ -80,8 +36,6 @@ ANSWERS = {
 SIGNS = {"yes": "✓", "no": "✗", "worse": "↓", "open": "?", "no test": "–"}
 # Of an answer on another scale than the paper's
 GREY = "#6E6E6E"
-# Those of whatever has no colour above
-OTHERS = ("#56B4E9", "#A6761D", "#B2508A", "#5E7D00", "#8F5B5B", "#3D6E8F")
 LOSS = "loss  (½ mean squared error)"
 PERIODS = LinearSegmentedColormap.from_list("periods", ["#7FD4B6", "#009E73", "#00553E", "#001F17"])
 
@@ -106,7 +60,6 @@ RC: dict[str, Any] = {
     "axes.unicode_minus": True,
 }
 FILL = 0.18
-GOLDEN = 0.618  # of the hues of whatever OTHERS has no colour for
 FAR = 1e6
 FAR_DECADES = 6
 # Of ticks that say factors, the coarsest first
@@ -116,27 +69,6 @@ DECIMALS = 9  # of a position
 # Of what stands below a picture: its size in points; in inches what is free around it, a line, the widest character
 FOOTER_SIZE = 7
 MARGIN, FOOTER_LINE, FOOTER_CHARACTER = 0.06, 0.125, 0.085
-
-
-def colour(name: str) -> str:
-    """A rule's colour: of COLOURS, or for one that is not listed there always the same of OTHERS."""
-    return COLOURS.get(name) or OTHERS[sum(name.encode()) % len(OTHERS)]
-
-
-def colours(names: Sequence[str]) -> dict[str, str]:
-    """The colours of one picture's rules: each its own as long as no rule before it has that one."""
-    found: dict[str, str] = {}
-    for i, rule in enumerate(names):
-        first = sum(rule.encode()) % len(OTHERS)
-        hues = (to_hex(tuple(hsv_to_rgb((GOLDEN * (i + n) % 1.0, 0.75, 0.65)).tolist())) for n in itertools.count())
-        own = (COLOURS.get(rule), *OTHERS[first:], *OTHERS[:first])
-        found[rule] = next(c for c in itertools.chain(own, hues) if c and c not in found.values())
-    return found
-
-
-def name(rule: str) -> str:
-    """What a picture calls a rule."""
-    return NAMES.get(rule, rule)
 
 
 def label(text: str) -> str:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.report.comparison import learned_shares
 from rflo_repro.report.words import RATES
 from rflo_repro.studies.answers import Answers, Entry
 
 NAME = "learned"
-RULES = {rule: style.name(rule) for rule in ("bptt", "rflo", "local", "random-feedback")}
+RULES = {rule: palette.name(rule) for rule in ("bptt", "rflo", "local", "random-feedback")}
 KINDS = ("printed", "tuned", "clipped")
 PERIODS_TAU = (20, 40, 80, 160)
 # Which condition of which claim says how many networks of a rule learned: 0 is the first, 1 the second
@@ -56,7 +56,7 @@ def picture(entries: Iterable[Entry]) -> style.Picture | None:
                 rule: {float(p): found[rates, rule, p] for p in PERIODS_TAU if (rates, rule, p) in found}
                 for rule in RULES
             }
-            learned_shares(axes, [(label, style.colour(rule), by_rule[rule]) for rule, label in RULES.items()])
+            learned_shares(axes, [(label, palette.colour(rule), by_rule[rule]) for rule, label in RULES.items()])
         panels[0].set_ylabel("networks that learned")
         handles, labels = panels[0].get_legend_handles_labels()
         drawn.legend(handles, labels, loc="outside lower center", ncols=len(RULES))

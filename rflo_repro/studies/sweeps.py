@@ -14,7 +14,7 @@ from rich.console import Console
 
 from rflo_repro.learning.rules import resolve
 from rflo_repro.paper import periodic
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.report.comparison import Line
 from rflo_repro.runs import learning_curves
 from rflo_repro.runs.experiment import About, Experiment
@@ -132,13 +132,13 @@ def draw(file: SweepFile, frames: Tables) -> tuple[style.Picture, list[str]]:
     if frame[x].isna().all():
         return style.new_picture(4.4, 3.3), [f"picture left out: no {x} in any condition"]
     values = [None] if lines is None else list(dict.fromkeys(frame[lines]))
-    own = style.colours([str(value) for value in values])
+    own = palette.colours([str(value) for value in values])
     with style.style():
         picture = style.new_picture(4.4, 3.3)
         axes = picture.subplots()
         for i, value in enumerate(values):
             at = {} if lines is None else {lines: value}
-            label = "" if value is None else style.name(value) if lines == "rule" else f"{lines} {value}"
+            label = "" if value is None else palette.name(value) if lines == "rule" else f"{lines} {value}"
             colour = own[str(value)] if lines == "rule" or len(values) > DEFAULT_COLOURS else f"C{i}"
             if where(frame, at)[x].isna().all():  # such as a task without a period
                 axes.plot([], [], color=colour, label=style.label(f"{label}: no {x}"))

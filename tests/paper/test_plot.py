@@ -16,7 +16,7 @@ from rich.console import Console
 
 from rflo_repro.paper import registry
 from rflo_repro.paper.choices import PeriodicChoices
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.runs import draw, tables
 from rflo_repro.runs.job import describe
 from rflo_repro.runs.request import RequestError, Selection
@@ -301,9 +301,9 @@ def test_the_command_draws_the_sample_where_there_is_one(fig2, own_smoke, saved)
 
 def test_every_rule_has_a_colour_and_a_name():
     rules = {rule for figure in PERIODIC for rule in figure.rules}
-    assert all(style.colour(a) != style.colour(b) for a, b in itertools.combinations(sorted(rules), 2))
-    assert all(style.name(a) != style.name(b) for a, b in itertools.combinations(sorted(rules), 2))
+    assert all(palette.colour(a) != palette.colour(b) for a, b in itertools.combinations(sorted(rules), 2))
+    assert all(palette.name(a) != palette.name(b) for a, b in itertools.combinations(sorted(rules), 2))
     # one that nobody has chosen a colour or a name for has both, always the same
-    assert style.name("a new rule") == "a new rule"
-    assert style.colour("a new rule") in style.OTHERS
-    assert {style.colour(f"rule {i}") for i in range(30)} == set(style.OTHERS)
+    assert palette.name("a new rule") == "a new rule"
+    assert palette.colour("a new rule") in palette.OTHERS
+    assert {palette.colour(f"rule {i}") for i in range(30)} == set(palette.OTHERS)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import rflo_repro as rr
 from rflo_repro.cli import cli
 from rflo_repro.learning import exact_math
-from rflo_repro.report import style
+from rflo_repro.report import palette
 from rflo_repro.report.words import SHORT_RATES
 from rflo_repro.runs import tables
 from rflo_repro.runs.initialisation import Initialisation
@@ -90,4 +90,4 @@ def test_the_command_writes_table_and_picture(tuned, saved, tmp_path):
             lines = {line.get_label(): line.get_xydata() for line in axes.lines}
             for rule, mine in part[part.period_tau == period].groupby("rule"):
                 medians = mine.groupby("trial").cosine.median()
-                np.testing.assert_allclose(lines[style.name(rule)], [*medians.items()], atol=1e-12)
+                np.testing.assert_allclose(lines[palette.name(rule)], [*medians.items()], atol=1e-12)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.studies import sweeps
 
 
@@ -54,9 +54,9 @@ def test_a_name_is_text_in_the_legend(tmp_path):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.sampled_from([*style.COLOURS, "trace-2", "trace-8"]) | st.text(max_size=5), unique=True))
+@given(st.lists(st.sampled_from([*palette.COLOURS, "trace-2", "trace-8"]) | st.text(max_size=5), unique=True))
 def test_colours_are_distinct_within_a_picture(names):
-    assert len(set(style.colours(names).values())) == len(names)
+    assert len(set(palette.colours(names).values())) == len(names)
 
 
 def test_more_than_ten_lines_are_distinct():

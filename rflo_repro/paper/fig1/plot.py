@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.report.schematic import INK, arrow, canvas
 
-ERROR = style.colour("red")
+ERROR = palette.colour("red")
 HEAD = 8.0
 INPUTS = [(0.0, 1.1), (0.0, 0.0), (0.0, -1.1)]
 CENTRE, RADIUS = (4.0, 0.0), 1.75

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from rflo_repro.learning.rules import resolve
 from rflo_repro.paper.fig2 import ABLATION_PERIOD_TAU, ABOUT
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.report.comparison import Line, final_losses
 from rflo_repro.runs.sample import PART
 
@@ -31,7 +31,7 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[sty
     ablation = curves[(curves.period_tau == ABLATION_PERIOD_TAU) & curves.rule.isin(ABLATION)]
     left_out = {
         "a": "" if len(trained) else "needs BPTT or RFLO",
-        "b": "" if len(compared) else f"needs one of {', '.join(map(style.name, BY_PERIOD))}",
+        "b": "" if len(compared) else f"needs one of {', '.join(map(palette.name, BY_PERIOD))}",
         "c": "" if (curves.rule == "rflo").any() else "needs RFLO",
         "d": "" if len(ablation) else f"needs {ABLATION_PERIOD_TAU:g} tau",
     }
@@ -63,7 +63,7 @@ def _panel_a(picture: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.Data
     for i, (ax, period) in enumerate(zip(axes, ends, strict=False)):
         part = curves[curves.period_tau == period]
         for rule, frame in part.groupby("rule", sort=False):
-            style.band(ax, frame, "trial", "loss", style.colour(rule), style.name(rule))
+            style.band(ax, frame, "trial", "loss", palette.colour(rule), palette.name(rule))
         style.loss_axis(ax, curves[curves.period_tau.isin(ends)].loss)
         style.trial_axis(ax, part.trial.max())
         ax.set_title(f"period {period:g} τ")
@@ -79,14 +79,14 @@ def _panel_a(picture: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.Data
                 continue
             at = frame.time_tau / period
             ax.plot(at, frame.target - shift, color="black", dashes=(3, 2), linewidth=0.9, zorder=3)
-            ax.plot(at, style.drawable(frame.y) - shift, color=style.colour(rule))
+            ax.plot(at, style.drawable(frame.y) - shift, color=palette.colour(rule))
             ax.text(
                 1.03,
                 -shift,
-                f"{style.name(rule)}\n{period:g} τ",
+                f"{palette.name(rule)}\n{period:g} τ",
                 va="center",
                 fontsize=8,
-                color=style.colour(rule),
+                color=palette.colour(rule),
             )
             shift += OFFSET
     ax.set_yticks([])
@@ -98,7 +98,7 @@ def _panel_a(picture: Figure | SubFigure, curves: pd.DataFrame, outputs: pd.Data
 
 def _panel_b(axes: Axes, final: pd.DataFrame, sample: pd.DataFrame | None) -> None:
     """Final loss against period. An untrained network's is its first."""
-    lines = [Line({"rule": rule}, style.name(rule), style.colour(rule)) for rule in BY_PERIOD]
+    lines = [Line({"rule": rule}, palette.name(rule), palette.colour(rule)) for rule in BY_PERIOD]
     final_losses(axes, final, lines, "period_tau", sample)
     style.period_axis(axes, sorted(final.period_tau.unique()))
     axes.legend(loc="lower right")
@@ -124,7 +124,7 @@ def _panel_d(axes: Axes, curves: pd.DataFrame) -> None:
     for rule in ABLATION:
         frame = curves[curves.rule == rule]
         if len(frame):
-            style.band(axes, frame, "trial", "loss", style.colour(rule), style.name(rule))
+            style.band(axes, frame, "trial", "loss", palette.colour(rule), palette.name(rule))
     style.loss_axis(axes, curves.loss)
     style.trial_axis(axes, curves.trial.max())
     axes.set_title(f"period {ABLATION_PERIOD_TAU:g} τ")

@@ -96,12 +96,12 @@ def draw(tables: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> tuple[Pic
     """The panels that the table has rows of, and a line on each that it has not."""
     from matplotlib.ticker import NullLocator
 
-    from rflo_repro.report import comparison, style
+    from rflo_repro.report import comparison, palette, style
 
     lines = [
-        comparison.Line({"rates": "printed"}, "one fixed rate", style.colour("rflo")),
-        comparison.Line({"rates": "given"}, "one given rate", style.colour("rflo")),
-        comparison.Line({"rates": "tuned"}, "rate tuned for each", style.colour("tuned"), dashed=True),
+        comparison.Line({"rates": "printed"}, "one fixed rate", palette.colour("rflo")),
+        comparison.Line({"rates": "given"}, "one given rate", palette.colour("rflo")),
+        comparison.Line({"rates": "tuned"}, "rate tuned for each", palette.colour("tuned"), dashed=True),
     ]
     final = tables["final"]
     parts = {panel: final[final.panel.str.contains(panel)] for panel in panels}

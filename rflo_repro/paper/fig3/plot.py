@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.statistics import quartiles
 
-RFLO = {15: style.colour("red"), 20: style.colour("blue")}
-BPTT = {25: style.colour("bptt")}
+RFLO = {15: palette.colour("red"), 20: palette.colour("blue")}
+BPTT = {25: palette.colour("bptt")}
 EXAMPLE_TAU = 15
 LIFT = 2.3
 MARGIN = 4.0
@@ -49,11 +49,11 @@ def _example(axes: Axes, rows: pd.DataFrame) -> None:
     """Inputs above, target and outputs below, on one axis of time."""
     first = rows[rows.rule == rows.rule.iloc[0]]
     for column in ("input_1", "input_2"):
-        axes.plot(first.time_tau, first[column] + LIFT, color=style.colour("untrained"), clip_on=False)
-    for rule, colour in (("rflo", RFLO[EXAMPLE_TAU]), ("bptt", style.colour("bptt"))):
+        axes.plot(first.time_tau, first[column] + LIFT, color=palette.colour("untrained"), clip_on=False)
+    for rule, colour in (("rflo", RFLO[EXAMPLE_TAU]), ("bptt", palette.colour("bptt"))):
         part = rows[rows.rule == rule]
         if len(part):
-            axes.plot(part.time_tau, style.drawable(part.y), color=colour, label=style.name(rule))
+            axes.plot(part.time_tau, style.drawable(part.y), color=colour, label=palette.name(rule))
     axes.plot(first.time_tau, first.target, color="black", dashes=(3, 2), linewidth=0.9, label="target")
     axes.set_yticks([0, 1, LIFT, LIFT + 1], ["0", "1", "0", "1"])
     axes.text(0.98, LIFT + 0.5, "input", ha="right", va="center", transform=axes.get_yaxis_transform())
@@ -93,7 +93,7 @@ def _peaks(axes: Axes, rows: pd.DataFrame, rule: str, colours: Mapping[int, str]
         axes.plot(
             part.delay_tau + beside, part.peak_tau, "o", color=colour, markersize=2.5, alpha=0.35, markeredgewidth=0
         )
-        style.band(axes, part, "delay_tau", "peak_tau", colour, f"{style.name(rule)} trained to {longest} τ")
+        style.band(axes, part, "delay_tau", "peak_tau", colour, f"{palette.name(rule)} trained to {longest} τ")
     axes.set_xlim(lowest - 1, highest + 1)
     middle = [quartiles(group.peak_tau.to_numpy()) for _, group in rows.groupby(["longest_tau", "delay_tau"])]
     seen = np.array(middle)[np.isfinite(middle)]

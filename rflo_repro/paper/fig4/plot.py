@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from rflo_repro.paper.fig4 import ABOUT, sketch
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.statistics import quartiles
 from rflo_repro.tasks.reaching import DIRECTIONS
 
-COLOURS = {"loop": style.colour("red"), "rflo": style.colour("rflo"), "bptt": style.colour("bptt")}
+COLOURS = {"loop": palette.colour("red"), "rflo": palette.colour("rflo"), "bptt": palette.colour("bptt")}
 NAMES = {"loop": "RFLO + loop", "rflo": "RFLO, no loop", "bptt": "BPTT, no loop"}
 DASHED: dict[str, Any] = {"color": "black", "dashes": (3, 2), "linewidth": 0.8}
 BELOW = 3.0

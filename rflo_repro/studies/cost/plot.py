@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
 from rflo_repro.studies.cost.claims import EXPONENTS, LARGEST, exponents
@@ -21,15 +21,15 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
         for rule, power in EXPONENTS.items():
             part = where(frame, {"rule": rule})
             k, _ = exponents(part)
-            axes.plot(part.n_rec, part.us_per_step, "o", color=style.colour(rule), markersize=4)
+            axes.plot(part.n_rec, part.us_per_step, "o", color=palette.colour(rule), markersize=4)
             large = part.sort_values("n_rec").tail(LARGEST)
             middle = np.exp(np.log(large.us_per_step).mean()), np.exp(np.log(large.n_rec).mean())
             at = np.array([large.n_rec.min(), large.n_rec.max()])
             axes.plot(
                 at,
                 middle[0] * (at / middle[1]) ** k,
-                color=style.colour(rule),
-                label=f"{style.name(rule)}  $N^{{{k:.1f}}}$  (paper: $N^{power}$)",
+                color=palette.colour(rule),
+                label=f"{palette.name(rule)}  $N^{{{k:.1f}}}$  (paper: $N^{power}$)",
             )
         axes.set_xscale("log")
         style.log_decades(axes, 10 ** np.floor(np.log10(frame.us_per_step.min())), None)

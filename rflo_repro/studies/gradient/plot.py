@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.report.words import SHORT_RATES
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
@@ -41,5 +41,5 @@ def _lines(axes: Axes, rows: pd.DataFrame, x: str, **shape: object) -> None:
     for rule in ABOUT.rules:
         part = rows[rows.rule == rule].dropna(subset=["cosine"])
         if len(part):
-            style.band(axes, part, x, "cosine", style.colour(rule), style.name(rule), **shape)
+            style.band(axes, part, x, "cosine", palette.colour(rule), palette.name(rule), **shape)
     axes.set_ylim(-1.05, 1.05)

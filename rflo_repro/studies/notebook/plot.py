@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.answers import MARGIN
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import interval, log_ratio, paired, where
@@ -64,11 +64,11 @@ def _losses(place: SubFigure, final: pd.DataFrame) -> None:
     shown = np.concatenate([*of_rule.values(), np.array([*PRINTED.values()])])
     edges = _bins(exact_math.log10(shown[shown > 0.0]))
     for ax, (rule, losses) in zip(axes, of_rule.items(), strict=True):
-        colour = style.colour(rule)
+        colour = palette.colour(rule)
         counts, _, _ = ax.hist(losses[np.isfinite(losses)], edges, color=colour, alpha=FILL, linewidth=0)
         _median(ax, losses, colour, -0.09 * max(1.0, float(np.max(counts))))
         found = interval(losses, level=LEVEL)
-        said = f"{EXACT.get(rule, style.name(rule))}\nmedian {_loss(found.estimate)}"
+        said = f"{EXACT.get(rule, palette.name(rule))}\nmedian {_loss(found.estimate)}"
         ax.text(0.99, 0.95, said, transform=ax.transAxes, ha="right", va="top", color=colour, fontsize=8.5)
         if rule in PRINTED:
             value = PRINTED[rule]
@@ -102,7 +102,7 @@ def _ratios(axes: Axes, final: pd.DataFrame) -> None:
     axes.set_ylabel("networks")
     style.letter(axes, "b")
     if len(finite):
-        colour = style.colour("rflo")
+        colour = palette.colour("rflo")
         counts, _, _ = axes.hist(10.0**finite, _bins(finite), color=colour, alpha=FILL, linewidth=0)
         _median(axes, 10.0**decades, colour, -0.045 * max(1.0, float(np.max(counts))))
         found = interval(decades, level=LEVEL)

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from rflo_repro.learning import exact_math
 from rflo_repro.learning.validate import Array
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.answers import MARGIN
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.measured import ranked
@@ -76,7 +76,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
             ax.set_title(TITLES[kind])
         for ax in axes[-1]:
             _period_axis(ax, sorted(final.period_tau.unique()))
-        handles: list[Artist] = [Line2D([], [], color=style.colour(rule), label=style.name(rule)) for rule in rules]
+        handles: list[Artist] = [Line2D([], [], color=palette.colour(rule), label=palette.name(rule)) for rule in rules]
         handles += [
             Line2D([], [], color="#555555", linestyle=dash, label=f"N = {n_rec}")
             for dash, n_rec in zip(STYLES, sorted(final.n_rec.unique()), strict=False)
@@ -115,7 +115,7 @@ def _ratios(axes: Axes, rows: pd.DataFrame, rules: Sequence[str]) -> tuple[float
         seen += [*decades[np.isfinite(decades)]]
         # an interval without an end goes beyond the axes
         low, middle, high = 10.0 ** np.clip(decades, -FAR, FAR).T
-        at, colour = aside * np.array([*values]), style.colour(rule)
+        at, colour = aside * np.array([*values]), palette.colour(rule)
         axes.vlines(at, low, high, color=colour, linewidth=0.8, alpha=0.7)
         axes.plot(at, middle, dash, color=colour, **POINTS)
     return min(seen), max(seen)
@@ -126,7 +126,7 @@ def _shares(axes: Axes, rows: pd.DataFrame, rules: Sequence[str]) -> tuple[float
     for rule, dash, part, _ in _lines(rows, rules):
         own = where(part, {"rule": rule})
         learned = (own.outcome == "learned").groupby(own.period_tau).mean()
-        axes.plot(learned.index, 100.0 * learned, dash, color=style.colour(rule), clip_on=False, **POINTS)
+        axes.plot(learned.index, 100.0 * learned, dash, color=palette.colour(rule), clip_on=False, **POINTS)
     axes.set_ylim(0.0, 100.0)
     if axes.get_subplotspec().is_first_col():  # type: ignore[union-attr]
         axes.set_ylabel("networks that learned  (%)")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import offset_copy
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.measured import slopes
 from rflo_repro.stats.statistics import interval, quartiles, where
@@ -96,7 +96,7 @@ def _legend(picture: style.Picture, final: pd.DataFrame, noise: pd.DataFrame) ->
     names = list(dict.fromkeys([*final.base, *noise.rule]))
     axes = picture.axes[0]
     known = [
-        axes.plot([], [], "o", color=style.colour(name), markersize=4, label=style.name(name))[0] for name in names
+        axes.plot([], [], "o", color=palette.colour(name), markersize=4, label=palette.name(name))[0] for name in names
     ]
     if (final.optimizer == "rmsprop").any():
         known += axes.plot([], [], "o", color="black", fillstyle="none", markersize=4, label="with RMSprop")
@@ -118,7 +118,7 @@ def _points(axes: Axes, frame: pd.DataFrame, x: str, beside: float = 0.0) -> pd.
         moved = offset_copy(axes.transData, figure, shift, units="points") if shift else axes.transData
         low, middle, high = style.drawable(quartiles(rows.final_loss.to_numpy()))
         base, hollow = rows.base.iloc[0], rows.optimizer.iloc[0] != "sgd"
-        colour, shape = style.colour(base), "X" if base == "own" else "o"
+        colour, shape = palette.colour(base), "X" if base == "own" else "o"
         axes.plot([at, at], [low, high], color=colour, linewidth=0.8, alpha=0.5, transform=moved)
         axes.plot(
             at, middle, shape, color=colour, markersize=4, fillstyle="none" if hollow else "full", transform=moved
@@ -132,11 +132,11 @@ def _costs(axes: Axes, frame: pd.DataFrame) -> None:
     found = _points(axes, frame, "cost", BESIDE).sort_values(["x", "loss"])
     for base, rows in found.groupby("base", sort=False):
         if rows.draws.nunique() > 1:
-            axes.plot(rows.x, rows.loss, color=style.colour(str(base)), linewidth=0.8)
+            axes.plot(rows.x, rows.loss, color=palette.colour(str(base)), linewidth=0.8)
     front = found[found.loss == found.loss.cummin()].drop_duplicates("x")
     axes.plot([*front.x, 1e3 * front.x.max()], [*front.loss, front.loss.min()], color="#999999", zorder=0,
               linewidth=1.0, drawstyle="steps-post")  # fmt: skip
-    named = "\n".join(["on the front:", *(style.name(str(rule)) for rule in front.rule)])
+    named = "\n".join(["on the front:", *(palette.name(str(rule)) for rule in front.rule)])
     axes.text(0.98, 0.99, named, fontsize=6, ha="right", va="top", transform=axes.transAxes)
     axes.set_xscale("log")
     axes.set_xlim(LEAST_COST, 1.6 * found.x.max())
@@ -168,11 +168,11 @@ def _horizons(axes: Axes, frame: pd.DataFrame) -> None:
         if len(rows):
             at = rows.horizon_tau.replace({0.0: NOTHING, np.inf: EVERYTHING})
             dashes = {"linestyle": "--"} if label.startswith("K") else {}
-            rows, colour = rows.assign(at=at), style.colour(base)
+            rows, colour = rows.assign(at=at), palette.colour(base)
             style.band(axes, rows, "at", "final_loss", colour, label, marker="o", markersize=3, **dashes)
     alone = where(plain, {"rule": "readout-only"})
     if len(alone):
-        axes.axhline(quartiles(alone.final_loss.to_numpy())[1], color=style.colour("readout-only"), linewidth=0.8)
+        axes.axhline(quartiles(alone.final_loss.to_numpy())[1], color=palette.colour("readout-only"), linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xticks([NOTHING, 0.5, 1, 2.5, 5, 10, EVERYTHING], ["0", "½", "1", "2.5", "5", "10", "∞"])
     axes.xaxis.set_minor_locator(NullLocator())
@@ -187,13 +187,13 @@ def _draws(axes: Sequence[Axes], frame: pd.DataFrame) -> None:
             rows = _along(where(frame, {"rule": rule}), x)
             found = slopes(rows, x, "relative_error", log_x=True, log_y=True)
             slope = f", power {np.median(found):.2f}" if len(found) else ""
-            style.band(ax, rows, x, "relative_error", style.colour(rule), f"{style.name(rule)}{slope}", marker="o",
+            style.band(ax, rows, x, "relative_error", palette.colour(rule), f"{palette.name(rule)}{slope}", marker="o",
                        markersize=3)  # fmt: skip
             theory = POWERS.get(str(rule), {}).get(x)
             if theory is not None:
                 at = np.array([rows[x].min(), rows[x].max()], dtype=float)
                 first = quartiles(rows[rows[x] == at[0]].relative_error.to_numpy())[1]
-                ax.plot(at, first * (at / at[0]) ** theory, ":", color=style.colour(rule), linewidth=1.0)
+                ax.plot(at, first * (at / at[0]) ** theory, ":", color=palette.colour(rule), linewidth=1.0)
         ax.set_xscale("log")
         ax.set_xticks(sizes := sorted(_along(frame, x)[x].unique()), [f"{size:g}" for size in sizes])
         ax.xaxis.set_minor_locator(NullLocator())

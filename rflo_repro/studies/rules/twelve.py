@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from matplotlib.transforms import offset_copy
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.statistics import interval, where
 from rflo_repro.studies.rules.family import PERIODIC
 
@@ -64,7 +64,7 @@ class Mark:
     def look(self) -> dict[str, Any]:
         """Colour and fill: the paper's rules have their own colours, all others are hollow and grey."""
         if self.rule in PAPERS:
-            return {"color": style.colour(self.rule), "fillstyle": "full"}
+            return {"color": palette.colour(self.rule), "fillstyle": "full"}
         return {"color": style.GREY, "fillstyle": "none"}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
 from rflo_repro.studies.tasks import ABOUT
@@ -45,8 +45,8 @@ def _task(ax: Axes, frame: pd.DataFrame, column: str) -> None:
     for at, rule in enumerate(rules):
         values = where(frame, {"rule": rule})[column].dropna().to_numpy(float)
         x = at + np.linspace(-SPREAD, SPREAD, len(values)) if len(values) > 1 else np.array([float(at)])
-        ax.plot(x, values, "o", markersize=3, alpha=0.6, markeredgewidth=0, color=style.colour(rule))
+        ax.plot(x, values, "o", markersize=3, alpha=0.6, markeredgewidth=0, color=palette.colour(rule))
         if len(values):
-            ax.plot([at - SPREAD, at + SPREAD], [np.median(values)] * 2, color=style.colour(rule))
-    ax.set_xticks(range(len(rules)), [style.name(rule) for rule in rules])
+            ax.plot([at - SPREAD, at + SPREAD], [np.median(values)] * 2, color=palette.colour(rule))
+    ax.set_xticks(range(len(rules)), [palette.name(rule) for rule in rules])
     ax.set_xlim(-0.6, len(rules) - 0.4)

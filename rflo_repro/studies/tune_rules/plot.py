@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.studies.rules import task_specs
 from rflo_repro.studies.rules.trial import STAGES
 
-COLOURS = {"w": style.COLOURS["blue"], "w_out": style.COLOURS["red"]}
+COLOURS = {"w": palette.COLOURS["blue"], "w_out": palette.COLOURS["red"]}
 NAMES = {"w": "W and Win", "w_out": "Wout"}
 
 
@@ -27,7 +27,7 @@ def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str
         for axes, (task, rows) in zip(grid, tasks, strict=True):
             _column(axes, rows, rules)
             axes.set_title(str(task))
-        grid[0].set_yticks(range(len(rules)), [style.name(rule) for rule in rules], fontsize=6.5)
+        grid[0].set_yticks(range(len(rules)), [palette.name(rule) for rule in rules], fontsize=6.5)
         grid[0].set_ylim(len(rules) - 0.5, -0.5)
         picture.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return picture, []
