@@ -70,7 +70,7 @@ class Page:
                 if said.get("method") == "Runtime.exceptionThrown":
                     self.errors.append(said["params"]["exceptionDetails"])
                 if said.get("id") == number:
-                    return said["result"]
+                    return said.get("result", {"result": {}})  # none of a page that is just being left
 
         return self.loop.run_until_complete(asyncio.wait_for(exchange(), 60))
 

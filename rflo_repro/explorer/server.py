@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
+from weakref import WeakSet
 
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
@@ -28,12 +29,12 @@ def _usable(port: int | None) -> int:
         return int(one.getsockname()[1])
 
 
-def _server(port: int | None) -> tuple[Server, str]:
-    """A server, and the address of its page. Raises OSError if the port is taken."""
+def _server(port: int | None, pages: WeakSet[Page]) -> tuple[Server, str]:
+    """A server, and the address of its page; `pages` has those of open tabs. Raises OSError if the port is taken."""
     port = _usable(port)
 
     def page(document: Any) -> None:
-        Page(document)
+        pages.add(Page(document))
 
     server = Server(
         {"/": Application(FunctionHandler(page))},
@@ -49,7 +50,7 @@ def _server(port: int | None) -> tuple[Server, str]:
 
 def serve(port: int | None, browser: bool, say: Callable[[str], object]) -> None:
     """Serve the page until the program is interrupted. Raises OSError if the port is taken."""
-    server, address = _server(port)
+    server, address = _server(port, WeakSet())
     server.start()
     say(f"{address}  (Ctrl-C closes it)")
     if browser:
@@ -63,7 +64,7 @@ def serve(port: int | None, browser: bool, say: Callable[[str], object]) -> None
 
 
 class Explorer:
-    """The page, served from a thread of a notebook's kernel.
+    """The page, served from a thread of a notebook's kernel. `pages` are those of its open tabs.
 
     Parameters
     ----------
@@ -78,7 +79,8 @@ class Explorer:
 
     def __init__(self, port: int | None = None) -> None:
         begun: Future[tuple[Server, str]] = Future()
-        self._thread = threading.Thread(target=_serve_until_stopped, args=(port, begun), daemon=True)
+        self.pages: WeakSet[Page] = WeakSet()
+        self._thread = threading.Thread(target=_serve_until_stopped, args=(port, self.pages, begun), daemon=True)
         self._thread.start()
         self._server, self.address = begun.result()
 
@@ -94,16 +96,18 @@ class Explorer:
         self._thread.join()
 
 
-def _serve_until_stopped(port: int | None, begun: Future[tuple[Server, str]]) -> None:
+def _serve_until_stopped(port: int | None, pages: WeakSet[Page], begun: Future[tuple[Server, str]]) -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())
     try:
-        server, address = _server(port)
+        server, address = _server(port, pages)
     except OSError as error:
         begun.set_exception(error)
         return
     server.start()
     begun.set_result((server, address))
     server.io_loop.start()
+    for page in pages:
+        page.trainings.stop()
     server.stop()
     server.io_loop.close()
 

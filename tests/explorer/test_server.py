@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -70,9 +71,26 @@ def test_a_notebook_shows_it_and_closes_it():
     page = answer(shown.address)
     assert "See it learn" in page
     assert "https://" not in page.replace("https://bokeh.org", "")
+    page = next(iter(shown.pages))
+    page.trainings.start()
     shown.close()
+    assert not page.trainings._going.is_set()
     with pytest.raises(urllib.error.URLError):
         answer(shown.address)
+
+
+@needs_bokeh
+def test_a_tab_that_is_closed_learns_no_more(monkeypatch):
+    monkeypatch.setattr("rflo_repro.explorer.server.UNUSED_MILLISECONDS", 100)
+    shown = rr.explore()
+    answer(shown.address)
+    trainings = next(iter(shown.pages)).trainings
+    trainings.start()
+    until = time.monotonic() + 10.0
+    while trainings._going.is_set() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not trainings._going.is_set()
+    shown.close()
 
 
 @needs_bokeh
