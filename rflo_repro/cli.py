@@ -23,6 +23,7 @@ from rflo_repro.options import (
     SETS,
     Command,
     Folder,
+    OneOf,
     options_of,
     request_of,
     several,
@@ -185,7 +186,7 @@ for _about in EXPERIMENTS.values():
     pictures; `all` has them too.
     """,
 )
-@click.argument("experiment", type=click.Choice(DRAWN), metavar="FIGURE")
+@click.argument("experiment", type=OneOf(DRAWN), metavar="FIGURE")
 @click.option("--panel", multiple=True, metavar="LETTER", help="Only this panel; repeatable.")
 @SCALE
 @RESULTS
@@ -290,8 +291,8 @@ for _search in SEARCHES.values():
     hours a figure; what was stopped goes on where it was, and a part that is named joins the table.
     """,
 )
-@click.argument("figure", nargs=-1, type=click.Choice(SAMPLED), metavar="[FIGURE]...")
-@options.several("--rates", "rates", click.Choice(("printed", "tuned")), "Only these learning rates")
+@click.argument("figure", nargs=-1, type=OneOf(SAMPLED), metavar="[FIGURE]...")
+@options.several("--rates", "rates", OneOf(("printed", "tuned")), "Only these learning rates")
 @options.several("--period", "periods", options.NUMBER, "Only this period of Figure 2, in units of tau", "TAU")
 @options.variant(VARIANTS)
 @SCALE
@@ -348,7 +349,7 @@ def confirm(
     help="Sizes; 30, 100, 200, 1000 if not given.",
 )
 @click.option("--limit-c", type=Folder(exists=True, dir_okay=False), help="The C program to compare with.")
-@several("--part", "part", click.Choice(("steps", "rules", "cores", "memory")), "Only this part")
+@several("--part", "part", OneOf(("steps", "rules", "cores", "memory")), "Only this part")
 @RESULTS
 @QUIET
 def bench(
@@ -501,8 +502,8 @@ def check(as_json: bool, jobs: int | None, quiet: bool, accept: bool, new_genera
 
 
 def main() -> None:
-    """The `rflo-repro` program."""
-    process.supervised(lambda: cli.main(prog_name="rflo-repro", standalone_mode=False))
+    """The `rflo-repro` program, in a process of its own or in another program's."""
+    process.supervised(lambda: cli.main(prog_name="rflo-repro", standalone_mode=False), process.hosted())
 
 
 if __name__ == "__main__":

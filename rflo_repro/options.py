@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -48,6 +48,24 @@ class Folder(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return super().convert(os.path.expanduser(value), param, ctx)
+
+
+class OneOf(click.Choice):  # type: ignore[type-arg]
+    """One of these words in any case, or a rule among them by another name; an error says which is near."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__([*allowed], case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            from rflo_repro.learning import rules, validate
+
+            meant = rules.ALIASES.get(value.lower().replace("_", "-"))
+            if meant in self.choices:
+                return meant
+            raise click.BadParameter(f"{error.message}{validate.hint(value, self.choices)}", ctx, param) from None
 
 
 class Text(click.ParamType):  # type: ignore[type-arg]
@@ -120,7 +138,7 @@ def together(*options: Option) -> Option:
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program instead; write nothing.")
 SCALE = click.option(
     "--scale",
-    type=click.Choice(SCALES),
+    type=OneOf(SCALES),
     default="paper",
     show_default=True,
     help="smoke: seconds; quick: already the picture; paper: the paper's numbers.",
@@ -167,7 +185,7 @@ def variant(known: Mapping[str, Sequence[tuple[str, str]]]) -> Option:
     """The option that names a variant of a figure."""
     chosen = "; ".join(f"{name}: {' '.join(f'--set {k}={v}' for k, v in sets)}" for name, sets in known.items())
     what = f"This variant ({chosen}), at the paper's rates; files of its own."
-    return click.option("--variant", type=click.Choice(list(known)), help=what)
+    return click.option("--variant", type=OneOf(known), help=what)
 
 
 def options_of(about: About) -> Option:
@@ -184,7 +202,7 @@ def options_of(about: About) -> Option:
 
 def _selectors(about: About) -> list[Option]:
     names = (about.panels, about.rules, about.rates)
-    panels, rules, rates = (click.Choice(list(known), case_sensitive=False) for known in names)
+    panels, rules, rates = (OneOf(known) for known in names)
     known = {
         "period": several("--period", "periods", NUMBER, "Only this period, in units of tau", "TAU"),
         "panel": several("--panel", "panels", panels, "Only this panel"),
@@ -196,7 +214,7 @@ def _selectors(about: About) -> list[Option]:
     of_rates: list[Option] = [several("--rates", "rates", rates, usual), ETA] if about.rates else []
     variants = [variant(about.variants)] if about.variants else []
     closest = "Instead, compute this figure in the variant closest to the paper's statements."
-    searched = [click.option("--closest", type=click.Choice(about.closest), help=closest)] if about.closest else []
+    searched = [click.option("--closest", type=OneOf(about.closest), help=closest)] if about.closest else []
     return [*(known[name] for name in about.selectors), *of_rates, *variants, *searched]
 
 

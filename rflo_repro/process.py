@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import signal
 import sys
 import threading
 import traceback
@@ -25,56 +27,73 @@ if TYPE_CHECKING:
 
 UNWIND_SECONDS = 1.2
 WRITE_SECONDS = 0.5
+SCRIPT = r"[/\\]rflo-repro(-script\.py|\.exe[/\\]__main__\.py)?$"
 SHOW = "RFLO_REPRO_TRACEBACK"
 # The signal that ends this process, once there is one
 _received: list[int] = []
+# Streams that go nowhere, and where they went
+_silenced: list[tuple[IO[str], int]] = []
 
 
-def supervised(program: Callable[[], object]) -> None:
+def supervised(program: Callable[[], object], hosted: bool = False) -> None:
     """Run a click command in this process, and end the process as a shell expects.
 
     Exit codes: 0; 1 for what the disk or the machine refuses; 2 for a request that cannot be met; 128 and the signal's
     number for SIGINT, SIGTERM and SIGHUP. With RFLO_REPRO_TRACEBACK=1 what was not foreseen shows where it comes from.
+    hosted: another program goes on afterwards: it gets its streams, handlers, warnings and environment back, whatever
+    happens, and then hears the signal that stopped the command.
     """
-    _streams()
     _received.clear()
-    with system.stopping(_stop_soon), _surroundings():
-        code = _code(program)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _nobody_listens(sys.stdout)
-    except OSError as error:
-        # what was not written is tried once more here, and what went wrong may have been said
-        if not code:
-            _say(f"Error: stdout: {error.strerror}")
-        _nobody_listens(sys.stdout)
-        code = code or 1
+    with _streams(hosted):
+        with system.stopping(_unwind if hosted else _stop_soon), _surroundings():
+            code = _code(program, hosted)
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _nobody_listens(sys.stdout)
+        except OSError as error:
+            # what was not written is tried once more here, and what went wrong may have been said
+            if not code:
+                _say(f"Error: stdout: {error.strerror}")
+            _nobody_listens(sys.stdout)
+            code = code or 1
+    if _received:
+        signal.raise_signal(_received[0])
     if code:
         sys.exit(code)
+
+
+def hosted() -> bool:
+    """Whether this process is another program's than `rflo-repro` and `python -m rflo_repro`."""
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), str(getattr(main, "__file__", ""))
+    return not (spec.name.startswith("rflo_repro.") if spec else re.search(SCRIPT, file))
 
 
 @contextmanager
 def _surroundings() -> Iterator[None]:
     """Environment and warnings as this program wants them; afterwards as a program that called it had them."""
     # pictures go to files, and the threads are our own: what the user's shell or notebook has set is of no concern
-    own = {"MPLBACKEND": "agg", "NUMBA_NUM_THREADS": "1"}
-    before = {name: os.environ.get(name) for name in own}, warnings.showwarning
-    os.environ.update(own)
+    before = {name: os.environ.pop(name) for name in ("MPLBACKEND", "NUMBA_NUM_THREADS") if name in os.environ}
+    loaded, showwarning = set(sys.modules), warnings.showwarning
     warnings.showwarning = _warned
     try:
         yield
     finally:
-        warnings.showwarning = before[1]
-        for name, value in before[0].items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        warnings.showwarning = showwarning
+        os.environ.update(before)
+        # libraries read the environment once, when they are imported
+        with suppress(KeyError, ValueError):
+            if "matplotlib" not in loaded:
+                sys.modules["matplotlib"].rcParams["backend"] = before["MPLBACKEND"]
+        with suppress(KeyError, ValueError):
+            if "numba" not in loaded:
+                sys.modules["numba"].config.NUMBA_NUM_THREADS = int(before["NUMBA_NUM_THREADS"])
 
 
-def _code(program: Callable[[], object]) -> int:
+def _code(program: Callable[[], object], hosted: bool) -> int:
     """Run it, say what went wrong, and return the exit code."""
+    out = sys.stdout
     try:
         program()
         return 0
@@ -87,10 +106,18 @@ def _code(program: Callable[[], object]) -> int:
     except BrokenPipeError:
         return 0
     except BaseException as error:
+        if _received and hosted:
+            _say(status.line())
+            status.trials.clear()
+            return 128 + _received[0]
         if _received:
             _stop_now()
         if isinstance(error, SystemExit):
-            raise
+            if sys.stdout is out:
+                raise
+            # click wraps the streams when nobody is at the end of the pipe
+            _nobody_listens(out)
+            return 0
         if isinstance(error, OSError):
             _say(f"Error: {refusal(error)}")
             return 1
@@ -123,22 +150,43 @@ def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
     _say(f"Warning: {str(message).strip().partition(chr(10))[0]}")
 
 
-def _streams() -> None:
-    """Make sure that there are standard streams, and that each takes any text."""
+@contextmanager
+def _streams(hosted: bool) -> Iterator[None]:
+    """Make sure that there are standard streams, and that each takes any text; in another program as long as this."""
     # whoever was started without them would get a table's file as number 1 or 2, and write messages into it
     while (lowest := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(lowest, True)
     os.close(lowest)
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+    before = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    errors = {stream: stream.errors for stream in before.values() if isinstance(stream, io.TextIOWrapper)}
+    for name, stream in before.items():
+        if stream is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
-        if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+        with suppress(OSError, ValueError):
+            if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        while hosted and _silenced:
+            stream, own = _silenced.pop()
+            with suppress(OSError, ValueError):
+                stream.flush()
+                os.dup2(own, stream.fileno())
+            os.close(own)
+        for name, stream in before.items() if hosted else ():
+            if stream is None:
+                getattr(sys, name).close()
+            setattr(sys, name, stream)
+            with suppress(OSError, ValueError):
+                if stream in errors:
+                    stream.reconfigure(errors=errors[stream])
 
 
 def _nobody_listens(stream: IO[str]) -> None:
     """What is left to be said there goes nowhere, and does not fail once more when Python ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
+    _silenced.append((stream, os.dup(stream.fileno())))
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
@@ -171,6 +219,12 @@ def _stop_soon(number: int, *_: object) -> None:
     hard = threading.Timer(UNWIND_SECONDS, _stop_now)
     hard.daemon = True
     hard.start()
+    raise KeyboardInterrupt
+
+
+def _unwind(number: int, *_: object) -> None:
+    """Unwind, however long that takes: the process is not ours to end."""
+    _received.append(number)
     raise KeyboardInterrupt
 
 

@@ -4,11 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from cases import further
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rflo_repro import options
 from rflo_repro.cli import cli
 
 QUICK = "fig2 --scale smoke --period 20 --rule rflo --networks 1 --trials 20 --no-plot"
@@ -89,3 +92,26 @@ def test_names_are_taken_in_any_case():
     done = invoke(*QUICK.replace("rflo", "RFLO").split())
     assert done.exit_code == 0, done.output
     assert Path(next(Path("results").rglob("fig2_final.csv"))).read_text().count("rflo") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        ("fig2 --rule rlfo", "rflo"),
+        ("fig2 --scale smok", "smoke"),
+        ("plot fig22", "fig2"),
+        ("fig2 --set fedback_scale=1", "feedback_scale"),
+        *further(("confirm fig_3", "fig3"), ("fig2 --rates tuend", "tuned"), ("fig2 --variant cliped", "clipped")),
+    ],
+)
+def test_an_error_says_which_name_is_near(words, near):
+    run = invoke(*words.split())
+    assert run.exit_code == 2
+    assert run.output.splitlines()[-1].rstrip(".").endswith(f"; did you mean {near!r}?")
+
+
+@pytest.mark.parametrize(("name", "rule"), [("RFLO", "rflo"), ("e-prop", "local"), ("E_PROP_RANDOM", "rflo")])
+def test_a_rule_by_another_name(name, rule):
+    assert options.OneOf(("bptt", "rflo", "local")).convert(name, None, None) == rule
+    with pytest.raises(click.BadParameter):
+        options.OneOf(("bptt",)).convert(name, None, None)

@@ -95,6 +95,12 @@ class History(validate.ShortRepr):
     _training: TrainingState | None = field(default=None, repr=False)
 
     @property
+    def rule(self) -> Any:
+        """The learning rule as `train` was asked for it, `e-prop` and `e-prop-random` by these names, or a function of
+        one's own; None if the history does not come from `train`."""
+        return self._training and getattr(self._training.settings.rule, "name", self._training.settings.rule)
+
+    @property
     def exploded(self) -> bool:
         """Whether the training diverged, or the median loss of its last 1% of trials is more than ten times the first
         loss: the weights grow without end."""
@@ -110,7 +116,7 @@ class History(validate.ShortRepr):
             values[-1] = None
         return type(self), tuple(values)
 
-    def resume(self, n_trials: int, progress: Callable[[int], None] | None = None) -> History:
+    def resume(self, n_trials: int, progress: Callable[[int], None] | bool | None = None) -> History:
         """Train on: the same bits as one longer call of `train`.
 
         Weights, optimiser, generators, state and trial numbers go on from where this history ended, as often as it is
@@ -120,7 +126,7 @@ class History(validate.ShortRepr):
         ----------
         n_trials : int
             How many trials more, a multiple of the batch.
-        progress : callable, optional
+        progress : callable or bool, optional
             As in `train`; it counts all trials.
 
         Returns

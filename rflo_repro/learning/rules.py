@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from rflo_repro.learning import validate
@@ -201,10 +201,13 @@ ALIASES = {"e-prop": "local", "e-prop-random": "rflo"}
 
 
 def resolve(rule: str | LearningRule) -> LearningRule:
-    """The rule itself, or that of a name or alias, in any case. Raises ValueError for an unknown name."""
+    """The rule itself, or that of a name in any case; by an alias, with the alias for its name.
+
+    Raises ValueError for an unknown name.
+    """
     if isinstance(rule, LearningRule):
         return rule
     if not isinstance(rule, str):
         raise ValueError(f"rule must be a LearningRule or one of {', '.join(RULES)}, got {validate.short_repr(rule)}")
     name = validate.one_of("rule", rule, [*RULES, *ALIASES])
-    return RULES[ALIASES.get(name, name)]
+    return replace(RULES[ALIASES[name]], name=name) if name in ALIASES else RULES[name]

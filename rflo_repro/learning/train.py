@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rflo_repro.learning import kernels, losses, optimizers, resume, validate
+from rflo_repro.learning import kernels, losses, optimizers, progress_line, resume, validate
 from rflo_repro.learning.checkpoint import Checkpoint
 from rflo_repro.learning.custom_rule import CustomTrainer
 from rflo_repro.learning.evaluate import Rule, check_fit
@@ -39,7 +39,7 @@ def train(
     online: bool = False,
     batch: int = 1,
     reset_state: bool = True,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] | bool | None = None,
     optimizer: str | Optimizer = "sgd",
     noise: float = 0.0,
     snapshots: Sequence[int] = (),
@@ -78,8 +78,9 @@ def train(
         Trials whose updates are summed before they are applied; each has the 1/T of its own length.
     reset_state : bool
         Whether each trial begins at ``net.h0``, or where the last one ended.
-    progress : callable, optional
-        Called with the number of trials done, a few times a second; what it raises ends the training.
+    progress : callable or bool, optional
+        Called with the number of trials done, a few times a second; what it raises ends the training. True writes a
+        line on stderr.
     optimizer : str or Optimizer
         An optimiser, or the name of its method. Online it takes each step's term of Eq. 5, to which `clip` applies,
         at the rate eta/T.
@@ -237,12 +238,13 @@ class _Trainer:
 def continue_training(
     training: TrainingState,
     n_trials: int,
-    progress: Callable[[int], None] | None,
+    progress: Callable[[int], None] | bool | None,
     checkpoint: Checkpoint | None,
     past: History,
 ) -> History:
     """The history so far and the missing ones of `n_trials` in all; the generators of `training` move on."""
     settings, n_past = training.settings, len(past.loss)
+    call = progress_line.called(progress, n_trials)
     packed = PackedNetwork(past.network, noisy=settings.noisy)
     packed.weights.state[: packed.net.n_rec] = past.state
     trainer = _Trainer(settings, packed)
@@ -307,8 +309,8 @@ def continue_training(
             evaluations.append((done, *_evaluate(training, packed.network())))
         if checkpoint is not None and not diverged:
             checkpoint.keep(done, lambda: resume.to_arrays(so_far()))
-        if progress is not None:
-            progress(done)
+        if call is not None:
+            call(done)
         stopped = bool(evaluates) and _stops(settings, so_far())
     loss, alignment = record
     if diverged:

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -92,10 +92,14 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     if isinstance(value, str) and value not in allowed:
         found = next((one for one in allowed if _plain(one) == _plain(value)), None)
     if not isinstance(found, str) or found not in allowed:
-        near = difflib.get_close_matches(_plain(value), allowed, 1) if isinstance(value, str) else []
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {short_repr(value)}{hint}")
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {short_repr(value)}{hint(value, allowed)}")
     return str(found)
+
+
+def hint(value: Any, allowed: Iterable[str]) -> str:
+    """What an error ends in if one of these strings is nearly the value."""
+    near = difflib.get_close_matches(_plain(value), [*allowed], 1) if isinstance(value, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _plain(word: str) -> str:

@@ -151,7 +151,10 @@ def vary(choices: C, sets: Iterable[tuple[str, str]], options: Mapping[str, Any]
     changes = {name: options[c.option] for name, c in known.items() if options.get(c.option) is not None}
     for name, text in asked.items():
         if name not in known:
-            raise ChoiceError(f"{_short_repr(name)} is not one of {', '.join(known)}", name, option="set")
+            from rflo_repro.learning import validate
+
+            near = validate.hint(name, known)
+            raise ChoiceError(f"{_short_repr(name)} is not one of {', '.join(known)}{near}", name, option="set")
         several = isinstance(getattr(choices, name), tuple)
         if "," in text and not several:
             raise ChoiceError(f"{name} takes one value, got {text}: {GRID}", name, option="set")

@@ -169,4 +169,4 @@ def summary(sessions: Sequence[Arrays]) -> str:
     losses = [final_loss(arrays) for arrays in sessions]
     low, middle, high = quartiles(losses)
     diverged = sum(bool(arrays["diverged"]) for arrays in sessions)
-    return f"loss {middle:.3g}  ({low:.3g}, {high:.3g})" + (f"  {diverged} diverged" if diverged else "")
+    return f"loss {middle:.3g}  (quartiles {low:.3g}, {high:.3g})" + (f"  {diverged} diverged" if diverged else "")

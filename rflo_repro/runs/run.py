@@ -55,6 +55,8 @@ def run(experiment: Experiment[Any], request: Request, console: Console) -> Outc
     if experiment.computed:
         _, damaged = output.earlier(planned)
         say(console, planned.headline)
+        if any(c.values.get("rates") == "nearest" for c in planned.conditions):
+            say(console, f"{INDENT}nearest: the learning rate of the nearest period that has one")
         modules = {module for c in planned.conditions for job in c.jobs[:1] for module in provenance.modules_of(job)}
         if said := own_source.said_of(modules):
             say(console, f"{INDENT}computed by {', '.join(said['own_files'])}; {said['not_seen']}")

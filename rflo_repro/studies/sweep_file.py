@@ -190,7 +190,8 @@ def _grid(entries: Mapping[str, Any], named: Mapping[str, Sequence[str]]) -> dic
     for name, known in named.items():
         for value in grid[name]:
             if value not in known:
-                raise ValueError(f"grid.{name} must be among {', '.join(known)}, got {value!r}")
+                near = validate.hint(value, known)
+                raise ValueError(f"grid.{name} must be among {', '.join(known)}, got {value!r}{near}")
     if PERIODIC in grid["task"] and not grid["period"]:
         raise ValueError("grid.period is missing: the periodic task has one, in units of tau")
     if PERIODIC not in grid["task"] and grid["period"]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from rflo_repro.learning import validate
 from rflo_repro.learning.rules import RULES, LearningRule
 from rflo_repro.runs.request import RequestError
 from rflo_repro.runs.store import content
@@ -52,7 +53,7 @@ def only(what: str, entries: Mapping[str, Any], known: Sequence[str]) -> None:
     """Raises ValueError for an entry that is not known."""
     for key in entries:
         if key not in known:
-            raise ValueError(f"{what} must be among {', '.join(known)}, got {key!r}")
+            raise ValueError(f"{what} must be among {', '.join(known)}, got {key!r}{validate.hint(key, known)}")
 
 
 def table(name: str, value: Any) -> Mapping[str, Any]:

@@ -234,7 +234,22 @@ def test_other_names_of_a_rule(alias, name):
         with pytest.raises(ValueError, match="did you mean"):
             rules.resolve(alias)
     else:
-        assert rules.resolve(alias) is rules.RULES[name]
+        asked = rules.resolve(alias)
+        assert replace(asked, name=name) == rules.RULES[name]
+        histories = [rr.train(net(), TASK, rule, 0.1, 3) for rule in (alias, name)]
+        assert [history.rule for history in histories] == [asked.name, name]
+        np.testing.assert_array_equal(histories[0].loss, histories[1].loss)
+
+
+def test_progress_is_a_line_where_it_is_only_asked_for(capsys):
+    plain = rr.train(net(), TASK, "rflo", 0.1, 4, progress=False)
+    assert capsys.readouterr() == ("", "")
+    said = rr.train(net(), TASK, "rflo", 0.1, 4, progress=True).resume(3, progress=True)
+    assert capsys.readouterr().err.split("\n")[:2] == [f"\r{n} of {n} trials, 0 s left".ljust(50) for n in (4, 7)]
+    np.testing.assert_array_equal(plain.loss, said.loss[:4])
+    for wrong in (1, "yes", [True]):
+        with pytest.raises(ValueError, match="progress must be True, False or a function"):
+            rr.train(net(), TASK, "rflo", 0.1, 4, progress=wrong)
 
 
 @pytest.mark.parametrize(("given_name", "meant"), [("rlfo", "rflo"), ("bppt", "bptt"), ("snap1", "snap-1")])

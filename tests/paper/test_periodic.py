@@ -150,6 +150,12 @@ def test_between_the_papers_periods_the_nearest_one_has_the_rate(period, eta):
     assert called == ("printed" if period == 20.0 else "nearest")
 
 
+@pytest.mark.parametrize(("period", "said"), [(20.0, 0), (30.0, 1)])
+def test_the_log_says_of_what_the_nearest_is(period, said, fig2, ask, tmp_path):
+    ran = ask(fig2, Selection((period,), rules=("rflo",)), results=tmp_path, plot=False, trials=1)
+    assert ran.log.count("  nearest: the learning rate of the nearest period") == said
+
+
 @pytest.mark.parametrize(("period", "steps"), [(20.0, 200), (0.1, 1), (33.3, 333), (1e5, 10**6), (0.7, 7)])
 def test_periods_in_timesteps(period, steps):
     assert periodic.timesteps(period, 10.0) == periodic.steps(period, 10.0, Selection()) == steps

@@ -71,8 +71,9 @@ PARTS = {name.removeprefix("no_"): function for name, function in list(globals()
 def main(lacking: str, *commands: str) -> None:
     for part in lacking.split(",") if lacking else ():
         PARTS[part]()
-    from rflo_repro import cli
+    from rflo_repro import cli, process
 
+    process.hosted = lambda: False
     for command in commands:
         sys.argv = ["rflo-repro", *command.split()]
         try:

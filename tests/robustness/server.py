@@ -21,7 +21,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import sketch
 
-from rflo_repro import cli
+from rflo_repro import cli, process
 from rflo_repro.paper import registry
 from rflo_repro.report import style
 from rflo_repro.runs.request import Request
@@ -71,6 +71,7 @@ def child(ask: dict) -> None:
     if "fault" in ask:
         fault(**ask["fault"])
     sys.argv = ["rflo-repro", *ask["argv"]]
+    process.hosted = lambda: False
     cli.main()
 
 

@@ -140,5 +140,5 @@ def test_every_session_diverged_at_once():
 
 
 def test_the_progress_line_says_how_many_diverged(tabulated):
-    assert learning_curves.summary(tabulated[1]) == "loss 2  (1.5, inf)  1 diverged"
-    assert learning_curves.summary(tabulated[1][:1]) == "loss 2  (2, 2)"
+    assert learning_curves.summary(tabulated[1]) == "loss 2  (quartiles 1.5, inf)  1 diverged"
+    assert learning_curves.summary(tabulated[1][:1]) == "loss 2  (quartiles 2, 2)"

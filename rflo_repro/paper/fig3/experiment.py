@@ -196,7 +196,7 @@ def summary(sessions: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition: final loss, and size of the peak-time error."""
     errors = [float(np.median(np.abs(arrays["peak"] - arrays["delay"]))) for arrays in sessions]
     low, middle, high = quartiles(errors)
-    return f"{learning_curves.summary(sessions)}  median error {middle:.3g} steps  ({low:.3g}, {high:.3g})"
+    return f"{learning_curves.summary(sessions)}  median error {middle:.3g} steps  (quartiles {low:.3g}, {high:.3g})"
 
 
 EXPERIMENT = Experiment(ABOUT, plot_of(ABOUT), CHOICES, SCHEMAS, conditions, tabulate, summary, CLAIMS)

@@ -258,7 +258,7 @@ def summary(sessions: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition: loss at the end of training, and loss on the sequence."""
     whole = [_sequence_loss(arrays) for arrays in sessions]
     low, middle, high = quartiles(whole)
-    line = f"sequence loss {middle:.3g}  ({low:.3g}, {high:.3g})"
+    line = f"sequence loss {middle:.3g}  (quartiles {low:.3g}, {high:.3g})"
     diverged = sum(not np.isfinite(final_loss(arrays)) for arrays in sessions)
     return line + (f"  {diverged} diverged" if diverged else "")
 
