@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,11 +33,14 @@ class Initialisation:
     tau_spread: each unit has a time constant of its own, log-uniform from tau / tau_spread to tau tau_spread; 1: tau.
     h0: every unit's initial state, or `uniform`, U(-1, 1), or `normal`, N(0, 1), sampled once a network.
     dale: the first half of the units excitatory, the rest inhibitory.
+    layers: of as many units each. The first has all inputs, each drives the next, and the last alone is read out. All
+    blocks of weights have the variance that those of a network of the layer's size have.
     bias: standard deviation of the normal biases that training begins with (0: it begins with none), or None: no bias.
     The others are as in `Network.random`.
     """
 
     stored_as = "Recipe"
+    stored_unless: ClassVar = {"layers": 1}
 
     n_rec: int
     tau: float = 10.0
@@ -50,11 +53,12 @@ class Initialisation:
     density: float | None = None
     bias: float | None = None
     tau_spread: float = 1.0
+    layers: int = 1
 
     @property
     def plain(self) -> bool:
         """Whether its units are the paper's: tanh, one time constant, and a synapse between any two."""
-        return self.phi == "tanh" and self.density is None and self.tau_spread == 1.0
+        return self.phi == "tanh" and self.density is None and self.tau_spread == 1.0 and self.layers == 1
 
     def draw(self, task: Task, seed: int, network: int) -> Network:
         """The network of this number. Raises ValueError as `Network.random` does."""
@@ -77,16 +81,31 @@ class Initialisation:
             task.n_in,
             task.n_out,
             generator(seed, network, "network"),
-            g=self.g,
+            g=self.g * float(np.sqrt(self.layers)),
             tau=self.tau if self.tau_spread == 1.0 else self._taus(generator(seed, network, "time constants")),
             h0=h0,
-            readout_scale=self.readout_scale,
+            readout_scale=self.readout_scale * float(np.sqrt(self.layers)),
             output_feedback=self.output_feedback,
             signs=signs,
             phi=self.phi,
             density=self.density,
             bias=None if self.bias is None else self.bias * normal("bias"),
+            **({} if self.layers == 1 else self._masks(task)),
         )
+
+    def _masks(self, task: Task) -> dict[str, Any]:
+        """Where there are synapses. Raises ValueError for units that the layers cannot share."""
+        import numpy as np
+
+        if self.n_rec % self.layers:
+            raise ValueError(f"n_rec must be a multiple of the {self.layers} layers, got {self.n_rec}")
+        layer = np.arange(self.n_rec) // (self.n_rec // self.layers)
+        before = layer[:, np.newaxis] - layer
+        return {
+            "mask": (before == 0) | (before == 1),
+            "mask_in": np.repeat(layer[:, np.newaxis] == 0, task.n_in, axis=1),
+            "mask_out": np.repeat(layer[np.newaxis] == self.layers - 1, task.n_out, axis=0),
+        }
 
     def _taus(self, rng: np.random.Generator) -> Array:
         """(N,): a time constant for each unit. Raises ValueError for a spread that is none or leaves less than 1."""
