@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import signal
 import sys
 import threading
 import traceback
@@ -58,7 +57,7 @@ def supervised(program: Callable[[], object], hosted: bool = False) -> None:
             _nobody_listens(sys.stdout)
             code = code or 1
     if _received:
-        signal.raise_signal(_received[0])
+        system.raise_signal(_received[0])
     if code:
         sys.exit(code)
 

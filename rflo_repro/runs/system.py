@@ -130,6 +130,11 @@ def stopping(handler: Callable[[int, Any], None]) -> Iterator[None]:
                 signal.signal(number, old)
 
 
+def raise_signal(number: int) -> None:
+    """To whoever hears this signal in this process."""
+    signal.raise_signal(number)
+
+
 def open_file(path: Path) -> int:
     """A descriptor to read a file. Raises OSError for what is none, such as a pipe, at once."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

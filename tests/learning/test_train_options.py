@@ -150,7 +150,7 @@ def test_noise_has_a_stream_of_its_own(net, options):
 def test_noise_is_what_it_says(net):
     """Of the standard deviation that was asked for, independent over steps, units and trials, and of every block."""
     source = trial_source.TrialSource(
-        Settings(Varied(), rr.RULES["rflo"], 0.1, False, 1, True, rr.Optimizer(), 0.3, ()),
+        Settings(Varied(), rr.RULES["rflo"], 0.1, False, 1, True, rr.Optimizer(), 0.3, (), "squared", 0, None),
         PackedNetwork(net, noisy=True),
         trial_source.Rngs(np.random.default_rng(0), np.random.default_rng(1)),
     )

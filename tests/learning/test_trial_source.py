@@ -27,7 +27,7 @@ class Mixed:
 def source(task, rule=UORO, batch=1, seed=1):
     net = rr.Network.random(19, 1, 1, np.random.default_rng(0))
     return trial_source.TrialSource(
-        Settings(task, rule, 0.1, False, batch, True, rr.Optimizer(), 0.0, ()),
+        Settings(task, rule, 0.1, False, batch, True, rr.Optimizer(), 0.0, (), "squared", 0, None),
         PackedNetwork(net),
         trial_source.Rngs(np.random.default_rng(0), None, np.random.default_rng(seed)),
     )

@@ -198,8 +198,9 @@ def test_a_generation_survives_its_file():
 
 # What is called by its own name: to change one orphans what is stored under it.
 NAMES = {
-    "Appendix", "Choices", "Draws", "Exact", "FirstStepGiven", "GradientSession", "IntervalMatchingTask",
-    "IntervalSession", "LearningRates", "LearningRule", "LoopSession", "Movements", "Optimizer", "PeriodicTask",
+    "Appendix", "Choices", "ContextTask", "Draws", "EmbeddedReberTask", "EvidenceTask", "Exact", "FirstStepGiven",
+    "FlipFlopTask", "GradientSession", "IntervalMatchingTask",
+    "IntervalSession", "LearningRates", "LearningRule", "LoopSession", "MatchToSampleTask", "Movements", "Optimizer", "PeriodicTask",
     "Reaching", "Recipe", "Reduced", "RuleSession", "Search", "SequenceTask", "Session", "SupplementChoices",
 }  # fmt: skip
 

@@ -85,6 +85,7 @@ CHANGES = {
     "online": True,
     "batch": 5,
     "reset_state": False,
+    "loss": "cross-entropy",
 }
 INITIALISATIONS = {
     "n_rec": 7,
@@ -98,6 +99,7 @@ INITIALISATIONS = {
     "density": 0.5,
     "bias": 0.0,
     "tau_spread": 2.0,
+    "layers": (4, 3),
 }
 
 

@@ -75,7 +75,7 @@ def test_every_combination_once_and_nothing_again():
     run = sweep(SMALL)
     assert run.exit_code == 0, run.output
     plan = sweep_file.read(_file(SMALL))
-    schemas = sweeps.schemas("small", plan.columns)
+    schemas = sweeps.schemas(plan)
     final, page = tables.read(Path("results/custom"), schemas["final"])
     # the task without a period counts once
     assert len(final) == 3 * (2 + 1) * 2 * 2 * 2

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rflo_repro.report import style
+from rflo_repro.report import palette, style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.statistics import where
 from rflo_repro.studies.structure import ABOUT
@@ -38,8 +38,8 @@ def _directions(ax: Axes, final: pd.DataFrame) -> None:
         of = where(final, {"rule": rule, "layers": 1})[[f"share_{k}" for k in DIRECTIONS]].dropna()
         if len(of):
             low, middle, high = np.quantile(of, (0.25, 0.5, 0.75), axis=0)
-            ax.plot(DIRECTIONS, middle, "o-", markersize=3, color=style.colour(rule), label=style.name(rule))
-            ax.fill_between(DIRECTIONS, low, high, color=style.colour(rule), alpha=style.FILL, linewidth=0)
+            ax.plot(DIRECTIONS, middle, "o-", markersize=3, color=palette.colour(rule), label=palette.name(rule))
+            ax.fill_between(DIRECTIONS, low, high, color=palette.colour(rule), alpha=style.FILL, linewidth=0)
     ax.set_xscale("log")
     ax.set_xticks(DIRECTIONS, [str(k) for k in DIRECTIONS])
     ax.minorticks_off()
@@ -52,7 +52,7 @@ def _layers(ax: Axes, final: pd.DataFrame) -> None:
     for rule in ABOUT.rules:
         one, two = (where(final, {"rule": rule, "layers": layers}).set_index("network").final_loss for layers in (1, 2))
         both = pd.DataFrame({"one": one, "two": two}).dropna()
-        ax.plot(both.one, both.two, "o", markersize=3.5, color=style.colour(rule), label=style.name(rule), alpha=0.7)
+        ax.plot(both.one, both.two, "o", markersize=3.5, color=palette.colour(rule), label=palette.name(rule), alpha=0.7)
     losses = final.final_loss.dropna()
     if len(losses):
         ends = [losses.min(), losses.max()]
