@@ -199,9 +199,9 @@ def test_a_generation_survives_its_file():
 # What is called by its own name: to change one orphans what is stored under it.
 NAMES = {
     "Appendix", "Choices", "ContextTask", "Draws", "EmbeddedReberTask", "EvidenceTask", "Exact", "FirstStepGiven",
-    "FlipFlopTask", "GradientSession", "IntervalMatchingTask",
-    "IntervalSession", "LearningRates", "LearningRule", "LoopSession", "MatchToSampleTask", "Movements", "Optimizer", "PeriodicTask",
-    "Reaching", "Recipe", "Reduced", "RuleSession", "Search", "SequenceTask", "Session", "SupplementChoices",
+    "FlipFlopTask", "GradientSession", "IntervalMatchingTask", "IntervalSession", "LearningRates", "LearningRule",
+    "LoopSession", "MatchToSampleTask", "Movements", "Optimizer", "PeriodicTask", "Reaching", "Recipe",
+    "Reduced", "RuleSession", "Search", "SequenceTask", "Session", "SupplementChoices",
 }  # fmt: skip
 
 

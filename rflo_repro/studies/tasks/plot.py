@@ -16,6 +16,7 @@ from rflo_repro.studies.tasks.experiment import TASKS
 
 WIDTH, HEIGHT = 8.3, 2.7  # inches, a panel
 SPREAD = 0.28
+EXPLODED = 3.0  # times the largest loss of a first trial: what is above is an arrowhead there
 
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
@@ -45,8 +46,11 @@ def _task(ax: Axes, frame: pd.DataFrame, column: str) -> None:
     for at, rule in enumerate(rules):
         values = where(frame, {"rule": rule})[column].dropna().to_numpy(float)
         x = at + np.linspace(-SPREAD, SPREAD, len(values)) if len(values) > 1 else np.array([float(at)])
-        ax.plot(x, values, "o", markersize=3, alpha=0.6, markeredgewidth=0, color=palette.colour(rule))
+        top = np.inf if column == "metric" else EXPLODED * frame.first_loss.max()
+        for marker, of in (("o", values <= top), ("^", values > top)):
+            look = {"markersize": 3, "alpha": 0.6, "markeredgewidth": 0, "color": palette.colour(rule)}
+            ax.plot(x[of], np.minimum(values, top)[of], marker, **look)
         if len(values):
-            ax.plot([at - SPREAD, at + SPREAD], [np.median(values)] * 2, color=palette.colour(rule))
+            ax.plot([at - SPREAD, at + SPREAD], [min(np.median(values), top)] * 2, color=palette.colour(rule))
     ax.set_xticks(range(len(rules)), [palette.name(rule) for rule in rules])
     ax.set_xlim(-0.6, len(rules) - 0.4)
