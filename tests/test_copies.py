@@ -28,6 +28,11 @@ THINGS = {
     "IntervalMatchingTask": rr.IntervalMatchingTask(150),
     "Reaching": rr.Reaching(20),
     "MovementTask": rr.MovementTask(rr.Reaching(20), np.array([1.0, 0.0])),
+    "MatchToSampleTask": rr.MatchToSampleTask(),
+    "EvidenceTask": rr.EvidenceTask(),
+    "ContextTask": rr.ContextTask(),
+    "FlipFlopTask": rr.FlipFlopTask(),
+    "EmbeddedReberTask": rr.EmbeddedReberTask(),
     "SequenceTask": rr.SequenceTask((0, 1, 2), rr.Reaching(20)),
 }
 WAYS = {"copy": copy.copy, "deepcopy": copy.deepcopy} | {

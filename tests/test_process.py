@@ -33,6 +33,14 @@ def state():
     }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _interruptible():
+    """A shell starts what is in the background so that it ignores an interrupt."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def kill(number):
     os.kill(os.getpid(), number)
 
