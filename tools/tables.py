@@ -9,9 +9,12 @@ import pandas as pd
 
 from rflo_repro.runs import tables
 from rflo_repro.stats import statistics
-from rflo_repro.stats.claims import judge
+from rflo_repro.stats.answers import Answered
+from rflo_repro.stats.claims import Finding, judge
 from rflo_repro.studies.registry import studies
 from rflo_repro.studies.rules.claims import rank_correlations
+from rflo_repro.studies.structure import claims as of_structure
+from rflo_repro.studies.tasks import claims as of_tasks
 
 
 class Bench:
@@ -112,6 +115,91 @@ class Rules:
     def _of(self, rule: str, period: int) -> pd.DataFrame:
         frame = self.final
         return frame[(frame.task == "periodic") & (frame.rule == rule) & (frame.period_tau == period)]
+
+
+class Tasks:
+    """The tasks of the field, `rflo-repro fig-tasks`."""
+
+    def __init__(self, results: Path) -> None:
+        self.final = pd.read_csv(results / "tasks_final.csv")
+        self.n_networks = int(self.final.network.nunique())
+        self.n_trials = f"{int(self.final.n_trials.max()):,}"
+
+    def n_rec(self, task: str) -> int:
+        """Units of its networks."""
+        return int(self.final[self.final.task == task].n_rec.iloc[0])
+
+    def cell(self, task: str, rule: str) -> str:
+        """The median metric, and how many networks are above 95%."""
+        metric = self._of(task, rule)
+        return f"{metric.median():.1%}, {(metric > 0.95).sum()}"
+
+    def answer(self, task: str) -> str:
+        """Whether RFLO ends as low as BPTT, and at how many times its loss."""
+        found = self._part(task)
+        return f"{found.answer}: {_times(found)}"
+
+    def times(self, task: str) -> str:
+        """At how many times the loss of BPTT RFLO ends."""
+        return _times(self._part(task)).split(" times")[0]
+
+    def _part(self, task: str) -> Answered:
+        (finding,) = of_tasks.CLAIMS[0].findings({"final": self.final})
+        return _answered(finding, task)
+
+    def points(self, task: str) -> str:
+        """By how many percentage points RFLO's median is below that of BPTT."""
+        below = 100.0 * (self._of(task, "bptt").median() - self._of(task, "rflo").median())
+        return f"{below:.1f}".replace("-", "−")
+
+    def _of(self, task: str, rule: str) -> pd.Series[float]:
+        return self.final[(self.final.task == task) & (self.final.rule == rule)].metric
+
+
+class Structure:
+    """What learning changes of W, and two layers, `rflo-repro fig-structure`."""
+
+    def __init__(self, results: Path) -> None:
+        self.final = pd.read_csv(results / "structure_final.csv")
+        self.n_networks = int(self.final.network.nunique())
+
+    def loss(self, rule: str, period: int, layers: int) -> str:
+        """Median final loss on a period in tau."""
+        return _loss(float(self._of(rule, period, layers).final_loss.median()))
+
+    def answer(self, rule: str, period: int) -> str:
+        """Whether two layers end as low as one, and at how many times the loss."""
+        found = _answered(self._finding(), f"{rule}, {period} τ")
+        return f"{found.answer}: {_times(found)}"
+
+    def nowhere_better(self) -> bool:
+        """Whether no interval leaves two layers below one."""
+        return all(part.answered is not None and part.answered.high > 0.0 for part in self._finding().parts)
+
+    def _finding(self) -> Finding:
+        (finding,) = of_structure.CLAIMS[0].findings({"final": self.final})
+        return finding
+
+    def share(self, rule: str, period: int, k: int) -> str:
+        """Median share of the squared change of W in its largest singular values, of one layer."""
+        return f"{self._of(rule, period, 1)[f'share_{k}'].median():.0%}"
+
+    def _of(self, rule: str, period: int, layers: int) -> pd.DataFrame:
+        frame = self.final
+        return frame[(frame.rule == rule) & (frame.period_tau == period) & (frame.layers == layers)]
+
+
+def _answered(finding: Finding, part: str) -> Answered:
+    (found,) = (of.answered for of in finding.parts if of.what == part)
+    assert found is not None
+    return found
+
+
+def _times(found: Answered) -> str:
+    median, low, high = (
+        f"{10.0**x:,.0f}" if x > 2.0 else f"{10.0**x:.2g}" for x in (found.median, found.low, found.high)
+    )
+    return f"{median} times ({low} to {high})"
 
 
 class Cost:

@@ -28,6 +28,7 @@ PAGES = {
     "speed.md": "docs/speed.md",
     "rule-family.md": "docs/rule-family.md",
     "gallery.md": "docs/gallery.md",
+    "tasks.md": "docs/tasks.md",
 }
 
 
@@ -47,6 +48,8 @@ def environment(results: Path) -> jinja2.Environment:
         took=measured.took,
         bench=tables.Bench(results),
         rules=tables.Rules(results),
+        tasks=tables.Tasks(results),
+        structure=tables.Structure(results),
         grows=tables.Cost(results).grows,
         figure_times=lambda: figure_times(results),
         experiments=[*registry.figures().values(), *studies().values()],

@@ -202,7 +202,9 @@ def _template(name: str, **environment: Any) -> jinja2.Template:
         words.interval, words.learned, words.share, words.probability, words.answers,
     )  # fmt: skip
     found.globals.update({function.__name__: function for function in functions})
-    found.globals.update(colour=_colour, sign=style.SIGNS.__getitem__, said=words.SAID, not_computed=NOT_COMPUTED)
+    found.globals.update(
+        colour=_colour, sign=style.SIGNS.__getitem__, said=words.SAID, heads=words.COLUMNS, not_computed=NOT_COMPUTED
+    )
     return found.from_string((resources.files("rflo_repro.report") / name).read_text(encoding="utf-8"))
 
 

@@ -19,6 +19,8 @@ RATES = {
 }
 # Where space is short
 SHORT_RATES = {"printed": "the paper's rates", "tuned": "tuned rates", "clipped": "with gradient clipping"}
+# In the head of a table
+COLUMNS = {"printed": "the paper's", "tuned": "tuned", "clipped": "clipped", "batches": "5,000 batches", "": "answer"}
 # From here a factor is said as a power of ten
 LARGE = 1e4
 

@@ -37,11 +37,22 @@ y = "final_metric"
 def frame():
     rng = np.random.default_rng(0)
     return pd.DataFrame(
-        {"task": name, "rule": rule, "network": k, "metric": rng.uniform(0.5, 1.0), "final_loss": rng.uniform(0.1, 1.0)}
+        {
+            "task": name, "rule": rule, "network": k, "metric": rng.uniform(0.5, 1.0), "first_loss": 1.0,
+            "final_loss": rng.uniform(0.1, 1.0),
+        }
         for name in TASKS
         for rule in ABOUT.rules
         for k in range(4)
-    )
+    )  # fmt: skip
+
+
+def test_an_exploded_network_is_an_arrowhead():
+    table = frame()
+    table.loc[0, "final_loss"] = 1e21
+    picture, _ = plot.draw({"final": table}, ("b",))
+    arrows = [line for line in picture.axes[0].get_lines() if line.get_marker() == "^" and len(line.get_ydata())]
+    assert [line.get_ydata().tolist() for line in arrows] == [[plot.EXPLODED]]
 
 
 def test_a_dot_a_network():

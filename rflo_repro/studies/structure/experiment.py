@@ -23,6 +23,7 @@ from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.studies.periods.experiment import tuned
 from rflo_repro.studies.structure import ABOUT
 from rflo_repro.studies.structure.choices import Choices
+from rflo_repro.studies.structure.claims import CLAIMS
 from rflo_repro.studies.structure.singular_values import singular_values
 
 DIRECTIONS = (1, 2, 3, 5, 10, 20)
@@ -103,4 +104,5 @@ EXPERIMENT = Experiment(
     conditions=conditions,
     tabulate=tabulate,
     summary=summary,
+    claims=CLAIMS,
 )

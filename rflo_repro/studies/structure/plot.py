@@ -52,8 +52,8 @@ def _layers(ax: Axes, final: pd.DataFrame) -> None:
     for rule in ABOUT.rules:
         one, two = (where(final, {"rule": rule, "layers": layers}).set_index("network").final_loss for layers in (1, 2))
         both = pd.DataFrame({"one": one, "two": two}).dropna()
-        looks = {"color": palette.colour(rule), "label": palette.name(rule), "alpha": 0.7}
-        ax.plot(both.one, both.two, "o", markersize=3.5, **looks)
+        colour, label = palette.colour(rule), palette.name(rule)
+        ax.plot(both.one, both.two, "o", markersize=3.5, color=colour, label=label, alpha=0.7)
     losses = final.final_loss.dropna()
     if len(losses):
         ends = [losses.min(), losses.max()]

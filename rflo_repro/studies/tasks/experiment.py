@@ -20,6 +20,7 @@ from rflo_repro.runs.tables import Column, Schema
 from rflo_repro.stats.statistics import quartiles
 from rflo_repro.studies.tasks import ABOUT
 from rflo_repro.studies.tasks.choices import Choices
+from rflo_repro.studies.tasks.claims import CLAIMS
 from rflo_repro.tasks import ContextTask, EmbeddedReberTask, EvidenceTask, FlipFlopTask, MatchToSampleTask
 
 if TYPE_CHECKING:
@@ -124,4 +125,5 @@ EXPERIMENT = Experiment(
     conditions=conditions,
     tabulate=tabulate,
     summary=line,
+    claims=CLAIMS,
 )

@@ -48,8 +48,10 @@ def _task(ax: Axes, frame: pd.DataFrame, column: str) -> None:
         x = at + np.linspace(-SPREAD, SPREAD, len(values)) if len(values) > 1 else np.array([float(at)])
         top = np.inf if column == "metric" else EXPLODED * frame.first_loss.max()
         for marker, of in (("o", values <= top), ("^", values > top)):
-            look = {"markersize": 3, "alpha": 0.6, "markeredgewidth": 0, "color": palette.colour(rule)}
-            ax.plot(x[of], np.minimum(values, top)[of], marker, **look)
+            ax.plot(
+                x[of], np.minimum(values, top)[of], marker, markersize=3, alpha=0.6, markeredgewidth=0,
+                color=palette.colour(rule),
+            )  # fmt: skip
         if len(values):
             ax.plot([at - SPREAD, at + SPREAD], [min(np.median(values), top)] * 2, color=palette.colour(rule))
     ax.set_xticks(range(len(rules)), [palette.name(rule) for rule in rules])
