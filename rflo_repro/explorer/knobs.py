@@ -13,7 +13,16 @@ from rflo_repro.runs.choices import defaults
 from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.session import Session
 from rflo_repro.studies.notebook.task import FirstStepGiven
-from rflo_repro.tasks import IntervalMatchingTask, MovementTask, PeriodicTask, Reaching
+from rflo_repro.tasks import (
+    ContextTask,
+    EvidenceTask,
+    FlipFlopTask,
+    IntervalMatchingTask,
+    MatchToSampleTask,
+    MovementTask,
+    PeriodicTask,
+    Reaching,
+)
 
 if TYPE_CHECKING:
     from rflo_repro.learning.network import Phi
@@ -56,7 +65,7 @@ class Kind:
     """
 
     label: str
-    lengths: tuple[int, ...]
+    lengths: tuple[float, ...]
     make: Callable[[int], Task]
     text: str
     module: str = ""
@@ -75,6 +84,22 @@ KINDS = {
     "interval matching": Kind(
         "longest delay", (10, 15, 20, 25), IntervalMatchingTask, "rr.IntervalMatchingTask(longest={})"
     ),
+    "match to sample": Kind(
+        "delay",
+        (2, 5, 6.7, 10, 20),
+        lambda steps: MatchToSampleTask(delay=steps),
+        "rr.MatchToSampleTask(delay={})",
+    ),
+    "evidence accumulation": Kind(
+        "mean stimulus",
+        (1, 3.3, 10),
+        lambda steps: EvidenceTask(mean_stimulus=steps),
+        "rr.EvidenceTask(mean_stimulus={})",
+    ),
+    "context-dependent integration": Kind(
+        "stimulus", (4, 8, 16), lambda steps: ContextTask(stimulus=steps), "rr.ContextTask(stimulus={})"
+    ),
+    "flip-flop": Kind("trial", (20, 30, 60), lambda steps: FlipFlopTask(n_steps=steps), "rr.FlipFlopTask(n_steps={})"),
     "movements": Kind(
         "a movement",
         (5, 10, 20),
@@ -94,7 +119,7 @@ class Knobs:
     """
 
     task: str = "periodic"
-    length: int = 20
+    length: float = 20
     rules: tuple[tuple[str, float], ...] = (("rflo", 0.03), ("bptt", 0.03))
     n_rec: int = 30
     g: float = 1.5
@@ -126,7 +151,7 @@ class Knobs:
         return KINDS[self.task]
 
     def _task(self) -> Task:
-        return self.kind.make(TAU * self.length)
+        return self.kind.make(round(TAU * self.length))
 
     def session(self, rule: str) -> Session:
         """The training by one of the rules."""
@@ -167,11 +192,12 @@ class Knobs:
                 "",
                 "",
                 "def random(purpose):",
-                f"    return np.random.default_rng(np.random.SeedSequence({self.seed}, spawn_key=(0, purpose)))",
+                f"    seed = np.random.SeedSequence({self.seed}, spawn_key=(0, purpose))",
+                "    return np.random.default_rng(seed)",
                 "",
                 "",
                 f"for rule, eta in [{rules}]:",
-                f"    task = {kind.text.format(TAU * self.length)}",
+                f"    task = {kind.text.format(round(TAU * self.length))}",
                 f"    net = rr.Network.random({self.n_rec}, task.n_in, task.n_out, random(0), {', '.join(of_net)})",
                 f"    history = rr.train(net, task, rule, {', '.join(of_training)})",
                 "    print(rule, history.loss[-1])" if not published else "    print(history.loss[-1])",
@@ -186,7 +212,7 @@ class Knobs:
         """The commands of figures that train the same networks, for each rule that has one."""
         figures: Mapping[str, str] = {}
         if self.task == "periodic" and self.batch == 1:
-            figures, where = FIGURES_2, f"--period {self.length}"
+            figures, where = FIGURES_2, f"--period {self.length:g}"
         elif self.task == "interval matching" and self.length == 15:
             figures, where = FIGURES_3, "--panel a"
         found = []
@@ -202,6 +228,7 @@ class Knobs:
 
 
 _PERIODIC = Knobs()
+_FIELD = Knobs(n_rec=100, seed=90216)
 PRESETS = {
     "Figure 2: 20 τ": _PERIODIC,
     "Figure 2: 80 τ": replace(_PERIODIC, length=80, rules=(("rflo", 0.001), ("bptt", 0.01), ("local", 0.001))),
@@ -213,6 +240,13 @@ PRESETS = {
         "interval matching", 15, (("rflo", 0.001), ("bptt", 0.003)), n_rec=100, n_trials=5000, batch=10, h0=0.0
     ),
     "Figure 4: single movements": Knobs("movements", 20, (("rflo", 0.01), ("bptt", 0.01)), n_rec=100),
+    "Match to sample": replace(
+        _FIELD, task="match to sample", length=6.7, n_rec=200, rules=(("rflo", 0.01), ("local", 0.01), ("bptt", 0.01))
+    ),
+    "Evidence accumulation": replace(
+        _FIELD, task="evidence accumulation", length=3.3, rules=(("rflo", 0.003), ("local", 0.003), ("bptt", 0.003))
+    ),
+    "Flip-flop": replace(_FIELD, task="flip-flop", length=30, rules=(("rflo", 0.03), ("local", 0.03), ("bptt", 0.03))),
     "The author's notebook": Knobs(
         "periodic, first step given",
         10,

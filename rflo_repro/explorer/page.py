@@ -38,6 +38,9 @@ NONE, OWN = "none", "your own"
 COMPILES_SECONDS = 1.5
 # of losses that are shown, in units of the zero-output loss; above it they explode
 FARTHEST = 100.0
+# how far several outputs are apart, and the room above and below, in units of the targets' range
+APART, ROOM = 1.3, 0.25
+MANY_DECADES = 1e4
 TITLES = {
     "n_rec": "units N",
     "g": "g, scale of the initial recurrent weights",
@@ -188,12 +191,13 @@ class Pictures:
     """Loss, output and alignment, with a line for each rule."""
 
     def __init__(self) -> None:
-        self.trials = Range1d(1, 10)
+        self.trials, self.apart = Range1d(1, 10), 0.0
         along = {"x_axis_type": "log", "x_range": self.trials}
-        self.losses, self.zero = Range1d(0.01, 1), ColumnDataSource({"x": [], "y": []})
+        self.losses, self.heights = Range1d(0.0, 0.0), Range1d(0.0, 1.0)
+        self.zero = ColumnDataSource({"x": [], "y": []})
         self.loss = picture("loss", "trial", "loss", y_axis_type="log", y_range=self.losses, **along)
         self.alignment = picture("alignment", "trial", "alignment", y_range=Range1d(-1.05, 1.05), **along)
-        self.output = picture("output", "time  (τ)", "output")
+        self.output = picture("output", "time  (τ)", "output", y_range=self.heights)
         self.alignment.yaxis.ticker = FixedTicker(ticks=[-1, -0.5, 0, 0.5, 1])
         zero = self.loss.line("x", "y", source=self.zero, color=GREY, line_dash="dashed", line_width=1.5)
         self.curves = [ColumnDataSource({"trial": [], "loss": [], "alignment": []}) for _ in range(MOST_RULES)]
@@ -227,10 +231,18 @@ class Pictures:
                 line.glyph.line_color = colours[names[i]] if i < len(names) else GREY
         items = [(palette.name(name), self.lines[i][0]) for i, name in enumerate(names)]
         self.loss.legend[0].items = _items([*items, ("output always zero", self.references["zero"])])
+        n_in, n_out = trainings.inputs.shape[1], trainings.targets.shape[1]
+        low, high = float(np.nanmin(trainings.targets)), float(np.nanmax(trainings.targets))
+        # several outputs are above each other, each with the input that is its own, if it has one
+        several, with_input = n_out > 1, n_in > 0 and (n_out == 1 or n_in == n_out)
+        self.apart = APART * (high - low) if several else 0.0
+        self.heights.update(start=low - ROOM * (high - low), end=high + ROOM * (high - low) + self.apart * (n_out - 1))
+        self.output.yaxis.axis_label = f"outputs 1 to {n_out}, from below" if several else "output"
+        self.output.yaxis.major_label_text_color = None if several else "#444444"
         self._draw(self.outputs[-1], trainings.targets)
-        self._draw(self.outputs[-2], trainings.inputs)
-        self.output.legend[0].items[1].visible = trainings.inputs.shape[1] > 0
-        self.losses.start, self.losses.end = 0.01, 1.0
+        self._draw(self.outputs[-2], trainings.inputs if with_input else trainings.inputs[:, :0])
+        self.output.legend[0].items[1].visible = with_input
+        self._decades(0.01, 1.0)
 
     def show(self, trainings: Trainings) -> None:
         """What is new."""
@@ -244,14 +256,23 @@ class Pictures:
         seen = np.concatenate([np.array(curve.data["loss"], dtype=float) for curve in self.curves])
         seen = seen[(seen > 0.0) & (seen < farthest)]
         if len(seen):
-            low, high = 10.0 ** np.floor(np.log10(seen.min())), 10.0 ** np.ceil(np.log10(max(seen.max(), 0.1)))
-            self.losses.update(start=float(low), end=float(max(high, 10.0 * low)))
+            low = 10.0 ** np.floor(np.log10(seen.min()))
+            self._decades(low, max(10.0 ** np.ceil(np.log10(seen.max())), 100.0 * low))
 
-    @staticmethod
-    def _draw(source: ColumnDataSource, values: Any) -> None:
+    def _decades(self, low: float, high: float) -> None:
+        """The axis of the loss, with a number a decade, and one between where there are few."""
+        if (low, high) != (self.losses.start, self.losses.end):
+            sizes = (1.0, 3.0) if high / low < MANY_DECADES else (1.0,)
+            decades = np.arange(round(np.log10(low)), round(np.log10(high)) + 1)
+            ticks = [float(f"{size}e{decade}") for decade in decades for size in sizes]
+            self.losses.update(start=float(low), end=float(high))
+            self.loss.yaxis.ticker = FixedTicker(ticks=ticks)
+            self.loss.yaxis.major_label_overrides = {tick: f"{tick:g}" for tick in ticks}
+
+    def _draw(self, source: ColumnDataSource, values: Any) -> None:
         step = np.arange(0, len(values), max(1, len(values) // OUTPUT_POINTS))
         n = values.shape[1]
-        source.data = {"x": [(step + 1.0) / TAU] * n, "y": [values[step, i] for i in range(n)]}
+        source.data = {"x": [(step + 1.0) / TAU] * n, "y": [values[step, i] + self.apart * i for i in range(n)]}
 
 
 def _items(named: list[tuple[str, GlyphRenderer]]) -> list[LegendItem]:
@@ -311,7 +332,7 @@ class Page:
             self.pictures.output,
             self.pictures.alignment,
             self.results,
-            self._code(),
+            *self._code(),
         ):
             document.add_root(root)
         document.template = Environment().from_string(
@@ -321,13 +342,14 @@ class Page:
         document.add_periodic_callback(self.tick, MILLISECONDS)
         document.on_session_destroyed(lambda _: self.trainings.stop())
 
-    def _code(self) -> Any:
-        parts = []
-        for title, text in (("The same in Python", self.python), ("The same on the command line", self.commands)):
+    def _code(self) -> list[Any]:
+        found = []
+        for title, text in (("The same in Python", self.python), ("The same as commands", self.commands)):
             copy = Button(label="Copy", width=70)
             copy.js_on_click(CustomJS(args={"text": text}, code="navigator.clipboard.writeText(text.text)"))
-            parts.append(column(row(Div(text=f"<b>{title}</b>"), copy), text, sizing_mode="stretch_width"))
-        return row(*parts, name="code", sizing_mode="stretch_width")
+            head = row(copy, Div(text=f"<b>{title}</b>", styles={"font-size": "13px", "line-height": "30px"}))
+            found.append(column(head, text, name=f"{text.name} box", sizing_mode="stretch_width"))
+        return found
 
     def _begin(self, knobs: Knobs, held: bool) -> None:
         """Other trainings, which the next tick starts unless they are held."""

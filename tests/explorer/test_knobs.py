@@ -49,6 +49,18 @@ def test_the_other_presets_are_networks_of_their_figures():
         assert first_job(studies()["fig-notebook"].experiment, rule=rule) == session
 
 
+def test_presets_of_the_fields_tasks_are_those_of_the_study():
+    for name, task in (
+        ("Match to sample", "match-to-sample"),
+        ("Evidence accumulation", "evidence"),
+        ("Flip-flop", "flip-flop"),
+    ):
+        for rule, _ in PRESETS[name].rules:
+            found = of_scale(studies()["fig-tasks"].experiment)
+            job = next(c for c in found if (c.values["task"], c.values["rule"]) == (task, rule)).jobs[0]
+            assert job == PRESETS[name].session(rule)
+
+
 def test_the_preset_of_figure_4_is_its_first_stage():
     job = of_scale(registry.figures()["fig4"].experiment)[0].jobs[0]
     session = PRESETS["Figure 4: single movements"].session("rflo")

@@ -148,7 +148,10 @@ def test_in_a_browser(program, browser, name):
     losses that are shown."""
     page = browser.open(program[1])
     page.wait(READY)
+    script = TEXT.format("python")
+    before = page.run(script)
     page.run(f"{MODEL.format('preset')}.value = {name!r}; 0")
+    assert name == "Figure 2: 20 τ" or page.wait(f"{script} != {before!r}")  # it is there as the page opens
     page.run(f"{MODEL.format('n_trials')}.value = '1,000'; 0")
     page.wait(f"{TEXT.format('python')}.includes('n_trials=1000')", 60)
     first = page.wait(N_POINTS, 60)
