@@ -36,7 +36,7 @@ PUBLISHED = "bptt-published"
 VALUES: dict[str, tuple[Any, ...]] = {
     "rule": (*CHOSEN[:2], PUBLISHED, *CHOSEN[2:]),
     "eta": (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0),
-    "n_rec": (5, 10, 20, 30, 50, 100, 200),
+    "n_rec": (5, 10, 20, 30, 50, 100, 150, 200),
     "g": tuple(round(0.1 * tenths, 1) for tenths in range(31)),
     "n_trials": (100, 300, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
     "phi": ("tanh", "relu", "softplus", "sigmoid", "identity"),
@@ -241,12 +241,19 @@ PRESETS = {
     ),
     "Figure 4: single movements": Knobs("movements", 20, (("rflo", 0.01), ("bptt", 0.01)), n_rec=100),
     "Match to sample": replace(
-        _FIELD, task="match to sample", length=6.7, n_rec=200, rules=(("rflo", 0.01), ("local", 0.01), ("bptt", 0.01))
+        _FIELD, task="match to sample", length=6.7, n_rec=200, rules=(("rflo", 0.003), ("local", 0.1), ("bptt", 0.03))
     ),
     "Evidence accumulation": replace(
-        _FIELD, task="evidence accumulation", length=3.3, rules=(("rflo", 0.003), ("local", 0.003), ("bptt", 0.003))
+        _FIELD, task="evidence accumulation", length=3.3, rules=(("rflo", 0.01), ("local", 0.1), ("bptt", 0.03))
     ),
-    "Flip-flop": replace(_FIELD, task="flip-flop", length=30, rules=(("rflo", 0.03), ("local", 0.03), ("bptt", 0.03))),
+    "Context-dependent integration": replace(
+        _FIELD,
+        task="context-dependent integration",
+        length=8,
+        n_rec=150,
+        rules=(("rflo", 0.01), ("local", 0.03), ("bptt", 0.03)),
+    ),
+    "Flip-flop": replace(_FIELD, task="flip-flop", length=30, rules=(("rflo", 0.01), ("local", 0.3), ("bptt", 0.03))),
     "The author's notebook": Knobs(
         "periodic, first step given",
         10,

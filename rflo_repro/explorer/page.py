@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bokeh.document import Document
@@ -28,11 +28,15 @@ from bokeh.plotting import figure
 from jinja2 import Environment
 
 from rflo_repro.explorer.knobs import KINDS, LARGEST_SEED, PRESETS, TAU, VALUES, Knobs
-from rflo_repro.explorer.trainings import OUTPUT_POINTS, Trainings
+from rflo_repro.explorer.trainings import Trainings
 from rflo_repro.report import palette
+
+if TYPE_CHECKING:
+    from rflo_repro.learning.validate import Array
 
 MILLISECONDS = 80
 MOST_RULES = 3
+OUTPUT_POINTS = 500
 NONE, OWN = "none", "your own"
 # a first piece that takes longer is being compiled
 COMPILES_SECONDS = 1.5
@@ -204,6 +208,7 @@ class Pictures:
         self.outputs = [ColumnDataSource({"x": [], "y": []}) for _ in range(MOST_RULES + 2)]
         target = self.output.multi_line("x", "y", source=self.outputs[-1], color=PALE, line_width=7)
         inputs = self.output.multi_line("x", "y", source=self.outputs[-2], color=GREY, line_dash="dotted")
+        self.drawn: list[Array | None] = [None] * MOST_RULES
         self.lines: list[list[GlyphRenderer]] = []
         for i, (curve, output) in enumerate(zip(self.curves, self.outputs, strict=False)):
             self.lines.append(
@@ -225,7 +230,7 @@ class Pictures:
         colours, names = palette.colours([*trainings.sessions]), [*trainings.sessions]
         for i, lines in enumerate(self.lines):
             self.curves[i].data = {"trial": [], "loss": [], "alignment": []}
-            self.outputs[i].data = {"x": [], "y": []}
+            self.outputs[i].data, self.drawn[i] = {"x": [], "y": []}, None
             for line in lines:
                 line.visible = i < len(names)
                 line.glyph.line_color = colours[names[i]] if i < len(names) else GREY
@@ -247,12 +252,14 @@ class Pictures:
     def show(self, trainings: Trainings) -> None:
         """What is new."""
         farthest = FARTHEST * trainings.zero_output_loss
-        for curve, output, rule in zip(self.curves, self.outputs, trainings.sessions, strict=False):
+        for i, (curve, rule) in enumerate(zip(self.curves, trainings.sessions, strict=False)):
             new = trainings.curve(rule, len(curve.data["trial"]))
-            if len(new.trial) or not output.data["x"]:
-                if len(new.trial):
-                    curve.stream({name: list(values) for name, values in vars(new).items()})
-                self._draw(output, np.clip(trainings.output(rule), -FARTHEST, FARTHEST))
+            if len(new.trial):
+                curve.stream({name: list(values) for name, values in vars(new).items()})
+            values = trainings.outputs.get(rule)
+            if values is not None and values is not self.drawn[i]:
+                self.drawn[i] = values
+                self._draw(self.outputs[i], np.clip(values, -FARTHEST, FARTHEST))
         seen = np.concatenate([np.array(curve.data["loss"], dtype=float) for curve in self.curves])
         seen = seen[(seen > 0.0) & (seen < farthest)]
         if len(seen):
@@ -352,12 +359,14 @@ class Page:
         return found
 
     def _begin(self, knobs: Knobs, held: bool) -> None:
-        """Other trainings, which the next tick starts unless they are held."""
+        """Other trainings, which begin unless they are held."""
         self.trainings.stop()
         self.trainings, self.held, self.since = Trainings(knobs), held, time.monotonic()
+        self.trainings.start(learn=not held)
         self.pictures.begin(self.trainings)
         self.python.text = knobs.python()
-        self.commands.text = "\n\n".join(knobs.commands()) or "No figure trains such networks."
+        commands = [command.replace(" --trials", " \\\n    --trials") for command in knobs.commands()]
+        self.commands.text = "\n\n".join(commands) or "No figure trains such networks."
 
     def _take_back(self) -> None:
         """Back to the initial network, which waits."""

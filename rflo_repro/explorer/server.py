@@ -16,6 +16,7 @@ from bokeh.application.handlers import FunctionHandler
 from bokeh.server.server import Server
 
 from rflo_repro.explorer.page import Page
+from rflo_repro.runs import system
 
 HOST = "127.0.0.1"
 # a tab that is closed is forgotten so soon
@@ -49,18 +50,19 @@ def _server(port: int | None, pages: WeakSet[Page]) -> tuple[Server, str]:
 
 
 def serve(port: int | None, browser: bool, say: Callable[[str], object]) -> None:
-    """Serve the page until the program is interrupted. Raises OSError if the port is taken."""
+    """Serve the page until a signal stops the program. Raises OSError if the port is taken."""
     server, address = _server(port, WeakSet())
     server.start()
-    say(f"{address}  (Ctrl-C closes it)")
-    if browser:
-        server.io_loop.add_callback(webbrowser.open, address)
-    # what trains is loaded while the browser starts
-    threading.Thread(target=_warm, daemon=True).start()
-    try:
+    loop = server.io_loop.asyncio_loop
+    # told to the loop, which may be anywhere: nothing of the page is left half done
+    with system.stopping(lambda *_: loop.call_soon_threadsafe(loop.stop)):
+        say(f"{address}  (Ctrl-C closes it)")
+        if browser:
+            server.io_loop.add_callback(webbrowser.open, address)
+        # what trains is loaded while the browser starts
+        threading.Thread(target=_warm, daemon=True).start()
         server.io_loop.start()
-    except KeyboardInterrupt:
-        say("closed")
+    say("closed")
 
 
 class Explorer:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 PIECE_SECONDS = 0.05
 CURVE_POINTS = 300
-OUTPUT_POINTS = 500
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,15 @@ class Curve:
 class Trainings:
     """The trainings that the knobs ask for, one a rule.
 
-    histories: by rule, how far each has come. seconds: how long all of them have been trained.
-    error: what ended the training early, if anything did.
+    histories: by rule, how far each has come. outputs: by rule, (T, Ny), what the network does now in the trial that is
+    shown. seconds: how long all of them have been trained. error: what ended the training early, if anything did.
     """
 
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
         self.sessions: dict[str, Session] = {rule: knobs.session(rule) for rule, _ in knobs.rules}
         self.histories: dict[str, History] = {}
+        self.outputs: dict[str, Array] = {}
         self.seconds, self.error = 0.0, ""
         self._thread: threading.Thread | None = None
         self._going = threading.Event()
@@ -71,10 +71,11 @@ class Trainings:
         """Whether no training goes on any further."""
         return bool(self.error) or not self._unfinished()
 
-    def start(self) -> None:
-        """Begin, or go on."""
+    def start(self, learn: bool = True) -> None:
+        """Begin, or go on; without learning only the outputs of the initial networks are computed."""
         if not self.running and not self.finished:
-            self._going.set()
+            if learn:
+                self._going.set()
             # a daemon: whoever closes the program does not wait for a network
             self._thread = threading.Thread(target=self._train, daemon=True)
             self._thread.start()
@@ -101,13 +102,6 @@ class Trainings:
 
         return Curve(edges[1:] - 1.0, medians(history.loss), medians(history.alignment))
 
-    def output(self, rule: str) -> Array:
-        """(T, Ny): what the network does now in the trial that is shown."""
-        from rflo_repro.learning.evaluate import run
-
-        history = self.histories.get(rule)
-        return run(self.sessions[rule].initial() if history is None else history.network, self.inputs).y
-
     def _unfinished(self) -> list[str]:
         def goes_on(rule: str) -> bool:
             history = self.histories.get(rule)
@@ -116,14 +110,19 @@ class Trainings:
         return [rule for rule in self.sessions if goes_on(rule)]
 
     def _train(self) -> None:
+        from rflo_repro.learning.evaluate import run
+
         n_next = dict.fromkeys(self.sessions, self.knobs.batch)
         try:
+            for rule in self.sessions.keys() - self.outputs.keys():
+                self.outputs[rule] = run(self.sessions[rule].initial(), self.inputs).y
             while self._going.is_set() and (unfinished := self._unfinished()):
                 # the one that is behind, so that all are seen to learn at once
                 rule = min(unfinished, key=self._done)
                 began = time.perf_counter()
                 self._piece(rule, n_next[rule])
                 seconds = time.perf_counter() - began
+                self.outputs[rule] = run(self.histories[rule].network, self.inputs).y
                 self.seconds += seconds
                 most = max(1, round(n_next[rule] * PIECE_SECONDS / seconds / self.knobs.batch)) * self.knobs.batch
                 n_next[rule] = min(most, 4 * n_next[rule])

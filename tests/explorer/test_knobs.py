@@ -53,6 +53,7 @@ def test_presets_of_the_fields_tasks_are_those_of_the_study():
     for name, task in (
         ("Match to sample", "match-to-sample"),
         ("Evidence accumulation", "evidence"),
+        ("Context-dependent integration", "context"),
         ("Flip-flop", "flip-flop"),
     ):
         for rule, _ in PRESETS[name].rules:

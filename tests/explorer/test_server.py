@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from cases import further
 from click.testing import CliRunner
 
 import rflo_repro as rr
@@ -61,6 +64,38 @@ def answer(address):
 async def socket_from(origin, address):
     """Opens the page's socket as a page of that origin would."""
     await websocket_connect(HTTPRequest(f"{address.replace('http', 'ws')}ws", headers={"Origin": origin}))
+
+
+def closed_by(number, cache=None, seconds=0.0):
+    """How `explore` ends on a signal, so many seconds after its page was asked for."""
+    more = {"NUMBA_CACHE_DIR": str(cache)} if cache else {}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rflo_repro", "explore", "--no-open"], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **more},
+    )  # fmt: skip
+    address = process.stdout.readline().split()[0]
+    if cache:
+        answer(address)
+        time.sleep(seconds)
+    process.send_signal(number)
+    began = time.monotonic()
+    assert process.stdout.readline() == "closed\n"
+    answered = time.monotonic() - began
+    assert process.communicate(timeout=60) == ("", "")
+    return process.returncode, answered
+
+
+@needs_bokeh
+@pytest.mark.parametrize("number", [signal.SIGHUP, *further(signal.SIGINT, signal.SIGTERM)])
+def test_a_closed_terminal_closes_it_from_the_first_moment_on(number):
+    assert closed_by(number)[0] == 0
+
+
+@needs_bokeh
+@pytest.mark.long
+def test_it_is_closed_at_once_while_kernels_are_compiled(tmp_path):
+    code, seconds = closed_by(signal.SIGHUP, tmp_path, 1.0)
+    assert (code, seconds < 3.0) == (0, True)
 
 
 @needs_bokeh
