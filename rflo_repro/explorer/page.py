@@ -333,15 +333,17 @@ class Page:
             PreText(name=name, stylesheets=[CODE], sizing_mode="stretch_width") for name in ("python", "commands")
         )
         self._begin(first, held=False)
-        for root in (
+        roots = (
             self.panel.layout(self.button, self.reset),
             self.pictures.loss,
             self.pictures.output,
             self.pictures.alignment,
             self.results,
             *self._code(),
-        ):
-            document.add_root(root)
+        )
+        with document.models.freeze():  # else all models are looked for anew at each of them
+            for root in roots:
+                document.add_root(root)
         document.template = Environment().from_string(
             resources.files("rflo_repro.explorer").joinpath("page.html").read_text("utf-8")
         )
