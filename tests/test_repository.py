@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from prose import words
 
+import rflo_repro as rr
 from rflo_repro.runs.sample import FIRST
 from rflo_repro.runs.tables import sha256
 
@@ -70,6 +71,20 @@ def test_what_is_published_is_the_package_without_results(tmp_path):
     assert {name.partition("/")[0] for name in names} == {
         "rflo_repro", "CHANGELOG.md", "CITATION.cff", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"
     }  # fmt: skip
+
+
+def test_a_release_is_of_one_version_and_of_the_pythons_that_it_names():
+    def found(pattern, path):
+        return re.findall(pattern, (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+    version = rr.__version__
+    assert found(r'^version = "(.*)"$', "pyproject.toml") == found(r"^version: (.*)$", "CITATION.cff") == [version]
+    (day,) = found(r"^date-released: (.*)$", "CITATION.cff")
+    assert found(r"^## (.*)$", "CHANGELOG.md")[0] == f"{version} ({day})"
+    named = found(r'"Programming Language :: Python :: (3\.\d+)"', "pyproject.toml")
+    (checked,) = found(r"^ +python: \[(.*)\]$", ".github/workflows/release.yml")
+    assert [f'"{python}"' for python in named] == checked.split(", ")
+    assert found(r'requires-python = ">=(.*)"', "pyproject.toml") == named[:1]
 
 
 def test_the_assumptions_say_how_many_networks_learned_with_gradient_clipping():
