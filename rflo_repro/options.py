@@ -201,11 +201,12 @@ def options_of(about: About) -> Option:
 
 
 def _selectors(about: About) -> list[Option]:
-    names = (about.panels, about.rules, about.rates)
-    panels, rules, rates = (OneOf(known) for known in names)
+    names = (about.panels, about.rules, about.rates, about.tasks)
+    panels, rules, rates, tasks = (OneOf(known) for known in names)
     known = {
         "period": several("--period", "periods", NUMBER, "Only this period, in units of tau", "TAU"),
         "panel": several("--panel", "panels", panels, "Only this panel"),
+        "task": several("--task", "tasks", tasks, "Only this task"),
         "rule": several(
             "--rule", "rules", rules, "Only this learning rule", "NAME" if len(about.rules) > MANY else None
         ),
@@ -224,11 +225,12 @@ def request_of(
     rules: tuple[str, ...] = (),
     rates: tuple[str, ...] = (),
     eta: float | None = None,
+    tasks: tuple[str, ...] = (),
     no_plot: bool = False,
     **asked: Any,
 ) -> Request:
     """What these options ask for."""
-    selection = Selection(unique(periods), unique(panels), unique(rules), unique(rates), eta)
+    selection = Selection(unique(periods), unique(panels), unique(rules), unique(rates), eta, unique(tasks))
     return Request(selection=selection, plot=not no_plot, **asked)
 
 

@@ -52,10 +52,10 @@ class About:
     help: what its command does, and how long it takes; the help has its panels and files too.
     order: the lower, the earlier it is listed.
     choices: what can be varied of it; a mere drawing has none.
-    rules: the learning rules it runs.
+    rules: the learning rules it runs. tasks: what they learn, where one can be chosen.
     panels: letter and meaning of each panel.
     legend: how to read its pictures, where their panels do not say it.
-    selectors: which of `period`, `panel`, `rule` choose a part of it.
+    selectors: which of `period`, `panel`, `rule`, `task` choose a part of it.
     rates: the kinds of learning rates it can be asked for, `printed`, `tuned` or both.
     variants: named variants in which it is computed as well: name and text of each choice that is made otherwise, as
     `--set` takes it.
@@ -75,6 +75,7 @@ class About:
     order: int
     choices: type[Choices] | None = None
     rules: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     panels: Mapping[str, str] = field(default_factory=dict)
     legend: str = ""
     selectors: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ class Execution:
 class Selection:
     """A part of an experiment; empty means all of it.
 
-    periods_tau: in units of tau. panels: letters. rules: names. rates: `printed` or `tuned`.
+    periods_tau: in units of tau. panels: letters. rules, tasks: names. rates: `printed` or `tuned`.
     eta: a learning rate in place of the chosen ones.
     """
 
@@ -63,17 +63,18 @@ class Selection:
     rules: tuple[str, ...] = ()
     rates: tuple[str, ...] = ("printed",)
     eta: float | None = None
+    tasks: tuple[str, ...] = ()
 
     @property
     def partial(self) -> bool:
         """Whether it leaves anything out."""
-        return bool(self.periods_tau or self.panels or self.rules)
+        return bool(self.periods_tau or self.panels or self.rules or self.tasks)
 
     @property
     def suffix(self) -> str:
         """How the name of the part's picture ends, such as `-period80` or `-a-rflo`."""
         periods = [f"period{p:g}" for p in self.periods_tau]
-        name = "".join(f"-{part}" for part in (*self.panels, *periods, *self.rules))
+        name = "".join(f"-{part}" for part in (*self.panels, *self.tasks, *periods, *self.rules))
         # no file system takes a name of any length
         digest = hashlib.sha256(name.encode()).hexdigest()[:10]
         return name if len(name) <= LONGEST_SUFFIX else f"{name[: LONGEST_SUFFIX - 11]}-{digest}"

@@ -2,7 +2,7 @@
 
 from rflo_repro.runs.experiment import About
 from rflo_repro.studies.rules.choices import Choices
-from rflo_repro.studies.rules.family import FAMILY
+from rflo_repro.studies.rules.family import EVERY, FAMILY
 
 ABOUT = About(
     home=__name__,
@@ -10,10 +10,11 @@ ABOUT = About(
     title="What a step of credit assignment buys: online rules side by side.",
     help="""\
     Train networks by every rule of the family (docs/rules.md) on the periodic task at 20, 40 and 80 tau, and by some of
-    them on interval matching to 15 tau and on the single movements of Figure 4, at the learning rates that
-    `rflo-repro tune fig-rules` found. It takes about half an hour on two cores.
+    them on interval matching to 15 tau, on the single movements of Figure 4 and on three tasks of the field, at the
+    learning rates that `rflo-repro tune fig-rules` found. It takes about an hour on two cores.
     """,
     choices=Choices,
+    tasks=EVERY,
     rules=tuple(member.name for member in FAMILY),
     panels={
         "a": "cost of a timestep against final loss: twelve rules by name at the shortest period; in the appendix all, "
@@ -24,6 +25,6 @@ ABOUT = About(
         "d": "relative error of one draw of the stochastic rules against N and T, with the fitted power; dotted: the "
         "theory's",
     },
-    selectors=("period", "rule"),
+    selectors=("task", "period", "rule"),
     order=35,
 )

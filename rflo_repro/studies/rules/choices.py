@@ -32,16 +32,16 @@ class Choices(Declared):
     stored_as = "Choices"
 
     n_networks: int = open_choice(27, ENTRY, "networks a condition", integer(1, LIMITS["networks"]), option="networks")
-    n_trials: int = open_choice(3000, ENTRY, "training trials of the periodic task", trials, option="trials")
+    n_trials: int = open_choice(
+        3000, ENTRY, "training trials of the periodic task and of the field's", trials, option="trials"
+    )
     n_batches: int = open_choice(500, ENTRY, "batches of ten trials of interval matching", trials)
     n_movements: int = open_choice(5000, ENTRY, "training trials of the movements", trials)
     periods_tau: tuple[float, ...] = open_choice(
         (20.0, 40.0, 80.0), ENTRY, "periods of the periodic task, in tau", each(positive)
     )
     n_rec: int = printed(30, "N = 30", "Methods, Figure 2", "units that learn the periodic task", integer(1))
-    n_rec_large: int = printed(
-        100, "N = 100", "Methods, Figure 3", "units that learn intervals and movements", integer(1)
-    )
+    n_rec_large: int = printed(100, "N = 100", "Methods, Figure 3", "units that learn the other tasks", integer(1))
     tau: float = printed(10.0, "tau = 10", "Methods", "time constant of a unit, in timesteps", number(1.0))
     n_draws: int = open_choice(100, ENTRY, "draws of a stochastic rule that are compared one by one", integer(1))
     n_networks_drawn: int = open_choice(9, ENTRY, "networks that they are drawn for", integer(1))

@@ -25,11 +25,14 @@ from rflo_repro.stats.statistics import quartiles
 from rflo_repro.studies.rules import ABOUT, task_specs
 from rflo_repro.studies.rules.choices import Choices
 from rflo_repro.studies.rules.claims import CLAIMS
-from rflo_repro.studies.rules.family import FAMILY, Member
+from rflo_repro.studies.rules.family import FAMILY, FIELD, Member
 from rflo_repro.studies.rules.own import Own
 from rflo_repro.studies.rules.trial import Draws, RuleSession
 from rflo_repro.tasks import PeriodicTask
 
+RATES = Column("rates", "text", "", "tuned; nearest: at the nearest period; borrowed: RFLO's or BPTT's; given; none")
+ETA_W = Column("eta_w", "number", "", "learning rate of W and Win")
+ETA_W_OUT = Column("eta_w_out", "number", "", "learning rate of Wout")
 SCHEMAS = {
     "final": Schema(
         "rules_final",
@@ -43,17 +46,29 @@ SCHEMAS = {
             Column("draws", "integer", "", "draws that an update is the mean of"),
             Column("cost", "number", "", "multiply-adds of a timestep over those of its forward pass, counted"),
             Column("n_rec", "integer", "units", "number of recurrent units N"),
-            Column(
-                "rates", "text", "", "tuned; nearest: at the nearest period; borrowed: RFLO's or BPTT's; given; none"
-            ),
-            Column("eta_w", "number", "", "learning rate of W and Win"),
-            Column("eta_w_out", "number", "", "learning rate of Wout"),
+            RATES,
+            ETA_W,
+            ETA_W_OUT,
             *FINAL,
             Column(
                 "cosine", "number", "", "cosine of the update of W and minus the exact gradient, mean over training"
             ),
         ),
         task_specs.CONDITION,
+    ),
+    "tasks": Schema(
+        "rules_tasks",
+        "one network trained on a task of the field",
+        (
+            task_specs.FIELD_TASK,
+            task_specs.COLUMNS[-1],
+            RATES,
+            ETA_W,
+            ETA_W_OUT,
+            *FINAL,
+            Column("metric", "number", "", "the task's metric, a mean over 500 further trials"),
+        ),
+        (task_specs.FIELD_TASK.name, "rule"),
     ),
     "course": Schema(
         "rules_course",
@@ -100,7 +115,7 @@ def conditions(choices: Choices, selection: Selection) -> list[Condition]:
         for spec in task_specs.selected(choices, selection)
         for kind in task_specs.rules_for(choices, selection, spec)
     ]
-    return [*trained, *([] if selection.periods_tau else _drawn(choices, selection))]
+    return [*trained, *([] if selection.periods_tau or selection.tasks else _drawn(choices, selection))]
 
 
 def _trained(choices: Choices, spec: task_specs.TaskSpec, kind: Member | Own) -> Condition:
@@ -128,7 +143,7 @@ def _trained(choices: Choices, spec: task_specs.TaskSpec, kind: Member | Own) ->
             "eta_w": rates.w,
             "eta_w_out": rates.w_out,
         },
-        jobs=tuple(RuleSession(session, points) for session in sessions),
+        jobs=sessions if spec.task in FIELD else tuple(RuleSession(session, points) for session in sessions),
     )
 
 
@@ -178,6 +193,7 @@ def tabulate(
     final: list[dict[str, Any]] = []
     course: list[dict[str, Any]] = []
     noise: list[dict[str, Any]] = []
+    tasks: list[dict[str, Any]] = []
     for condition, networks in zip(found, results, strict=True):
         values, job = condition.values, condition.jobs[0]
         if isinstance(job, Draws):
@@ -185,6 +201,11 @@ def tabulate(
                 error = arrays["error"]
                 size = {"n_draws": len(error), "relative_error": float(np.sqrt(exact_math.mean(error * error)))}
                 noise.append({**values, "network": network, **size})
+            continue
+        if isinstance(job, Session):
+            for network, arrays in enumerate(networks):
+                went = how_it_went(arrays)
+                tasks.append({**values, "network": network, **went, "metric": went["final_metric"]})
             continue
         assert isinstance(job, RuleSession)
         for network, arrays in enumerate(networks):
@@ -199,7 +220,7 @@ def tabulate(
             course.append({**values, "trials": done, **_columns("loss", losses), **_columns("cosine", cosines)})
     return {
         part: pd.DataFrame(rows, columns=[column.name for column in SCHEMAS[part].columns])
-        for part, rows in {"final": final, "course": course, "noise": noise}.items()
+        for part, rows in {"final": final, "tasks": tasks, "course": course, "noise": noise}.items()
     }
 
 
@@ -211,6 +232,8 @@ def _columns(name: str, values: Sequence[float]) -> dict[str, float]:
 
 def line(networks: Sequence[Arrays]) -> str:
     """What a progress line says of a finished condition."""
+    if "metric" in networks[0]:
+        return f"right {np.median([arrays['metric'] for arrays in networks]):.1%}  {summary(networks)}"
     if "error" in networks[0]:
         return f"relative error {np.median([np.median(arrays['error']) for arrays in networks]):.3g}"
     return summary(networks)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 PERIODIC, INTERVALS, MOVEMENTS = "periodic", "intervals", "movements"
 TASKS = (PERIODIC, INTERVALS, MOVEMENTS)
+# Tasks of the field, of `fig-tasks`
+FIELD = ("match-to-sample", "evidence", "reber")
+EVERY = (*TASKS, *FIELD)
 
 
 @dataclass(frozen=True)
@@ -52,27 +55,27 @@ class Member:
 
 
 FAMILY = (
-    Member("readout-only", tasks=TASKS),
-    Member("snap-0", tasks=TASKS),
-    Member("snap-1", tasks=TASKS),
+    Member("readout-only", tasks=EVERY),
+    Member("snap-0", tasks=EVERY),
+    Member("snap-1", tasks=EVERY),
     Member("snap-1-random"),
-    Member("local", tasks=TASKS),
-    Member("rflo", tasks=TASKS),
-    Member("bptt", tasks=TASKS),
-    Member("random-feedback"),
+    Member("local", tasks=EVERY),
+    Member("rflo", tasks=EVERY),
+    Member("bptt", tasks=EVERY),
+    Member("random-feedback", tasks=(PERIODIC, *FIELD)),
     *(
         Member(f"{base}-theta-{theta:g}", base, theta_tau=theta)
         for base in ("local", "rflo")
         for theta in (0.5, 2.0, 4.0)
     ),
     *(Member(f"{base}-k-{k:g}", base, k_tau=k) for base in ("bptt", "random-feedback") for k in (1.0, 2.5, 5.0, 10.0)),
-    Member("uoro", tasks=TASKS),
+    Member("uoro", tasks=EVERY),
     Member("uoro-3", "uoro", draws=3),
     Member("uoro-10", "uoro", draws=10),
     # as many draws as cost what Kronecker factors do at N = 30
     Member("uoro-31", "uoro", draws=31, longest_tau=20.0),
     Member("kf-rtrl"),
-    Member("node-perturbation"),
+    Member("node-perturbation", tasks=(PERIODIC, *FIELD)),
     Member("reward-hybrid"),
     Member("force", output_feedback=True, tuned=False),
     *(Member(f"{base}-rmsprop", base, optimizer="rmsprop") for base in ("snap-0", "local", "snap-1", "bptt")),

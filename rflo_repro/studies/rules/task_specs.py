@@ -14,12 +14,14 @@ from rflo_repro.paper import periodic
 from rflo_repro.paper.choices import PeriodicChoices
 from rflo_repro.paper.fig3.choices import Choices as Intervals
 from rflo_repro.paper.fig4.choices import Choices as SingleMovements
+from rflo_repro.runs.initialisation import Initialisation
 from rflo_repro.runs.request import RequestError, Selection
 from rflo_repro.runs.session import Session
 from rflo_repro.runs.tables import Column
 from rflo_repro.studies.rules.choices import Choices
-from rflo_repro.studies.rules.family import FAMILY, INTERVALS, MOVEMENTS, PERIODIC, Member
+from rflo_repro.studies.rules.family import FAMILY, FIELD, INTERVALS, MOVEMENTS, PERIODIC, TASKS, Member
 from rflo_repro.studies.rules.trial import Movements
+from rflo_repro.studies.tasks.experiment import TASKS as OF_THE_FIELD
 from rflo_repro.tasks import PeriodicTask
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 # What `rflo-repro tune fig-rules` chose: a line a task and rule
 TUNED = resources.files("rflo_repro.studies.rules") / "rates.csv"
 LONGEST_TAU = 15
+# Where a search for the rate of Wout begins: near the rates that `tune fig-tasks` chose for all weights together
+START_OF_FIELD = {"match-to-sample": -3, "evidence": -3, "reber": 0}
 START_OF_RMSPROP = -6
 COLUMNS = (
     Column("task", "text", "", "periodic, intervals (interval matching to 15 tau) or movements (Figure 4, stage 1)"),
@@ -37,6 +41,8 @@ COLUMNS = (
     Column("rule", "text", "", "learning rule of the family, or of the user's own"),
 )
 CONDITION = tuple(column.name for column in COLUMNS)
+# In a table of their own
+FIELD_TASK = Column("field_task", "text", "", "match-to-sample, evidence or reber (rflo_repro.tasks)")
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,24 @@ class TaskSpec:
 
 def selected(choices: Choices, selection: Selection) -> list[TaskSpec]:
     """The selected tasks. Raises RequestError for a period that is not whole timesteps."""
+    if selection.periods_tau and selection.tasks and PERIODIC not in selection.tasks:
+        raise RequestError("period", f"only {PERIODIC} has periods, got {', '.join(selection.tasks)}")
+    wanted = selection.tasks or (*TASKS, *FIELD)
+    found = [*_of_the_paper(choices, selection), *_of_the_field(choices)]
+    return [spec for spec in found if spec.task in wanted and (spec.task == PERIODIC or not selection.periods_tau)]
+
+
+def _of_the_field(choices: Choices) -> list[TaskSpec]:
+    found = []
+    for name in FIELD:
+        of = OF_THE_FIELD[name]
+        init = Initialisation(choices.n_rec_large, choices.tau)
+        first = Session(of.task, "bptt", 0.0, choices.n_trials, init, choices.seed, 0, loss=of.loss)
+        found.append(TaskSpec(name, math.nan, first, START_OF_FIELD[name]))
+    return found
+
+
+def _of_the_paper(choices: Choices, selection: Selection) -> list[TaskSpec]:
     common: dict[str, Any] = {"tau": choices.tau, "seed": choices.seed}
     small = PeriodicChoices(n_rec=choices.n_rec, **common)
     first = Session(PeriodicTask(1), "bptt", 0.0, choices.n_trials, small.init, choices.seed, 0)
@@ -72,8 +96,6 @@ def selected(choices: Choices, selection: Selection) -> list[TaskSpec]:
         task = PeriodicTask(periodic.steps(period_tau, choices.tau, selection))
         # the search begins with the rate that the paper prints for Wout alone
         found.append(TaskSpec(PERIODIC, period_tau, replace(first, task=task), -3))
-    if selection.periods_tau:
-        return found
     intervals = Intervals(n_rec=choices.n_rec_large, **common)
     first_of_intervals = replace(
         first,
@@ -156,7 +178,14 @@ def title(frame: pd.DataFrame) -> pd.Series[str]:
 
 
 def values(spec: TaskSpec, kind: Member | Own) -> dict[str, Any]:
-    """What names the condition in the tables."""
+    """What names the condition in the tables of the study."""
+    if spec.task in FIELD:
+        return {FIELD_TASK.name: spec.task, "rule": kind.name}
+    return searched(spec, kind)
+
+
+def searched(spec: TaskSpec, kind: Member | Own) -> dict[str, Any]:
+    """What names it in the table of the search."""
     return dict(zip(CONDITION, (spec.task, spec.period_tau, kind.name), strict=True))
 
 

@@ -1,7 +1,7 @@
 """The learning rates of the family of rules, of W and of Wout apart."""
 
 from rflo_repro.runs.experiment import About
-from rflo_repro.studies.rules.family import FAMILY
+from rflo_repro.studies.rules.family import EVERY, FAMILY
 from rflo_repro.studies.tune_rules.choices import Choices
 
 ABOUT = About(
@@ -18,8 +18,9 @@ ABOUT = About(
     what was stopped goes on with the searches that are left.
     """,
     choices=Choices,
+    tasks=EVERY,
     rules=tuple(member.name for member in FAMILY if member.tuned),
     panels={"a": "the rates chosen, and those that are not worse by an interval over networks"},
-    selectors=("period", "rule"),
+    selectors=("task", "period", "rule"),
     order=36,
 )

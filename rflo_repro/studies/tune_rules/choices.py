@@ -19,7 +19,9 @@ class Choices(OfTheStudy):
     stored_as = "Choices"
 
     n_networks: int = open_choice(9, ENTRY, "networks a condition", integer(1, LIMITS["networks"]), option="networks")
-    n_trials: int = open_choice(1000, ENTRY, "training trials of the periodic task", trials, option="trials")
+    n_trials: int = open_choice(
+        1000, ENTRY, "training trials of the periodic task and of the field's", trials, option="trials"
+    )
     n_batches: int = open_choice(167, ENTRY, "batches of ten trials of interval matching", trials)
     n_movements: int = open_choice(1667, ENTRY, "training trials of the movements", trials)
     seed: int = open_choice(90211, ENTRY, "root of all random numbers", integer(0, LIMITS["seed"]), option="seed")

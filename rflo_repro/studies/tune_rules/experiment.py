@@ -44,7 +44,7 @@ SCHEMA = Schema(
 def conditions(choices: Choices, selection: Selection) -> list[Condition]:
     """A search for each rule at each task, or for those of the user's file; those that take longest come first."""
     return [
-        Condition(f"{kind.name}, {spec.label}", task_specs.values(spec, kind), (_search(choices, spec, kind),))
+        Condition(f"{kind.name}, {spec.label}", task_specs.searched(spec, kind), (_search(choices, spec, kind),))
         for spec in reversed(task_specs.selected(choices, selection))
         for kind in task_specs.rules_for(choices, selection, spec)
         if kind.tuned and (not choices.rule_file or isinstance(kind, Own))
