@@ -65,9 +65,12 @@ def train_many(
         nets = [validate.instance(f"nets[{i}]", net, Network) for i, net in enumerate(nets)]
     except TypeError:
         raise ValueError(f"nets must be networks, got {validate.short_repr(nets)}") from None
-    own = [np.random.default_rng() for _ in nets] if rngs is None else list(rngs)
+    try:
+        own = [np.random.default_rng() for _ in nets] if rngs is None else list(rngs)
+    except TypeError:
+        raise ValueError(f"rngs must be a generator for each network, got {validate.short_repr(rngs)}") from None
     if len(own) != len(nets) or len({id(rng) for rng in own}) != len(own):
-        raise ValueError(f"rngs must be one generator of its own for each of the {len(nets)} networks, got {len(own)}")
+        raise ValueError(f"rngs must be one generator of its own for each of the {len(nets)} nets, got {len(own)}")
     for name in ("rng", "checkpoint"):
         if name in options:
             raise ValueError(f"{name} is one training's: train_many takes " + ("rngs" if name == "rng" else "none"))

@@ -102,13 +102,27 @@ def sizes_are_small(call: str, name: str, value: Any) -> bool:
 CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "Network": (
         lambda **k: rr.Network(**network(**k)),
-        ("w_in", "w_rec", "w_out", "feedback", "h0", "tau", "output_feedback", "signs", "phi", "mask", "bias"),
+        (
+            "w_in",
+            "w_rec",
+            "w_out",
+            "feedback",
+            "h0",
+            "tau",
+            "output_feedback",
+            "signs",
+            "phi",
+            "mask",
+            "bias",
+            "mask_in",
+            "mask_out",
+        ),
     ),
     "Network.random": (
         lambda **k: rr.Network.random(**{"n_rec": 4, "n_in": 2, "n_out": 1, "rng": np.random.default_rng(0), **k}),
         (
             *("n_rec", "n_in", "n_out", "rng", "g", "tau", "h0", "readout_scale", "output_feedback", "signs"),
-            *("phi", "density", "mask", "bias"),
+            *("phi", "density", "mask", "bias", "mask_in", "mask_out"),
         ),
     ),
     "run": (lambda **k: rr.run(**{"net": NET, "inputs": TRIAL["inputs"], **k}), ("net", "inputs", "noise")),
@@ -221,11 +235,12 @@ def test_every_public_function_is_driven():
         "Run",
         "Updates",
         "Task",
+        "explore",
     }
     assert public <= set(CALLS)
     for name, (_, arguments) in CALLS.items():
         function = {"Network.random": rr.Network.random}.get(name) or getattr(rr, name, None)
-        if function is not None and name not in ("train", "trained"):
+        if function is not None and name not in ("train", "trained", "train_many"):
             assert set(inspect.signature(function).parameters) == set(arguments), name
 
 

@@ -73,7 +73,7 @@ def test_an_error_ends_all_of_them():
     [
         ({"nets": 3}, "nets must be networks"),
         ({"nets": ["net"]}, r"nets\[0\] must be a Network"),
-        ({"rngs": rngs(2)}, "one generator of its own for each of the 5 networks, got 2"),
+        ({"rngs": rngs(2)}, "one generator of its own for each of the 5 nets, got 2"),
         ({"rngs": rngs(1) * 5}, "one generator of its own"),
         ({"rng": 3}, "train_many takes rngs"),
         ({"checkpoint": 3}, "train_many takes none"),

@@ -99,6 +99,17 @@ def test_the_twelve_are_drawn_with_panel_a_and_everything_in_the_appendix():
     assert list(EXPERIMENT.draw(none, ("a", "d"))[0]) == ["appendix"]
 
 
+def test_tasks_of_the_field_have_a_picture_of_their_own():
+    table = tables.read(RESULTS, SCHEMAS["tasks"])[0]
+    parts = {"final": committed().iloc[:0], "noise": pd.DataFrame(columns=["rule"]), "tasks": table}
+    axes = EXPERIMENT.draw(parts, ("e",))[0]["tasks"].axes
+    for column, row in (("metric", axes[:3]), ("final_loss", axes[3:])):
+        for ax, (_, of_task) in zip(row, table.groupby("field_task", sort=False), strict=True):
+            shown = np.concatenate([line.get_xdata() for line in ax.get_lines() if len(line.get_xdata()) == 27])
+            wanted = np.minimum(of_task[column], 3.0 * of_task.first_loss.max() if column == "final_loss" else np.inf)
+            np.testing.assert_array_equal(np.sort(shown), np.sort(wanted))
+
+
 def test_rules_of_the_users_own_are_named_too_and_one_that_diverged_is_at_the_top():
     rows = committed()[committed().rule == "rflo"]
     own = rows.assign(rule="mine", base="own", final_loss=np.nan, rates="given")

@@ -24,6 +24,8 @@ ABOUT = About(
         "with symmetric or random feedback; yellow: the readout alone",
         "d": "relative error of one draw of the stochastic rules against N and T, with the fitted power; dotted: the "
         "theory's",
+        "e": "three tasks of the field: the share that is right and the final loss, a dot a network, a line the "
+        "median; dashed: chance",
     },
     selectors=("task", "period", "rule"),
     order=35,

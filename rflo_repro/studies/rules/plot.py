@@ -16,7 +16,7 @@ from rflo_repro.report import palette, style
 from rflo_repro.stats.claims import Tables
 from rflo_repro.stats.measured import slopes
 from rflo_repro.stats.statistics import interval, quartiles, where
-from rflo_repro.studies.rules import task_specs, twelve
+from rflo_repro.studies.rules import field, task_specs, twelve
 from rflo_repro.studies.rules.claims import rank_correlations
 from rflo_repro.studies.rules.family import PERIODIC
 
@@ -45,11 +45,16 @@ POWERS = {
 
 
 def draw(tables: Tables, panels: Sequence[str]) -> tuple[style.Pictures, list[str]]:
-    """Twelve rules by name, if panel a is asked for and the tables have any of them; as `appendix` the panels that the
-    tables can fill, a row each; and a line on each that they cannot."""
+    """Twelve rules by name, if panel a is asked for and the tables have any of them; as `appendix` panels a to d that
+    the tables can fill, a row each; as `tasks` panel e; and a line on each panel that they cannot fill."""
     named = twelve.draw(tables["final"]) if "a" in panels else None
-    appendix, notes = _appendix(tables, panels)
-    return style.Pictures({**({} if named is None else {"": named}), "appendix": appendix}), notes
+    appendix, notes = _appendix(tables, [panel for panel in panels if panel != "e"])
+    pictures = {**({} if named is None else {"": named}), "appendix": appendix}
+    if "e" in panels and len(tables["tasks"]):
+        pictures["tasks"] = field.draw(tables["tasks"])
+    elif "e" in panels:
+        notes.append("panel e left out: the table has no networks that learn tasks of the field")
+    return style.Pictures(pictures), notes
 
 
 def _appendix(tables: Tables, panels: Sequence[str]) -> tuple[style.Picture, list[str]]:
