@@ -156,6 +156,17 @@ class Tasks:
         return self.final[(self.final.task == task) & (self.final.rule == rule)].metric
 
 
+class Field:
+    """Rules on tasks of the field, `rflo-repro fig-rules`."""
+
+    def __init__(self, results: Path) -> None:
+        self.final = pd.read_csv(results / "rules_tasks.csv")
+
+    def right(self, task: str, rule: str) -> str:
+        """The median metric."""
+        return f"{self.final[(self.final.field_task == task) & (self.final.rule == rule)].metric.median():.0%}"
+
+
 class Structure:
     """What learning changes of W, and two layers, `rflo-repro fig-structure`."""
 

@@ -49,6 +49,7 @@ def environment(results: Path) -> jinja2.Environment:
         bench=tables.Bench(results),
         rules=tables.Rules(results),
         tasks=tables.Tasks(results),
+        field=tables.Field(results),
         structure=tables.Structure(results),
         grows=tables.Cost(results).grows,
         figure_times=lambda: figure_times(results),

@@ -93,7 +93,9 @@ def described(
 ) -> State:
     """The state of a table that was read, by its metadata."""
     try:
-        runs, settings = metadata["runs"], metadata["settings"]
+        runs, settings = [run for run in metadata["runs"] if run["conditions"]], metadata["settings"]
+        if metadata["runs"] and not runs:
+            return State("in part", "no condition of this table was run")
         latest = max(runs, key=lambda run: str(run["date"]))
         chosen = settings["choices"]
         counts = [chosen.get(f"n_{name}", chosen.get(name)) for name in ("networks", "trials")]

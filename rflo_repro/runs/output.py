@@ -117,6 +117,8 @@ def write(plan: Plan[Any], computed: Computed) -> list[Path]:
         before, _ = earlier(plan)
         for part, schema in plan.experiment.schemas.items():
             own = [c for c in computed.conditions if schema.has(c.values)]
+            if schema.name in before and not own:
+                continue  # nothing of this run is in it
             frame, runs, names = computed.frames[part], [], names_of(own, schema)
             if schema.name in before:
                 old, said = before[schema.name]

@@ -367,3 +367,28 @@ def test_rewards_and_force_are_compared_with_rflo():
     quick["final"].loc[quick["final"].rule == "force", "first_loss"] = 0.015
     assert found("FORCE is ahead of RFLO", quick) == ["yes"]
     assert found("FORCE is ahead of RFLO", table({"rflo": 0.3, "force": 0.25})) == ["no test"]
+
+
+def test_a_task_goes_into_a_table_of_its_own_and_leaves_the_others_as_they_are(tmp_path):
+    into = ["--scale", "smoke", "--results", str(tmp_path), "--no-plot"]
+
+    def run(*asked):
+        done = CliRunner().invoke(cli, ["fig-rules", *asked, "--rule", "rflo", *into])
+        assert done.exit_code == 0, done.output
+        return {path.name: path.read_bytes() for path in tmp_path.glob("rules_*")}
+
+    def state():
+        printed = CliRunner().invoke(cli, ["list", "--results", str(tmp_path)]).output
+        return next(line for line in printed.splitlines() if line.startswith("fig-rules"))
+
+    run("--task", "reber")
+    assert "damaged" not in state()
+    before = run("--period", "2")
+    after = run("--task", "evidence")
+    assert {name for name in after if after[name] != before.get(name)} == {"rules_tasks.csv", "rules_tasks.json"}
+    frame = pd.read_csv(tmp_path / "rules_tasks.csv")
+    assert frame.groupby("field_task").size().to_dict() == {"reber": 2, "evidence": 2}
+    assert "in part" in state()
+    refused = CliRunner().invoke(cli, ["fig-rules", "--task", "reber", "--period", "2", *into])
+    assert refused.exit_code == 2
+    assert "only periodic has periods" in refused.output
